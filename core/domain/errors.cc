@@ -1,0 +1,215 @@
+#include "core/domain/errors.h"
+
+#include <google/rpc/error_details.pb.h>
+
+#include <initializer_list>
+#include <utility>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace contacts::errors {
+namespace {
+
+constexpr char kTypePrefix[] = "type.googleapis.com/";
+
+template <typename Detail>
+std::string TypeUrl() {
+  return absl::StrCat(kTypePrefix, Detail::descriptor()->full_name());
+}
+
+template <typename Detail>
+void Attach(absl::Status& status, const Detail& detail) {
+  status.SetPayload(TypeUrl<Detail>(), absl::Cord(detail.SerializeAsString()));
+}
+
+absl::Status Make(absl::StatusCode code, absl::string_view reason, absl::string_view message,
+                  std::initializer_list<std::pair<std::string, std::string>> metadata = {}) {
+  absl::Status status(code, message);
+  google::rpc::ErrorInfo info;
+  info.set_domain("contacts");
+  info.set_reason(std::string(reason));
+  for (const auto& [key, value] : metadata) (*info.mutable_metadata())[key] = value;
+  Attach(status, info);
+  return status;
+}
+
+void AttachRetry(absl::Status& status, absl::Duration wait) {
+  google::rpc::RetryInfo retry;
+  const absl::Duration whole = absl::Ceil(wait, absl::Milliseconds(1));
+  const int64_t seconds = absl::ToInt64Seconds(whole);
+  retry.mutable_retry_delay()->set_seconds(seconds);
+  retry.mutable_retry_delay()->set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(whole - absl::Seconds(seconds))));
+  Attach(status, retry);
+}
+
+}  // namespace
+
+absl::Status InvalidField(const std::vector<FieldViolation>& violations) {
+  std::string message = "invalid request";
+  if (!violations.empty()) {
+    message = violations.front().field.empty()
+                  ? violations.front().description
+                  : absl::StrCat(violations.front().field, ": ", violations.front().description);
+    if (violations.size() > 1) absl::StrAppend(&message, " (and ", violations.size() - 1, " more)");
+  }
+  return WithViolations(Make(absl::StatusCode::kInvalidArgument, "INVALID_FIELD", message),
+                        violations);
+}
+
+absl::Status InvalidField(std::string field, std::string description) {
+  return InvalidField({{std::move(field), std::move(description)}});
+}
+
+absl::Status Unauthenticated(absl::string_view message) {
+  return Make(absl::StatusCode::kUnauthenticated, "UNAUTHENTICATED", message);
+}
+
+absl::Status CallerNotAllowed(absl::string_view message) {
+  return Make(absl::StatusCode::kPermissionDenied, "CALLER_NOT_ALLOWED", message);
+}
+
+absl::Status AccountNotFound(const AccountId& account) {
+  return Make(absl::StatusCode::kNotFound, "ACCOUNT_NOT_FOUND",
+              absl::StrCat("no account \"", account.text(), "\""), {{"account", account.text()}});
+}
+
+absl::Status ServiceNotFound(const ServiceId& service) {
+  return Make(absl::StatusCode::kNotFound, "SERVICE_NOT_FOUND",
+              absl::StrCat("no service \"", service.text(),
+                           "\", or none on which the acting account holds a role"),
+              {{"service", service.text()}});
+}
+
+absl::Status ContactChangeNotFound(const Uuid& id) {
+  return Make(absl::StatusCode::kNotFound, "CONTACT_CHANGE_NOT_FOUND",
+              absl::StrCat("no contact change \"", id.text(),
+                           "\", or none that concerns the acting account"),
+              {{"contact_change_id", id.text()}});
+}
+
+absl::Status AlreadyExists(absl::string_view kind, absl::string_view id) {
+  return Make(absl::StatusCode::kAlreadyExists, "ALREADY_EXISTS",
+              absl::StrCat(kind, " \"", id, "\" exists already"), {{std::string(kind), std::string(id)}});
+}
+
+absl::Status RoleNotAllowed(absl::string_view message) {
+  return Make(absl::StatusCode::kPermissionDenied, "ROLE_NOT_ALLOWED", message);
+}
+
+absl::Status ContactUnchanged(const ServiceRole& role, const AccountId& account) {
+  return Make(absl::StatusCode::kFailedPrecondition, "CONTACT_UNCHANGED",
+              absl::StrCat("\"", account.text(), "\" already is the ", Name(role.role),
+                           " contact of \"", role.service.text(), "\""),
+              {{"service", role.service.text()}, {"role", Name(role.role)}});
+}
+
+absl::Status BillingOverdue(const std::vector<AccountId>& accounts) {
+  const std::string names =
+      absl::StrJoin(accounts, ", ", [](std::string* out, const AccountId& id) { *out += id.text(); });
+  absl::Status status =
+      Make(absl::StatusCode::kFailedPrecondition, "BILLING_OVERDUE",
+           absl::StrCat("overdue payments; want the old and the new billing contact up to date: ",
+                        names));
+  google::rpc::PreconditionFailure failure;
+  for (const AccountId& account : accounts) {
+    auto* violation = failure.add_violations();
+    violation->set_type("BILLING_OVERDUE");
+    violation->set_subject(account.text());
+    violation->set_description("payments are overdue");
+  }
+  Attach(status, failure);
+  return status;
+}
+
+absl::Status ChangeAlreadyPending(const ServiceRole& role) {
+  return Make(absl::StatusCode::kFailedPrecondition, "CHANGE_ALREADY_PENDING",
+              absl::StrCat("a contact change is already pending for the ", Name(role.role),
+                           " role of \"", role.service.text(), "\""),
+              {{"service", role.service.text()}, {"role", Name(role.role)}});
+}
+
+absl::Status TokenInvalid() {
+  return Make(absl::StatusCode::kPermissionDenied, "TOKEN_INVALID",
+              "the token is not this account's current one for this contact change");
+}
+
+absl::Status TokenLocked() {
+  return Make(absl::StatusCode::kFailedPrecondition, "TOKEN_LOCKED",
+              "too many wrong tokens; ask for a new e-mail with ResendValidation");
+}
+
+absl::Status AlreadyValidated() {
+  return Make(absl::StatusCode::kFailedPrecondition, "ALREADY_VALIDATED",
+              "this account has already answered");
+}
+
+absl::Status ChangeClosed(ChangeState state) {
+  return Make(absl::StatusCode::kFailedPrecondition, "CHANGE_CLOSED",
+              absl::StrCat("the contact change is closed: ", Name(state)), {{"state", Name(state)}});
+}
+
+absl::Status ResendTooSoon(absl::Duration wait) {
+  absl::Status status = Make(absl::StatusCode::kResourceExhausted, "RESEND_TOO_SOON",
+                             absl::StrCat("sent again too soon or too often; try again in ",
+                                          absl::FormatDuration(absl::Ceil(wait, absl::Seconds(1)))));
+  AttachRetry(status, wait);
+  return status;
+}
+
+absl::Status QuotaExceeded(int64_t limit) {
+  return Make(absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED",
+              absl::StrCat("more than ", limit, " contact changes would be pending for this requester"),
+              {{"limit", absl::StrCat(limit)}});
+}
+
+absl::Status RequestIdReused(const Uuid& request_id) {
+  return Make(absl::StatusCode::kAlreadyExists, "REQUEST_ID_REUSED",
+              absl::StrCat("request_id \"", request_id.text(), "\" was used with other content"));
+}
+
+absl::Status EtagMismatch(absl::string_view kind, absl::string_view id) {
+  return Make(absl::StatusCode::kAborted, "ETAG_MISMATCH",
+              absl::StrCat("the etag is not the current one of ", kind, " \"", id,
+                           "\": read it again, then retry"));
+}
+
+absl::Status Unavailable(absl::string_view message, absl::Duration retry) {
+  absl::Status status = Make(absl::StatusCode::kUnavailable, "UNAVAILABLE", message);
+  AttachRetry(status, retry);
+  return status;
+}
+
+absl::Status Internal(absl::string_view incident) {
+  return Make(absl::StatusCode::kInternal, "INTERNAL",
+              absl::StrCat("a defect of the service; incident ", incident),
+              {{"incident", std::string(incident)}});
+}
+
+absl::Status DeadlineExceeded() {
+  return absl::DeadlineExceededError("the call's deadline passed before it was done");
+}
+
+absl::Status Cancelled() { return absl::CancelledError("the caller cancelled the call"); }
+
+absl::Status WithViolations(absl::Status status, const std::vector<FieldViolation>& violations) {
+  google::rpc::BadRequest bad;
+  for (const FieldViolation& violation : violations) {
+    auto* added = bad.add_field_violations();
+    added->set_field(violation.field);
+    added->set_description(violation.description);
+  }
+  Attach(status, bad);
+  return status;
+}
+
+std::string Reason(const absl::Status& status) {
+  const auto payload = status.GetPayload(TypeUrl<google::rpc::ErrorInfo>());
+  google::rpc::ErrorInfo info;
+  if (!payload || !info.ParseFromString(std::string(*payload))) return "";
+  return info.reason();
+}
+
+}  // namespace contacts::errors

@@ -1,0 +1,62 @@
+#ifndef CONTACTS_CORE_DOMAIN_ERRORS_H_
+#define CONTACTS_CORE_DOMAIN_ERRORS_H_
+
+#include <string>
+#include "absl/strings/string_view.h"
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "core/domain/ids.h"
+#include "core/domain/model.h"
+
+// Every error that a caller can meet, made in one place. Each status carries its
+// google.rpc details as payloads under their type URLs (ErrorInfo always: domain
+// "contacts", reason as in errors.proto without its prefix), so that passing it
+// on or adding context keeps them.
+namespace contacts::errors {
+
+// One wrong field: its path in the request, such as "assignments[3].role", the
+// reason's name and what was wrong, what was wanted.
+struct FieldViolation {
+  std::string field;
+  std::string description;
+};
+
+absl::Status InvalidField(const std::vector<FieldViolation>& violations);
+absl::Status InvalidField(std::string field, std::string description);
+absl::Status Unauthenticated(absl::string_view message);
+absl::Status CallerNotAllowed(absl::string_view message);
+absl::Status AccountNotFound(const AccountId& account);
+absl::Status ServiceNotFound(const ServiceId& service);
+absl::Status ContactChangeNotFound(const Uuid& id);
+absl::Status AlreadyExists(absl::string_view kind, absl::string_view id);
+absl::Status RoleNotAllowed(absl::string_view message);
+absl::Status ContactUnchanged(const ServiceRole& role, const AccountId& account);
+absl::Status BillingOverdue(const std::vector<AccountId>& accounts);
+absl::Status ChangeAlreadyPending(const ServiceRole& role);
+absl::Status TokenInvalid();
+absl::Status TokenLocked();
+absl::Status AlreadyValidated();
+absl::Status ChangeClosed(ChangeState state);
+absl::Status ResendTooSoon(absl::Duration wait);
+absl::Status QuotaExceeded(int64_t limit);
+absl::Status RequestIdReused(const Uuid& request_id);
+absl::Status EtagMismatch(absl::string_view kind, absl::string_view id);
+// Overloaded, shutting down or without its database; `retry` goes into RetryInfo.
+absl::Status Unavailable(absl::string_view message, absl::Duration retry);
+// A defect. `incident` is in the log too.
+absl::Status Internal(absl::string_view incident);
+// The call's own time limit, or the caller's cancellation: no ErrorReason stands for these.
+absl::Status DeadlineExceeded();
+absl::Status Cancelled();
+
+// Adds the full list of violations (a google.rpc.BadRequest) to `status`.
+absl::Status WithViolations(absl::Status status, const std::vector<FieldViolation>& violations);
+
+// Returns the ErrorInfo reason of `status`, or "" where it has none.
+std::string Reason(const absl::Status& status);
+
+}  // namespace contacts::errors
+
+#endif  // CONTACTS_CORE_DOMAIN_ERRORS_H_

@@ -1,0 +1,28 @@
+#ifndef CONTACTS_CORE_DOMAIN_SETTINGS_H_
+#define CONTACTS_CORE_DOMAIN_SETTINGS_H_
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace contacts {
+
+// Every limit and delay of the rules, with the default that the rules name.
+struct Settings {
+  absl::Duration change_lifetime = absl::Hours(24 * 7);    // 1 hour to 90 days.
+  absl::Duration reminder_lead = absl::Hours(48);          // Before the change expires.
+  int64_t max_assignments = 1000;                          // In one call.
+  int64_t max_pending_changes = 1000;                      // Of one requester.
+  int64_t max_wrong_tokens = 10;                           // Then the answer is locked.
+  absl::Duration resend_interval = absl::Minutes(1);       // For each validator and change.
+  int64_t max_resends_per_day = 20;                        // For each validator and change.
+  absl::Duration request_retention = absl::Hours(24 * 8);  // How long replies are replayed.
+  int64_t default_page_size = 50;
+  int64_t default_event_page_size = 100;
+  int64_t max_page_size = 1000;
+  absl::Duration mail_give_up = absl::Hours(48);           // After the first try could be made.
+};
+
+}  // namespace contacts
+
+#endif  // CONTACTS_CORE_DOMAIN_SETTINGS_H_

@@ -1,0 +1,136 @@
+#include "core/domain/token.h"
+
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace contacts {
+namespace {
+
+constexpr absl::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";  // Crockford's.
+constexpr std::size_t kTokenCharacters = 26;                                // 130 bits.
+constexpr std::size_t kGroup = 5;
+constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kMaxIdSize = 32;
+
+std::string Hmac(const std::string& key, const std::string& data) {
+  std::string mac(EVP_MAX_MD_SIZE, '\0');
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(data.data()), data.size(),
+       reinterpret_cast<unsigned char*>(mac.data()), &size);
+  mac.resize(size);
+  return mac;
+}
+
+std::string Base32(absl::string_view bytes, std::size_t characters) {
+  std::string out;
+  uint32_t buffer = 0;
+  unsigned bits = 0;
+  for (std::size_t next = 0; out.size() < characters;) {
+    if (bits < 5) {
+      buffer = (buffer << 8U) | static_cast<unsigned char>(bytes[next++]);
+      bits += 8;
+    }
+    bits -= 5;
+    out += kAlphabet[(buffer >> bits) & 31U];
+  }
+  return out;
+}
+
+// What a person typed, as the alphabet writes it; other characters stay and do
+// not match.
+std::string Canonical(absl::string_view typed) {
+  std::string out;
+  for (char c : typed) {
+    if (c == '-' || absl::ascii_isspace(static_cast<unsigned char>(c))) continue;
+    c = absl::ascii_toupper(static_cast<unsigned char>(c));
+    out += c == 'O' ? '0' : (c == 'I' || c == 'L') ? '1' : c;
+  }
+  return out;
+}
+
+bool IsKeyId(absl::string_view id) {
+  if (id.empty() || id.size() > kMaxIdSize) return false;
+  for (char c : id) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_') return false;
+  }
+  return true;
+}
+
+bool IsSecret(absl::string_view secret) {
+  if (secret.size() != 2 * kSecretBytes) return false;
+  for (char c : secret) {
+    if (!absl::ascii_isxdigit(static_cast<unsigned char>(c))) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<TokenKeys> TokenKeys::Parse(absl::string_view file) {
+  TokenKeys keys;
+  int number = 0;
+  for (absl::string_view line : absl::StrSplit(file, '\n')) {
+    ++number;
+    line = absl::StripAsciiWhitespace(line);
+    if (line.empty() || line.front() == '#') continue;
+    const std::vector<absl::string_view> words =
+        absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
+    if (words.size() != 2 || !IsKeyId(words[0]) || !IsSecret(words[1])) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "token keys, line ", number,
+          ": want \"ID SECRET\", ID of 1 to 32 letters, digits, '-' or '_', SECRET of 64 "
+          "hexadecimal digits"));
+    }
+    const std::string id(words[0]);
+    if (!keys.secrets_.emplace(id, absl::HexStringToBytes(words[1])).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("token keys, line ", number, ": id \"", id, "\" is there twice"));
+    }
+    if (keys.active_id_.empty()) keys.active_id_ = id;
+  }
+  if (keys.secrets_.empty()) return absl::InvalidArgumentError("token keys: no key in the file");
+  return keys;
+}
+
+std::string TokenKeys::Generate() {
+  std::string random(4 + kSecretBytes, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(random.data()),
+                 static_cast<int>(random.size())) != 1) {
+    abort();
+  }
+  return absl::StrCat("k", absl::BytesToHexString(random.substr(0, 4)), " ",
+                      absl::BytesToHexString(random.substr(4)), "\n");
+}
+
+absl::StatusOr<std::string> TokenKeys::Derive(absl::string_view key_id, const Uuid& change,
+                                              const AccountId& validator,
+                                              int64_t generation) const {
+  const auto key = secrets_.find(key_id);
+  if (key == secrets_.end()) {
+    return absl::NotFoundError(absl::StrCat("no token key has the id \"", key_id, "\""));
+  }
+  const std::string mac =
+      Hmac(key->second, absl::StrCat("contacts validation token 1\n", change.text(), "\n",
+                                     validator.text(), "\n", generation));
+  std::string token = Base32(mac, kTokenCharacters);
+  for (std::size_t at = kGroup; at < token.size(); at += kGroup + 1) token.insert(at, "-");
+  return token;
+}
+
+bool TokenKeys::Matches(absl::string_view typed, absl::string_view key_id, const Uuid& change,
+                        const AccountId& validator, int64_t generation) const {
+  const absl::StatusOr<std::string> token = Derive(key_id, change, validator, generation);
+  if (!token.ok()) return false;
+  const std::string want = Canonical(*token);
+  const std::string got = Canonical(typed);
+  return got.size() == want.size() && CRYPTO_memcmp(got.data(), want.data(), want.size()) == 0;
+}
+
+}  // namespace contacts

@@ -1,0 +1,50 @@
+#ifndef CONTACTS_CORE_DOMAIN_TOKEN_H_
+#define CONTACTS_CORE_DOMAIN_TOKEN_H_
+
+#include <cstdint>
+#include <string>
+#include "absl/strings/string_view.h"
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "core/domain/ids.h"
+
+namespace contacts {
+
+// The secret keys that validation tokens are derived from. A token is
+// HMAC-SHA-256, cut to 130 bits, of the change, the validator and the
+// generation; it is written in Crockford's base 32, in groups of five
+// characters with hyphens between. Immutable, so safe for any thread.
+//
+// File: one key a line, "ID SECRET", where ID is 1 to 32 letters, digits, '-' or
+// '_' and SECRET is 64 hexadecimal digits (256 bits). Blank lines and lines that
+// begin with '#' are skipped. New tokens use the first key; the others serve the
+// tokens already sent.
+class TokenKeys {
+ public:
+  // Returns INVALID_ARGUMENT, naming the line but never its secret, for a
+  // malformed file.
+  static absl::StatusOr<TokenKeys> Parse(absl::string_view file);
+  // Returns the text of a file with one fresh random key.
+  static std::string Generate();
+
+  const std::string& active_id() const { return active_id_; }
+
+  // Derives a token. NOT_FOUND where the keys have none called `key_id`.
+  absl::StatusOr<std::string> Derive(absl::string_view key_id, const Uuid& change,
+                                     const AccountId& validator, int64_t generation) const;
+
+  // Tells, in constant time, whether `typed` is that token. Spaces, hyphens and
+  // case do not count; O is read as 0, I and L as 1.
+  bool Matches(absl::string_view typed, absl::string_view key_id, const Uuid& change,
+               const AccountId& validator, int64_t generation) const;
+
+ private:
+  std::string active_id_;
+  absl::flat_hash_map<std::string, std::string> secrets_;
+};
+
+}  // namespace contacts
+
+#endif  // CONTACTS_CORE_DOMAIN_TOKEN_H_

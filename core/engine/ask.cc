@@ -1,0 +1,113 @@
+#include <algorithm>
+
+#include "core/domain/errors.h"
+#include "core/engine/engine.h"
+#include "core/engine/save.h"
+#include "core/mysql/store.h"
+#include "core/workflow/assignments.h"
+#include "core/workflow/change.h"
+
+// ChangeContacts: asking.
+namespace contacts {
+namespace {
+
+AskFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& ask,
+                   absl::Time now, std::vector<Uuid>& expired, int64_t& pending_changes) {
+  AskFacts facts;
+  facts.requester = requester.id;
+  std::set<ServiceId> service_ids;
+  std::set<AccountId> account_ids;
+  for (const Assignment& assignment : ask.assignments) {
+    service_ids.insert(assignment.service);
+    account_ids.insert(assignment.new_contact);
+  }
+
+  store::ServicesAndPending loaded = store::LockServicesAndPending(session, service_ids);
+  for (const store::PendingRole& pending : loaded.pending) {
+    facts.pending.insert(pending.role);
+    if (pending.expire_time <= now) expired.push_back(pending.change_id);
+  }
+  for (Service& service : loaded.services) {
+    account_ids.insert(service.billing);
+    facts.services.emplace(service.id, std::move(service));
+  }
+
+  store::AccountsAndPending accounts =
+      store::LoadAccounts(session, account_ids, requester.id, now);
+  pending_changes = accounts.pending_changes;
+  for (Account& account : accounts.accounts) facts.accounts.emplace(account.id, std::move(account));
+  return facts;
+}
+
+std::set<AccountId> AdminsOf(const ContactChange& change, const AskFacts& facts) {
+  std::set<AccountId> admins;
+  for (const ChangeItem& item : change.items) admins.insert(facts.services.at(item.service).admin);
+  return admins;
+}
+
+void Create(Session& session, std::vector<ContactChange>& changes, const AskFacts& facts,
+            absl::Time now) {
+  const Uuid batch = Uuid::Version7(now);
+  Transition all;
+  std::vector<std::set<AccountId>> admins;
+  for (ContactChange& change : changes) {
+    change.id = Uuid::Version7(now);
+    change.batch_id = batch;
+    Transition transition = Request(change, now);
+    all.events.insert(all.events.end(), transition.events.begin(), transition.events.end());
+    all.mails.insert(all.mails.end(), transition.mails.begin(), transition.mails.end());
+    admins.push_back(AdminsOf(change, facts));
+  }
+  store::InsertChanges(session, changes, admins);
+  SaveEffects(session, all, now);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> Engine::ChangeContacts(
+    const Call& call, const ChangeAsk& ask, const Encode<std::vector<ContactChange>>& encode) {
+  std::vector<Uuid> expired;
+  const auto body = [&](Session& session) -> absl::StatusOr<std::string> {
+    expired.clear();
+    // Locking the requester's account makes its calls take turns, so that the
+    // count of its pending changes holds.
+    const std::optional<Account> requester =
+        store::LoadAccount(session, call.account, store::Lock::kForUpdate);
+    if (!requester) return errors::AccountNotFound(call.account);
+    const absl::Time now = clock_();
+    int64_t pending_changes = 0;
+    const AskFacts facts = ReadFacts(session, *requester, ask, now, expired, pending_changes);
+    if (!expired.empty()) return absl::AbortedError("expired changes are in the way");
+
+    if (absl::Status wrong = CheckAssignments(ask.assignments, facts); !wrong.ok()) return wrong;
+    std::vector<ContactChange> changes =
+        PlanChanges(ask.assignments, facts, keys_.active_id(), now, settings_);
+    if (pending_changes + static_cast<int64_t>(changes.size()) > settings_.max_pending_changes) {
+      return errors::QuotaExceeded(settings_.max_pending_changes);
+    }
+    if (!ask.validate_only) Create(session, changes, facts, now);
+    return encode(changes);
+  };
+
+  // A change past its deadline holds its roles until it is marked: that is done
+  // here where it stands in the way.
+  for (;;) {
+    absl::StatusOr<std::string> reply;
+    if (ask.validate_only) {
+      const absl::Status status = database_->Write(call.limits, [&](Session& session) {
+        reply = body(session);
+        return reply.status();
+      });
+      if (!status.ok()) reply = status;
+    } else {
+      reply = Mutate(call, body);
+    }
+    if (reply.ok() || expired.empty()) return reply;
+    for (const Uuid& id : std::exchange(expired, {})) {
+      const absl::StatusOr<bool> passed = PassTimeOver(id, call.limits);
+      if (!passed.ok()) return passed.status();
+    }
+  }
+}
+
+}  // namespace contacts

@@ -1,0 +1,147 @@
+#include "core/engine/engine.h"
+
+#include <openssl/sha.h>
+
+#include "core/domain/errors.h"
+#include "core/engine/save.h"
+#include "core/mysql/store.h"
+
+namespace contacts {
+namespace {
+
+std::string Sha256(const std::string& data) {
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(data.data()), data.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+// Whose request ids these are.
+std::string ActorOf(const Call& call) {
+  return call.account.empty() ? call.operator_name : call.account.text();
+}
+
+// Whether an error is the outcome of a decision, rather than of trouble on the way to one.
+bool IsDecision(const absl::Status& status) {
+  return !errors::Reason(status).empty() && !absl::IsUnavailable(status);
+}
+
+}  // namespace
+
+Engine::Engine(Database* database, TokenKeys keys, Settings settings, Clock clock)
+    : database_(database), keys_(std::move(keys)), settings_(settings), clock_(std::move(clock)) {}
+
+absl::StatusOr<std::optional<std::string>> Engine::KeptReply(Session& session, const Call& call,
+                                                             const Uuid& request_id) const {
+  std::optional<store::Reply> kept = store::LoadReply(session, ActorOf(call), request_id);
+  if (!kept) return std::nullopt;
+  if (kept->fingerprint != Sha256(call.fingerprint)) return errors::RequestIdReused(request_id);
+  return std::move(kept->bytes);
+}
+
+absl::StatusOr<std::string> Engine::Mutate(const Call& call, const Body& body) {
+  // A call without an id of its own gets one, so that a commit whose answer was
+  // lost can be looked up.
+  const Uuid request_id = call.request_id.value_or(Uuid::Version4());
+  std::string reply;
+  absl::Status status = database_->Write(call.limits, [&](Session& session) -> absl::Status {
+    if (call.request_id || session.maybe_committed()) {
+      absl::StatusOr<std::optional<std::string>> kept = KeptReply(session, call, request_id);
+      if (!kept.ok()) return kept.status();
+      if (*kept) {
+        reply = **std::move(kept);
+        return absl::OkStatus();
+      }
+    }
+    absl::StatusOr<std::string> result = body(session);
+    if (!result.ok()) return result.status();
+    reply = *std::move(result);
+    store::InsertReply(session, ActorOf(call), request_id,
+                       {.fingerprint = Sha256(call.fingerprint), .bytes = reply}, clock_());
+    return absl::OkStatus();
+  });
+  if (status.ok()) return reply;
+
+  // The same request may have been committed by a call beside this one, after
+  // this one looked and before it got its locks.
+  if (call.request_id && IsDecision(status)) {
+    std::optional<std::string> kept_reply;
+    const absl::Status looked = database_->Read(call.limits, [&](Session& session) {
+      absl::StatusOr<std::optional<std::string>> kept = KeptReply(session, call, request_id);
+      if (kept.ok()) kept_reply = *std::move(kept);
+      return kept.status();
+    });
+    if (!looked.ok()) return looked;
+    if (kept_reply) return *std::move(kept_reply);
+  }
+  return status;
+}
+
+absl::StatusOr<std::string> Engine::MutateAgainWhileAborted(const Call& call, const Body& body) {
+  constexpr int kTries = 10;
+  for (int i = 0; i < kTries; ++i) {
+    absl::StatusOr<std::string> reply = Mutate(call, body);
+    if (!absl::IsAborted(reply.status()) || !errors::Reason(reply.status()).empty()) return reply;
+  }
+  return errors::Unavailable("too much contention", absl::Seconds(1));
+}
+
+absl::Status Engine::Unless(Session& session, const Call& call, absl::Status otherwise) const {
+  if (!call.account.empty() &&
+      !store::LoadAccount(session, call.account, store::Lock::kNone).has_value()) {
+    return errors::AccountNotFound(call.account);
+  }
+  return otherwise;
+}
+
+absl::StatusOr<int64_t> Engine::PurgeRequests(int64_t limit) {
+  int64_t purged = 0;
+  const absl::Time before = clock_() - settings_.request_retention;
+  const absl::Status status = database_->Write(
+      {.deadline = absl::Now() + absl::Seconds(30)}, [&](Session& session) {
+        purged = store::PurgeReplies(session, before, limit);
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  return purged;
+}
+
+absl::StatusOr<bool> Engine::PassTimeOver(const Uuid& id, const CallLimits& limits) {
+  bool passed = false;
+  const absl::Status status = database_->Write(limits, [&](Session& session) {
+    passed = false;
+    std::optional<ContactChange> change = store::LockChange(session, id);
+    if (!change) return absl::OkStatus();
+    store::LoadItems(session, *change);
+    const absl::Time now = clock_();
+    Transition transition = PassTime(*change, now);
+    if (!transition.save) return absl::OkStatus();
+    store::SaveChange(session, *change);
+    if (!change->open()) store::SaveItems(session, *change);
+    SaveEffects(session, transition, now);
+    passed = true;
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return passed;
+}
+
+absl::StatusOr<int64_t> Engine::RunTimers(int64_t limit) {
+  std::vector<Uuid> due;
+  absl::Status status =
+      database_->Read({.deadline = absl::Now() + absl::Seconds(30)}, [&](Session& session) {
+        due = store::ListDueTimers(session, clock_(), limit);
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  int64_t acted = 0;
+  for (const Uuid& id : due) {
+    const absl::StatusOr<bool> passed =
+        PassTimeOver(id, {.deadline = absl::Now() + absl::Seconds(30)});
+    if (!passed.ok()) return passed.status();
+    acted += *passed ? 1 : 0;
+  }
+  return acted;
+}
+
+}  // namespace contacts

@@ -1,0 +1,174 @@
+#include "core/engine/outbox.h"
+
+#include <algorithm>
+
+#include "core/engine/save.h"
+#include "core/mysql/store.h"
+#include "core/workflow/change.h"
+
+namespace contacts {
+namespace {
+
+constexpr absl::Duration kTimeLimit = absl::Seconds(20);
+
+CallLimits Limits() { return {.deadline = absl::Now() + kTimeLimit}; }
+
+bool IsValidation(const OutboxMail& mail) {
+  return mail.kind == MailKind::kValidation || mail.kind == MailKind::kReminder;
+}
+
+// Whether a validation e-mail still serves: its change is open, its validator
+// has not answered, and no later e-mail was asked for.
+bool StillWanted(const OutboxMail& mail, const ContactChange& change, absl::Time now) {
+  const Validation* validation = change.FindValidation(mail.recipient);
+  return validation != nullptr && StateAt(change, now) == ChangeState::kValidating &&
+         validation->state == ValidationState::kPending &&
+         validation->generation == mail.generation;
+}
+
+template <typename T, typename Id>
+const T* Find(const std::vector<T>& all, const Id& id) {
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const T& one) { return one.id == id; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+Outbox::Outbox(Database* database, TokenKeys keys, Settings settings, std::string owner)
+    : database_(database),
+      keys_(std::move(keys)),
+      settings_(settings),
+      owner_(std::move(owner)) {}
+
+absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Duration lease,
+                                                     absl::Time now) {
+  std::vector<OutboxMail> mails;
+  absl::Status status = database_->Write(Limits(), [&](Session& session) {
+    mails = store::LockDueMails(session, now, limit);
+    std::set<Uuid> ids;
+    for (const OutboxMail& mail : mails) ids.insert(mail.id);
+    store::ClaimMails(session, ids, owner_, now + lease);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  if (mails.empty()) return std::vector<MailFacts>();
+
+  std::set<AccountId> account_ids;
+  std::set<Uuid> change_ids, override_ids;
+  for (const OutboxMail& mail : mails) {
+    account_ids.insert(mail.recipient);
+    if (mail.kind == MailKind::kOverride) {
+      override_ids.insert(mail.subject);
+    } else if (!mail.subject.is_nil()) {
+      change_ids.insert(mail.subject);
+    }
+  }
+  std::vector<Account> accounts;
+  std::vector<ContactChange> changes;
+  std::vector<ContactOverride> overrides;
+  status = database_->Read(Limits(), [&](Session& session) {
+    changes.clear();
+    accounts = store::LoadAccounts(session, account_ids);
+    if (!override_ids.empty()) overrides = store::LoadOverrides(session, override_ids);
+    if (change_ids.empty()) return absl::OkStatus();
+    for (store::ChangeAndAdmins& loaded :
+         store::LoadChanges(session, {change_ids.begin(), change_ids.end()})) {
+      changes.push_back(std::move(loaded.change));
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+
+  std::vector<MailFacts> claimed;
+  std::set<Uuid> unwanted;
+  for (OutboxMail& mail : mails) {
+    MailFacts facts;
+    ++mail.tries;
+    const Account* account = Find(accounts, mail.recipient);
+    const ContactChange* change = Find(changes, mail.subject);
+    if (account == nullptr || (IsValidation(mail) &&
+                               (change == nullptr || !StillWanted(mail, *change, now)))) {
+      unwanted.insert(mail.id);
+      continue;
+    }
+    facts.recipient = *account;
+    if (change != nullptr) facts.change = *change;
+    if (const ContactOverride* record = Find(overrides, mail.subject)) {
+      facts.override_record = *record;
+    }
+    if (IsValidation(mail)) {
+      // Without its key the e-mail is left without a token: the renderer refuses
+      // it, and it is tried again later.
+      const absl::StatusOr<std::string> token =
+          keys_.Derive(change->FindValidation(mail.recipient)->token_key_id, change->id,
+                       mail.recipient, mail.generation);
+      if (token.ok()) facts.token = *token;
+    }
+    facts.mail = std::move(mail);
+    claimed.push_back(std::move(facts));
+  }
+  if (!unwanted.empty()) {
+    status = database_->Write(Limits(), [&](Session& session) {
+      store::DeleteMails(session, store::LockClaimed(session, unwanted, owner_));
+      return absl::OkStatus();
+    });
+    if (!status.ok()) return status;
+  }
+  return claimed;
+}
+
+absl::Status Outbox::Sent(const std::vector<MailFacts>& mails, absl::Time now) {
+  std::vector<OutboxMail> sent;
+  std::vector<std::string> hints;
+  for (const MailFacts& facts : mails) {
+    sent.push_back(facts.mail);
+    hints.push_back(MaskEmail(facts.recipient.email));
+  }
+  return Finish(sent, EventType::kValidationSent, hints, now);
+}
+
+absl::Status Outbox::GiveUp(const OutboxMail& mail, absl::Time now) {
+  return Finish({mail}, EventType::kValidationUndeliverable, {""}, now);
+}
+
+absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType event,
+                            const std::vector<std::string>& hints, absl::Time now) {
+  std::set<Uuid> ids, change_ids;
+  for (const OutboxMail& mail : mails) {
+    ids.insert(mail.id);
+    if (IsValidation(mail)) change_ids.insert(mail.subject);
+  }
+  return database_->Write(Limits(), [&](Session& session) {
+    // Changes before outbox rows, the order in which answers lock them too.
+    std::vector<ContactChange> changes;
+    if (!change_ids.empty()) changes = store::LockChanges(session, change_ids);
+    const std::set<Uuid> held = store::LockClaimed(session, ids, owner_);
+    Transition history;
+    for (std::size_t i = 0; i < mails.size(); ++i) {
+      const OutboxMail& mail = mails[i];
+      if (!IsValidation(mail) || !held.contains(mail.id)) continue;
+      for (ContactChange& change : changes) {
+        // A closed change's history is closed too.
+        if (change.id == mail.subject && StateAt(change, now) == ChangeState::kValidating) {
+          RecordDelivery(history, change, mail, event, hints[i], now);
+        }
+      }
+    }
+    for (const ContactChange& change : changes) {
+      if (change.open()) store::SaveChange(session, change);
+    }
+    SaveEffects(session, history, now);
+    store::DeleteMails(session, held);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Outbox::Retry(const OutboxMail& mail, absl::Time next_try) {
+  return database_->Write(Limits(), [&](Session& session) {
+    store::PostponeMail(session, mail, owner_, next_try);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace contacts

@@ -1,0 +1,59 @@
+#ifndef CONTACTS_CORE_ENGINE_OUTBOX_H_
+#define CONTACTS_CORE_ENGINE_OUTBOX_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/domain/model.h"
+#include "core/domain/settings.h"
+#include "core/domain/token.h"
+#include "core/mysql/database.h"
+
+namespace contacts {
+
+// All that the text of one e-mail is made from.
+struct MailFacts {
+  OutboxMail mail;
+  Account recipient;                      // As its profile stands now.
+  std::optional<ContactChange> change;    // Where the e-mail is about one.
+  std::optional<ContactOverride> override_record;
+  std::string token;                      // kValidation and kReminder: derived, never stored.
+};
+
+// The transactional outbox, seen from the relay that empties it. Rows are claimed
+// by a lease, so each is worked on by one server at a time and by another once
+// its server died. Thread safe.
+class Outbox {
+ public:
+  // `database` must outlive it; `owner` names this server among the fleet.
+  Outbox(Database* database, TokenKeys keys, Settings settings, std::string owner);
+
+  // Claims at most `limit` e-mails that are due and returns what their texts are
+  // made from. E-mails that are no longer wanted (the change closed, the validator
+  // answered or asked for another) are dropped on the way and not returned.
+  absl::StatusOr<std::vector<MailFacts>> Claim(int64_t limit, absl::Duration lease, absl::Time now);
+
+  // Records that the mail server took them: removes the rows and, for validation
+  // e-mails, sets the send time and hint and adds VALIDATION_SENT to the history.
+  absl::Status Sent(const std::vector<MailFacts>& mails, absl::Time now);
+  // Puts one back until `next_try`.
+  absl::Status Retry(const OutboxMail& mail, absl::Time next_try);
+  // Gives one up: removes it and, for a validation e-mail, adds
+  // VALIDATION_UNDELIVERABLE to the history.
+  absl::Status GiveUp(const OutboxMail& mail, absl::Time now);
+
+ private:
+  absl::Status Finish(const std::vector<OutboxMail>& mails, EventType event,
+                      const std::vector<std::string>& hints, absl::Time now);
+
+  Database* const database_;
+  const TokenKeys keys_;
+  const Settings settings_;
+  const std::string owner_;
+};
+
+}  // namespace contacts
+
+#endif  // CONTACTS_CORE_ENGINE_OUTBOX_H_

@@ -1,0 +1,224 @@
+#include <algorithm>
+
+#include "core/domain/errors.h"
+#include "core/engine/engine.h"
+#include "core/engine/save.h"
+#include "core/mysql/store.h"
+
+// What an acting account may look at.
+namespace contacts {
+namespace {
+
+// Bounds of one page beside its size, so that a reply stays under 4 MiB and a
+// call's cost stays the same however long an account's history is.
+constexpr std::size_t kMaxPageBytes = 3 << 20;
+constexpr int64_t kMaxPageItems = 10'000;
+constexpr int64_t kMaxScanned = 5'000;
+constexpr int64_t kScanStep = 500;
+
+std::size_t SizeOf(const Service& service) {
+  std::size_t size = 400 + service.id.text().size();
+  if (service.owner) {
+    const Owner& owner = *service.owner;
+    size += owner.name.size() + owner.organisation.size() + owner.email.size() +
+            owner.city.size() + owner.postal_code.size();
+    for (const std::string& line : owner.address_lines) size += line.size();
+  }
+  return size;
+}
+
+void HideOwner(Service& service, const AccountId& viewer) {
+  if (service.admin != viewer) service.owner.reset();
+}
+
+bool MayMatch(const store::ChangeSummary& summary, const ChangeFilter& filter,
+              const AccountId& account, absl::Time now) {
+  const bool expired = summary.state == ChangeState::kValidating && now >= summary.expire_time;
+  const ChangeState state = expired ? ChangeState::kExpired : summary.state;
+  if (!filter.states.empty() &&
+      std::find(filter.states.begin(), filter.states.end(), state) == filter.states.end()) {
+    return false;
+  }
+  switch (filter.involvement) {
+    case Involvement::kAny: return true;
+    case Involvement::kRequester: return summary.requester == account;
+    case Involvement::kNewContact: return summary.new_contact == account;
+    case Involvement::kAwaitingMyValidation:
+      return state == ChangeState::kValidating &&
+             ((summary.requester == account &&
+               summary.requester_state == ValidationState::kPending) ||
+              (summary.new_contact == account &&
+               summary.new_contact_state == ValidationState::kPending));
+    case Involvement::kOldContact: return summary.state == ChangeState::kDone;
+  }
+  return false;
+}
+
+bool Matches(const store::ChangeAndAdmins& loaded, const ChangeFilter& filter,
+             const AccountId& account) {
+  if (!Concerns(loaded.change, loaded.admins, account)) return false;
+  if (filter.involvement != Involvement::kOldContact) return true;
+  return std::any_of(loaded.change.items.begin(), loaded.change.items.end(),
+                     [&](const ChangeItem& item) {
+                       return item.outcome == ItemOutcome::kApplied && item.old_contact == account;
+                     });
+}
+
+bool OpenOnly(const ChangeFilter& filter) {
+  return filter.involvement == Involvement::kAwaitingMyValidation ||
+         (filter.states.size() == 1 && filter.states.front() == ChangeState::kValidating);
+}
+
+}  // namespace
+
+absl::StatusOr<Account> Engine::GetProfile(const Call& call) {
+  return GetAccount(call, call.account);
+}
+
+absl::StatusOr<Page<Service>> Engine::ListServices(const Call& call, const ServiceFilter& filter,
+                                                   const PageRequest& request) {
+  Page<Service> page;
+  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
+    page = {};
+    std::vector<Service> services =
+        store::ListServices(session, call.account, filter.roles, filter.id_prefix, request.after,
+                            request.size + 1);
+    if (services.empty()) return Unless(session, call, absl::OkStatus());
+    std::size_t bytes = 0;
+    for (Service& service : services) {
+      HideOwner(service, call.account);
+      bytes += SizeOf(service);
+      if (static_cast<int64_t>(page.rows.size()) == request.size ||
+          (bytes > kMaxPageBytes && !page.rows.empty())) {
+        page.next = page.rows.back().id.text();
+        break;
+      }
+      page.rows.push_back(std::move(service));
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return page;
+}
+
+absl::StatusOr<ServiceView> Engine::GetService(const Call& call, const ServiceId& id) {
+  ServiceView view;
+  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
+    view = {};
+    auto loaded = store::LoadServiceAndPending(session, id, clock_());
+    if (!loaded || !loaded->first.HasContact(call.account)) {
+      return Unless(session, call, errors::ServiceNotFound(id));
+    }
+    view.service = std::move(loaded->first);
+    // The admin may see every change; for another contact, look at each.
+    if (view.service.admin == call.account || loaded->second.empty()) {
+      view.pending_change_ids = std::move(loaded->second);
+    } else {
+      for (const store::ChangeAndAdmins& change : store::LoadChanges(session, loaded->second)) {
+        if (Concerns(change.change, change.admins, call.account)) {
+          view.pending_change_ids.push_back(change.change.id);
+        }
+      }
+      std::sort(view.pending_change_ids.begin(), view.pending_change_ids.end());
+    }
+    HideOwner(view.service, call.account);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return view;
+}
+
+absl::StatusOr<ContactChange> Engine::GetContactChange(const Call& call, const Uuid& id) {
+  ContactChange view;
+  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
+    const std::vector<store::ChangeAndAdmins> loaded = store::LoadChanges(session, {id});
+    if (loaded.empty() ||
+        !Concerns(loaded.front().change, loaded.front().admins, call.account)) {
+      return Unless(session, call, errors::ContactChangeNotFound(id));
+    }
+    view = ViewOf(loaded.front().change, call.account, clock_());
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return view;
+}
+
+absl::StatusOr<Page<ContactChange>> Engine::ListContactChanges(const Call& call,
+                                                               const ChangeFilter& filter,
+                                                               const PageRequest& request) {
+  Page<ContactChange> page;
+  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
+    page = {};
+    const absl::Time now = clock_();
+    const bool filtered = !filter.states.empty() || filter.involvement != Involvement::kAny ||
+                          filter.service.has_value();
+    Uuid last = Uuid::Parse(request.after).value_or(Uuid());
+    bool any_seen = false;
+    for (int64_t scanned = 0, items = 0; scanned < kMaxScanned;) {
+      const int64_t step = filtered ? std::max(kScanStep, request.size + 1) : request.size + 1;
+      const std::vector<store::ChangeSummary> summaries =
+          filter.service
+              ? store::ListServiceChanges(session, *filter.service, last, step)
+              : store::ListAccountChanges(session, call.account, OpenOnly(filter), last, step);
+      any_seen = any_seen || !summaries.empty();
+      scanned += static_cast<int64_t>(summaries.size());
+
+      // Loads as many as may still fit; what those turn out not to show is made
+      // up for by the next step.
+      const int64_t wanted = request.size - static_cast<int64_t>(page.rows.size());
+      std::vector<Uuid> ids;
+      bool full = false;
+      for (const store::ChangeSummary& summary : summaries) {
+        const bool may_match = MayMatch(summary, filter, call.account, now);
+        full = may_match && (static_cast<int64_t>(ids.size()) == wanted ||
+                             (items > 0 && items + summary.item_count > kMaxPageItems));
+        if (full) break;
+        last = summary.id;
+        if (!may_match) continue;
+        ids.push_back(summary.id);
+        items += summary.item_count;
+      }
+      if (!ids.empty()) {
+        for (const store::ChangeAndAdmins& loaded : store::LoadChanges(session, ids)) {
+          if (!Matches(loaded, filter, call.account)) continue;
+          page.rows.push_back(ViewOf(loaded.change, call.account, now));
+        }
+      }
+      const bool more = full || static_cast<int64_t>(summaries.size()) == step;
+      page.next = more ? last.text() : "";
+      if (!more || static_cast<int64_t>(page.rows.size()) == request.size || items >= kMaxPageItems ||
+          (full && !page.rows.empty() && items > kMaxPageItems / 2)) {
+        break;
+      }
+    }
+    if (!any_seen) return Unless(session, call, absl::OkStatus());
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return page;
+}
+
+absl::StatusOr<Page<ChangeEvent>> Engine::ListContactChangeEvents(const Call& call, const Uuid& id,
+                                                                  const PageRequest& request) {
+  Page<ChangeEvent> page;
+  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
+    page = {};
+    const std::vector<store::ChangeAndAdmins> loaded = store::LoadChanges(session, {id});
+    if (loaded.empty() ||
+        !Concerns(loaded.front().change, loaded.front().admins, call.account)) {
+      return Unless(session, call, errors::ContactChangeNotFound(id));
+    }
+    int64_t after = 0;
+    if (!request.after.empty()) after = std::stoll(request.after);
+    page.rows = store::ListEvents(session, id, after, request.size + 1);
+    if (static_cast<int64_t>(page.rows.size()) > request.size) {
+      page.rows.pop_back();
+      page.next = std::to_string(page.rows.back().ordinal);
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return page;
+}
+
+}  // namespace contacts

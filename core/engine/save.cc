@@ -1,0 +1,74 @@
+#include "core/engine/save.h"
+
+#include <algorithm>
+
+#include "core/mysql/store.h"
+
+namespace contacts {
+
+void SaveEffects(Session& session, Transition& transition, absl::Time now) {
+  for (ChangeEvent& event : transition.events) event.id = Uuid::Version7(now);
+  store::InsertEvents(session, transition.events);
+  SaveMails(session, transition.mails, now);
+}
+
+void SaveMails(Session& session, std::vector<OutboxMail>& mails, absl::Time now) {
+  for (OutboxMail& mail : mails) mail.id = Uuid::Version7(now);
+  store::InsertMails(session, mails);
+}
+
+bool Concerns(const ContactChange& change, const std::vector<AccountId>& admins,
+              const AccountId& account) {
+  if (account.empty()) return false;
+  if (change.requester == account || change.new_contact == account) return true;
+  if (std::find(admins.begin(), admins.end(), account) != admins.end()) return true;
+  return change.state == ChangeState::kDone &&
+         std::any_of(change.items.begin(), change.items.end(), [&](const ChangeItem& item) {
+           return item.outcome == ItemOutcome::kApplied && item.old_contact == account;
+         });
+}
+
+ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now) {
+  ContactChange view = Presented(change, now);
+  for (Validation& validation : view.validations) {
+    if (validation.account == viewer) continue;
+    validation.email_hint.clear();
+    if (change.requester != viewer) validation.email_send_time.reset();
+  }
+  return view;
+}
+
+absl::Status TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
+                              const std::function<bool(const ServiceRole&)>& concerned,
+                              ItemOutcome outcome, absl::Time now,
+                              std::vector<Service>& services) {
+  std::set<Uuid> change_ids;
+  for (const store::PendingRole& pending : store::LoadPendingRoles(session, ids)) {
+    if (concerned(pending.role)) change_ids.insert(pending.change_id);
+  }
+  std::vector<ContactChange> changes;
+  if (!change_ids.empty()) {
+    changes = store::LockChanges(session, change_ids);
+    store::LoadItemsOf(session, changes);
+  }
+  store::ServicesAndPending locked = store::LockServicesAndPending(session, ids);
+  services = std::move(locked.services);
+  for (const store::PendingRole& pending : locked.pending) {
+    if (concerned(pending.role) && !change_ids.contains(pending.change_id)) {
+      return absl::AbortedError("a contact change was asked for meanwhile");
+    }
+  }
+  for (ContactChange& change : changes) {
+    Transition transition = TakeOut(
+        change,
+        [&](const ChangeItem& item) { return concerned({item.service, item.role}); }, outcome,
+        now);
+    if (!transition.save) continue;
+    store::SaveChange(session, change);
+    store::SaveItems(session, change);
+    SaveEffects(session, transition, now);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace contacts

@@ -1,0 +1,39 @@
+#ifndef CONTACTS_CORE_ENGINE_SAVE_H_
+#define CONTACTS_CORE_ENGINE_SAVE_H_
+
+#include <vector>
+
+#include "core/domain/model.h"
+#include "core/mysql/session.h"
+#include "core/workflow/change.h"
+
+// Steps that several use cases share.
+namespace contacts {
+
+// Queues a transition's history and e-mails, with fresh ids.
+void SaveEffects(Session& session, Transition& transition, absl::Time now);
+
+// Queues e-mails, with fresh ids.
+void SaveMails(Session& session, std::vector<OutboxMail>& mails, absl::Time now);
+
+// Tells whether a change concerns `account` at `now`; `admins` are the present
+// admins of its items' services.
+bool Concerns(const ContactChange& change, const std::vector<AccountId>& admins,
+              const AccountId& account);
+
+// The change as `viewer` may see it at `now`: e-mail hints are the validator's
+// alone, send times the validator's and the requester's.
+ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now);
+
+// Takes (service, role)s out of the pending changes that hold them, on services
+// that an operator changes or removes. First locks those changes, then the
+// services with their pending roles; `services` gets those that exist.
+// Returns ABORTED, to be run again, where another change came in between.
+absl::Status TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
+                              const std::function<bool(const ServiceRole&)>& concerned,
+                              ItemOutcome outcome, absl::Time now,
+                              std::vector<Service>& services);
+
+}  // namespace contacts
+
+#endif  // CONTACTS_CORE_ENGINE_SAVE_H_

@@ -1,0 +1,94 @@
+#include "core/mysql/connection.h"
+
+#include <cppconn/driver.h>
+#include <cppconn/exception.h>
+#include <cppconn/resultset.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace contacts {
+namespace {
+
+int WholeSeconds(absl::Duration duration) {
+  return static_cast<int>(std::max<int64_t>(1, absl::ToInt64Seconds(absl::Ceil(duration, absl::Seconds(1)))));
+}
+
+sql::ConnectOptionsMap ConnectOptions(const DatabaseOptions& options,
+                                      const DatabaseOptions::Endpoint& endpoint) {
+  sql::ConnectOptionsMap map;
+  const std::string address = options.socket.empty()
+                                  ? absl::StrCat("tcp://", endpoint.host, ":", endpoint.port)
+                                  : absl::StrCat("unix://", options.socket);
+  map["hostName"] = sql::SQLString(address);
+  map["userName"] = sql::SQLString(options.user);
+  map["password"] = sql::SQLString(options.password);
+  map["schema"] = sql::SQLString(options.database);
+  map["OPT_CHARSET_NAME"] = sql::SQLString("utf8mb4");
+  map["CLIENT_MULTI_STATEMENTS"] = true;
+  map["CLIENT_FOUND_ROWS"] = true;
+  map["OPT_CONNECT_TIMEOUT"] = WholeSeconds(options.connect_timeout);
+  // Beyond the server's own limit: only a dead network is cut off by these.
+  map["OPT_READ_TIMEOUT"] = WholeSeconds(options.statement_timeout + absl::Seconds(5));
+  map["OPT_WRITE_TIMEOUT"] = WholeSeconds(options.statement_timeout + absl::Seconds(5));
+  return map;
+}
+
+}  // namespace
+
+Connection::Connection(const DatabaseOptions& options, const DatabaseOptions::Endpoint& endpoint,
+                       bool autocommit, std::atomic<int64_t>* round_trips)
+    : round_trips_(round_trips) {
+  sql::ConnectOptionsMap map = ConnectOptions(options, endpoint);
+  connection_.reset(get_driver_instance()->connect(map));
+  statement_.reset(connection_->createStatement());
+  std::unique_ptr<sql::ResultSet> about(
+      statement_->executeQuery("SELECT @@global.read_only, CONNECTION_ID(), VERSION()"));
+  about->next();
+  writable_ = about->getInt(1) == 0;
+  id_ = about->getInt64(2);
+  const bool mariadb = absl::StrContains(about->getString(3).asStdString(), "MariaDB");
+  about.reset();
+  // The connector forces REPEATABLE READ at connect, so this comes after it.
+  const int limit = WholeSeconds(options.statement_timeout);
+  Batch({"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+         absl::StrCat("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
+                      "time_zone = '+00:00', innodb_lock_wait_timeout = ",
+                      WholeSeconds(options.lock_wait_timeout),
+                      mariadb ? absl::StrCat(", max_statement_time = ", limit)
+                              : absl::StrCat(", max_execution_time = ", limit * 1000))});
+  connection_->setAutoCommit(autocommit);
+}
+
+std::unique_ptr<sql::ResultSet> Connection::Query(const std::string& sql,
+                                                  const std::vector<Param>& params) {
+  std::unique_ptr<sql::PreparedStatement>& prepared = prepared_[sql];
+  if (!prepared) prepared.reset(connection_->prepareStatement(sql));
+  unsigned int index = 0;
+  for (const Param& param : params) {
+    ++index;
+    if (const auto* number = std::get_if<int64_t>(&param)) {
+      prepared->setInt64(index, *number);
+    } else {
+      prepared->setString(index, sql::SQLString(std::get<std::string>(param)));
+    }
+  }
+  ++*round_trips_;
+  return std::unique_ptr<sql::ResultSet>(prepared->executeQuery());
+}
+
+void Connection::Batch(const std::vector<std::string>& statements) {
+  ++*round_trips_;
+  statement_->execute(absl::StrJoin(statements, ";"));
+  // Each call reads one more answer, and throws where that statement failed;
+  // the server skips those after it.
+  for (std::size_t i = 1; i < statements.size(); ++i) statement_->getMoreResults();
+}
+
+void Connection::Execute(const std::string& sql) {
+  ++*round_trips_;
+  statement_->execute(sql);
+}
+
+}  // namespace contacts

@@ -1,0 +1,51 @@
+#ifndef CONTACTS_CORE_MYSQL_CONNECTION_H_
+#define CONTACTS_CORE_MYSQL_CONNECTION_H_
+
+#include <cppconn/connection.h>
+#include <cppconn/prepared_statement.h>
+#include <cppconn/statement.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/mysql/database.h"
+#include "core/mysql/session.h"
+
+namespace contacts {
+
+// One session with the database and the statements prepared on it. Every method
+// makes one round trip for each statement or batch and throws sql::SQLException.
+// Used by one thread at a time.
+class Connection {
+ public:
+  // Connects to one endpoint and sets the session up: READ COMMITTED, UTC, strict
+  // mode, time limits. Without autocommit, every statement belongs to a
+  // transaction that the first one starts.
+  Connection(const DatabaseOptions& options, const DatabaseOptions::Endpoint& endpoint,
+             bool autocommit, std::atomic<int64_t>* round_trips);
+
+  std::unique_ptr<sql::ResultSet> Query(const std::string& sql, const std::vector<Param>& params);
+  // Runs statements that return no rows, together.
+  void Batch(const std::vector<std::string>& statements);
+  void Execute(const std::string& sql);
+
+  // Whether this member of the cluster takes writes.
+  bool writable() const { return writable_; }
+  // The server's id of this session, for KILL QUERY.
+  int64_t id() const { return id_; }
+
+ private:
+  std::atomic<int64_t>* const round_trips_;
+  std::unique_ptr<sql::Connection> connection_;
+  std::unique_ptr<sql::Statement> statement_;
+  std::unordered_map<std::string, std::unique_ptr<sql::PreparedStatement>> prepared_;
+  bool writable_ = false;
+  int64_t id_ = 0;
+};
+
+}  // namespace contacts
+
+#endif  // CONTACTS_CORE_MYSQL_CONNECTION_H_

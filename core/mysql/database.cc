@@ -1,0 +1,237 @@
+#include "core/mysql/database.h"
+
+#include <cppconn/driver.h>
+#include <cppconn/exception.h>
+#include <cppconn/resultset.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "core/domain/errors.h"
+#include "core/mysql/connection.h"
+#include "core/mysql/encoder.h"
+#include "core/mysql/pool.h"
+#include "core/mysql/schema.h"
+#include "core/mysql/session.h"
+
+namespace contacts {
+namespace {
+
+constexpr int kMaxTries = 30;
+constexpr int kMaxDuplicateTries = 4;
+constexpr absl::Duration kRetryHint = absl::Seconds(1);
+
+enum class Failure {
+  kConflict,   // Deadlock, lock wait, certification: the transaction was or must be rolled back.
+  kDuplicate,  // A key is taken: deciding again with fresh data tells why.
+  kLost,       // The server or the way to it is gone, or it is not the writable one.
+  kKilled,     // Stopped by a time limit or by the watchdog.
+  kDefect,
+};
+
+Failure Classify(int code) {
+  switch (code) {
+    case 1205:  // Lock wait timeout.
+    case 1213:  // Deadlock.
+    case 3101:  // Group Replication: rolled back in favour of another member's transaction.
+    case 3572:  // NOWAIT or SKIP LOCKED found a lock.
+    case 1020:  // MariaDB: the record changed since the last read.
+      return Failure::kConflict;
+    case 1062:
+      return Failure::kDuplicate;
+    case 1290:  // Read only.
+    case 1836:
+    case 1047:  // Galera: not part of the primary component.
+    case 1040:  // Too many connections.
+    case 1129:  // Host blocked.
+    case 1053:  // Shutdown in progress.
+    case 1927:  // Connection killed.
+    case 3100:  // Group Replication: could not certify.
+    case 4031:  // Disconnected for inactivity.
+      return Failure::kLost;
+    case 1317:  // Query interrupted.
+    case 1969:  // max_statement_time.
+    case 3024:  // max_execution_time.
+      return Failure::kKilled;
+    default:
+      // The client library's own errors are 2xxx, or 0 where it knows no better.
+      return code == 0 || (code >= 2000 && code < 3000) ? Failure::kLost : Failure::kDefect;
+  }
+}
+
+absl::Duration Backoff(int attempt) {
+  thread_local std::minstd_rand random(std::random_device{}());
+  const double limit = std::min(500.0, 4.0 * static_cast<double>(1 << std::min(attempt, 7)));
+  return absl::Milliseconds(std::uniform_real_distribution<double>(limit / 4, limit)(random));
+}
+
+bool IsCancelled(const CallLimits& limits) { return limits.cancelled && *limits.cancelled; }
+
+absl::Status LimitError(const CallLimits& limits) {
+  if (IsCancelled(limits)) return errors::Cancelled();
+  if (absl::Now() >= limits.deadline) return errors::DeadlineExceeded();
+  return errors::Unavailable("the database took too long", kRetryHint);
+}
+
+}  // namespace
+
+class Database::Impl {
+ public:
+  explicit Impl(DatabaseOptions options)
+      : connector_(std::move(options)),
+        readers_(&connector_, /*autocommit=*/true),
+        writers_(&connector_, /*autocommit=*/false),
+        watchdog_(&connector_) {}
+
+  absl::Status Run(Pool& pool, bool transaction, const CallLimits& limits,
+                   const std::function<absl::Status(Session&)>& body) {
+    bool maybe_committed = false;
+    int duplicates = 0;
+    for (int attempt = 0;; ++attempt) {
+      if (IsCancelled(limits) || absl::Now() >= limits.deadline) return LimitError(limits);
+      Failure failure = Failure::kDefect;
+      std::string text;
+      bool committing = false;
+      try {
+        Pool::Lease lease = pool.Acquire(limits.deadline);
+        if (!lease) return errors::Unavailable("every database connection is busy", kRetryHint);
+        Watchdog::Guard guard = watchdog_.Watch(lease->id(), limits);
+        Session session(&*lease, maybe_committed);
+        try {
+          absl::Status status = body(session);
+          if (transaction) {
+            if (status.ok() || session.commit_anyway_) {
+              session.writes_.push_back("COMMIT");
+              committing = true;
+              lease->Batch(session.writes_);
+            } else {
+              lease->Execute("ROLLBACK");
+            }
+          }
+          // A kill that came too late to stop anything must not stop the next user.
+          if (!guard.Release()) lease.Keep();
+          return status;
+        } catch (const sql::SQLException& error) {
+          failure = Classify(error.getErrorCode());
+          text = absl::StrCat(error.getErrorCode(), " ", error.what());
+          if (failure == Failure::kConflict || failure == Failure::kDuplicate) {
+            if (transaction) lease->Execute("ROLLBACK");
+            if (!guard.Release()) lease.Keep();
+          }
+        }
+      } catch (const sql::SQLException& error) {
+        failure = Failure::kLost;  // To connect, or to roll back.
+        text = absl::StrCat(error.getErrorCode(), " ", error.what());
+      }
+      // Unless kept, the connection is closed by now, which rolls back what it had open.
+      switch (failure) {
+        case Failure::kDefect:
+          return absl::InternalError(absl::StrCat("database error ", text));
+        case Failure::kKilled:
+          return LimitError(limits);
+        case Failure::kDuplicate:
+          if (++duplicates > kMaxDuplicateTries) {
+            return absl::InternalError(absl::StrCat("database error ", text));
+          }
+          break;
+        case Failure::kLost:
+          pool.DropIdle();
+          maybe_committed = maybe_committed || committing;
+          break;
+        case Failure::kConflict:
+          break;
+      }
+      ++retries_;
+      spdlog::debug("database: trying again after {}", text);
+      const absl::Duration wait = Backoff(attempt);
+      if (attempt + 1 >= kMaxTries || absl::Now() + wait >= limits.deadline) {
+        spdlog::warn("database: giving up after {} tries: {}", attempt + 1, text);
+        if (absl::Now() + wait >= limits.deadline && failure != Failure::kLost) {
+          return errors::DeadlineExceeded();
+        }
+        return errors::Unavailable(failure == Failure::kLost ? "the database is out of reach"
+                                                             : "too much contention",
+                                   kRetryHint);
+      }
+      absl::SleepFor(wait);
+    }
+  }
+
+  Connector connector_;
+  Pool readers_;
+  Pool writers_;
+  Watchdog watchdog_;
+  std::atomic<int64_t> retries_ = 0;
+};
+
+Database::Database(DatabaseOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Database::~Database() = default;
+
+absl::Status Database::Read(const CallLimits& limits,
+                            const std::function<absl::Status(Session&)>& body) {
+  return impl_->Run(impl_->readers_, /*transaction=*/false, limits, body);
+}
+
+absl::Status Database::Write(const CallLimits& limits,
+                             const std::function<absl::Status(Session&)>& body) {
+  return impl_->Run(impl_->writers_, /*transaction=*/true, limits, body);
+}
+
+absl::Status Database::Migrate() {
+  // Every statement may run twice, so two servers that migrate at once do no harm.
+  return Read({.deadline = absl::Now() + absl::Minutes(10)}, [&](Session& session) {
+    session.connection_->Execute(
+        "CREATE TABLE IF NOT EXISTS schema_version (version INT NOT NULL, apply_time BIGINT NOT "
+        "NULL, PRIMARY KEY (version)) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE "
+        "utf8mb4_unicode_ci");
+    Rows rows = session.Query("SELECT version FROM schema_version", {});
+    std::set<int64_t> applied;
+    while (rows.Next()) applied.insert(rows.Int());
+    for (const Migration& migration : Migrations()) {
+      if (applied.contains(migration.version)) continue;
+      for (const std::string& statement : migration.statements) {
+        session.connection_->Execute(statement);
+      }
+      session.connection_->Execute(
+          sqltext::Fill("INSERT IGNORE INTO schema_version (version, apply_time) VALUES (?, ?)",
+                        {sqltext::Int(migration.version), sqltext::Time(absl::Now())}));
+      spdlog::info("database: schema is at version {}", migration.version);
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Database::CheckSchema() {
+  const int wanted = Migrations().back().version;
+  int64_t found = 0;
+  const absl::Status status =
+      Read({.deadline = absl::Now() + absl::Seconds(10)}, [&](Session& session) {
+        Rows tables = session.Query(
+            "SELECT COUNT(*) FROM information_schema.tables"
+            " WHERE table_schema = DATABASE() AND table_name = 'schema_version'",
+            {});
+        if (!tables.Next() || tables.Int() == 0) return absl::OkStatus();
+        Rows rows = session.Query("SELECT COALESCE(MAX(version), 0) FROM schema_version", {});
+        if (rows.Next()) found = rows.Int();
+        return absl::OkStatus();
+      });
+  if (!status.ok() || found >= wanted) return status;
+  return absl::FailedPreconditionError(
+      absl::StrCat("the database's schema is at version ", found, ", want ", wanted,
+                   ": run contactsd --migrate_only, or start with --migrate"));
+}
+
+absl::Status Database::Ping(const CallLimits& limits) {
+  return Read(limits, [](Session& session) {
+    session.Query("SELECT 1", {});
+    return absl::OkStatus();
+  });
+}
+
+int64_t Database::round_trips() const { return impl_->connector_.round_trips(); }
+int64_t Database::retries() const { return impl_->retries_; }
+
+}  // namespace contacts

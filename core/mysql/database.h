@@ -1,0 +1,90 @@
+#ifndef CONTACTS_CORE_MYSQL_DATABASE_H_
+#define CONTACTS_CORE_MYSQL_DATABASE_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace contacts {
+
+class Session;
+
+// How long a piece of work is worth doing: its running statement is killed in
+// the database once the deadline has passed or `cancelled` is set.
+struct CallLimits {
+  absl::Time deadline = absl::InfiniteFuture();
+  std::shared_ptr<const std::atomic<bool>> cancelled;  // Null: cannot be cancelled.
+};
+
+// Where the database is and how much of it to use.
+struct DatabaseOptions {
+  struct Endpoint {
+    std::string host;
+    int port = 3306;
+  };
+  std::vector<Endpoint> endpoints;  // Several: one replicated cluster.
+  std::string socket;               // Local socket; used instead of the endpoints when set.
+  std::string user;
+  std::string password;
+  std::string database;
+  int max_connections = 16;         // For reads and for writes, each.
+  absl::Duration connect_timeout = absl::Seconds(3);
+  absl::Duration statement_timeout = absl::Seconds(30);  // Whatever the call's own deadline.
+  absl::Duration lock_wait_timeout = absl::Seconds(5);
+
+  // Parses mysql://USER[:PASSWORD]@HOST[:PORT][,HOST[:PORT]...]/DATABASE[?socket=PATH],
+  // with percent-encoding in user and password. INVALID_ARGUMENT, without the
+  // password, for anything else.
+  static absl::StatusOr<DatabaseOptions> Parse(const std::string& uri);
+};
+
+// The database as the engine uses it: bounded connections, transactions that
+// start over after a conflict or a fail-over, and nothing of the driver's types.
+// Thread safe; each call blocks its thread.
+class Database {
+ public:
+  // Does not connect yet; every use connects as needed.
+  explicit Database(DatabaseOptions options);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Runs `body` on a connection where each statement stands alone. `body` may
+  // run again, so it keeps no state of an earlier run.
+  absl::Status Read(const CallLimits& limits, const std::function<absl::Status(Session&)>& body);
+
+  // Runs `body` in a READ COMMITTED transaction, then its queued writes and COMMIT
+  // in one round trip where it returned OK (or asked by Session::CommitAnyway),
+  // else ROLLBACK. A deadlock, a lock wait, a duplicate key or a lost server runs
+  // all of it again, with jitter, within the deadline; so does a connection lost
+  // during COMMIT, then with Session::maybe_committed() set: a body whose second
+  // run would do harm must look for the row that its first run wrote.
+  // Returns UNAVAILABLE once tries or time run out.
+  absl::Status Write(const CallLimits& limits, const std::function<absl::Status(Session&)>& body);
+
+  // Applies the schema; safe when several servers do it at once, and when run again.
+  absl::Status Migrate();
+  // FAILED_PRECONDITION where the schema is missing or older than this program needs.
+  absl::Status CheckSchema();
+  // OK where a writable member answers within `limits`.
+  absl::Status Ping(const CallLimits& limits);
+
+  // Round trips made so far, for tests and metrics.
+  int64_t round_trips() const;
+  // Transactions started over so far.
+  int64_t retries() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace contacts
+
+#endif  // CONTACTS_CORE_MYSQL_DATABASE_H_

@@ -1,0 +1,156 @@
+#include "core/mysql/pool.h"
+
+#include <cppconn/driver.h>
+#include <cppconn/exception.h>
+#include <spdlog/spdlog.h>
+
+#include "absl/strings/str_cat.h"
+
+namespace contacts {
+namespace {
+
+// How late a kill may come; also how often the watched work is looked at.
+constexpr std::chrono::milliseconds kWatchInterval(20);
+
+}  // namespace
+
+Connector::Connector(DatabaseOptions options) : options_(std::move(options)) {
+  get_driver_instance();  // Must be made before any thread uses it.
+}
+
+std::unique_ptr<Connection> Connector::Connect(bool autocommit) {
+  const std::size_t count = std::max<std::size_t>(1, options_.endpoints.size());
+  const std::size_t first = last_good_;
+  for (std::size_t i = 0;; ++i) {
+    const std::size_t at = (first + i) % count;
+    const bool last_try = i + 1 == count;
+    const DatabaseOptions::Endpoint endpoint =
+        options_.endpoints.empty() ? DatabaseOptions::Endpoint() : options_.endpoints[at];
+    try {
+      auto connection =
+          std::make_unique<Connection>(options_, endpoint, autocommit, &round_trips_);
+      if (connection->writable()) {
+        last_good_ = at;
+        return connection;
+      }
+      if (last_try) throw sql::SQLException("no endpoint takes writes", "", 1290);
+    } catch (const sql::SQLException& error) {
+      if (last_try) throw;
+      spdlog::warn("database: {}:{}: {} {}", endpoint.host, endpoint.port, error.getErrorCode(),
+                   error.what());
+    }
+  }
+}
+
+Pool::Lease Pool::Acquire(absl::Time deadline) {
+  std::unique_lock lock(mutex_);
+  const auto available = [&] {
+    return !idle_.empty() || open_ < connector_->options().max_connections;
+  };
+  if (!returned_.wait_until(lock, absl::ToChronoTime(std::min(deadline, absl::Now() + absl::Seconds(30))),
+                            available)) {
+    return Lease();
+  }
+  if (!idle_.empty()) {
+    Lease lease(this, std::move(idle_.back()));
+    idle_.pop_back();
+    return lease;
+  }
+  ++open_;
+  lock.unlock();
+  try {
+    return Lease(this, connector_->Connect(autocommit_));
+  } catch (...) {
+    GiveBack(nullptr);
+    throw;
+  }
+}
+
+void Pool::DropIdle() {
+  std::vector<std::unique_ptr<Connection>> dropped;
+  const std::lock_guard lock(mutex_);
+  dropped.swap(idle_);
+  open_ -= static_cast<int>(dropped.size());
+  returned_.notify_all();
+}
+
+void Pool::GiveBack(std::unique_ptr<Connection> connection) {
+  const std::lock_guard lock(mutex_);
+  if (connection) {
+    idle_.push_back(std::move(connection));
+  } else {
+    --open_;
+  }
+  returned_.notify_one();
+}
+
+Watchdog::Watchdog(Connector* connector) : connector_(connector), thread_([this] { Loop(); }) {}
+
+Watchdog::~Watchdog() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+Watchdog::Guard Watchdog::Watch(int64_t connection_id, const CallLimits& limits) {
+  auto entry = std::make_shared<Entry>();
+  entry->connection_id = connection_id;
+  entry->limits = limits;
+  const std::lock_guard lock(mutex_);
+  entries_.push_front(std::move(entry));
+  if (entries_.size() == 1) changed_.notify_all();
+  return Guard(this, entries_.begin());
+}
+
+bool Watchdog::Guard::Release() {
+  if (watchdog_ == nullptr) return killed_;
+  const std::shared_ptr<Entry> entry = *position_;
+  {
+    const std::lock_guard lock(watchdog_->mutex_);
+    watchdog_->entries_.erase(position_);
+  }
+  watchdog_ = nullptr;
+  const std::lock_guard lock(entry->mutex);  // Waits for a kill on its way.
+  entry->done = true;
+  killed_ = entry->killed;
+  return killed_;
+}
+
+void Watchdog::Loop() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (entries_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    changed_.wait_for(lock, kWatchInterval);
+    const absl::Time now = absl::Now();
+    std::vector<std::shared_ptr<Entry>> late;
+    for (const std::shared_ptr<Entry>& entry : entries_) {
+      const CallLimits& limits = entry->limits;
+      if (now >= limits.deadline || (limits.cancelled && *limits.cancelled)) late.push_back(entry);
+    }
+    if (late.empty()) continue;
+    lock.unlock();
+    for (const std::shared_ptr<Entry>& entry : late) Kill(*entry);
+    lock.lock();
+  }
+}
+
+void Watchdog::Kill(Entry& entry) {
+  const std::lock_guard lock(entry.mutex);
+  if (entry.done || entry.killed) return;
+  try {
+    if (!connection_) connection_ = connector_->Connect(/*autocommit=*/true);
+    entry.killed = true;
+    connection_->Execute(absl::StrCat("KILL QUERY ", entry.connection_id));
+  } catch (const sql::SQLException& error) {
+    spdlog::warn("database: could not stop late work: {} {}", error.getErrorCode(), error.what());
+    connection_.reset();
+  }
+}
+
+}  // namespace contacts

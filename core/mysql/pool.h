@@ -1,0 +1,128 @@
+#ifndef CONTACTS_CORE_MYSQL_POOL_H_
+#define CONTACTS_CORE_MYSQL_POOL_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/mysql/connection.h"
+#include "core/mysql/database.h"
+
+namespace contacts {
+
+// Opens connections to the writable member among the endpoints. Thread safe.
+class Connector {
+ public:
+  explicit Connector(DatabaseOptions options);
+
+  // Throws sql::SQLException where no endpoint is reachable and writable.
+  std::unique_ptr<Connection> Connect(bool autocommit);
+
+  const DatabaseOptions& options() const { return options_; }
+  int64_t round_trips() const { return round_trips_; }
+
+ private:
+  const DatabaseOptions options_;
+  std::atomic<std::size_t> last_good_ = 0;
+  std::atomic<int64_t> round_trips_ = 0;
+};
+
+// A bounded set of connections of one kind. Thread safe.
+class Pool {
+ public:
+  Pool(Connector* connector, bool autocommit) : connector_(connector), autocommit_(autocommit) {}
+
+  // Lends a connection. Unless told to Keep it, its end closes the connection.
+  class Lease {
+   public:
+    Lease() = default;
+    Lease(Pool* pool, std::unique_ptr<Connection> connection)
+        : pool_(pool), connection_(std::move(connection)) {}
+    Lease(Lease&& other) noexcept = default;
+    Lease& operator=(Lease&&) = delete;
+    ~Lease() {
+      if (connection_) pool_->GiveBack(keep_ ? std::move(connection_) : nullptr);
+    }
+    explicit operator bool() const { return connection_ != nullptr; }
+    Connection& operator*() const { return *connection_; }
+    Connection* operator->() const { return connection_.get(); }
+    void Keep() { keep_ = true; }
+
+   private:
+    Pool* pool_ = nullptr;
+    std::unique_ptr<Connection> connection_;
+    bool keep_ = false;
+  };
+
+  // Waits until `deadline` for a connection; an empty lease where none came free.
+  // Throws sql::SQLException where a new one cannot be opened.
+  Lease Acquire(absl::Time deadline);
+  // Closes those that nobody uses now.
+  void DropIdle();
+
+ private:
+  void GiveBack(std::unique_ptr<Connection> connection);
+
+  Connector* const connector_;
+  const bool autocommit_;
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<std::unique_ptr<Connection>> idle_;
+  int open_ = 0;  // Idle or lent.
+};
+
+// Kills the running statement of work whose deadline passed or whose caller went
+// away, through a connection of its own. Thread safe.
+class Watchdog {
+ public:
+  explicit Watchdog(Connector* connector);
+  ~Watchdog();
+
+ private:
+  struct Entry {
+    int64_t connection_id;
+    CallLimits limits;
+    std::mutex mutex;  // Held while a kill is on its way.
+    bool done = false;
+    bool killed = false;
+  };
+
+ public:
+  class Guard {
+   public:
+    Guard(Watchdog* watchdog, std::list<std::shared_ptr<Entry>>::iterator position)
+        : watchdog_(watchdog), position_(position) {}
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+    ~Guard() { Release(); }
+    // Ends the watch; returns whether a kill was sent. Further calls do nothing.
+    bool Release();
+
+   private:
+    Watchdog* watchdog_;
+    std::list<std::shared_ptr<Entry>>::iterator position_;
+    bool killed_ = false;
+  };
+
+  Guard Watch(int64_t connection_id, const CallLimits& limits);
+
+ private:
+  void Loop();
+  void Kill(Entry& entry);
+
+  Connector* const connector_;
+  std::unique_ptr<Connection> connection_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::list<std::shared_ptr<Entry>> entries_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace contacts
+
+#endif  // CONTACTS_CORE_MYSQL_POOL_H_

@@ -1,0 +1,114 @@
+#include "core/mysql/schema.h"
+
+#include "absl/strings/str_replace.h"
+
+namespace contacts {
+namespace {
+
+// Column types by what they hold. Every one names its character set, so that the
+// engines' different defaults do not matter; times are microseconds since the
+// Unix epoch.
+std::string Expand(const std::string& statement) {
+  return absl::StrReplaceAll(
+      statement,
+      {{"{uuid}", "BINARY(16) NOT NULL"},
+       {"{account}", "VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL"},
+       {"{service}", "VARCHAR(253) CHARACTER SET ascii COLLATE ascii_bin NOT NULL"},
+       {"{name}", "VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL"},
+       {"{text}", "VARCHAR(640) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL"},
+       {"{time}", "BIGINT NOT NULL"},
+       {"{time?}", "BIGINT NULL"},
+       {"{int}", "BIGINT NOT NULL"},
+       {"{enum}", "TINYINT NOT NULL"},
+       {"{table}", "ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"}});
+}
+
+// The two validators are columns of the change, requester_ and new_contact_
+// alike: one row, so one lock and one read, covers every answer.
+std::string ValidatorColumns(const std::string& who) {
+  return absl::StrReplaceAll(
+      "$_state {enum}, $_decide_time {time?}, $_refuse_reason {text}, $_email_send_time {time?}, "
+      "$_email_hint {text}, $_generation {int}, $_token_key_id {name}, $_wrong_tokens {int}, "
+      "$_last_request_time {time}, $_resend_day_start {time}, $_resends_in_day {int}, ",
+      {{"$", who}});
+}
+
+std::vector<Migration> Build() {
+  std::vector<Migration> migrations = {
+      {1,
+       {
+           "CREATE TABLE IF NOT EXISTS account ("
+           " id {account}, email {text}, language {name}, standing {enum}, version {int},"
+           " create_time {time}, update_time {time}, PRIMARY KEY (id)) {table}",
+
+           "CREATE TABLE IF NOT EXISTS service ("
+           " id {service}, kind {name}, admin {account}, tech {account}, billing {account},"
+           " owner_name {text}, owner_organisation {text}, owner_email {text}, owner_phone {name},"
+           " owner_address_lines {text}, owner_city {text}, owner_postal_code {text},"
+           " owner_country_code {name}, version {int}, create_time {time}, update_time {time},"
+           " PRIMARY KEY (id), KEY by_admin (admin, id), KEY by_tech (tech, id),"
+           " KEY by_billing (billing, id)) {table}",
+
+           "CREATE TABLE IF NOT EXISTS contact_change ("
+           " id {uuid}, batch_id {uuid}, requester {account}, new_contact {account}, state {enum},"
+           " create_time {time}, expire_time {time}, close_time {time?}, remind_time {time?},"
+           " timer_time {time?}, item_count {int}, event_count {int}, " +
+               ValidatorColumns("requester") + ValidatorColumns("new_contact") +
+               " PRIMARY KEY (id), KEY by_requester (requester, state, expire_time),"
+               " KEY by_batch (batch_id), KEY by_timer (timer_time)) {table}",
+
+           "CREATE TABLE IF NOT EXISTS contact_change_item ("
+           " change_id {uuid}, service_id {service}, role {enum}, old_contact {account},"
+           " outcome {enum}, PRIMARY KEY (change_id, service_id, role),"
+           " KEY by_service (service_id, change_id)) {table}",
+
+           // At most one pending change for a (service, role): this key decides every race.
+           "CREATE TABLE IF NOT EXISTS pending_role ("
+           " service_id {service}, role {enum}, change_id {uuid}, expire_time {time},"
+           " PRIMARY KEY (service_id, role), KEY by_change (change_id)) {table}",
+
+           // Whom a change may concern, to list an account's changes from one index.
+           "CREATE TABLE IF NOT EXISTS involvement ("
+           " account_id {account}, change_id {uuid}, open {enum},"
+           " PRIMARY KEY (account_id, change_id), KEY by_open (account_id, open, change_id),"
+           " KEY by_change (change_id)) {table}",
+
+           "CREATE TABLE IF NOT EXISTS contact_change_event ("
+           " change_id {uuid}, ordinal {int}, id {uuid}, type {enum}, actor {account},"
+           " account {account}, time {time}, state {enum},"
+           " PRIMARY KEY (change_id, ordinal)) {table}",
+
+           "CREATE TABLE IF NOT EXISTS contact_override ("
+           " id {uuid}, reason {text}, create_time {time}, PRIMARY KEY (id)) {table}",
+
+           "CREATE TABLE IF NOT EXISTS contact_override_item ("
+           " override_id {uuid}, service_id {service}, role {enum}, old_contact {account},"
+           " new_contact {account}, PRIMARY KEY (override_id, service_id, role)) {table}",
+
+           // What a call answered, written in its own transaction.
+           "CREATE TABLE IF NOT EXISTS reply ("
+           " actor {name}, request_id {uuid}, fingerprint BINARY(32) NOT NULL,"
+           " reply MEDIUMBLOB NOT NULL, create_time {time},"
+           " PRIMARY KEY (actor, request_id), KEY by_create_time (create_time)) {table}",
+
+           // E-mails owed. A claim sets next_try_time to the end of its lease.
+           "CREATE TABLE IF NOT EXISTS outbox ("
+           " id {uuid}, kind {enum}, subject {uuid}, recipient {account}, address {text},"
+           " generation {int}, create_time {time}, tries {int}, next_try_time {time},"
+           " claim {name}, PRIMARY KEY (id), KEY by_next_try (next_try_time)) {table}",
+       }},
+  };
+  for (Migration& migration : migrations) {
+    for (std::string& statement : migration.statements) statement = Expand(statement);
+  }
+  return migrations;
+}
+
+}  // namespace
+
+const std::vector<Migration>& Migrations() {
+  static const auto& migrations = *new std::vector<Migration>(Build());
+  return migrations;
+}
+
+}  // namespace contacts

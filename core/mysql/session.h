@@ -1,0 +1,99 @@
+#ifndef CONTACTS_CORE_MYSQL_SESSION_H_
+#define CONTACTS_CORE_MYSQL_SESSION_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include "absl/strings/string_view.h"
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/domain/ids.h"
+
+namespace sql {
+class ResultSet;
+}
+
+namespace contacts {
+
+class Connection;
+
+// The rows of one select, read one after the other.
+class Rows {
+ public:
+  explicit Rows(std::unique_ptr<sql::ResultSet> result);
+  Rows(Rows&&) noexcept;
+  ~Rows();
+
+  // Moves on to the next row and back to its first column; false after the last row.
+  bool Next();
+
+  // Each reads the next column of the row.
+  int64_t Int();
+  std::string Text();
+  bool IsNull();  // Looks at the next column without reading it.
+  void Skip() { ++column_; }
+
+  template <typename Enum>
+  Enum As() {
+    return static_cast<Enum>(Int());
+  }
+  AccountId Account() { return AccountId(Text()); }
+  ServiceId Service() { return ServiceId(Text()); }
+  Uuid Id() { return Uuid::FromBytes(Text()); }
+  absl::Time Time() { return absl::FromUnixMicros(Int()); }
+  std::optional<absl::Time> MaybeTime();
+
+ private:
+  std::unique_ptr<sql::ResultSet> result_;
+  uint32_t column_ = 0;
+};
+
+// A value bound to a prepared statement.
+using Param = std::variant<int64_t, std::string>;
+inline Param Bind(int64_t value) { return value; }
+inline Param Bind(const Uuid& id) { return id.bytes(); }
+template <typename Kind>
+Param Bind(const StringId<Kind>& id) {
+  return id.text();
+}
+inline Param Bind(absl::Time time) { return absl::ToUnixMicros(time); }
+template <typename Enum>
+  requires std::is_enum_v<Enum>
+Param Bind(Enum value) {
+  return static_cast<int64_t>(value);
+}
+
+// One run of a Database::Read or Write body. Database errors leave its methods as
+// exceptions that Database alone catches; let them pass. Used by one thread.
+class Session {
+ public:
+  Session(Connection* connection, bool maybe_committed)
+      : connection_(connection), maybe_committed_(maybe_committed) {}
+
+  // Runs a select, prepared once per connection: one round trip.
+  Rows Query(const std::string& sql, const std::vector<Param>& params);
+
+  // Queues a write of a Database::Write body; all of them and COMMIT travel in
+  // one round trip once the body has returned.
+  void Queue(std::string sql) { writes_.push_back(std::move(sql)); }
+
+  // Commits what is queued although the body returns an error.
+  void CommitAnyway() { commit_anyway_ = true; }
+
+  // True where an earlier run of this body may have been committed.
+  bool maybe_committed() const { return maybe_committed_; }
+
+ private:
+  friend class Database;
+  Connection* const connection_;
+  const bool maybe_committed_;
+  bool commit_anyway_ = false;
+  std::vector<std::string> writes_;
+};
+
+}  // namespace contacts
+
+#endif  // CONTACTS_CORE_MYSQL_SESSION_H_

@@ -1,0 +1,41 @@
+#ifndef CONTACTS_CORE_MYSQL_STATEMENTS_H_
+#define CONTACTS_CORE_MYSQL_STATEMENTS_H_
+
+#include <string>
+#include <vector>
+
+#include "core/mysql/session.h"
+#include "core/mysql/store.h"
+
+// Shared by the store's files alone.
+namespace contacts::store {
+
+inline const char* Suffix(Lock lock) { return lock == Lock::kForUpdate ? " FOR UPDATE" : ""; }
+
+// A placeholder list for `IN` and its values. The list is padded, by repeating
+// the last value, to one of a few lengths, so that few statements are prepared.
+struct InList {
+  std::string placeholders;
+  std::vector<Param> params;
+};
+template <typename Range>
+InList MakeInList(const Range& ids) {
+  InList in;
+  for (const auto& id : ids) in.params.push_back(Bind(id));
+  // A value that no id has: an empty list finds nothing.
+  if (in.params.empty()) in.params.push_back(std::string());
+  for (std::size_t size : {1, 2, 4, 16, 64, 256, 1024, 4096}) {
+    if (in.params.size() <= size) {
+      in.params.resize(size, in.params.back());
+      break;
+    }
+  }
+  in.placeholders = "(?";
+  for (std::size_t i = 1; i < in.params.size(); ++i) in.placeholders += ",?";
+  in.placeholders += ")";
+  return in;
+}
+
+}  // namespace contacts::store
+
+#endif  // CONTACTS_CORE_MYSQL_STATEMENTS_H_

@@ -1,0 +1,164 @@
+#ifndef CONTACTS_CORE_MYSQL_STORE_H_
+#define CONTACTS_CORE_MYSQL_STORE_H_
+
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/domain/model.h"
+#include "core/mysql/session.h"
+
+// Every statement of the service, by what it means. Functions that load make one
+// round trip; those that write queue theirs on the session (see Session::Queue).
+// A load with Lock::kForUpdate keeps its rows from others until the transaction
+// ends; to keep deadlocks rare, transactions lock accounts, then changes, then
+// services, then pending roles.
+namespace contacts::store {
+
+enum class Lock { kNone, kForUpdate };
+
+// --- Accounts and services -------------------------------------------------
+
+std::optional<Account> LoadAccount(Session& session, const AccountId& id, Lock lock);
+// Those that exist, and the number of the requester's changes that are pending
+// at `now`.
+struct AccountsAndPending {
+  std::vector<Account> accounts;
+  int64_t pending_changes = 0;
+};
+AccountsAndPending LoadAccounts(Session& session, const std::set<AccountId>& ids,
+                                const AccountId& requester, absl::Time now);
+void InsertAccount(Session& session, const Account& account);
+void UpdateAccount(Session& session, const Account& account);
+
+std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock lock);
+// Locked; without owners. Those that exist, ordered by id.
+std::vector<Service> LockServices(Session& session, const std::set<ServiceId>& ids);
+// A role that a pending change is about.
+struct PendingRole {
+  ServiceRole role;
+  Uuid change_id;
+  absl::Time expire_time;
+};
+struct ServicesAndPending {
+  std::vector<Service> services;
+  std::vector<PendingRole> pending;
+};
+// As LockServices, with the pending roles on them locked too.
+ServicesAndPending LockServicesAndPending(Session& session, const std::set<ServiceId>& ids);
+std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<ServiceId>& ids);
+// A service, and the changes pending on it at `now`, in one round trip.
+std::optional<std::pair<Service, std::vector<Uuid>>> LoadServiceAndPending(Session& session,
+                                                                           const ServiceId& id,
+                                                                           absl::Time now);
+// At most `limit` services on which `account` holds one of `roles`, with ids after `after`
+// that begin with `prefix`, ordered by id.
+std::vector<Service> ListServices(Session& session, const AccountId& account,
+                                  const std::vector<Role>& roles, const std::string& prefix,
+                                  const std::string& after, int64_t limit);
+void InsertService(Session& session, const Service& service);
+void UpdateOwner(Session& session, const Service& service);
+void DeleteService(Session& session, const ServiceId& id);
+// Gives `role` of all `services` to `account`. For the admin role, the changes
+// on them become visible in the new admin's lists.
+void MoveRole(Session& session, const std::vector<ServiceId>& services, Role role,
+              const AccountId& account, absl::Time now);
+
+// --- Contact changes -------------------------------------------------------
+
+// A change, with the present admin contact of each item's service (empty where
+// it was removed), in the order of the items.
+struct ChangeAndAdmins {
+  ContactChange change;
+  std::vector<AccountId> admins;
+};
+// The change's own row; items are left empty.
+std::optional<ContactChange> LockChange(Session& session, const Uuid& id);
+std::vector<ContactChange> LockChanges(Session& session, const std::set<Uuid>& ids);
+// Adds the items, and tells the present admins, of changes already loaded.
+std::vector<AccountId> LoadItems(Session& session, ContactChange& change);
+// As LoadItems, with the services locked; those that exist are returned.
+std::vector<Service> LoadItemsLockServices(Session& session, ContactChange& change);
+void LoadItemsOf(Session& session, std::vector<ContactChange>& changes);
+// Whole changes by id, newest first; unknown ids are left out.
+std::vector<ChangeAndAdmins> LoadChanges(Session& session, const std::vector<Uuid>& ids);
+
+// What a list needs to know of a change to decide whether to load it.
+struct ChangeSummary {
+  Uuid id;
+  ChangeState state = ChangeState::kValidating;
+  absl::Time expire_time;
+  AccountId requester;
+  AccountId new_contact;
+  ValidationState requester_state = ValidationState::kPending;
+  ValidationState new_contact_state = ValidationState::kPending;
+  int64_t item_count = 0;
+};
+// At most `limit` changes older than `before` (nil: the newest), newest first: those that may
+// concern `account`, or those with an item on `service`.
+std::vector<ChangeSummary> ListAccountChanges(Session& session, const AccountId& account,
+                                              bool open_only, const Uuid& before, int64_t limit);
+std::vector<ChangeSummary> ListServiceChanges(Session& session, const ServiceId& service,
+                                              const Uuid& before, int64_t limit);
+
+// Roles that changes of the batch took from `from`, with the account each went to.
+std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session,
+                                                                const Uuid& batch,
+                                                                const AccountId& from);
+
+// Of these accounts, those with overdue payments.
+std::vector<AccountId> LoadOverdue(Session& session, const std::set<AccountId>& ids);
+
+// Writes new changes: rows, items, pending roles and whom they may concern.
+// `admins` are the present admins of the services of each change.
+void InsertChanges(Session& session, const std::vector<ContactChange>& changes,
+                   const std::vector<std::set<AccountId>>& admins);
+// Saves the change's own row. Where it is closed, frees its roles and its lists.
+void SaveChange(Session& session, const ContactChange& change);
+// Saves the outcomes of the items; frees the roles of those no longer pending.
+void SaveItems(Session& session, const ContactChange& change);
+// Makes the change appear in the lists of these accounts.
+void AddInvolvement(Session& session, const std::set<AccountId>& accounts, const Uuid& change,
+                    bool open);
+
+void InsertEvents(Session& session, const std::vector<ChangeEvent>& events);
+std::vector<ChangeEvent> ListEvents(Session& session, const Uuid& change, int64_t after,
+                                    int64_t limit);
+
+// Ids of at most `limit` changes whose timer is due at `now`.
+std::vector<Uuid> ListDueTimers(Session& session, absl::Time now, int64_t limit);
+
+void InsertOverride(Session& session, const ContactOverride& record);
+std::vector<ContactOverride> LoadOverrides(Session& session, const std::set<Uuid>& ids);
+
+// --- Replies ---------------------------------------------------------------
+
+struct Reply {
+  std::string fingerprint;
+  std::string bytes;
+};
+std::optional<Reply> LoadReply(Session& session, const std::string& actor, const Uuid& request_id);
+void InsertReply(Session& session, const std::string& actor, const Uuid& request_id,
+                 const Reply& reply, absl::Time now);
+// Counts at most `limit` replies older than `before` and queues their removal.
+int64_t PurgeReplies(Session& session, absl::Time before, int64_t limit);
+
+// --- Outbox ----------------------------------------------------------------
+
+void InsertMails(Session& session, const std::vector<OutboxMail>& mails);
+// Locks at most `limit` e-mails due at `now`, skipping those that others hold.
+std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t limit);
+void ClaimMails(Session& session, const std::set<Uuid>& ids, const std::string& claim,
+                absl::Time until);
+// Of these, those that `claim` still holds, locked.
+std::set<Uuid> LockClaimed(Session& session, const std::set<Uuid>& ids, const std::string& claim);
+void DeleteMails(Session& session, const std::set<Uuid>& ids);
+void PostponeMail(Session& session, const OutboxMail& mail, const std::string& claim,
+                  absl::Time next_try);
+std::vector<Account> LoadAccounts(Session& session, const std::set<AccountId>& ids);
+
+}  // namespace contacts::store
+
+#endif  // CONTACTS_CORE_MYSQL_STORE_H_

@@ -1,0 +1,421 @@
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "core/mysql/encoder.h"
+#include "core/mysql/statements.h"
+#include "core/mysql/store.h"
+
+namespace contacts::store {
+namespace {
+
+using sqltext::Fill;
+using sqltext::Int;
+using sqltext::Number;
+using sqltext::RowOf;
+using sqltext::Text;
+using sqltext::Time;
+
+constexpr char kValidatorColumns[] =
+    "c.$_state, c.$_decide_time, c.$_refuse_reason, c.$_email_send_time, c.$_email_hint, "
+    "c.$_generation, c.$_token_key_id, c.$_wrong_tokens, c.$_last_request_time, "
+    "c.$_resend_day_start, c.$_resends_in_day";
+
+const std::string& ChangeColumns() {
+  static const auto& columns = *new std::string(absl::StrCat(
+      "c.id, c.batch_id, c.requester, c.new_contact, c.state, c.create_time, c.expire_time, "
+      "c.close_time, c.remind_time, c.event_count, ",
+      absl::StrReplaceAll(kValidatorColumns, {{"$", "requester"}}), ", ",
+      absl::StrReplaceAll(kValidatorColumns, {{"$", "new_contact"}})));
+  return columns;
+}
+
+Validation ReadValidation(Rows& rows, const AccountId& account) {
+  Validation validation;
+  validation.account = account;
+  validation.state = rows.As<ValidationState>();
+  validation.decide_time = rows.MaybeTime();
+  validation.refuse_reason = rows.Text();
+  validation.email_send_time = rows.MaybeTime();
+  validation.email_hint = rows.Text();
+  validation.generation = rows.Int();
+  validation.token_key_id = rows.Text();
+  validation.wrong_tokens = rows.Int();
+  validation.last_request_time = rows.Time();
+  validation.resend_day_start = rows.Time();
+  validation.resends_in_day = rows.Int();
+  return validation;
+}
+
+ContactChange ReadChange(Rows& rows) {
+  ContactChange change;
+  change.id = rows.Id();
+  change.batch_id = rows.Id();
+  change.requester = rows.Account();
+  change.new_contact = rows.Account();
+  change.state = rows.As<ChangeState>();
+  change.create_time = rows.Time();
+  change.expire_time = rows.Time();
+  change.close_time = rows.MaybeTime();
+  change.remind_time = rows.MaybeTime();
+  change.event_count = rows.Int();
+  change.validations.push_back(ReadValidation(rows, change.requester));
+  Validation second = ReadValidation(rows, change.new_contact);
+  if (change.new_contact != change.requester) change.validations.push_back(std::move(second));
+  return change;
+}
+
+constexpr char kItemColumns[] = "i.service_id, i.role, i.old_contact, i.outcome";
+
+ChangeItem ReadItem(Rows& rows) {
+  ChangeItem item;
+  item.service = rows.Service();
+  item.role = rows.As<Role>();
+  item.old_contact = rows.Account();
+  item.outcome = rows.As<ItemOutcome>();
+  return item;
+}
+
+// The columns of ValidatorColumns in the schema, in its order.
+std::vector<std::pair<const char*, sqltext::Literal>> ValidatorValues(const Validation& v) {
+  return {{"state", Number(v.state)},
+          {"decide_time", Time(v.decide_time)},
+          {"refuse_reason", Text(v.refuse_reason)},
+          {"email_send_time", Time(v.email_send_time)},
+          {"email_hint", Text(v.email_hint)},
+          {"generation", Int(v.generation)},
+          {"token_key_id", sqltext::Ascii(v.token_key_id)},
+          {"wrong_tokens", Int(v.wrong_tokens)},
+          {"last_request_time", Time(v.last_request_time)},
+          {"resend_day_start", Time(v.resend_day_start)},
+          {"resends_in_day", Int(v.resends_in_day)}};
+}
+
+// Every column of a change's row with its value. Where there is but one
+// validator, the second one's columns repeat it and are never read.
+std::vector<std::pair<std::string, sqltext::Literal>> ChangeValues(const ContactChange& change,
+                                                                   absl::Time timer) {
+  std::vector<std::pair<std::string, sqltext::Literal>> values = {
+      {"id", sqltext::Id(change.id)},
+      {"batch_id", sqltext::Id(change.batch_id)},
+      {"requester", sqltext::Id(change.requester)},
+      {"new_contact", sqltext::Id(change.new_contact)},
+      {"state", Number(change.state)},
+      {"create_time", Time(change.create_time)},
+      {"expire_time", Time(change.expire_time)},
+      {"close_time", Time(change.close_time)},
+      {"remind_time", Time(change.remind_time)},
+      {"timer_time", change.open() ? Time(timer) : sqltext::Null()},
+      {"event_count", Int(change.event_count)}};
+  for (auto& [name, value] : ValidatorValues(change.validations.front())) {
+    values.emplace_back(absl::StrCat("requester_", name), std::move(value));
+  }
+  for (auto& [name, value] : ValidatorValues(change.validations.back())) {
+    values.emplace_back(absl::StrCat("new_contact_", name), std::move(value));
+  }
+  return values;
+}
+
+absl::Time TimerOf(const ContactChange& change) {
+  return change.remind_time.value_or(change.expire_time);
+}
+
+void QueueRows(Session& session, const char* insert, const std::vector<std::string>& rows) {
+  if (!rows.empty()) session.Queue(absl::StrCat(insert, absl::StrJoin(rows, ",")));
+}
+
+constexpr char kSummaryColumns[] =
+    "c.id, c.state, c.expire_time, c.requester, c.new_contact, c.requester_state, "
+    "c.new_contact_state, c.item_count";
+
+std::vector<ChangeSummary> ReadSummaries(Rows rows) {
+  std::vector<ChangeSummary> summaries;
+  while (rows.Next()) {
+    ChangeSummary& summary = summaries.emplace_back();
+    summary.id = rows.Id();
+    summary.state = rows.As<ChangeState>();
+    summary.expire_time = rows.Time();
+    summary.requester = rows.Account();
+    summary.new_contact = rows.Account();
+    summary.requester_state = rows.As<ValidationState>();
+    summary.new_contact_state = rows.As<ValidationState>();
+    summary.item_count = rows.Int();
+  }
+  return summaries;
+}
+
+// "Newest first" starts above every id.
+Uuid Before(const Uuid& before) {
+  return before.is_nil() ? Uuid::FromBytes(std::string(Uuid::kSize, '\xff')) : before;
+}
+
+}  // namespace
+
+std::optional<ContactChange> LockChange(Session& session, const Uuid& id) {
+  std::vector<ContactChange> changes = LockChanges(session, {id});
+  if (changes.empty()) return std::nullopt;
+  return std::move(changes.front());
+}
+
+std::vector<ContactChange> LockChanges(Session& session, const std::set<Uuid>& ids) {
+  const InList in = MakeInList(ids);
+  Rows rows = session.Query(absl::StrCat("SELECT ", ChangeColumns(),
+                                         " FROM contact_change c WHERE c.id IN ", in.placeholders,
+                                         " ORDER BY c.id FOR UPDATE"),
+                            in.params);
+  std::vector<ContactChange> changes;
+  while (rows.Next()) changes.push_back(ReadChange(rows));
+  return changes;
+}
+
+std::vector<AccountId> LoadItems(Session& session, ContactChange& change) {
+  Rows rows = session.Query(
+      absl::StrCat("SELECT COALESCE(s.admin, ''), ", kItemColumns,
+                   " FROM contact_change_item i LEFT JOIN service s ON s.id = i.service_id"
+                   " WHERE i.change_id = ? ORDER BY i.service_id, i.role"),
+      {Bind(change.id)});
+  std::vector<AccountId> admins;
+  change.items.clear();
+  while (rows.Next()) {
+    admins.push_back(rows.Account());
+    change.items.push_back(ReadItem(rows));
+  }
+  return admins;
+}
+
+std::vector<Service> LoadItemsLockServices(Session& session, ContactChange& change) {
+  Rows rows = session.Query(
+      absl::StrCat("SELECT ", kItemColumns,
+                   ", s.id, s.admin, s.tech, s.billing FROM contact_change_item i"
+                   " LEFT JOIN service s ON s.id = i.service_id"
+                   " WHERE i.change_id = ? ORDER BY i.service_id, i.role FOR UPDATE"),
+      {Bind(change.id)});
+  std::vector<Service> services;
+  change.items.clear();
+  while (rows.Next()) {
+    change.items.push_back(ReadItem(rows));
+    if (rows.IsNull()) continue;
+    if (!services.empty() && services.back().id == change.items.back().service) continue;
+    Service& service = services.emplace_back();
+    service.id = rows.Service();
+    service.admin = rows.Account();
+    service.tech = rows.Account();
+    service.billing = rows.Account();
+  }
+  return services;
+}
+
+void LoadItemsOf(Session& session, std::vector<ContactChange>& changes) {
+  std::vector<Uuid> ids;
+  for (const ContactChange& change : changes) ids.push_back(change.id);
+  const InList in = MakeInList(ids);
+  Rows rows = session.Query(absl::StrCat("SELECT i.change_id, ", kItemColumns,
+                                         " FROM contact_change_item i WHERE i.change_id IN ",
+                                         in.placeholders,
+                                         " ORDER BY i.change_id, i.service_id, i.role"),
+                            in.params);
+  while (rows.Next()) {
+    const Uuid id = rows.Id();
+    const auto change = std::find_if(changes.begin(), changes.end(),
+                                     [&](const ContactChange& c) { return c.id == id; });
+    change->items.push_back(ReadItem(rows));
+  }
+}
+
+std::vector<ChangeAndAdmins> LoadChanges(Session& session, const std::vector<Uuid>& ids) {
+  const InList in = MakeInList(ids);
+  Rows rows = session.Query(
+      absl::StrCat("SELECT COALESCE(s.admin, ''), ", kItemColumns, ", ", ChangeColumns(),
+                   " FROM contact_change c JOIN contact_change_item i ON i.change_id = c.id"
+                   " LEFT JOIN service s ON s.id = i.service_id WHERE c.id IN ",
+                   in.placeholders, " ORDER BY c.id DESC, i.service_id, i.role"),
+      in.params);
+  std::vector<ChangeAndAdmins> changes;
+  while (rows.Next()) {
+    AccountId admin = rows.Account();
+    ChangeItem item = ReadItem(rows);
+    ContactChange change = ReadChange(rows);
+    if (changes.empty() || changes.back().change.id != change.id) {
+      changes.push_back({std::move(change), {}});
+    }
+    changes.back().admins.push_back(std::move(admin));
+    changes.back().change.items.push_back(std::move(item));
+  }
+  return changes;
+}
+
+std::vector<ChangeSummary> ListAccountChanges(Session& session, const AccountId& account,
+                                              bool open_only, const Uuid& before, int64_t limit) {
+  return ReadSummaries(session.Query(
+      absl::StrCat("SELECT ", kSummaryColumns,
+                   " FROM (SELECT change_id FROM involvement WHERE account_id = ?",
+                   open_only ? " AND open = 1" : "",
+                   " AND change_id < ? ORDER BY change_id DESC LIMIT ?) v"
+                   " JOIN contact_change c ON c.id = v.change_id ORDER BY c.id DESC"),
+      {Bind(account), Bind(Before(before)), Bind(limit)}));
+}
+
+std::vector<ChangeSummary> ListServiceChanges(Session& session, const ServiceId& service,
+                                              const Uuid& before, int64_t limit) {
+  return ReadSummaries(session.Query(
+      absl::StrCat("SELECT ", kSummaryColumns,
+                   " FROM (SELECT DISTINCT change_id FROM contact_change_item"
+                   " WHERE service_id = ? AND change_id < ? ORDER BY change_id DESC LIMIT ?) v"
+                   " JOIN contact_change c ON c.id = v.change_id ORDER BY c.id DESC"),
+      {Bind(service), Bind(Before(before)), Bind(limit)}));
+}
+
+std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session,
+                                                                const Uuid& batch,
+                                                                const AccountId& from) {
+  Rows rows = session.Query(
+      "SELECT i.service_id, i.role, c.new_contact FROM contact_change c"
+      " JOIN contact_change_item i ON i.change_id = c.id"
+      " WHERE c.batch_id = ? AND c.state = ? AND i.old_contact = ? AND i.outcome = ?",
+      {Bind(batch), Bind(ChangeState::kDone), Bind(from), Bind(ItemOutcome::kApplied)});
+  std::vector<std::pair<ServiceRole, AccountId>> given;
+  while (rows.Next()) {
+    ServiceRole role;
+    role.service = rows.Service();
+    role.role = rows.As<Role>();
+    given.emplace_back(std::move(role), rows.Account());
+  }
+  return given;
+}
+
+void InsertChanges(Session& session, const std::vector<ContactChange>& changes,
+                   const std::vector<std::set<AccountId>>& admins) {
+  std::string columns;
+  std::vector<std::string> change_rows, item_rows, role_rows, involvement_rows;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const ContactChange& change = changes[i];
+    auto values = ChangeValues(change, TimerOf(change));
+    values.emplace_back("item_count", Int(static_cast<int64_t>(change.items.size())));
+    const auto name = [](std::string* out, const auto& value) { *out += value.first; };
+    const auto text = [](std::string* out, const auto& value) { *out += value.second.text; };
+    columns = absl::StrJoin(values, ",", name);
+    change_rows.push_back(absl::StrCat("(", absl::StrJoin(values, ",", text), ")"));
+    for (const ChangeItem& item : change.items) {
+      item_rows.push_back(RowOf({sqltext::Id(change.id), sqltext::Id(item.service),
+                                 Number(item.role), sqltext::Id(item.old_contact),
+                                 Number(item.outcome)}));
+      role_rows.push_back(RowOf({sqltext::Id(item.service), Number(item.role),
+                                 sqltext::Id(change.id), Time(change.expire_time)}));
+    }
+    std::set<AccountId> concerned = admins[i];
+    concerned.insert({change.requester, change.new_contact});
+    for (const AccountId& account : concerned) {
+      involvement_rows.push_back(RowOf({sqltext::Id(account), sqltext::Id(change.id), Int(1)}));
+    }
+  }
+  // Pending roles first: where another call won the race, nothing else is done.
+  QueueRows(session, "INSERT INTO pending_role (service_id, role, change_id, expire_time) VALUES ",
+            role_rows);
+  QueueRows(session, absl::StrCat("INSERT INTO contact_change (", columns, ") VALUES ").c_str(),
+            change_rows);
+  QueueRows(session,
+            "INSERT INTO contact_change_item (change_id, service_id, role, old_contact, outcome)"
+            " VALUES ",
+            item_rows);
+  QueueRows(session, "INSERT INTO involvement (account_id, change_id, open) VALUES ",
+            involvement_rows);
+}
+
+void SaveChange(Session& session, const ContactChange& change) {
+  const std::string assignments =
+      absl::StrJoin(ChangeValues(change, TimerOf(change)), ",",
+                    [](std::string* out, const auto& value) {
+                      absl::StrAppend(out, value.first, "=", value.second.text);
+                    });
+  const std::string id = sqltext::Id(change.id).text;
+  session.Queue(absl::StrCat("UPDATE contact_change SET ", assignments, " WHERE id = ", id));
+  if (change.open()) return;
+  session.Queue(absl::StrCat("DELETE FROM pending_role WHERE change_id = ", id));
+  session.Queue(absl::StrCat("UPDATE involvement SET open = 0 WHERE change_id = ", id));
+}
+
+void SaveItems(Session& session, const ContactChange& change) {
+  // One statement for each outcome, however many items.
+  const auto row = [](const ChangeItem& item) {
+    return RowOf({sqltext::Id(item.service), Number(item.role)});
+  };
+  for (int number = static_cast<int>(ItemOutcome::kApplied);
+       number <= static_cast<int>(ItemOutcome::kNotApplied); ++number) {
+    const auto outcome = static_cast<ItemOutcome>(number);
+    std::vector<std::string> rows;
+    for (const ChangeItem& item : change.items) {
+      if (item.outcome == outcome) rows.push_back(row(item));
+    }
+    if (rows.empty()) continue;
+    const bool all = rows.size() == change.items.size();
+    session.Queue(absl::StrCat(
+        "UPDATE contact_change_item SET outcome = ", number,
+        " WHERE change_id = ", sqltext::Id(change.id).text,
+        all ? "" : absl::StrCat(" AND (service_id, role) IN (", absl::StrJoin(rows, ","), ")")));
+  }
+  if (!change.open()) return;  // SaveChange frees them all.
+  std::vector<std::string> freed;
+  for (const ChangeItem& item : change.items) {
+    if (item.outcome != ItemOutcome::kPending) freed.push_back(row(item));
+  }
+  if (!freed.empty()) {
+    session.Queue(absl::StrCat("DELETE FROM pending_role WHERE change_id = ",
+                               sqltext::Id(change.id).text, " AND (service_id, role) IN (",
+                               absl::StrJoin(freed, ","), ")"));
+  }
+}
+
+void AddInvolvement(Session& session, const std::set<AccountId>& accounts, const Uuid& change,
+                    bool open) {
+  std::vector<std::string> rows;
+  for (const AccountId& account : accounts) {
+    rows.push_back(RowOf({sqltext::Id(account), sqltext::Id(change), Int(open ? 1 : 0)}));
+  }
+  QueueRows(session, "INSERT IGNORE INTO involvement (account_id, change_id, open) VALUES ", rows);
+}
+
+void InsertEvents(Session& session, const std::vector<ChangeEvent>& events) {
+  std::vector<std::string> rows;
+  for (const ChangeEvent& event : events) {
+    rows.push_back(RowOf({sqltext::Id(event.change_id), Int(event.ordinal), sqltext::Id(event.id),
+                          Number(event.type), sqltext::Id(event.actor), sqltext::Id(event.account),
+                          Time(event.time), Number(event.state)}));
+  }
+  QueueRows(session,
+            "INSERT INTO contact_change_event (change_id, ordinal, id, type, actor, account, time,"
+            " state) VALUES ",
+            rows);
+}
+
+std::vector<ChangeEvent> ListEvents(Session& session, const Uuid& change, int64_t after,
+                                    int64_t limit) {
+  Rows rows = session.Query(
+      "SELECT ordinal, id, type, actor, account, time, state FROM contact_change_event"
+      " WHERE change_id = ? AND ordinal > ? ORDER BY ordinal LIMIT ?",
+      {Bind(change), Bind(after), Bind(limit)});
+  std::vector<ChangeEvent> events;
+  while (rows.Next()) {
+    ChangeEvent& event = events.emplace_back();
+    event.change_id = change;
+    event.ordinal = rows.Int();
+    event.id = rows.Id();
+    event.type = rows.As<EventType>();
+    event.actor = rows.Account();
+    event.account = rows.Account();
+    event.time = rows.Time();
+    event.state = rows.As<ChangeState>();
+  }
+  return events;
+}
+
+std::vector<Uuid> ListDueTimers(Session& session, absl::Time now, int64_t limit) {
+  Rows rows = session.Query(
+      "SELECT id FROM contact_change WHERE timer_time <= ? ORDER BY timer_time LIMIT ?",
+      {Bind(now), Bind(limit)});
+  std::vector<Uuid> ids;
+  while (rows.Next()) ids.push_back(rows.Id());
+  return ids;
+}
+
+}  // namespace contacts::store

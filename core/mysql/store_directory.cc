@@ -1,0 +1,296 @@
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "core/mysql/encoder.h"
+#include "core/mysql/statements.h"
+#include "core/mysql/store.h"
+
+namespace contacts::store {
+namespace {
+
+using sqltext::Ascii;
+using sqltext::Fill;
+using sqltext::Int;
+using sqltext::Literal;
+using sqltext::Number;
+using sqltext::Text;
+using sqltext::Time;
+
+constexpr char kAccountColumns[] =
+    "a.id, a.email, a.language, a.standing, a.version, a.create_time, a.update_time";
+constexpr char kServiceColumns[] =
+    "s.id, s.kind, s.admin, s.tech, s.billing, s.version, s.create_time, s.update_time, "
+    "s.owner_name, s.owner_organisation, s.owner_email, s.owner_phone, s.owner_address_lines, "
+    "s.owner_city, s.owner_postal_code, s.owner_country_code";
+
+Account ReadAccount(Rows& rows) {
+  Account account;
+  account.id = rows.Account();
+  account.email = rows.Text();
+  account.language = rows.Text();
+  account.standing = rows.As<BillingStanding>();
+  account.version = rows.Int();
+  account.create_time = rows.Time();
+  account.update_time = rows.Time();
+  return account;
+}
+
+Service ReadService(Rows& rows) {
+  Service service;
+  service.id = rows.Service();
+  service.kind = rows.Text();
+  service.admin = rows.Account();
+  service.tech = rows.Account();
+  service.billing = rows.Account();
+  service.version = rows.Int();
+  service.create_time = rows.Time();
+  service.update_time = rows.Time();
+  Owner& owner = service.owner.emplace();
+  owner.name = rows.Text();
+  owner.organisation = rows.Text();
+  owner.email = rows.Text();
+  owner.phone = rows.Text();
+  owner.address_lines = absl::StrSplit(rows.Text(), '\n', absl::SkipEmpty());
+  owner.city = rows.Text();
+  owner.postal_code = rows.Text();
+  owner.country_code = rows.Text();
+  return service;
+}
+
+const char* Column(Role role) { return Name(role); }
+
+}  // namespace
+
+std::optional<Account> LoadAccount(Session& session, const AccountId& id, Lock lock) {
+  Rows rows = session.Query(
+      absl::StrCat("SELECT ", kAccountColumns, " FROM account a WHERE a.id = ?", Suffix(lock)),
+      {Bind(id)});
+  if (!rows.Next()) return std::nullopt;
+  return ReadAccount(rows);
+}
+
+std::vector<Account> LoadAccounts(Session& session, const std::set<AccountId>& ids) {
+  const InList in = MakeInList(ids);
+  Rows rows = session.Query(
+      absl::StrCat("SELECT ", kAccountColumns, " FROM account a WHERE a.id IN ", in.placeholders),
+      in.params);
+  std::vector<Account> accounts;
+  while (rows.Next()) accounts.push_back(ReadAccount(rows));
+  return accounts;
+}
+
+AccountsAndPending LoadAccounts(Session& session, const std::set<AccountId>& ids,
+                                const AccountId& requester, absl::Time now) {
+  const InList in = MakeInList(ids);
+  std::vector<Param> params = {Bind(requester), Bind(ChangeState::kValidating), Bind(now)};
+  params.insert(params.end(), in.params.begin(), in.params.end());
+  // The count comes in a row of its own, so that it is there when no account is.
+  Rows rows = session.Query(
+      absl::StrCat("SELECT '' AS id, '', '', 0, COUNT(*), 0, 0 FROM contact_change c"
+                   " WHERE c.requester = ? AND c.state = ? AND c.expire_time > ? UNION ALL SELECT ",
+                   kAccountColumns, " FROM account a WHERE a.id IN ", in.placeholders),
+      params);
+  AccountsAndPending result;
+  while (rows.Next()) {
+    Account account = ReadAccount(rows);
+    if (account.id.empty()) {
+      result.pending_changes = account.version;
+    } else {
+      result.accounts.push_back(std::move(account));
+    }
+  }
+  return result;
+}
+
+std::vector<AccountId> LoadOverdue(Session& session, const std::set<AccountId>& ids) {
+  std::vector<AccountId> overdue;
+  for (const Account& account : LoadAccounts(session, ids)) {
+    if (account.standing == BillingStanding::kOverdue) overdue.push_back(account.id);
+  }
+  return overdue;
+}
+
+void InsertAccount(Session& session, const Account& account) {
+  session.Queue(Fill("INSERT INTO account (id, email, language, standing, version, create_time,"
+                     " update_time) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                     {sqltext::Id(account.id), Text(account.email), Ascii(account.language),
+                      Number(account.standing), Int(account.version), Time(account.create_time),
+                      Time(account.update_time)}));
+}
+
+void UpdateAccount(Session& session, const Account& account) {
+  session.Queue(Fill("UPDATE account SET email = ?, language = ?, standing = ?, version = ?,"
+                     " update_time = ? WHERE id = ?",
+                     {Text(account.email), Ascii(account.language), Number(account.standing),
+                      Int(account.version), Time(account.update_time), sqltext::Id(account.id)}));
+}
+
+std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock lock) {
+  Rows rows = session.Query(
+      absl::StrCat("SELECT ", kServiceColumns, " FROM service s WHERE s.id = ?", Suffix(lock)),
+      {Bind(id)});
+  if (!rows.Next()) return std::nullopt;
+  return ReadService(rows);
+}
+
+std::vector<Service> LockServices(Session& session, const std::set<ServiceId>& ids) {
+  const InList in = MakeInList(ids);
+  Rows rows = session.Query(absl::StrCat("SELECT ", kServiceColumns,
+                                         " FROM service s WHERE s.id IN ", in.placeholders,
+                                         " ORDER BY s.id FOR UPDATE"),
+                            in.params);
+  std::vector<Service> services;
+  while (rows.Next()) services.push_back(ReadService(rows));
+  return services;
+}
+
+ServicesAndPending LockServicesAndPending(Session& session, const std::set<ServiceId>& ids) {
+  const InList in = MakeInList(ids);
+  Rows rows = session.Query(
+      absl::StrCat("SELECT p.role, p.change_id, p.expire_time, ", kServiceColumns,
+                   " FROM service s LEFT JOIN pending_role p ON p.service_id = s.id"
+                   " WHERE s.id IN ",
+                   in.placeholders, " ORDER BY s.id, p.role FOR UPDATE"),
+      in.params);
+  ServicesAndPending result;
+  while (rows.Next()) {
+    std::optional<PendingRole> pending;
+    if (rows.IsNull()) {
+      for (int i = 0; i < 3; ++i) rows.Skip();
+    } else {
+      pending.emplace();
+      pending->role.role = rows.As<Role>();
+      pending->change_id = rows.Id();
+      pending->expire_time = rows.Time();
+    }
+    Service service = ReadService(rows);
+    if (pending) {
+      pending->role.service = service.id;
+      result.pending.push_back(*std::move(pending));
+    }
+    if (result.services.empty() || result.services.back().id != service.id) {
+      result.services.push_back(std::move(service));
+    }
+  }
+  return result;
+}
+
+std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<ServiceId>& ids) {
+  const InList in = MakeInList(ids);
+  Rows rows = session.Query(
+      absl::StrCat("SELECT service_id, role, change_id, expire_time FROM pending_role"
+                   " WHERE service_id IN ",
+                   in.placeholders),
+      in.params);
+  std::vector<PendingRole> pending;
+  while (rows.Next()) {
+    PendingRole& role = pending.emplace_back();
+    role.role.service = rows.Service();
+    role.role.role = rows.As<Role>();
+    role.change_id = rows.Id();
+    role.expire_time = rows.Time();
+  }
+  return pending;
+}
+
+std::optional<std::pair<Service, std::vector<Uuid>>> LoadServiceAndPending(Session& session,
+                                                                           const ServiceId& id,
+                                                                           absl::Time now) {
+  Rows rows = session.Query(
+      absl::StrCat("SELECT p.change_id, ", kServiceColumns,
+                   " FROM service s LEFT JOIN pending_role p"
+                   " ON p.service_id = s.id AND p.expire_time > ? WHERE s.id = ?"),
+      {Bind(now), Bind(id)});
+  std::optional<std::pair<Service, std::vector<Uuid>>> result;
+  std::set<Uuid> pending;
+  while (rows.Next()) {
+    if (rows.IsNull()) {
+      rows.Skip();
+    } else {
+      pending.insert(rows.Id());
+    }
+    if (!result) result.emplace().first = ReadService(rows);
+  }
+  if (result) result->second.assign(pending.begin(), pending.end());
+  return result;
+}
+
+std::vector<Service> ListServices(Session& session, const AccountId& account,
+                                  const std::vector<Role>& roles, const std::string& prefix,
+                                  const std::string& after, int64_t limit) {
+  // One bounded walk of one index for each role, then the smallest of them all.
+  std::vector<std::string> walks;
+  std::vector<Param> params;
+  // Ids are ASCII: '~' sorts after every character that they may have.
+  const std::string last = prefix + "~";
+  const bool from_prefix = after < prefix;
+  for (Role role : kRoles) {
+    if (!roles.empty() && std::find(roles.begin(), roles.end(), role) == roles.end()) continue;
+    walks.push_back(absl::StrCat("(SELECT id FROM service WHERE ", Column(role), " = ? AND id ",
+                                 from_prefix ? ">=" : ">",
+                                 " ? AND id < ? ORDER BY id LIMIT ?)"));
+    params.insert(params.end(),
+                  {Bind(account), Param(from_prefix ? prefix : after), Param(last), Bind(limit)});
+  }
+  params.push_back(Bind(limit));
+  Rows rows = session.Query(
+      absl::StrCat("SELECT ", kServiceColumns, " FROM (SELECT id FROM (",
+                   absl::StrJoin(walks, " UNION "),
+                   ") u ORDER BY id LIMIT ?) w JOIN service s ON s.id = w.id ORDER BY s.id"),
+      params);
+  std::vector<Service> services;
+  while (rows.Next()) services.push_back(ReadService(rows));
+  return services;
+}
+
+void InsertService(Session& session, const Service& service) {
+  const Owner owner = service.owner.value_or(Owner());
+  session.Queue(Fill(
+      "INSERT INTO service (id, kind, admin, tech, billing, owner_name, owner_organisation,"
+      " owner_email, owner_phone, owner_address_lines, owner_city, owner_postal_code,"
+      " owner_country_code, version, create_time, update_time)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      {sqltext::Id(service.id), Ascii(service.kind), sqltext::Id(service.admin),
+       sqltext::Id(service.tech), sqltext::Id(service.billing), Text(owner.name),
+       Text(owner.organisation), Text(owner.email), Ascii(owner.phone),
+       Text(absl::StrJoin(owner.address_lines, "\n")), Text(owner.city), Text(owner.postal_code),
+       Ascii(owner.country_code), Int(service.version), Time(service.create_time),
+       Time(service.update_time)}));
+}
+
+void UpdateOwner(Session& session, const Service& service) {
+  const Owner owner = service.owner.value_or(Owner());
+  session.Queue(
+      Fill("UPDATE service SET owner_name = ?, owner_organisation = ?, owner_email = ?,"
+           " owner_phone = ?, owner_address_lines = ?, owner_city = ?, owner_postal_code = ?,"
+           " owner_country_code = ?, version = ?, update_time = ? WHERE id = ?",
+           {Text(owner.name), Text(owner.organisation), Text(owner.email), Ascii(owner.phone),
+            Text(absl::StrJoin(owner.address_lines, "\n")), Text(owner.city),
+            Text(owner.postal_code), Ascii(owner.country_code), Int(service.version),
+            Time(service.update_time), sqltext::Id(service.id)}));
+}
+
+void DeleteService(Session& session, const ServiceId& id) {
+  session.Queue(Fill("DELETE FROM service WHERE id = ?", {sqltext::Id(id)}));
+}
+
+void MoveRole(Session& session, const std::vector<ServiceId>& services, Role role,
+              const AccountId& account, absl::Time now) {
+  if (services.empty()) return;
+  const std::string list = sqltext::ListOf(services);
+  session.Queue(absl::StrCat(Fill(absl::StrCat("UPDATE service SET ", Column(role),
+                                               " = ?, version = version + 1, update_time = ?"
+                                               " WHERE id IN "),
+                                  {sqltext::Id(account), Time(now)}),
+                             list));
+  if (role != Role::kAdmin) return;
+  // Rows marked open stay harmless should the change close meanwhile: lists
+  // look at the change itself.
+  session.Queue(absl::StrCat(
+      "INSERT IGNORE INTO involvement (account_id, change_id, open)"
+      " SELECT DISTINCT ",
+      sqltext::Id(account).text, ", i.change_id, 1 FROM contact_change_item i WHERE i.service_id IN ",
+      list));
+}
+
+}  // namespace contacts::store

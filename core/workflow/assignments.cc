@@ -1,0 +1,127 @@
+#include "core/workflow/assignments.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "core/domain/errors.h"
+
+namespace contacts {
+namespace {
+
+struct Problem {
+  const char* field;  // Of the assignment.
+  absl::Status status;
+};
+
+// The first reason that applies, in the order that the rules give.
+std::optional<Problem> FindProblem(const Assignment& assignment, const AskFacts& facts) {
+  const ServiceRole role{assignment.service, assignment.role};
+  const auto found = facts.services.find(assignment.service);
+  if (found == facts.services.end() || !found->second.HasContact(facts.requester)) {
+    return Problem{"service", errors::ServiceNotFound(assignment.service)};
+  }
+  const Service& service = found->second;
+  if (!MayMove(service, facts.requester, assignment.role)) {
+    return Problem{"role", errors::RoleNotAllowed(absl::StrCat(
+                               "only the admin contact of \"", service.id.text(), "\" or its ",
+                               Name(assignment.role), " contact may move the ",
+                               Name(assignment.role), " role"))};
+  }
+  const auto new_contact = facts.accounts.find(assignment.new_contact);
+  if (new_contact == facts.accounts.end() || new_contact->second.email.empty()) {
+    return Problem{"new_contact", errors::AccountNotFound(assignment.new_contact)};
+  }
+  const AccountId& old_contact = service.holder(assignment.role);
+  if (old_contact == assignment.new_contact) {
+    return Problem{"new_contact", errors::ContactUnchanged(role, assignment.new_contact)};
+  }
+  if (facts.pending.contains(role)) {
+    return Problem{"new_contact", errors::ChangeAlreadyPending(role)};
+  }
+  if (assignment.role == Role::kBilling) {
+    std::vector<AccountId> overdue;
+    for (const AccountId& id : {old_contact, assignment.new_contact}) {
+      const auto account = facts.accounts.find(id);
+      if (account != facts.accounts.end() &&
+          account->second.standing == BillingStanding::kOverdue) {
+        overdue.push_back(id);
+      }
+    }
+    if (!overdue.empty()) return Problem{"new_contact", errors::BillingOverdue(overdue)};
+  }
+  return std::nullopt;
+}
+
+ContactChange NewChange(const AccountId& requester, const AccountId& new_contact,
+                        const std::string& token_key_id, absl::Time now,
+                        const Settings& settings) {
+  ContactChange change;
+  change.requester = requester;
+  change.new_contact = new_contact;
+  change.create_time = now;
+  change.expire_time = now + settings.change_lifetime;
+  const absl::Time remind = change.expire_time - settings.reminder_lead;
+  if (remind - now >= settings.change_lifetime / 2) change.remind_time = remind;
+
+  Validation validation;
+  validation.token_key_id = token_key_id;
+  validation.last_request_time = now;
+  validation.resend_day_start = now;
+  validation.account = requester;
+  change.validations.push_back(validation);
+  if (new_contact != requester) {
+    validation.account = new_contact;
+    change.validations.push_back(validation);
+  }
+  return change;
+}
+
+}  // namespace
+
+bool MayMove(const Service& service, const AccountId& account, Role role) {
+  return service.admin == account || service.holder(role) == account;
+}
+
+absl::Status CheckAssignments(const std::vector<Assignment>& assignments, const AskFacts& facts) {
+  absl::Status first;
+  std::vector<errors::FieldViolation> violations;
+  for (std::size_t i = 0; i < assignments.size(); ++i) {
+    std::optional<Problem> problem = FindProblem(assignments[i], facts);
+    if (!problem) continue;
+    violations.push_back(
+        {absl::StrCat("assignments[", i, "].", problem->field),
+         absl::StrCat(errors::Reason(problem->status), ": ", problem->status.message())});
+    if (first.ok()) first = std::move(problem->status);
+  }
+  if (first.ok()) return first;
+  return errors::WithViolations(std::move(first), violations);
+}
+
+std::vector<ContactChange> PlanChanges(const std::vector<Assignment>& assignments,
+                                       const AskFacts& facts, const std::string& token_key_id,
+                                       absl::Time now, const Settings& settings) {
+  std::vector<ContactChange> changes;
+  absl::flat_hash_map<AccountId, std::size_t> by_new_contact;
+  for (const Assignment& assignment : assignments) {
+    const auto [position, is_new] =
+        by_new_contact.try_emplace(assignment.new_contact, changes.size());
+    if (is_new) {
+      changes.push_back(NewChange(facts.requester, assignment.new_contact, token_key_id, now,
+                                  settings));
+    }
+    const Service& service = facts.services.at(assignment.service);
+    changes[position->second].items.push_back({.service = assignment.service,
+                                               .role = assignment.role,
+                                               .old_contact = service.holder(assignment.role)});
+  }
+  for (ContactChange& change : changes) {
+    std::sort(change.items.begin(), change.items.end(),
+              [](const ChangeItem& a, const ChangeItem& b) {
+                return std::tie(a.service, a.role) < std::tie(b.service, b.role);
+              });
+  }
+  return changes;
+}
+
+}  // namespace contacts

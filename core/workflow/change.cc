@@ -1,0 +1,315 @@
+#include "core/workflow/change.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/domain/errors.h"
+
+namespace contacts {
+namespace {
+
+constexpr absl::Duration kResendDay = absl::Hours(24);
+
+void AddEvent(Transition& transition, ContactChange& change, EventType type,
+              const AccountId& actor, const AccountId& account, absl::Time now) {
+  transition.save = true;
+  transition.events.push_back({.change_id = change.id,
+                               .ordinal = ++change.event_count,
+                               .type = type,
+                               .actor = actor,
+                               .account = account,
+                               .time = now,
+                               .state = change.state});
+}
+
+void AddMail(Transition& transition, const ContactChange& change, MailKind kind,
+             const AccountId& recipient, absl::Time now, int64_t generation = 0) {
+  transition.save = true;
+  transition.mails.push_back({.kind = kind,
+                              .subject = change.id,
+                              .recipient = recipient,
+                              .generation = generation,
+                              .create_time = now});
+}
+
+// To the requester and the new contact, but not to the one who acted.
+void TellParties(Transition& transition, const ContactChange& change, MailKind kind,
+                 const AccountId& actor, absl::Time now) {
+  if (change.requester != actor) AddMail(transition, change, kind, change.requester, now);
+  if (change.new_contact != actor && change.new_contact != change.requester) {
+    AddMail(transition, change, kind, change.new_contact, now);
+  }
+}
+
+void Close(ContactChange& change, ChangeState state, absl::Time now) {
+  change.state = state;
+  change.close_time = now;
+  change.remind_time.reset();
+  for (ChangeItem& item : change.items) {
+    if (item.outcome == ItemOutcome::kPending) item.outcome = ItemOutcome::kNotApplied;
+  }
+}
+
+Transition Fail(absl::Status status) { return {.status = std::move(status)}; }
+
+absl::Status CheckOpen(const ContactChange& change, absl::Time now) {
+  const ChangeState state = StateAt(change, now);
+  return state == ChangeState::kValidating ? absl::OkStatus() : errors::ChangeClosed(state);
+}
+
+// The checks that every answer passes; counts a wrong token.
+Transition CheckAnswer(ContactChange& change, const AccountId& account, bool token_matches,
+                       absl::Time now, const Settings& settings) {
+  if (absl::Status open = CheckOpen(change, now); !open.ok()) return Fail(std::move(open));
+  Validation* validation = change.FindValidation(account);
+  if (validation == nullptr) return Fail(errors::TokenInvalid());
+  if (validation->state != ValidationState::kPending) return Fail(errors::AlreadyValidated());
+  if (validation->wrong_tokens >= settings.max_wrong_tokens) return Fail(errors::TokenLocked());
+  if (token_matches) return {};
+  ++validation->wrong_tokens;
+  Transition counted = Fail(errors::TokenInvalid());
+  AddEvent(counted, change, EventType::kTokenRejected, account, account, now);
+  return counted;
+}
+
+// Step 3 of taking effect: authority now, or authority that another change of
+// the same batch took away and whose taker still holds the role.
+bool RequesterMayStillMove(const Service& service, const ContactChange& change, Role role,
+                           const EffectFacts& facts) {
+  if (MayMove(service, change.requester, role)) return true;
+  for (const auto& [given, holder] : facts.given_by_batch) {
+    if (given.service == service.id && service.holder(given.role) == holder &&
+        (given.role == Role::kAdmin || given.role == role)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+ItemOutcome OutcomeOf(const ChangeItem& item, const ContactChange& change,
+                      const EffectFacts& facts) {
+  if (item.outcome != ItemOutcome::kPending) return item.outcome;
+  const auto service = facts.services.find(item.service);
+  if (service == facts.services.end()) return ItemOutcome::kSkippedServiceRemoved;
+  if (service->second.holder(item.role) != item.old_contact) {
+    return ItemOutcome::kSkippedContactChanged;
+  }
+  if (!RequesterMayStillMove(service->second, change, item.role, facts)) {
+    return ItemOutcome::kSkippedAuthorityLost;
+  }
+  return ItemOutcome::kApplied;
+}
+
+std::vector<AccountId> OverdueAccounts(const ContactChange& change,
+                                       const std::vector<ItemOutcome>& outcomes,
+                                       const EffectFacts& facts) {
+  std::set<AccountId> overdue;
+  for (std::size_t i = 0; i < change.items.size(); ++i) {
+    const ChangeItem& item = change.items[i];
+    if (item.role != Role::kBilling || outcomes[i] != ItemOutcome::kApplied) continue;
+    for (const AccountId& id : {item.old_contact, change.new_contact}) {
+      if (facts.overdue.contains(id)) overdue.insert(id);
+    }
+  }
+  return {overdue.begin(), overdue.end()};
+}
+
+void TellOfEffect(Transition& transition, const ContactChange& change, absl::Time now) {
+  AddMail(transition, change, MailKind::kDone, change.requester, now);
+  if (change.new_contact != change.requester) {
+    AddMail(transition, change, MailKind::kDone, change.new_contact, now);
+  }
+  std::set<AccountId> old_contacts;
+  for (const ChangeItem& item : change.items) {
+    if (item.outcome == ItemOutcome::kApplied) old_contacts.insert(item.old_contact);
+  }
+  for (const AccountId& account : old_contacts) {
+    AddMail(transition, change, MailKind::kRolesLost, account, now);
+  }
+}
+
+}  // namespace
+
+ChangeState StateAt(const ContactChange& change, absl::Time now) {
+  return change.open() && now >= change.expire_time ? ChangeState::kExpired : change.state;
+}
+
+ContactChange Presented(ContactChange change, absl::Time now) {
+  if (change.open() && now >= change.expire_time) {
+    Close(change, ChangeState::kExpired, change.expire_time);
+  }
+  return change;
+}
+
+Transition Request(ContactChange& change, absl::Time now) {
+  Transition transition;
+  AddEvent(transition, change, EventType::kRequested, change.requester, change.new_contact, now);
+  for (const Validation& validation : change.validations) {
+    AddMail(transition, change, MailKind::kValidation, validation.account, now,
+            validation.generation);
+  }
+  return transition;
+}
+
+bool WouldComplete(const ContactChange& change, const AccountId& account) {
+  return std::all_of(change.validations.begin(), change.validations.end(),
+                     [&](const Validation& v) {
+                       return v.account == account || v.state == ValidationState::kAccepted;
+                     });
+}
+
+Transition Accept(ContactChange& change, const AccountId& account, bool token_matches,
+                  const EffectFacts& facts, absl::Time now, const Settings& settings) {
+  Transition transition = CheckAnswer(change, account, token_matches, now, settings);
+  if (!transition.status.ok()) return transition;
+
+  const bool completes = WouldComplete(change, account);
+  std::vector<ItemOutcome> outcomes;
+  if (completes) {
+    for (const ChangeItem& item : change.items) {
+      outcomes.push_back(OutcomeOf(item, change, facts));
+    }
+    const std::vector<AccountId> overdue = OverdueAccounts(change, outcomes, facts);
+    if (!overdue.empty()) return Fail(errors::BillingOverdue(overdue));
+  }
+
+  Validation& validation = *change.FindValidation(account);
+  validation.state = ValidationState::kAccepted;
+  validation.decide_time = now;
+  AddEvent(transition, change, EventType::kAccepted, account, account, now);
+  if (!completes) return transition;
+
+  bool any_applied = false;
+  for (std::size_t i = 0; i < change.items.size(); ++i) {
+    change.items[i].outcome = outcomes[i];
+    any_applied = any_applied || outcomes[i] == ItemOutcome::kApplied;
+  }
+  Close(change, any_applied ? ChangeState::kDone : ChangeState::kAborted, now);
+  if (any_applied) {
+    AddEvent(transition, change, EventType::kDone, account, change.new_contact, now);
+    TellOfEffect(transition, change, now);
+  } else {
+    AddEvent(transition, change, EventType::kAborted, account, change.new_contact, now);
+    TellParties(transition, change, MailKind::kAborted, account, now);
+  }
+  return transition;
+}
+
+Transition Refuse(ContactChange& change, const AccountId& account, bool token_matches,
+                  const std::string& reason, absl::Time now, const Settings& settings) {
+  Transition transition = CheckAnswer(change, account, token_matches, now, settings);
+  if (!transition.status.ok()) return transition;
+
+  Validation& validation = *change.FindValidation(account);
+  validation.state = ValidationState::kRefused;
+  validation.decide_time = now;
+  validation.refuse_reason = reason;
+  Close(change, ChangeState::kRefused, now);
+  AddEvent(transition, change, EventType::kRefused, account, account, now);
+  TellParties(transition, change, MailKind::kRefused, account, now);
+  return transition;
+}
+
+Transition Resend(ContactChange& change, const AccountId& actor, const AccountId& validator,
+                  const std::string& token_key_id, absl::Time now, const Settings& settings) {
+  Validation* validation = change.FindValidation(validator);
+  if (validation == nullptr || (actor != validator && actor != change.requester)) {
+    return Fail(errors::CallerNotAllowed(
+        "only the requester may ask for a validator's e-mail, and a validator for its own"));
+  }
+  if (absl::Status open = CheckOpen(change, now); !open.ok()) return Fail(std::move(open));
+  if (validation->state != ValidationState::kPending) return Fail(errors::AlreadyValidated());
+
+  // The first resend needs no wait: it is the cure of a wrong address.
+  const bool new_day =
+      validation->resends_in_day == 0 || now >= validation->resend_day_start + kResendDay;
+  const absl::Time earliest = validation->last_request_time + settings.resend_interval;
+  if (validation->generation > 1 && now < earliest) {
+    return Fail(errors::ResendTooSoon(earliest - now));
+  }
+  if (!new_day && validation->resends_in_day >= settings.max_resends_per_day) {
+    return Fail(errors::ResendTooSoon(validation->resend_day_start + kResendDay - now));
+  }
+
+  if (new_day) {
+    validation->resend_day_start = now;
+    validation->resends_in_day = 0;
+  }
+  ++validation->resends_in_day;
+  ++validation->generation;
+  validation->token_key_id = token_key_id;
+  validation->wrong_tokens = 0;
+  validation->last_request_time = now;
+  Transition transition;
+  AddEvent(transition, change, EventType::kResendRequested, actor, validator, now);
+  AddMail(transition, change, MailKind::kValidation, validator, now, validation->generation);
+  return transition;
+}
+
+Transition Cancel(ContactChange& change, const AccountId& actor, bool is_admin_of_all,
+                  absl::Time now) {
+  if (actor != change.requester && !is_admin_of_all) {
+    return Fail(errors::RoleNotAllowed(
+        "only the requester or an account that is admin on every service of the contact change "
+        "may cancel it"));
+  }
+  if (absl::Status open = CheckOpen(change, now); !open.ok()) return Fail(std::move(open));
+  Transition transition;
+  Close(change, ChangeState::kCancelled, now);
+  AddEvent(transition, change, EventType::kCancelled, actor, AccountId(), now);
+  TellParties(transition, change, MailKind::kCancelled, actor, now);
+  return transition;
+}
+
+Transition PassTime(ContactChange& change, absl::Time now) {
+  Transition transition;
+  if (!change.open()) return transition;
+  if (now >= change.expire_time) {
+    Close(change, ChangeState::kExpired, change.expire_time);
+    AddEvent(transition, change, EventType::kExpired, AccountId(), AccountId(), now);
+    TellParties(transition, change, MailKind::kExpired, AccountId(), now);
+  } else if (change.remind_time && now >= *change.remind_time) {
+    change.remind_time.reset();
+    transition.save = true;
+    for (const Validation& validation : change.validations) {
+      if (validation.state != ValidationState::kPending) continue;
+      AddMail(transition, change, MailKind::kReminder, validation.account, now,
+              validation.generation);
+    }
+  }
+  return transition;
+}
+
+Transition TakeOut(ContactChange& change, const std::function<bool(const ChangeItem&)>& concerned,
+                   ItemOutcome outcome, absl::Time now) {
+  Transition transition;
+  if (StateAt(change, now) != ChangeState::kValidating) return transition;
+  bool any_left = false;
+  for (ChangeItem& item : change.items) {
+    if (item.outcome != ItemOutcome::kPending) continue;
+    if (concerned(item)) {
+      item.outcome = outcome;
+      transition.save = true;
+    } else {
+      any_left = true;
+    }
+  }
+  if (!transition.save || any_left) return transition;
+  Close(change, ChangeState::kAborted, now);
+  AddEvent(transition, change, EventType::kAborted, AccountId(), AccountId(), now);
+  TellParties(transition, change, MailKind::kAborted, AccountId(), now);
+  return transition;
+}
+
+void RecordDelivery(Transition& transition, ContactChange& change, const OutboxMail& mail,
+                    EventType event, const std::string& hint, absl::Time now) {
+  Validation* validation = change.FindValidation(mail.recipient);
+  if (validation != nullptr && event == EventType::kValidationSent &&
+      validation->generation == mail.generation) {
+    validation->email_send_time = now;
+    validation->email_hint = hint;
+  }
+  AddEvent(transition, change, event, AccountId(), mail.recipient, now);
+}
+
+}  // namespace contacts

@@ -1,0 +1,83 @@
+#ifndef CONTACTS_CORE_WORKFLOW_CHANGE_H_
+#define CONTACTS_CORE_WORKFLOW_CHANGE_H_
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "core/domain/model.h"
+#include "core/domain/settings.h"
+#include "core/workflow/assignments.h"
+
+// The contact change's state machine: state + command + time -> new state and
+// effects. Pure: nothing is read but the arguments.
+namespace contacts {
+
+// What a command did to a change. The change itself was updated in place.
+struct Transition {
+  absl::Status status;               // What the caller is told.
+  bool save = false;                 // Whether there is anything to commit, whatever the status.
+  std::vector<ChangeEvent> events;   // Without ids; ordinals are set.
+  std::vector<OutboxMail> mails;     // Without ids.
+};
+
+// Where the change stands at `now`: a change past its deadline is EXPIRED,
+// whether or not it has been marked.
+ChangeState StateAt(const ContactChange& change, absl::Time now);
+
+// Returns the change as reads at `now` show it.
+ContactChange Presented(ContactChange change, absl::Time now);
+
+// REQUESTED, and the first validation e-mails. The change has its id.
+Transition Request(ContactChange& change, absl::Time now);
+
+// What the database says when the last acceptance is about to take effect.
+struct EffectFacts {
+  ServiceMap services;                        // Those that still exist, locked.
+  absl::flat_hash_set<AccountId> overdue;     // Accounts with overdue payments.
+  // Roles that other changes of the same batch took from the requester, with
+  // the account each went to.
+  std::vector<std::pair<ServiceRole, AccountId>> given_by_batch;
+};
+
+// Tells whether an acceptance by `account` would be the last one needed.
+bool WouldComplete(const ContactChange& change, const AccountId& account);
+
+// Errors in this order: CHANGE_CLOSED, ALREADY_VALIDATED, TOKEN_LOCKED,
+// TOKEN_INVALID (counted), BILLING_OVERDUE (nothing is recorded). `facts` are read
+// only where WouldComplete.
+Transition Accept(ContactChange& change, const AccountId& account, bool token_matches,
+                  const EffectFacts& facts, absl::Time now, const Settings& settings);
+
+// As Accept, without BILLING_OVERDUE.
+Transition Refuse(ContactChange& change, const AccountId& account, bool token_matches,
+                  const std::string& reason, absl::Time now, const Settings& settings);
+
+// Errors: CALLER_NOT_ALLOWED, CHANGE_CLOSED, ALREADY_VALIDATED, RESEND_TOO_SOON.
+Transition Resend(ContactChange& change, const AccountId& actor, const AccountId& validator,
+                  const std::string& token_key_id, absl::Time now, const Settings& settings);
+
+// `is_admin_of_all`: the actor is admin on every service still in the change.
+// Errors: ROLE_NOT_ALLOWED, CHANGE_CLOSED.
+Transition Cancel(ContactChange& change, const AccountId& actor, bool is_admin_of_all,
+                  absl::Time now);
+
+// What time alone does: expiry, or the reminder.
+Transition PassTime(ContactChange& change, absl::Time now);
+
+// Takes the items for which `concerned` is true out of an open change, with
+// `outcome`; a change that loses its last item is ABORTED.
+Transition TakeOut(ContactChange& change, const std::function<bool(const ChangeItem&)>& concerned,
+                   ItemOutcome outcome, absl::Time now);
+
+// Records that a validation e-mail was handed over (VALIDATION_SENT, with the
+// masked address it went to) or given up (VALIDATION_UNDELIVERABLE).
+void RecordDelivery(Transition& transition, ContactChange& change, const OutboxMail& mail,
+                    EventType event, const std::string& hint, absl::Time now);
+
+}  // namespace contacts
+
+#endif  // CONTACTS_CORE_WORKFLOW_CHANGE_H_

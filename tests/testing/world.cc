@@ -1,0 +1,231 @@
+#include "tests/testing/world.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+
+namespace contacts::testing {
+namespace {
+
+// Replies only have to be the same bytes for the same result.
+std::string Encoded(const ContactChange& change) {
+  std::string text = absl::StrCat(change.id.text(), " ", Name(change.state));
+  for (const ChangeItem& item : change.items) {
+    absl::StrAppend(&text, " ", item.service.text(), " ", Name(item.role), " ",
+                    static_cast<int>(item.outcome));
+  }
+  return text;
+}
+
+TokenKeys TestKeys() { return *TokenKeys::Parse(TokenKeys::Generate()); }
+
+Service MakeService(const std::string& id) {
+  Service service;
+  service.id = ServiceId(id);
+  service.kind = "domain";
+  service.admin = AccountId(World::kAdmin);
+  service.tech = AccountId(World::kTech);
+  service.billing = AccountId(World::kBilling);
+  service.owner.emplace().name = "Marie Curie";
+  return service;
+}
+
+const char* MailName(MailKind kind) {
+  switch (kind) {
+    case MailKind::kValidation: return "VALIDATION";
+    case MailKind::kReminder: return "REMINDER";
+    case MailKind::kDone: return "DONE";
+    case MailKind::kRolesLost: return "ROLES_LOST";
+    case MailKind::kRefused: return "REFUSED";
+    case MailKind::kCancelled: return "CANCELLED";
+    case MailKind::kExpired: return "EXPIRED";
+    case MailKind::kAborted: return "ABORTED";
+    case MailKind::kProfileChanged: return "PROFILE_CHANGED";
+    case MailKind::kOverride: return "OVERRIDE";
+  }
+  return "";
+}
+
+}  // namespace
+
+Assignment Move(const std::string& service, Role role, const std::string& new_contact) {
+  return {ServiceId(service), role, AccountId(new_contact)};
+}
+
+World::World(Settings with, int services)
+    : database(test_database.options()),
+      keys(TestKeys()),
+      settings(with),
+      engine(&database, keys, settings, [this] { return clock.Now(); }),
+      outbox(&database, keys, settings, "test") {
+  const Encode<Account> account_id = [](const Account& account) { return account.id.text(); };
+  const Encode<Service> service_id = [](const Service& service) { return service.id.text(); };
+  for (const char* id : {kAdmin, kTech, kBilling, kOther, kThird}) {
+    Account account;
+    account.id = AccountId(id);
+    account.email = absl::StrCat(id, "@mail.example");
+    EXPECT_TRUE(engine.CreateAccount(AsOperator(), account, account_id).ok());
+  }
+  for (int i = 0; i < services; ++i) {
+    const absl::Status created =
+        engine
+            .CreateService(AsOperator(), MakeService(absl::StrCat("s", i, ".example")), service_id)
+            .status();
+    EXPECT_TRUE(created.ok()) << created;
+  }
+}
+
+Call World::As(const std::string& account, std::optional<Uuid> request_id) const {
+  Call call;
+  call.account = AccountId(account);
+  call.request_id = request_id;
+  call.fingerprint = "test";
+  call.limits.deadline = absl::Now() + absl::Seconds(60);
+  return call;
+}
+
+Call World::AsOperator(std::optional<Uuid> request_id) const {
+  Call call = As("", request_id);
+  call.operator_name = "operator";
+  return call;
+}
+
+World::Asked World::Ask(const std::string& account, const std::vector<Assignment>& assignments,
+                        std::optional<Uuid> request_id, bool validate_only) {
+  Asked asked;
+  Call call = As(account, request_id);
+  for (const Assignment& assignment : assignments) {
+    absl::StrAppend(&call.fingerprint, assignment.service.text(), Name(assignment.role),
+                    assignment.new_contact.text());
+  }
+  const absl::StatusOr<std::string> reply = engine.ChangeContacts(
+      call, {assignments, validate_only}, [&](const std::vector<ContactChange>& changes) {
+        asked.changes = changes;
+        std::string bytes;
+        for (const ContactChange& change : changes) absl::StrAppend(&bytes, Encoded(change), "\n");
+        return bytes;
+      });
+  asked.status = reply.status();
+  if (reply.ok()) asked.reply = *reply;
+  return asked;
+}
+
+namespace {
+
+template <typename F>
+World::Answered Answer(F call) {
+  World::Answered answered;
+  const absl::StatusOr<std::string> reply = call([&](const ContactChange& change) {
+    answered.change = change;
+    return Encoded(change);
+  });
+  answered.status = reply.status();
+  if (reply.ok()) answered.reply = *reply;
+  return answered;
+}
+
+}  // namespace
+
+World::Answered World::Accept(const std::string& account, const Uuid& id,
+                              const std::string& token, std::optional<Uuid> request_id) {
+  return Answer([&](const Encode<ContactChange>& encode) {
+    return engine.AcceptContactChange(As(account, request_id), id, token, encode);
+  });
+}
+
+World::Answered World::Refuse(const std::string& account, const Uuid& id,
+                              const std::string& token, const std::string& reason) {
+  return Answer([&](const Encode<ContactChange>& encode) {
+    return engine.RefuseContactChange(As(account), id, token, reason, encode);
+  });
+}
+
+World::Answered World::Resend(const std::string& account, const Uuid& id, const std::string& to) {
+  return Answer([&](const Encode<ContactChange>& encode) {
+    return engine.ResendValidation(As(account), id, AccountId(to), encode);
+  });
+}
+
+World::Answered World::Cancel(const std::string& account, const Uuid& id) {
+  return Answer([&](const Encode<ContactChange>& encode) {
+    return engine.CancelContactChange(As(account), id, encode);
+  });
+}
+
+absl::Status World::Override(const std::vector<Assignment>& assignments,
+                             const std::string& reason) {
+  return engine
+      .OverrideContacts(AsOperator(), {assignments, reason},
+                        [](const std::vector<Service>&) { return std::string("done"); })
+      .status();
+}
+
+absl::Status World::DeleteService(const std::string& id) {
+  return engine
+      .DeleteService(AsOperator(), ServiceId(id), [](const Service&) { return std::string(); })
+      .status();
+}
+
+absl::Status World::SetStanding(const std::string& account, BillingStanding standing) {
+  return engine
+      .UpdateAccount(AsOperator(), {.id = AccountId(account), .standing = standing},
+                     [](const Account&) { return std::string(); })
+      .status();
+}
+
+absl::StatusOr<ContactChange> World::Get(const std::string& account, const Uuid& id) {
+  return engine.GetContactChange(As(account), id);
+}
+
+std::string World::Holder(const std::string& service, Role role) {
+  const absl::StatusOr<Service> found = engine.LookupService(AsOperator(), ServiceId(service));
+  return found.ok() ? found->holder(role).text() : "";
+}
+
+std::vector<EventType> World::History(const Uuid& id) {
+  std::vector<EventType> types;
+  for (const std::string& type :
+       test_database.Query(absl::StrCat("SELECT type FROM contact_change_event WHERE change_id = x'",
+                                        absl::BytesToHexString(id.bytes()), "' ORDER BY ordinal"))) {
+    types.push_back(static_cast<EventType>(std::stoi(type)));
+  }
+  return types;
+}
+
+std::string World::Token(const Uuid& id, const std::string& account) {
+  const std::string row = absl::StrCat(" FROM contact_change WHERE id = x'",
+                                       absl::BytesToHexString(id.bytes()), "'");
+  const bool is_requester = test_database.Query("SELECT requester" + row).at(0) == account;
+  const std::string who = is_requester ? "requester" : "new_contact";
+  const int64_t generation = test_database.Count("SELECT " + who + "_generation" + row);
+  return keys
+      .Derive(test_database.Query("SELECT " + who + "_token_key_id" + row).at(0), id,
+              AccountId(account), generation)
+      .value();
+}
+
+std::vector<std::string> World::TakeMails() {
+  std::vector<std::pair<MailKind, std::string>> found;
+  for (;;) {
+    const absl::StatusOr<std::vector<MailFacts>> claimed =
+        outbox.Claim(100, absl::Minutes(1), clock.Now());
+    EXPECT_TRUE(claimed.ok()) << claimed.status();
+    if (!claimed.ok() || claimed->empty()) break;
+    for (const MailFacts& facts : *claimed) {
+      found.emplace_back(facts.mail.kind, facts.mail.recipient.text());
+    }
+    const absl::Status sent = outbox.Sent(*claimed, clock.Now());
+    EXPECT_TRUE(sent.ok()) << sent;
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> names;
+  for (const auto& [kind, recipient] : found) {
+    names.push_back(absl::StrCat(MailName(kind), " ", recipient));
+  }
+  return names;
+}
+
+}  // namespace contacts::testing
