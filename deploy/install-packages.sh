@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing; without any, needs no network.
+# install-packages.sh build|run|check...
+set -euo pipefail
+
+declare -A groups=(
+  [build]="cmake ninja-build ccache g++ pkg-config libgrpc++-dev protobuf-compiler-grpc
+    libprotobuf-dev protobuf-compiler libabsl-dev libmysqlcppconn-dev libboost-dev
+    libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev libgmime-3.0-dev libspdlog-dev
+    libcli11-dev nlohmann-json3-dev libssl-dev"
+  [run]="mariadb-server debootstrap python3"
+  [check]="clang-format clang-tidy shellcheck nodejs npm"
+)
+
+missing=()
+for group in "$@"; do
+  for package in ${groups[$group]}; do
+    # A machine may have its own Node.js.
+    case $package in
+      nodejs) command -v node >/dev/null && continue ;;
+      npm) command -v npm >/dev/null && continue ;;
+    esac
+    dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+      missing+=("$package")
+  done
+done
+((${#missing[@]})) || exit 0
+
+echo "installing: ${missing[*]}" >&2
+export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+apt-get -o DPkg::Lock::Timeout=300 -qq update
+apt-get -o DPkg::Lock::Timeout=300 -qq install -y --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, runs the tests: tests/run.sh [CTest's arguments]
+#   CONTACTS_PRESET=release|debug|asan|tsan   the build to test (default release)
+#   CONTACTS_ENGINE=mariadb|mysql             the database to test on (default mariadb)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+preset=${CONTACTS_PRESET:-release}
+engine=${CONTACTS_ENGINE:-mariadb}
+deploy/install-packages.sh build run
+# shellcheck disable=SC2086  # Several arguments on purpose.
+cmake --preset "$preset" ${CONTACTS_CMAKE_ARGS:-} >/dev/null
+cmake --build --preset "$preset"
+
+scratch=$(mktemp -d /tmp/contacts-tests.XXXXXX)
+cleanup() {
+  deploy/local-mysql.sh stop --dir="$scratch/mysql" || true
+  if [[ -s $scratch/mysql/instance ]]; then
+    rm -rf "$(cat "$scratch/mysql/folder")$(cat "$scratch/mysql/instance")"
+  fi
+  rm -rf "$scratch"
+}
+trap cleanup EXIT
+CONTACTS_TEST_MYSQL=$(CONTACTS_DIE_WITH=$$ deploy/local-mysql.sh start --engine="$engine" \
+  --dir="$scratch/mysql")
+export CONTACTS_TEST_MYSQL
+export CONTACTS_TEST_BIN_DIR=$PWD/build/$preset
+export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp ${TSAN_OPTIONS:-}"
+
+ctest --test-dir "build/$preset" --output-on-failure "$@"
