@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# Builds and runs everything locally, plays one contact change from request to
+# effect, then keeps serving until Ctrl-C; --exit stops after the played change.
+# What is kept (database, e-mails, token keys) is below var/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+keep_serving=1
+case ${1:-} in
+  '') ;;
+  --exit) keep_serving= ;;
+  *) echo "usage: deploy/run.sh [--exit]" >&2; exit 2 ;;
+esac
+
+address=127.0.0.1:50051
+domain=example.com
+bin=$PWD/build/release
+var=$PWD/var
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+ctl() { "$bin/client/contactctl" --server="$address" "$@"; }
+# Shows the command as a person would type it, then runs it.
+show() {
+  printf '$ contactctl %s\n' "$*"
+  ctl "$@"
+}
+
+server_pid=
+stop() {
+  trap - EXIT INT TERM HUP
+  if [[ -n $server_pid ]]; then
+    kill "$server_pid" 2>/dev/null || true
+    wait "$server_pid" 2>/dev/null || true
+  fi
+  deploy/local-mysql.sh stop
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+say "Installing what is missing, building"
+deploy/install-packages.sh build run
+[[ -e build/release/build.ninja ]] || cmake --preset release >/dev/null
+cmake --build --preset release --target contactsd contactctl
+
+say "Starting the database and the server"
+mkdir -p "$var/mail"
+# The database and the server watch this script, so that they end however it ends.
+uri=$(CONTACTS_DIE_WITH=$$ deploy/local-mysql.sh start)
+(
+  cd "$var"
+  exec setpriv --pdeathsig KILL "$bin/server/contactsd" --migrate --auth=development \
+    --listen="$address" --mysql="${uri/:$(cat mysql/password)@/@}" \
+    --mysql_password_file=mysql/password --mail="maildir:$var/mail" \
+    >"$var/contactsd.out" 2>>"$var/contactsd.log"
+) &
+server_pid=$!
+for _ in $(seq 150); do
+  grep -qs '^listening on' "$var/contactsd.out" && break
+  kill -0 "$server_pid" 2>/dev/null || { tail -n 5 "$var/contactsd.log" >&2; exit 1; }
+  sleep 0.1
+done
+grep '^listening on' "$var/contactsd.out"
+
+say "Loading a small directory"
+account() { # ID LANGUAGE NAME
+  ctl --operator operator account "$1" >/dev/null 2>&1 ||
+    ctl --operator operator create-account "$1" --email="$3@$domain" --language="$2" >/dev/null
+}
+account ma100001-ovh fr marie
+account th100002-ovh en thomas
+account ai100003-ovh fr aicha
+for service in marie-$domain vps-4f2a.$domain; do
+  ctl --operator operator service "$service" >/dev/null 2>&1 ||
+    ctl --operator operator create-service "$service" --kind=domain --admin=ma100001-ovh \
+      --tech=th100002-ovh --billing=ma100001-ovh --owner-name="Marie Martin" >/dev/null
+done
+show --account=ma100001-ovh services
+
+service=marie-$domain
+tech=$(ctl --account=ma100001-ovh --output=json service "$service" |
+  python3 -c 'import json, sys; print(json.load(sys.stdin)["service"]["tech"])')
+if [[ $tech == th100002-ovh ]]; then
+  new=ai100003-ovh new_mail=aicha@$domain
+else
+  new=th100002-ovh new_mail=thomas@$domain
+fi
+# What an interrupted run left pending would be in the way.
+ctl --account=ma100001-ovh --output=json changes --state=validating --service="$service" |
+  python3 -c 'import json, sys
+for change in json.load(sys.stdin).get("contact_changes", []): print(change["id"])' |
+  while read -r id; do ctl --account=ma100001-ovh cancel "$id" >/dev/null; done
+
+say "Marie, the admin contact, hands the tech role of $service from $tech to $new"
+show --account=ma100001-ovh change --service="$service" --role=tech --to="$new"
+id=$(ctl --account=ma100001-ovh --output=json changes --state=validating --service="$service" |
+  python3 -c 'import json, sys; print(json.load(sys.stdin)["contact_changes"][0]["id"])')
+
+say "Marie accepts with the link from her e-mail"
+show --account=ma100001-ovh accept "$(deploy/read-mail.py "$var/mail" "marie@$domain" "$id")"
+say "The new contact accepts too: the change takes effect"
+touch "$var/marker"
+show --account="$new" accept "$(deploy/read-mail.py "$var/mail" "$new_mail" "$id")"
+show --account=ma100001-ovh service "$service"
+show --account=ma100001-ovh history "$id"
+
+say "All three are told"
+told() { find "$var/mail/new" -type f -newer "$var/marker" | wc -l; }
+for _ in $(seq 150); do
+  (($(told) >= 3)) && break
+  sleep 0.1
+done
+(($(told) >= 3)) || { echo "want 3 e-mails, found $(told)" >&2; exit 1; }
+find "$var/mail/new" -type f -newer "$var/marker" -exec deploy/read-mail.py --subject {} +
+
+if [[ -z $keep_serving ]]; then
+  say "Done"
+  exit 0
+fi
+say "Serving on $address until Ctrl-C; try: build/release/client/contactctl --account=ma100001-ovh services"
+wait "$server_pid"
