@@ -1,0 +1,288 @@
+#include "server/config.h"
+
+#include <arpa/inet.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "server/token_keys_file.h"
+
+namespace contacts::server {
+namespace {
+
+constexpr char kTokenKeysFile[] = "contacts-token-keys";
+constexpr absl::Duration kDay = absl::Hours(24);
+
+// A wrong value; CLI11 stops parsing at it.
+[[noreturn]] void Refuse(const std::string& flag, const std::string& why) {
+  throw CLI::ValidationError(absl::StrCat("--", flag), why);
+}
+
+std::optional<absl::Duration> ParseDuration(const std::string& text) {
+  absl::Duration duration;
+  double days = 0;
+  if (absl::EndsWith(text, "d") && absl::SimpleAtod(text.substr(0, text.size() - 1), &days)) {
+    return days * kDay;
+  }
+  if (absl::ParseDuration(text, &duration)) return duration;
+  return std::nullopt;
+}
+
+// Adds flags, each also an environment variable CONTACTS_<NAME>.
+class Flags {
+ public:
+  explicit Flags(CLI::App* app) : app_(app) {}
+
+  void Text(const std::string& name, std::string* value, const std::string& help) {
+    Named(app_->add_option("--" + name, *value, help)->capture_default_str(), name);
+  }
+
+  void Switch(const std::string& name, bool* value, const std::string& help) {
+    Named(app_->add_flag("--" + name, *value, help), name);
+  }
+
+  void Duration(const std::string& name, absl::Duration* value, absl::Duration least,
+                absl::Duration most, const std::string& help) {
+    const std::string wanted = absl::StrCat("want ", absl::FormatDuration(least), " to ",
+                                            absl::FormatDuration(most), ", such as 30s, 5m, 7d");
+    Parsed(name, help, absl::FormatDuration(*value), [=](const std::string& text) {
+      const auto parsed = ParseDuration(text);
+      if (!parsed || *parsed < least || *parsed > most) {
+        Refuse(name, absl::StrCat(Echo(text), "; ", wanted));
+      }
+      *value = *parsed;
+    });
+  }
+
+  void Count(const std::string& name, int64_t* value, int64_t least, int64_t most,
+             const std::string& help) {
+    Parsed(name, help, absl::StrCat(*value), [=](const std::string& text) {
+      int64_t parsed = 0;
+      if (!absl::SimpleAtoi(text, &parsed) || parsed < least || parsed > most) {
+        Refuse(name, absl::StrCat(Echo(text), "; want ", least, " to ", most));
+      }
+      *value = parsed;
+    });
+  }
+
+ private:
+  void Parsed(const std::string& name, const std::string& help, const std::string& initial,
+              const std::function<void(const std::string&)>& parse) {
+    Named(app_->add_option_function<std::string>("--" + name, parse, help)->default_str(initial),
+          name);
+  }
+
+  static void Named(CLI::Option* option, const std::string& name) {
+    option->envname("CONTACTS_" + Upper(name));
+  }
+
+  CLI::App* const app_;
+};
+
+// What the flags say, before the parts are looked at together.
+struct Texts {
+  std::string listen = "127.0.0.1:50051";
+  std::string mysql;
+  std::string mysql_password_file;
+  std::string mail;
+  std::string auth = "development";
+  std::string token_keys_file;
+  std::string account_id_pattern = AccountIdForm::kDefaultPattern;
+};
+
+void AddPlaces(Flags& flags, Texts& texts, Config& config) {
+  flags.Text("listen", &texts.listen, "Addresses to serve on, comma separated; port 0 picks one");
+  flags.Text(
+      "mysql", &texts.mysql,
+      "Database: mysql://USER[:PASSWORD]@HOST[:PORT][,HOST[:PORT]...]/DATABASE[?socket=PATH]");
+  flags.Text("mysql_password_file", &texts.mysql_password_file,
+             "File that holds the database user's password; mode 0600");
+  flags.Switch("migrate", &config.migrate, "Apply the schema before serving");
+  flags.Switch("migrate_only", &config.migrate_only, "Apply the schema and exit");
+  flags.Text("mail", &texts.mail, "Where e-mails go: maildir:DIR");
+  flags.Text("mail_from", &config.mail_from, "Sender's address of the e-mails");
+  flags.Text("link_url", &config.link_url,
+             "Template of the links in validation e-mails, with {contact_change_id}, {token} and "
+             "{answer} (accept or refuse)");
+  flags.Text("auth", &texts.auth,
+             "Where identities come from: development (believes the metadata; loopback alone)");
+  flags.Text("token_keys_file", &texts.token_keys_file,
+             "Keys that tokens are derived from, one \"ID SECRET\" a line; mode 0600. In "
+             "development contacts-token-keys is made in the working directory");
+  flags.Text("account_id_pattern", &texts.account_id_pattern,
+             "Regular expression of an account id in lower case");
+  flags.Text("log_level", &config.log_level, "trace, debug, info, warn, error or off");
+}
+
+void AddServing(Flags& flags, Config& config) {
+  flags.Count("workers", &config.workers, 1, 256, "Threads that work on calls");
+  flags.Count("queue_limit", &config.queue_limit, 1, 100'000,
+              "Calls that may wait for a thread; beyond them UNAVAILABLE");
+  flags.Duration("default_deadline", &config.default_deadline, absl::Seconds(1), absl::Hours(1),
+                 "Time limit of a call that brings none, and the most for any");
+  flags.Duration("health_interval", &config.health_interval, absl::Milliseconds(100),
+                 absl::Minutes(10), "Time between two looks at the database for health");
+  flags.Duration("sweep_interval", &config.sweep_interval, absl::Milliseconds(100), absl::Hours(1),
+                 "Time between two looks for reminders and expired changes");
+  flags.Duration("drain_timeout", &config.drain_timeout, absl::ZeroDuration(), absl::Hours(1),
+                 "Time for calls under way to end once the server is told to stop");
+  flags.Count("max_message_bytes", &config.max_message_bytes, 1024, 64 * 1024 * 1024,
+              "Size of a request");
+  flags.Count("max_concurrent_streams", &config.max_concurrent_streams, 1, 100'000,
+              "Calls at once on one connection");
+}
+
+void AddRules(Flags& flags, Settings& settings) {
+  flags.Duration("change_lifetime", &settings.change_lifetime, absl::Hours(1), 90 * kDay,
+                 "Time after which a contact change expires");
+  flags.Duration("reminder_lead", &settings.reminder_lead, absl::Minutes(1), 90 * kDay,
+                 "Time before that at which validators are reminded");
+  flags.Count("max_assignments", &settings.max_assignments, 1, 1000, "Assignments in one call");
+  flags.Count("max_pending_changes", &settings.max_pending_changes, 1, 1'000'000,
+              "Pending contact changes of one requester");
+  flags.Count("max_wrong_tokens", &settings.max_wrong_tokens, 1, 100,
+              "Wrong tokens after which an answer is locked");
+  flags.Duration("resend_interval", &settings.resend_interval, absl::Seconds(1), kDay,
+                 "Time between two e-mails to one validator about one change");
+  flags.Count("max_resends_per_day", &settings.max_resends_per_day, 1, 1000,
+              "E-mails a day to one validator about one change");
+  flags.Duration("request_retention", &settings.request_retention, 7 * kDay, 365 * kDay,
+                 "Time for which a request_id is known");
+  flags.Count("default_page_size", &settings.default_page_size, 1, 1000,
+              "Rows of a page where the request says 0");
+  flags.Count("default_event_page_size", &settings.default_event_page_size, 1, 1000,
+              "The same for events");
+  flags.Count("max_page_size", &settings.max_page_size, 1, 1000, "Rows of a page at most");
+  flags.Duration("mail_give_up", &settings.mail_give_up, absl::Minutes(1), 30 * kDay,
+                 "Time after which an e-mail that cannot be delivered is given up");
+}
+
+bool IsLoopback(const std::string& host) {
+  in_addr four{};
+  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24U == 127;
+  return host == "localhost" || host == "[::1]";
+}
+
+void CheckListen(const Texts& texts, Config& config) {
+  config.listen = absl::StrSplit(texts.listen, ',');
+  for (const std::string& address : config.listen) {
+    const std::size_t colon = address.rfind(':');
+    const std::string host = address.substr(0, colon);
+    int port = -1;
+    if (colon == std::string::npos || host.empty() ||
+        !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 || port > 65535 ||
+        (absl::StrContains(host, ":") && !absl::StartsWith(host, "["))) {
+      Refuse("listen", absl::StrCat(Echo(address), "; want HOST:PORT"));
+    }
+    if (!IsLoopback(host)) {
+      Refuse("listen", absl::StrCat(Echo(address),
+                                    "; want a loopback address, such as "
+                                    "127.0.0.1:50051, with --auth=development"));
+    }
+  }
+}
+
+void CheckDatabase(const Texts& texts, Config& config) {
+  if (texts.mysql.empty()) Refuse("mysql", "missing; want mysql://USER@HOST/DATABASE");
+  auto options = DatabaseOptions::Parse(texts.mysql);
+  if (!options.ok()) Refuse("mysql", std::string(options.status().message()));
+  config.database = *std::move(options);
+  if (texts.mysql_password_file.empty()) return;
+  auto password = ReadSecretFile(texts.mysql_password_file);
+  if (!password.ok()) {
+    Refuse("mysql_password_file", std::string(password.status().message()));
+  }
+  config.database.password = std::string(absl::StripTrailingAsciiWhitespace(*password));
+}
+
+void CheckMail(const Texts& texts, Config& config) {
+  constexpr char kMaildir[] = "maildir:";
+  if (absl::StartsWith(texts.mail, "smtp://") || absl::StartsWith(texts.mail, "smtps://")) {
+    Refuse("mail", "SMTP is not supported by this version; want maildir:DIR");
+  }
+  config.mail_directory = std::string(absl::StripPrefix(texts.mail, kMaildir));
+  if (!absl::StartsWith(texts.mail, kMaildir) || config.mail_directory.empty()) {
+    Refuse("mail",
+           absl::StrCat(texts.mail.empty() ? "missing" : Echo(texts.mail), "; want maildir:DIR"));
+  }
+  if (!IsEmailAddress(config.mail_from)) {
+    Refuse("mail_from", absl::StrCat(Echo(config.mail_from), "; want an e-mail address"));
+  }
+  const bool url =
+      absl::StartsWith(config.link_url, "http://") || absl::StartsWith(config.link_url, "https://");
+  for (const char* part : {"{contact_change_id}", "{token}", "{answer}"}) {
+    if (url && absl::StrContains(config.link_url, part)) continue;
+    Refuse("link_url", absl::StrCat(Echo(config.link_url),
+                                    "; want an http or https address with "
+                                    "{contact_change_id}, {token} and {answer}"));
+  }
+}
+
+void CheckKeys(const Texts& texts, Config& config) {
+  std::string path = texts.token_keys_file;
+  if (path.empty()) {
+    path = kTokenKeysFile;
+    if (auto made = MakeTokenKeysFile(path); !made.ok()) {
+      Refuse("token_keys_file", std::string(made.message()));
+    }
+  }
+  auto keys = ReadTokenKeysFile(path);
+  if (!keys.ok()) Refuse("token_keys_file", std::string(keys.status().message()));
+  config.token_keys = *std::move(keys);
+}
+
+void CheckRest(const Texts& texts, Config& config) {
+  if (texts.auth != "development") {
+    Refuse("auth",
+           absl::StrCat(Echo(texts.auth), " is not supported by this version; want development"));
+  }
+  auto form = AccountIdForm::Parse(texts.account_id_pattern);
+  if (!form.ok()) Refuse("account_id_pattern", std::string(form.status().message()));
+  config.account_id = *std::move(form);
+  constexpr const char* kLevels[] = {"trace", "debug", "info", "warn", "error", "off"};
+  if (std::find(std::begin(kLevels), std::end(kLevels), config.log_level) == std::end(kLevels)) {
+    Refuse("log_level",
+           absl::StrCat(Echo(config.log_level), "; want one of ", absl::StrJoin(kLevels, ", ")));
+  }
+  const int64_t most = config.settings.max_page_size;
+  if (config.settings.default_page_size > most || config.settings.default_event_page_size > most) {
+    Refuse("max_page_size", absl::StrCat(most, "; want no less than the default page sizes"));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* argv,
+                                                 std::ostream& help) {
+  Config config;
+  Texts texts;
+  CLI::App app("Serves contact changes over gRPC.", "contactsd");
+  Flags flags(&app);
+  AddPlaces(flags, texts, config);
+  AddServing(flags, config);
+  AddRules(flags, config.settings);
+  try {
+    app.parse(argc, argv);
+    CheckRest(texts, config);
+    CheckDatabase(texts, config);
+    if (config.migrate_only) return config;
+    CheckListen(texts, config);
+    CheckMail(texts, config);
+    CheckKeys(texts, config);
+  } catch (const CLI::CallForHelp&) {
+    help << app.help();
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    return absl::InvalidArgumentError(absl::StrJoin(absl::StrSplit(error.what(), '\n'), " "));
+  }
+  return config;
+}
+
+}  // namespace contacts::server

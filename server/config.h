@@ -1,0 +1,54 @@
+#ifndef CONTACTS_SERVER_CONFIG_H_
+#define CONTACTS_SERVER_CONFIG_H_
+
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/domain/settings.h"
+#include "core/domain/token.h"
+#include "core/mysql/database.h"
+#include "server/forms.h"
+
+namespace contacts::server {
+
+// How one server is to run.
+struct Config {
+  std::vector<std::string> listen = {"127.0.0.1:50051"};  // HOST:PORT each.
+  DatabaseOptions database;
+  bool migrate = false;
+  bool migrate_only = false;
+  std::string mail_directory;  // Maildir that e-mails go to.
+  std::string mail_from = "contacts@localhost.localdomain";
+  std::string link_url =
+      "http://localhost:8080/contact-changes/{contact_change_id}?token={token}&answer={answer}";
+  TokenKeys token_keys;
+  AccountIdForm account_id;
+  Settings settings;
+
+  int64_t workers = 8;        // Threads that work on calls.
+  int64_t queue_limit = 256;  // Calls waiting for one of them.
+  absl::Duration default_deadline = absl::Seconds(30);
+  absl::Duration health_interval = absl::Seconds(2);
+  absl::Duration sweep_interval = absl::Seconds(5);
+  absl::Duration drain_timeout = absl::Seconds(10);
+  int64_t max_message_bytes = 4 * 1024 * 1024;
+  int64_t max_concurrent_streams = 1000;
+  std::string log_level = "info";
+};
+
+// Reads the command line and, for what it leaves out, the environment. Reads the
+// secrets' files and, in development, makes the token keys where there are none.
+// Returns nothing where help was asked for and written to `help`;
+// INVALID_ARGUMENT with one line that says which value is wrong and what is
+// wanted.
+absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* argv,
+                                                 std::ostream& help);
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_CONFIG_H_

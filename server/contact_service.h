@@ -1,0 +1,69 @@
+#ifndef CONTACTS_SERVER_CONTACT_SERVICE_H_
+#define CONTACTS_SERVER_CONTACT_SERVICE_H_
+
+#include "contacts/v1/contact_service.grpc.pb.h"
+#include "core/engine/engine.h"
+#include "server/unary_call.h"
+
+namespace contacts::server {
+
+// Every method of ContactService: the unary ones take and give bytes, the stream
+// is generated code's (which answers UNIMPLEMENTED).
+// clang-format off
+using RawContactService =
+    v1::ContactService::WithRawCallbackMethod_GetProfile<
+    v1::ContactService::WithRawCallbackMethod_UpdateProfile<
+    v1::ContactService::WithRawCallbackMethod_ListServices<
+    v1::ContactService::WithRawCallbackMethod_GetService<
+    v1::ContactService::WithRawCallbackMethod_UpdateServiceOwner<
+    v1::ContactService::WithRawCallbackMethod_ChangeContacts<
+    v1::ContactService::WithRawCallbackMethod_GetContactChange<
+    v1::ContactService::WithRawCallbackMethod_ListContactChanges<
+    v1::ContactService::WithRawCallbackMethod_AcceptContactChange<
+    v1::ContactService::WithRawCallbackMethod_RefuseContactChange<
+    v1::ContactService::WithRawCallbackMethod_ResendValidation<
+    v1::ContactService::WithRawCallbackMethod_CancelContactChange<
+    v1::ContactService::WithRawCallbackMethod_ListContactChangeEvents<
+    v1::ContactService::WithCallbackMethod_WatchContactChanges<
+    v1::ContactService::Service>>>>>>>>>>>>>>;
+// clang-format on
+
+// Hands the calls of ContactService to the engine. Thread safe.
+class ContactServer final : public RawContactService {
+ public:
+  using Context = grpc::CallbackServerContext;
+  using Bytes = grpc::ByteBuffer;
+  using Reactor = grpc::ServerUnaryReactor;
+
+  // Both must outlive it.
+  ContactServer(UnaryCalls* calls, Engine* engine) : calls_(calls), engine_(engine) {}
+
+  Reactor* GetProfile(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* UpdateProfile(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* ListServices(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* GetService(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* UpdateServiceOwner(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* ChangeContacts(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* GetContactChange(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* ListContactChanges(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* AcceptContactChange(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* RefuseContactChange(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* ResendValidation(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* CancelContactChange(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* ListContactChangeEvents(Context* context, const Bytes* in, Bytes* out) override;
+
+ private:
+  template <typename Request, typename Handler>
+  Reactor* Serve(const char* method, const RawCall& raw, Handler handler) {
+    return calls_->Serve<Request>(
+        raw, std::string(v1::ContactService::service_full_name()) + "/" + method,
+        Audience::kAccounts, std::move(handler));
+  }
+
+  UnaryCalls* const calls_;
+  Engine* const engine_;
+};
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_CONTACT_SERVICE_H_

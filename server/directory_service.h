@@ -1,0 +1,57 @@
+#ifndef CONTACTS_SERVER_DIRECTORY_SERVICE_H_
+#define CONTACTS_SERVER_DIRECTORY_SERVICE_H_
+
+#include "contacts/v1/directory_service.grpc.pb.h"
+#include "core/engine/engine.h"
+#include "server/unary_call.h"
+
+namespace contacts::server {
+
+// Every method of DirectoryService: the unary ones take and give bytes, the
+// stream is generated code's (which answers UNIMPLEMENTED).
+// clang-format off
+using RawDirectoryService =
+    v1::DirectoryService::WithRawCallbackMethod_CreateAccount<
+    v1::DirectoryService::WithRawCallbackMethod_GetAccount<
+    v1::DirectoryService::WithRawCallbackMethod_UpdateAccount<
+    v1::DirectoryService::WithRawCallbackMethod_CreateService<
+    v1::DirectoryService::WithRawCallbackMethod_LookupService<
+    v1::DirectoryService::WithRawCallbackMethod_DeleteService<
+    v1::DirectoryService::WithRawCallbackMethod_OverrideContacts<
+    v1::DirectoryService::WithCallbackMethod_ImportDirectory<
+    v1::DirectoryService::Service>>>>>>>>;
+// clang-format on
+
+// Hands the calls of DirectoryService to the engine. Thread safe.
+class DirectoryServer final : public RawDirectoryService {
+ public:
+  using Context = grpc::CallbackServerContext;
+  using Bytes = grpc::ByteBuffer;
+  using Reactor = grpc::ServerUnaryReactor;
+
+  // Both must outlive it.
+  DirectoryServer(UnaryCalls* calls, Engine* engine) : calls_(calls), engine_(engine) {}
+
+  Reactor* CreateAccount(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* GetAccount(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* UpdateAccount(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* CreateService(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* LookupService(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* DeleteService(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* OverrideContacts(Context* context, const Bytes* in, Bytes* out) override;
+
+ private:
+  template <typename Request, typename Handler>
+  Reactor* Serve(const char* method, const RawCall& raw, Handler handler) {
+    return calls_->Serve<Request>(
+        raw, std::string(v1::DirectoryService::service_full_name()) + "/" + method,
+        Audience::kOperators, std::move(handler));
+  }
+
+  UnaryCalls* const calls_;
+  Engine* const engine_;
+};
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_DIRECTORY_SERVICE_H_

@@ -1,0 +1,37 @@
+#ifndef CONTACTS_SERVER_LOG_H_
+#define CONTACTS_SERVER_LOG_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+
+// The log: one JSON object a line on standard error. It never holds tokens,
+// passwords, addresses or what requests contain.
+namespace contacts::server {
+
+// Sends everything that is logged, gRPC's and Protocol Buffers' own lines too, to
+// standard error. Writing never blocks a caller: where the reader is too slow, the
+// oldest lines are dropped. `level` is a name that spdlog knows.
+void StartLog(const std::string& level);
+// Writes what is still waiting.
+void StopLog();
+
+// One call, as the log has it.
+struct CallRecord {
+  std::string method;
+  std::string status;  // Name of the status code.
+  std::string reason;  // Of the ErrorInfo; empty for OK.
+  absl::Duration latency;
+  std::string account;  // The acting account, or empty.
+  std::string request_id;
+  std::string traceparent;
+  std::string peer;
+};
+void LogCall(const CallRecord& call);
+
+// Quotes text as a JSON string; bytes that are no UTF-8 are replaced.
+std::string JsonString(const std::string& text);
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_LOG_H_

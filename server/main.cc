@@ -1,0 +1,83 @@
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+
+#include <unistd.h>
+
+#include "absl/time/clock.h"
+#include "server/config.h"
+#include "server/log.h"
+#include "server/server.h"
+
+namespace {
+
+using contacts::server::Config;
+using contacts::server::Server;
+
+constexpr int kFailed = 1;
+constexpr int kWrongValue = 2;
+
+// How much longer than the drain timeout stopping may take.
+constexpr absl::Duration kStopMargin = absl::Seconds(5);
+
+sigset_t StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+int Fail(const absl::Status& status, int exit_status) {
+  std::cerr << "contactsd: " << status.message() << std::endl;
+  return exit_status;
+}
+
+int Migrate(const Config& config) {
+  contacts::Database database(config.database);
+  const absl::Status done = contacts::server::PrepareDatabase(database, true);
+  return done.ok() ? EXIT_SUCCESS : Fail(done, kFailed);
+}
+
+// From the first signal on, a second one ends the process at once, and so does a
+// stop that hangs.
+void WatchStop(const sigset_t& signals, absl::Duration limit) {
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  std::thread([limit] {
+    absl::SleepFor(limit);
+    _exit(kFailed);
+  }).detach();
+}
+
+int Serve(const Config& config, const sigset_t& signals) {
+  Server server(config);
+  if (auto started = server.Start(); !started.ok()) return Fail(started, kFailed);
+  for (const std::string& address : server.addresses()) {
+    std::cout << "listening on " << address << std::endl;
+  }
+  int signal = 0;
+  sigwait(&signals, &signal);
+  WatchStop(signals, config.drain_timeout + kStopMargin);
+  server.Stop();
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Every thread made later inherits this, so that the signals wait for main.
+  const sigset_t signals = StopSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  const auto config = contacts::server::ReadConfig(argc, argv, std::cout);
+  if (!config.ok()) return Fail(config.status(), kWrongValue);
+  if (!config->has_value()) return EXIT_SUCCESS;
+  contacts::server::StartLog((*config)->log_level);
+  const int exit_status = (*config)->migrate_only ? Migrate(**config) : Serve(**config, signals);
+  contacts::server::StopLog();
+  return exit_status;
+}

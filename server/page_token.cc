@@ -1,0 +1,74 @@
+#include "server/page_token.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <openssl/sha.h>
+
+#include <memory>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+
+namespace contacts::server {
+namespace {
+
+using google::protobuf::Message;
+
+constexpr char kPageToken[] = "page_token";
+constexpr std::size_t kSealSize = 16;
+
+std::string Sha256(const std::string& data) {
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(data.data()), data.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+// Ties a cursor to its method and to the other fields of its request.
+std::string Seal(const Message& request, absl::string_view cursor) {
+  return Sha256(absl::StrCat(request.GetDescriptor()->full_name(), "\n",
+                             DigestWithout(request, kPageToken), cursor))
+      .substr(0, kSealSize);
+}
+
+}  // namespace
+
+std::string DigestWithout(const Message& request, absl::string_view field) {
+  const std::unique_ptr<Message> rest(request.New());
+  rest->CopyFrom(request);
+  const auto* left_out = request.GetDescriptor()->FindFieldByName(std::string(field));
+  if (left_out != nullptr) rest->GetReflection()->ClearField(rest.get(), left_out);
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream out(&stream);
+    out.SetSerializationDeterministic(true);
+    rest->SerializeToCodedStream(&out);
+  }
+  return Sha256(bytes);
+}
+
+std::string Fingerprint(absl::string_view method, const Message& request) {
+  return absl::StrCat(method, ":", absl::BytesToHexString(DigestWithout(request, "request_id")));
+}
+
+std::string MakePageToken(const Message& request, absl::string_view cursor) {
+  if (cursor.empty()) return "";
+  return absl::WebSafeBase64Escape(absl::StrCat(Seal(request, cursor), cursor));
+}
+
+std::optional<std::string> OpenPageToken(const Message& request) {
+  const auto* field = request.GetDescriptor()->FindFieldByName(kPageToken);
+  const std::string token = request.GetReflection()->GetString(request, field);
+  if (token.empty()) return "";
+  std::string bytes;
+  if (!absl::WebSafeBase64Unescape(token, &bytes) || bytes.size() <= kSealSize) {
+    return std::nullopt;
+  }
+  const std::string cursor = bytes.substr(kSealSize);
+  if (bytes.substr(0, kSealSize) != Seal(request, cursor)) return std::nullopt;
+  return cursor;
+}
+
+}  // namespace contacts::server

@@ -1,0 +1,181 @@
+#include "server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <spdlog/spdlog.h>
+
+#include <thread>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/contact_service.h"
+#include "server/directory_service.h"
+#include "server/health.h"
+#include "server/periodic.h"
+#include "server/unary_call.h"
+
+namespace contacts::server {
+namespace {
+
+constexpr absl::Duration kDatabasePatience = absl::Seconds(5);
+constexpr absl::Duration kPingLimit = absl::Seconds(1);
+constexpr absl::Duration kPingPause = absl::Milliseconds(200);
+constexpr absl::Duration kPurgeInterval = absl::Minutes(10);
+constexpr absl::Duration kShutdownLimit = absl::Seconds(1);
+constexpr int64_t kBatch = 200;
+constexpr int kMaxMetadataBytes = 16 * 1024;
+// Database connections beside the workers': timers, purge, health and relay.
+constexpr int64_t kOtherConnections = 8;
+
+DatabaseOptions Sized(DatabaseOptions options, int64_t workers) {
+  options.max_connections = static_cast<int>(workers + kOtherConnections);
+  return options;
+}
+
+// Spreads the servers of a fleet.
+absl::Duration Jittered(absl::Duration interval) {
+  thread_local absl::BitGen random;
+  return interval * absl::Uniform(random, 0.8, 1.2);
+}
+
+// One step of background work that acts on a batch: at once again while batches are full.
+absl::Duration AfterBatch(const char* what, const absl::StatusOr<int64_t>& acted,
+                          absl::Duration interval) {
+  if (!acted.ok()) {
+    spdlog::warn("{}: {}", what, acted.status().ToString());
+  } else if (*acted >= kBatch) {
+    return absl::ZeroDuration();
+  }
+  return Jittered(interval);
+}
+
+void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
+  builder.SetMaxReceiveMessageSize(static_cast<int>(config.max_message_bytes));
+  builder.SetMaxSendMessageSize(-1);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             static_cast<int>(config.max_concurrent_streams));
+  // A second server on the same port shall fail, not share it.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // The size limit counts compressed bytes, so what they unfold to would have none.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  constexpr int kMilliseconds = 1000;
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60 * kMilliseconds);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20 * kMilliseconds);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             10 * kMilliseconds);
+}
+
+}  // namespace
+
+absl::Status PrepareDatabase(Database& database, bool migrate) {
+  const absl::Time patience = absl::Now() + kDatabasePatience;
+  absl::Status answer = database.Ping({.deadline = absl::Now() + kPingLimit});
+  while (!answer.ok() && absl::Now() < patience) {
+    absl::SleepFor(kPingPause);
+    answer = database.Ping({.deadline = absl::Now() + kPingLimit});
+  }
+  if (!answer.ok()) {
+    return absl::UnavailableError(absl::StrCat("the database does not answer: ", answer.message()));
+  }
+  return migrate ? database.Migrate() : database.CheckSchema();
+}
+
+// Everything that runs, in the order in which it is made; it ends in the opposite one.
+class Server::Parts {
+ public:
+  Parts(const Config& config, const Engine::Clock& clock)
+      : config_(config),
+        database_(Sized(config.database, config.workers)),
+        engine_(&database_, config.token_keys, config.settings, clock),
+        authenticator_(config.account_id),
+        validator_(FieldRules(config.account_id, config.settings)),
+        workers_(config.queue_limit, config.workers),
+        calls_(&authenticator_, &validator_, &workers_, config.default_deadline),
+        contacts_(&calls_, &engine_),
+        directory_(&calls_, &engine_) {}
+
+  absl::Status Start(std::vector<std::string>& addresses) {
+    if (!validator_.gaps().empty()) {
+      return absl::InternalError(absl::StrJoin(validator_.gaps(), "; "));
+    }
+    if (auto ready = PrepareDatabase(database_, config_.migrate); !ready.ok()) return ready;
+    if (auto listening = Listen(addresses); !listening.ok()) return listening;
+    health_ = std::make_unique<Health>(&database_, server_->GetHealthCheckService(),
+                                       config_.health_interval);
+    timers_ = std::make_unique<Periodic>(
+        [this] { return AfterBatch("timers", engine_.RunTimers(kBatch), config_.sweep_interval); });
+    purge_ = std::make_unique<Periodic>(
+        [this] { return AfterBatch("purge", engine_.PurgeRequests(kBatch), kPurgeInterval); });
+    return absl::OkStatus();
+  }
+
+  ~Parts() {
+    if (server_ == nullptr) return;
+    if (health_ != nullptr) health_->Drain();
+    calls_.Drain();
+    if (!workers_.WaitIdle(config_.drain_timeout)) {
+      spdlog::warn("calls still under way after the drain timeout are cancelled");
+    }
+    server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoSeconds(kShutdownLimit));
+    server_->Wait();
+  }
+
+ private:
+  absl::Status Listen(std::vector<std::string>& addresses) {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    AddLimits(builder, config_);
+    std::vector<int> ports(config_.listen.size());
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+      builder.AddListeningPort(config_.listen[i], grpc::InsecureServerCredentials(), &ports[i]);
+    }
+    builder.RegisterService(&contacts_);
+    builder.RegisterService(&directory_);
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr) {
+      return absl::UnavailableError(
+          absl::StrCat("cannot listen on ", absl::StrJoin(config_.listen, ",")));
+    }
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+      const std::string& address = config_.listen[i];
+      addresses.push_back(absl::StrCat(address.substr(0, address.rfind(':')), ":", ports[i]));
+    }
+    return absl::OkStatus();
+  }
+
+  const Config& config_;
+  Database database_;
+  Engine engine_;
+  DevelopmentAuthenticator authenticator_;
+  RequestValidator validator_;
+  WorkQueue workers_;
+  UnaryCalls calls_;
+  ContactServer contacts_;
+  DirectoryServer directory_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Health> health_;
+  std::unique_ptr<Periodic> timers_;
+  std::unique_ptr<Periodic> purge_;
+};
+
+Server::Server(Config config, Engine::Clock clock)
+    : config_(std::move(config)), clock_(std::move(clock)) {}
+
+Server::~Server() { Stop(); }
+
+absl::Status Server::Start() {
+  parts_ = std::make_unique<Parts>(config_, clock_);
+  const absl::Status started = parts_->Start(addresses_);
+  if (!started.ok()) parts_.reset();
+  return started;
+}
+
+void Server::Stop() { parts_.reset(); }
+
+}  // namespace contacts::server

@@ -1,0 +1,52 @@
+#ifndef CONTACTS_SERVER_SERVER_H_
+#define CONTACTS_SERVER_SERVER_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/engine/engine.h"
+#include "core/mysql/database.h"
+#include "server/config.h"
+
+namespace contacts::server {
+
+// Waits a few seconds for a database that is away, then applies the schema or
+// checks that it is there. UNAVAILABLE where the database stays away.
+absl::Status PrepareDatabase(Database& database, bool migrate);
+
+// One whole server: the gRPC services, the workers behind them, the relay that
+// sends e-mails, the timers and the health of it all. Everything but the process:
+// tests run several in one.
+class Server {
+ public:
+  explicit Server(Config config, Engine::Clock clock = absl::Now);
+  // Stops.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Returns once calls are served. Called once.
+  absl::Status Start();
+
+  // Says NOT_SERVING, refuses new calls with UNAVAILABLE, waits for those under
+  // way up to Config::drain_timeout, cancels the others and ends all threads.
+  // Does nothing when called again.
+  void Stop();
+
+  // HOST:PORT of each address served on, with the ports that were picked.
+  const std::vector<std::string>& addresses() const { return addresses_; }
+
+ private:
+  class Parts;
+
+  const Config config_;
+  const Engine::Clock clock_;
+  std::vector<std::string> addresses_;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_SERVER_H_

@@ -1,0 +1,23 @@
+#ifndef CONTACTS_SERVER_STATUS_H_
+#define CONTACTS_SERVER_STATUS_H_
+
+#include <grpcpp/support/status.h>
+
+#include "absl/status/status.h"
+
+// The one place where core's errors become gRPC's.
+namespace contacts::server {
+
+// Returns what a caller may be told of `status`: itself where it carries an
+// ErrorInfo, or is DEADLINE_EXCEEDED or CANCELLED. Anything else is a defect: it
+// becomes INTERNAL with an incident's id, under which the log has the real text.
+absl::Status Presentable(const absl::Status& status);
+
+// Packs each payload of `status` into a google.rpc.Status for the error details.
+// A list of violations too long for the metadata that clients accept is shortened
+// and ends with the number left out.
+grpc::Status ToGrpcStatus(const absl::Status& status);
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_STATUS_H_

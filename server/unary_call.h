@@ -1,0 +1,75 @@
+#ifndef CONTACTS_SERVER_UNARY_CALL_H_
+#define CONTACTS_SERVER_UNARY_CALL_H_
+
+#include <google/protobuf/message.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/engine/engine.h"
+#include "server/identity.h"
+#include "server/validation.h"
+#include "server/work_queue.h"
+
+namespace contacts::server {
+
+// A call as gRPC hands it over: its request and reply are bytes.
+struct RawCall {
+  grpc::CallbackServerContext* context;
+  const grpc::ByteBuffer* request;
+  grpc::ByteBuffer* reply;
+};
+
+// What every unary call goes through, whichever its method: who calls, what is
+// asked, is it well formed; then a worker thread calls the engine. gRPC's own
+// threads never wait. Each call is finished exactly once. Thread safe.
+class UnaryCalls {
+ public:
+  // Answers one request with the serialized reply; runs on a worker thread.
+  using Handler =
+      std::function<absl::StatusOr<std::string>(const Call&, const google::protobuf::Message&)>;
+
+  // What it points to must outlive it. A call is worth `longest` at most, also
+  // when it brings a later deadline or none.
+  UnaryCalls(const Authenticator* authenticator, const RequestValidator* validator,
+             WorkQueue* workers, absl::Duration longest);
+
+  // Serves one call of `method`, such as "contacts.v1.ContactService/GetProfile".
+  template <typename Request>
+  grpc::ServerUnaryReactor* Serve(
+      const RawCall& raw, const std::string& method, Audience audience,
+      std::function<absl::StatusOr<std::string>(const Call&, const Request&)> handler) {
+    return Serve(
+        raw, method, audience, std::make_unique<Request>(),
+        [handler = std::move(handler)](const Call& call, const google::protobuf::Message& request) {
+          return handler(call, static_cast<const Request&>(request));
+        });
+  }
+
+  // Answers UNAVAILABLE to every call from now on.
+  void Drain() { draining_ = true; }
+
+ private:
+  class Reactor;
+  grpc::ServerUnaryReactor* Serve(const RawCall& raw, const std::string& method, Audience audience,
+                                  std::unique_ptr<google::protobuf::Message> request,
+                                  Handler handler);
+
+  const Authenticator* const authenticator_;
+  const RequestValidator* const validator_;
+  WorkQueue* const workers_;
+  const absl::Duration longest_;
+  std::atomic<bool> draining_ = false;
+};
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_UNARY_CALL_H_
