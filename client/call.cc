@@ -1,0 +1,64 @@
+#include "client/call.h"
+
+#include <algorithm>
+#include <optional>
+#include <random>
+
+#include "client/errors.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+#include "grpcpp/support/channel_arguments.h"
+
+namespace contacts::client {
+namespace {
+
+constexpr int kAttempts = 4;
+constexpr absl::Duration kFirstBackoff = absl::Milliseconds(200);
+constexpr int kMaxMetadataBytes = 1 << 20;
+constexpr int kMaxReceiveBytes = 64 << 20;
+
+// Between half of `backoff` and all of it, so that clients that failed together
+// do not come back together.
+absl::Duration Jittered(absl::Duration backoff) {
+  std::random_device device;
+  return backoff * std::uniform_real_distribution<double>(0.5, 1.0)(device);
+}
+
+}  // namespace
+
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
+  // Reconnects within the pace of retries, which gRPC's own second would outlast.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);
+  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+}
+
+void AddMetadata(const Identity& identity, const std::string& call_id,
+                 grpc::ClientContext& context) {
+  if (!identity.account.empty()) context.AddMetadata("contacts-account", identity.account);
+  if (identity.is_operator) context.AddMetadata("contacts-caller", "operator");
+  context.AddMetadata("x-request-id", call_id);
+}
+
+grpc::Status CallWithRetries(absl::Duration timeout, Repeat repeat, const Pace& pace,
+                             const std::function<grpc::Status(absl::Time deadline)>& attempt) {
+  const absl::Time deadline = pace.now() + timeout;
+  absl::Duration backoff = kFirstBackoff;
+  for (int tries = 1;; ++tries) {
+    const grpc::Status status = attempt(deadline);
+    const bool again = repeat == Repeat::kSafe && tries < kAttempts &&
+                       status.error_code() == grpc::StatusCode::UNAVAILABLE;
+    if (!again) return status;
+    const absl::Duration wait =
+        std::max(RetryDelay(status).value_or(absl::ZeroDuration()), Jittered(backoff));
+    if (pace.now() + wait >= deadline) return status;
+    if (pace.on_retry) pace.on_retry(wait);
+    pace.sleep(wait);
+    backoff *= 2;
+  }
+}
+
+}  // namespace contacts::client

@@ -1,0 +1,57 @@
+#ifndef CONTACTS_CLIENT_CALL_H_
+#define CONTACTS_CLIENT_CALL_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/support/status.h"
+
+namespace contacts::client {
+
+// Whether a call may be made again when it is not known what became of it.
+enum class Repeat {
+  // It changes something and carries no request_id.
+  kNever,
+  // It only reads, or carries a request_id.
+  kSafe,
+};
+
+// Who calls.
+struct Identity {
+  // The acting account's id; empty sends none.
+  std::string account;
+  // Says to be a directory operator.
+  bool is_operator = false;
+};
+
+// Time as retries see it: arguments, so that tests need not wait.
+struct Pace {
+  std::function<absl::Time()> now;
+  std::function<void(absl::Duration)> sleep;
+  // Told of each retry, with the wait before it. May be empty.
+  std::function<void(absl::Duration)> on_retry;
+};
+
+// Opens a channel to `server`, "HOST:PORT", that takes in the longest list of
+// errors that the contract allows and the longest page. Connects at the first call.
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server);
+
+// Adds the metadata that each call carries.
+void AddMetadata(const Identity& identity, const std::string& call_id,
+                 grpc::ClientContext& context);
+
+// Makes a call up to four times in all, again only after UNAVAILABLE, and only
+// if `repeat` allows it. Waits as long as the server asks for, or else a
+// growing, jittered time; gives up early where the wait would pass the end of
+// `timeout`, which counts from now over all tries and becomes each try's
+// deadline.
+grpc::Status CallWithRetries(absl::Duration timeout, Repeat repeat, const Pace& pace,
+                             const std::function<grpc::Status(absl::Time deadline)>& attempt);
+
+}  // namespace contacts::client
+
+#endif  // CONTACTS_CLIENT_CALL_H_

@@ -1,0 +1,172 @@
+#include "client/command_line.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <ostream>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "client/commands.h"
+#include "client/errors.h"
+#include "client/text.h"
+#include "client/usage.h"
+#include "client/uuid.h"
+
+namespace contacts::client {
+namespace {
+
+constexpr char kFooter[] =
+    R"(Tokens of e-mails are never shown. Commands that change something and have a
+request id are tried again by themselves while the server is unavailable.
+
+Exit status:
+  0  done
+  1  failed for another reason
+  2  the command line is wrong, or the server does not accept a value in it
+  3  not found
+  4  not allowed, or not known who calls
+  5  refused by the present state: already answered, closed, pending, overdue …
+  6  try again later
+
+Example:
+  contactctl --account=aa111111-ovh changes --involvement=awaiting
+
+Help for one command: contactctl COMMAND --help
+)";
+
+// What gRPC takes as a value of metadata; anything else would end the program.
+std::string CheckAccount(const std::string& account) {
+  const bool plain = std::all_of(account.begin(), account.end(), [](char c) {
+    return absl::ascii_isgraph(static_cast<unsigned char>(c));
+  });
+  return plain ? "" : "an account id has no spaces and nothing but ASCII in it";
+}
+
+std::string CheckTimeout(const std::string& text) {
+  absl::Duration timeout;
+  const bool valid = absl::ParseDuration(text, &timeout) && timeout > absl::ZeroDuration() &&
+                     timeout != absl::InfiniteDuration();
+  return valid ? "" : "a time limit is a number and a unit, such as 500ms, 30s or 2m";
+}
+
+void AddGlobalOptions(CLI::App& app, Settings& settings, std::string& output) {
+  app.add_option("--server", settings.server, "Server to call")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  app.add_option("--account", settings.account,
+                 "Acting account. Customers' commands take it from CONTACTS_ACCOUNT otherwise")
+      ->type_name("ID")
+      ->check(CheckAccount);
+  app.add_flag("--operator", settings.is_operator,
+               "Call as a directory operator; commands of 'operator' always do");
+  app.add_option("--output", output, "Form of what is shown, errors included")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  app.add_option_function<std::string>(
+         "--timeout",
+         [&settings](const std::string& text) {
+           (void)absl::ParseDuration(text, &settings.timeout);
+         },
+         "Time limit of a call, its repetitions included")
+      ->type_name("DURATION")
+      ->default_str("30s")
+      ->check(CheckTimeout);
+  app.add_option("--request-id", settings.request_id,
+                 "Takes the place of a drawn request id (change, accept, refuse, cancel, operator "
+                 "override): repeats a command without doing it twice")
+      ->type_name("UUID")
+      ->check([](const std::string& id) { return IsUuid(id) ? "" : "a request id is a UUID"; });
+}
+
+// CLI11 would take the argument after "--email=" for its value.
+std::vector<std::string> WithEmptyValuesApart(const std::vector<std::string>& arguments) {
+  std::vector<std::string> apart;
+  for (const std::string& argument : arguments) {
+    const bool empty_value = absl::StartsWith(argument, "--") && argument.size() > 3 &&
+                             argument.find('=') == argument.size() - 1;
+    if (empty_value) {
+      apart.push_back(argument.substr(0, argument.size() - 1));
+      apart.emplace_back();
+    } else {
+      apart.push_back(argument);
+    }
+  }
+  return apart;
+}
+
+bool WantsJson(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--output=json") return true;
+    if (arguments[i] == "--output" && i + 1 < arguments.size() && arguments[i + 1] == "json") {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What is left over is named only where it is an option, and without its
+// value: anything else may be a token.
+std::string NotExpected(const CLI::App& app) {
+  std::vector<std::string> options;
+  for (const std::string& argument : app.remaining(/*recurse=*/true)) {
+    if (absl::StartsWith(argument, "-")) options.push_back(argument.substr(0, argument.find('=')));
+  }
+  return options.empty()
+             ? "there are more arguments than the command takes"
+             : absl::StrCat("not an option of this command: ", absl::StrJoin(options, ", "));
+}
+
+}  // namespace
+
+int RunCommandLine(const std::vector<std::string>& arguments, const std::string& default_account,
+                   const Streams& streams) {
+  auto usage_error = [&](const std::string& message) {
+    PrintUsageError(absl::StrCat(message, " (see contactctl --help)"), WantsJson(arguments),
+                    streams.colour_err, streams.err);
+    return kUsage;
+  };
+  if (!std::all_of(arguments.begin(), arguments.end(), IsUtf8)) {
+    return usage_error("an argument is not UTF-8");
+  }
+
+  Settings settings;
+  settings.default_account = default_account;
+  std::string output = "table";
+  Action chosen;
+  CLI::App app("Manages the contacts of services: who holds which role, and who is to.",
+               "contactctl");
+  app.footer(kFooter);
+  app.fallthrough();
+  app.require_subcommand(1);
+  AddGlobalOptions(app, settings, output);
+  AddProfileCommands(app, chosen);
+  AddServiceCommands(app, chosen);
+  AddChangeCommands(app, chosen);
+  AddAnswerCommands(app, chosen);
+  AddOperatorCommands(app, chosen);
+
+  std::vector<std::string> reversed = WithEmptyValuesApart(arguments);
+  std::reverse(reversed.begin(), reversed.end());
+  try {
+    app.parse(std::move(reversed));
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help, streams.out, streams.err);
+  } catch (const CLI::ExtrasError&) {
+    return usage_error(NotExpected(app));
+  } catch (const CLI::ParseError& error) {
+    return usage_error(error.what());
+  }
+  if (const std::string wrong = CheckAccount(default_account); !wrong.empty()) {
+    return usage_error(absl::StrCat("CONTACTS_ACCOUNT: ", wrong));
+  }
+
+  settings.json = output == "json";
+  Session session(settings, streams);
+  return chosen(session);
+}
+
+}  // namespace contacts::client

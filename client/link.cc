@@ -1,0 +1,131 @@
+#include "client/link.h"
+
+#include <cstddef>
+#include <optional>
+#include <set>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "client/uuid.h"
+
+namespace contacts::client {
+namespace {
+
+constexpr std::size_t kUuidLength = 36;
+
+int HexValue(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (!absl::ascii_isxdigit(byte)) return -1;
+  return absl::ascii_isdigit(byte) ? c - '0' : absl::ascii_tolower(byte) - 'a' + 10;
+}
+
+// Leaves a '%' that starts no escape as it is: a person's paste is not a place
+// for strictness.
+std::string PercentDecode(absl::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      const int high = HexValue(text[i + 1]);
+      const int low = HexValue(text[i + 2]);
+      if (high >= 0 && low >= 0) {
+        decoded.push_back(static_cast<char>(high * 16 + low));
+        i += 2;
+        continue;
+      }
+    }
+    decoded.push_back(text[i]);
+  }
+  return decoded;
+}
+
+std::string WithoutWrapping(absl::string_view text) {
+  std::string link;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (!absl::ascii_isspace(byte) && c != '<' && c != '>' && c != '"' && c != '\'') {
+      link.push_back(c);
+    }
+  }
+  return link;
+}
+
+void FindUuids(absl::string_view text, std::set<std::string>& found) {
+  auto is_hex = [&text](std::size_t i) {
+    return i < text.size() && absl::ascii_isxdigit(static_cast<unsigned char>(text[i]));
+  };
+  for (std::size_t i = 0; i + kUuidLength <= text.size(); ++i) {
+    const bool stands_alone = (i == 0 || !is_hex(i - 1)) && !is_hex(i + kUuidLength);
+    const absl::string_view candidate = text.substr(i, kUuidLength);
+    if (stands_alone && IsUuid(candidate)) found.insert(absl::AsciiStrToLower(candidate));
+  }
+}
+
+LinkAnswer AnswerFrom(absl::string_view word) {
+  if (absl::EqualsIgnoreCase(word, "accept")) return LinkAnswer::kAccept;
+  if (absl::EqualsIgnoreCase(word, "refuse")) return LinkAnswer::kRefuse;
+  return LinkAnswer::kNotSaid;
+}
+
+}  // namespace
+
+bool LooksLikeLink(absl::string_view text) {
+  return absl::StrContains(text, "://") || text.find_first_of("/?&") != absl::string_view::npos;
+}
+
+absl::StatusOr<Link> ParseLink(absl::string_view text) {
+  const std::string whole = WithoutWrapping(text);
+  absl::string_view rest = whole;
+  if (const auto scheme = rest.find("://"); scheme != absl::string_view::npos) {
+    rest.remove_prefix(scheme + 3);
+    // The host is no place to look for an id.
+    const auto end = rest.find_first_of("/?#");
+    rest.remove_prefix(end == absl::string_view::npos ? rest.size() : end);
+  }
+
+  Link link;
+  std::set<std::string> ids;
+  std::optional<std::string> token;
+  LinkAnswer path_answer = LinkAnswer::kNotSaid;
+  for (absl::string_view piece : absl::StrSplit(rest, absl::ByAnyChar("/?&#"))) {
+    // A link copied out of HTML separates its parameters by "&amp;".
+    absl::ConsumePrefix(&piece, "amp;");
+    const auto equals = piece.find('=');
+    if (equals == absl::string_view::npos) {
+      FindUuids(PercentDecode(piece), ids);
+      if (AnswerFrom(piece) != LinkAnswer::kNotSaid) path_answer = AnswerFrom(piece);
+      continue;
+    }
+    const std::string name = absl::AsciiStrToLower(PercentDecode(piece.substr(0, equals)));
+    const std::string value = PercentDecode(piece.substr(equals + 1));
+    if (name == "token") {
+      token = TrimToken(value);
+    } else if (name == "answer") {
+      link.answer = AnswerFrom(value);
+    } else {
+      FindUuids(value, ids);
+    }
+  }
+  if (link.answer == LinkAnswer::kNotSaid) link.answer = path_answer;
+
+  if (ids.empty()) {
+    return absl::InvalidArgumentError("the link has no contact change id in it");
+  }
+  if (ids.size() > 1) {
+    return absl::InvalidArgumentError("the link has several ids in it");
+  }
+  if (!token.has_value() || token->empty()) {
+    return absl::InvalidArgumentError("the link has no token in it");
+  }
+  link.contact_change_id = *ids.begin();
+  link.token = *token;
+  return link;
+}
+
+std::string TrimToken(absl::string_view token) {
+  return std::string(absl::StripAsciiWhitespace(token));
+}
+
+}  // namespace contacts::client

@@ -1,0 +1,35 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "client/command_line.h"
+
+namespace {
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// Colours are for people: not for pipes, and not for those who opted out.
+bool WantsColour(int descriptor) {
+  return isatty(descriptor) != 0 && Environment("NO_COLOR").empty() &&
+         Environment("TERM") != "dumb";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const contacts::client::Streams streams{
+      .in = std::cin,
+      .out = std::cout,
+      .err = std::cerr,
+      .colour_out = WantsColour(STDOUT_FILENO),
+      .colour_err = WantsColour(STDERR_FILENO),
+  };
+  return contacts::client::RunCommandLine(arguments, Environment("CONTACTS_ACCOUNT"), streams);
+}

@@ -1,0 +1,218 @@
+#include "client/render.h"
+
+#include <algorithm>
+#include <ostream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/table.h"
+#include "client/time_text.h"
+#include "client/words.h"
+
+namespace contacts::client {
+namespace {
+
+std::string When(bool is_set, const google::protobuf::Timestamp& timestamp, const Look& look) {
+  return is_set ? LocalTime(ToTime(timestamp), look.zone) : "";
+}
+
+std::string WhenAndRelative(bool is_set, const google::protobuf::Timestamp& timestamp,
+                            const Look& look) {
+  if (!is_set) return "";
+  const absl::Time time = ToTime(timestamp);
+  return absl::StrCat(LocalTime(time, look.zone), " (", Relative(time, look.now), ")");
+}
+
+Cell StateCell(v1::ContactChangeState state) {
+  switch (state) {
+    case v1::CONTACT_CHANGE_STATE_VALIDATING: return {Word(state), Style::kWaiting};
+    case v1::CONTACT_CHANGE_STATE_DONE: return {Word(state), Style::kGood};
+    case v1::CONTACT_CHANGE_STATE_REFUSED:
+    case v1::CONTACT_CHANGE_STATE_EXPIRED:
+    case v1::CONTACT_CHANGE_STATE_ABORTED: return {Word(state), Style::kBad};
+    default: return Word(state);
+  }
+}
+
+Cell AnswerCell(v1::ValidationState state) {
+  switch (state) {
+    case v1::VALIDATION_STATE_PENDING: return {"awaited", Style::kWaiting};
+    case v1::VALIDATION_STATE_ACCEPTED: return {Word(state), Style::kGood};
+    case v1::VALIDATION_STATE_REFUSED: return {Word(state), Style::kBad};
+    default: return Word(state);
+  }
+}
+
+Cell OutcomeCell(v1::ItemOutcome outcome) {
+  switch (outcome) {
+    case v1::ITEM_OUTCOME_PENDING: return {"pending", Style::kWaiting};
+    case v1::ITEM_OUTCOME_APPLIED: return {"applied", Style::kGood};
+    case v1::ITEM_OUTCOME_SKIPPED_CONTACT_CHANGED:
+      return {"skipped: someone else holds the role by now", Style::kBad};
+    case v1::ITEM_OUTCOME_SKIPPED_AUTHORITY_LOST:
+      return {"skipped: the requester may no longer change it", Style::kBad};
+    case v1::ITEM_OUTCOME_SKIPPED_SERVICE_REMOVED:
+      return {"skipped: the service was removed", Style::kBad};
+    default: return Word(outcome, " ");
+  }
+}
+
+Cell BillingCell(v1::BillingStanding standing) {
+  return {Word(standing, " "),
+          standing == v1::BILLING_STANDING_OVERDUE ? Style::kBad : Style::kPlain};
+}
+
+// What a change moves, in a few words: "admin, tech of example.com" or "300
+// roles on 100 services".
+std::string WhatMoves(const v1::ContactChange& change) {
+  std::set<std::string> services;
+  std::vector<std::string> roles;
+  for (const v1::ContactChangeItem& item : change.items()) {
+    services.insert(item.service());
+    roles.push_back(Word(item.role()));
+  }
+  if (services.size() == 1) {
+    return absl::StrCat(absl::StrJoin(roles, ", "), " of ", *services.begin());
+  }
+  return absl::StrCat(roles.size(), " roles on ", services.size(), " services");
+}
+
+std::string EndOf(const v1::ContactChange& change, const Look& look) {
+  if (change.state() == v1::CONTACT_CHANGE_STATE_VALIDATING) {
+    return change.has_expire_time()
+               ? absl::StrCat("expires ", Relative(ToTime(change.expire_time()), look.now))
+               : "";
+  }
+  return change.has_close_time()
+             ? absl::StrCat("closed ", Relative(ToTime(change.close_time()), look.now))
+             : "";
+}
+
+void RenderItems(const v1::ContactChange& change, std::size_t max_items, const Look& look,
+                 std::ostream& out) {
+  const auto count = static_cast<std::size_t>(change.items_size());
+  const std::size_t shown = std::min(count, max_items);
+  Table table({"SERVICE", "ROLE", "OLD CONTACT", "OUTCOME"});
+  for (std::size_t i = 0; i < shown; ++i) {
+    const v1::ContactChangeItem& item = change.items(static_cast<int>(i));
+    table.Add({item.service(), Word(item.role()), item.old_contact(), OutcomeCell(item.outcome())});
+  }
+  table.Print(out, look.colour);
+  if (count > shown) out << "… and " << count - shown << " more, " << count << " in all\n";
+}
+
+}  // namespace
+
+void RenderAccount(const v1::Account& account, const Look& look, std::ostream& out) {
+  PrintFields(
+      {
+          {"Account", account.id()},
+          {"E-mail", account.email()},
+          {"Language", account.language_code()},
+          {"Billing", BillingCell(account.billing_standing())},
+          {"Registered", When(account.has_create_time(), account.create_time(), look)},
+          {"Updated", When(account.has_update_time(), account.update_time(), look)},
+          {"Etag", account.etag()},
+      },
+      out, look.colour);
+}
+
+void RenderService(const v1::Service& service, const Look& look, std::ostream& out) {
+  const v1::Owner& owner = service.owner();
+  PrintFields(
+      {
+          {"Service", service.id()},
+          {"Kind", service.kind()},
+          {"Admin", service.admin()},
+          {"Tech", service.tech()},
+          {"Billing", service.billing()},
+          {"Owner", owner.name()},
+          {"Organisation", owner.organisation()},
+          {"Owner's e-mail", owner.email()},
+          {"Owner's phone", owner.phone()},
+          {"Address", absl::StrJoin(owner.address_lines(), ", ")},
+          {"City", absl::StrJoin({owner.postal_code(), owner.city()},
+                                 owner.postal_code().empty() ? "" : " ")},
+          {"Country", owner.country_code()},
+          {"Registered", When(service.has_create_time(), service.create_time(), look)},
+          {"Updated", When(service.has_update_time(), service.update_time(), look)},
+          {"Etag", service.etag()},
+      },
+      out, look.colour);
+}
+
+void RenderServices(const google::protobuf::RepeatedPtrField<v1::Service>& services,
+                    const Look& look, std::ostream& out) {
+  Table table({"SERVICE", "KIND", "ADMIN", "TECH", "BILLING"});
+  for (const v1::Service& service : services) {
+    table.Add({service.id(), service.kind(), service.admin(), service.tech(), service.billing()});
+  }
+  table.Print(out, look.colour);
+}
+
+void RenderChanges(const google::protobuf::RepeatedPtrField<v1::ContactChange>& changes,
+                   const Look& look, std::ostream& out) {
+  Table table({"CHANGE", "STATE", "MOVES", "REQUESTER", "NEW CONTACT", "AWAITED", "WHEN"});
+  for (const v1::ContactChange& change : changes) {
+    table.Add({change.id(), StateCell(change.state()), WhatMoves(change), change.requester(),
+               change.new_contact(), AwaitedAccounts(change), EndOf(change, look)});
+  }
+  table.Print(out, look.colour);
+}
+
+void RenderChange(const v1::ContactChange& change, std::size_t max_items, const Look& look,
+                  std::ostream& out) {
+  const bool open = change.state() == v1::CONTACT_CHANGE_STATE_VALIDATING;
+  PrintFields(
+      {
+          {"Change", change.id()},
+          {"State", StateCell(change.state())},
+          {"Requester", change.requester()},
+          {"New contact", change.new_contact()},
+          {"Asked", When(change.has_create_time(), change.create_time(), look)},
+          {"Expires", open ? WhenAndRelative(change.has_expire_time(), change.expire_time(), look)
+                           : std::string()},
+          {"Closed", When(change.has_close_time(), change.close_time(), look)},
+          {"Batch", change.batch_id()},
+      },
+      out, look.colour);
+  out << '\n';
+  RenderItems(change, max_items, look, out);
+  if (change.validations().empty()) return;
+
+  out << '\n';
+  Table table({"VALIDATOR", "ANSWER", "ANSWERED", "E-MAIL SENT", "SENT TO", "REASON"});
+  for (const v1::Validation& validation : change.validations()) {
+    table.Add({validation.account(), AnswerCell(validation.state()),
+               When(validation.has_decide_time(), validation.decide_time(), look),
+               When(validation.has_email_send_time(), validation.email_send_time(), look),
+               validation.email_hint(), validation.refuse_reason()});
+  }
+  table.Print(out, look.colour);
+}
+
+void RenderEvents(const google::protobuf::RepeatedPtrField<v1::ContactChangeEvent>& events,
+                  const Look& look, std::ostream& out) {
+  Table table({"TIME", "EVENT", "BY", "ABOUT", "STATE AFTER"});
+  for (const v1::ContactChangeEvent& event : events) {
+    table.Add({When(event.has_time(), event.time(), look), Word(event.type(), " "),
+               event.actor().empty() ? "the system" : event.actor(), event.account(),
+               StateCell(event.state())});
+  }
+  table.Print(out, look.colour);
+}
+
+std::string AwaitedAccounts(const v1::ContactChange& change) {
+  if (change.state() != v1::CONTACT_CHANGE_STATE_VALIDATING) return "";
+  std::vector<std::string> accounts;
+  for (const v1::Validation& validation : change.validations()) {
+    if (validation.state() == v1::VALIDATION_STATE_PENDING)
+      accounts.push_back(validation.account());
+  }
+  return absl::StrJoin(accounts, ", ");
+}
+
+}  // namespace contacts::client

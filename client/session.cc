@@ -1,0 +1,92 @@
+#include "client/session.h"
+
+#include <ostream>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "client/table.h"
+#include "client/text.h"
+#include "client/time_text.h"
+#include "client/usage.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace contacts::client {
+
+Session::Session(Settings settings, Streams streams)
+    : settings_(std::move(settings)),
+      streams_(streams),
+      channel_(OpenChannel(settings_.server)),
+      contacts_(v1::ContactService::NewStub(channel_)),
+      directory_(v1::DirectoryService::NewStub(channel_)) {}
+
+int Session::UsageError(absl::string_view message) {
+  PrintUsageError(message, settings_.json, streams_.colour_err, streams_.err);
+  return kUsage;
+}
+
+std::string Session::RequestId() const {
+  return settings_.request_id.empty() ? NewUuid() : settings_.request_id;
+}
+
+Identity Session::IdentityFor(bool directory) const {
+  // An operator acts for nobody, so an account that is only the environment's
+  // default must not come along: before it is registered, calls would fail.
+  if (directory) return {settings_.account, true};
+  return {settings_.account.empty() ? settings_.default_account : settings_.account,
+          settings_.is_operator};
+}
+
+Pace Session::RealPace() {
+  Pace pace{absl::Now, absl::SleepFor, nullptr};
+  if (!settings_.json) {
+    pace.on_retry = [this](absl::Duration wait) {
+      streams_.err << "contactctl: the server is unavailable, trying again in "
+                   << InWords(absl::Ceil(wait, absl::Seconds(1))) << '\n';
+    };
+  }
+  return pace;
+}
+
+Look Session::LookNow() const { return {streams_.colour_out, absl::Now(), absl::LocalTimeZone()}; }
+
+void Session::PrintJson(const google::protobuf::Message& response) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.preserve_proto_field_names = true;
+  // So that a script finds every field and an empty list is a list.
+  options.always_print_primitive_fields = true;
+  std::string json;
+  const auto status = google::protobuf::util::MessageToJsonString(response, &json, options);
+  if (!status.ok()) {
+    streams_.err << "contactctl: the response cannot be written as JSON\n";
+    streams_.out.setstate(std::ios::failbit);
+    return;
+  }
+  streams_.out << json;
+}
+
+void Session::SayMore(const std::string& next_page_token) {
+  if (next_page_token.empty()) return;
+  streams_.out << "\nThere are more: add --all, or for the next page --page-token="
+               << Printable(next_page_token) << '\n';
+}
+
+int Session::Fail(const grpc::Status& status, Task task, bool by_operator) {
+  task.by_operator = by_operator;
+  const Failure failure = ExplainFailure(status, task);
+  if (settings_.json) {
+    PrintFailureAsJson(failure, task, call_id_, streams_.err);
+  } else {
+    PrintFailure(failure, task, streams_.err, streams_.colour_err);
+  }
+  return failure.exit_status;
+}
+
+int Session::Finish() {
+  streams_.out.flush();
+  if (streams_.out) return kDone;
+  streams_.err << "contactctl: done, but the result could not be written\n";
+  return kOtherFailure;
+}
+
+}  // namespace contacts::client
