@@ -1,0 +1,219 @@
+#include "core/domain/token.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+
+namespace contacts {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+
+constexpr char kSecretA[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+constexpr char kSecretB[] = "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100";
+const Uuid kChange = *Uuid::Parse("01890a5d-ac96-774b-bcce-b302099a8057");
+const AccountId kMarie("aa1-ovh");
+
+TokenKeys Keys(const std::string& file) { return TokenKeys::Parse(file).value(); }
+TokenKeys OneKey() { return Keys(absl::StrCat("k1 ", kSecretA, "\n")); }
+
+std::string Bare(const std::string& token) { return absl::StrReplaceAll(token, {{"-", ""}}); }
+
+TEST(Token, IsTwentySixCharactersOfAnAlphabetThatSurvivesTyping) {
+  const TokenKeys keys = OneKey();
+  std::set<char> seen;
+  for (int generation = 1; generation <= 200; ++generation) {
+    const std::string token = *keys.Derive("k1", kChange, kMarie, generation);
+    // Groups of five with hyphens between; no I, L, O or U.
+    EXPECT_THAT(token, MatchesRegex("([0-9A-HJKMNP-TV-Z]{5}-){5}[0-9A-HJKMNP-TV-Z]"));
+    const std::string bare = Bare(token);
+    EXPECT_GE(bare.size() * 5, 128U);  // Bits.
+    seen.insert(bare.begin(), bare.end());
+  }
+  EXPECT_EQ(seen.size(), 32U);
+}
+
+TEST(Token, EveryCharacterDependsOnTheHmac) {
+  // Each of the 26 places takes every value over many tokens: none of the 130
+  // bits is constant.
+  const TokenKeys keys = OneKey();
+  std::vector<std::set<char>> seen(26);
+  for (int generation = 1; generation <= 1000; ++generation) {
+    const std::string bare = Bare(*keys.Derive("k1", kChange, kMarie, generation));
+    ASSERT_EQ(bare.size(), seen.size());
+    for (std::size_t i = 0; i < bare.size(); ++i) seen[i].insert(bare[i]);
+  }
+  for (const std::set<char>& values : seen) EXPECT_EQ(values.size(), 32U);
+}
+
+TEST(Token, IsDerivedAgainTheSame) {
+  EXPECT_EQ(*OneKey().Derive("k1", kChange, kMarie, 3), *OneKey().Derive("k1", kChange, kMarie, 3));
+}
+
+TEST(Token, DiffersByChangeValidatorGenerationAndKey) {
+  const TokenKeys keys = Keys(absl::StrCat("k1 ", kSecretA, "\nk2 ", kSecretB));
+  const std::string token = *keys.Derive("k1", kChange, kMarie, 1);
+  EXPECT_NE(token, *keys.Derive("k1", Uuid::Version4(), kMarie, 1));
+  EXPECT_NE(token, *keys.Derive("k1", kChange, AccountId("bb2-ovh"), 1));
+  EXPECT_NE(token, *keys.Derive("k1", kChange, kMarie, 2));
+  EXPECT_NE(token, *keys.Derive("k2", kChange, kMarie, 1));
+}
+
+TEST(TokenMatches, AsTheEmailWritesIt) {
+  const TokenKeys keys = OneKey();
+  EXPECT_TRUE(keys.Matches(*keys.Derive("k1", kChange, kMarie, 1), "k1", kChange, kMarie, 1));
+}
+
+TEST(TokenMatches, InLowerCaseWithoutHyphensAndWithSpaces) {
+  const TokenKeys keys = OneKey();
+  const std::string token = *keys.Derive("k1", kChange, kMarie, 1);
+  const std::string bare = Bare(token);
+  for (const std::string& typed :
+       {absl::AsciiStrToLower(token), bare, absl::AsciiStrToLower(bare),
+        absl::StrReplaceAll(token, {{"-", " "}}), absl::StrCat("  ", token, "\r\n"),
+        absl::StrCat(bare.substr(0, 13), "-", bare.substr(13)),
+        absl::StrReplaceAll(token, {{"-", "\t"}})}) {
+    EXPECT_TRUE(keys.Matches(typed, "k1", kChange, kMarie, 1)) << typed;
+  }
+}
+
+TEST(TokenMatches, WithOReadAsZeroAndIAndLReadAsOne) {
+  const TokenKeys keys = OneKey();
+  // Looks for a token that has both.
+  for (int generation = 1;; ++generation) {
+    ASSERT_LT(generation, 1000);
+    const std::string token = *keys.Derive("k1", kChange, kMarie, generation);
+    if (token.find('0') == std::string::npos || token.find('1') == std::string::npos) continue;
+    for (const char* one : {"I", "i", "L", "l"}) {
+      for (const char* zero : {"O", "o"}) {
+        const std::string typed = absl::StrReplaceAll(token, {{"0", zero}, {"1", one}});
+        EXPECT_TRUE(keys.Matches(typed, "k1", kChange, kMarie, generation)) << typed;
+      }
+    }
+    return;
+  }
+}
+
+TEST(TokenMatches, NothingElse) {
+  const TokenKeys keys = OneKey();
+  const std::string token = *keys.Derive("k1", kChange, kMarie, 1);
+  const std::string bare = Bare(token);
+  for (const std::string& typed :
+       {std::string(), std::string(26, '0'), bare.substr(0, 25), bare.substr(1), bare + "0",
+        bare + bare, bare + "=", std::string(bare).replace(7, 1, "U"),
+        std::string(bare).replace(7, 1, "*"), absl::StrCat(bare, std::string(1, '\0')),
+        absl::StrReplaceAll(token, {{"-", "."}}), absl::StrCat("\xc3\xa9", bare.substr(1))}) {
+    EXPECT_FALSE(keys.Matches(typed, "k1", kChange, kMarie, 1)) << typed;
+  }
+}
+
+TEST(TokenMatches, NotWithAnySingleCharacterChanged) {
+  const TokenKeys keys = OneKey();
+  const std::string bare = Bare(*keys.Derive("k1", kChange, kMarie, 1));
+  for (std::size_t i = 0; i < bare.size(); ++i) {
+    std::string typed = bare;
+    typed[i] = typed[i] == '7' ? '8' : '7';
+    EXPECT_FALSE(keys.Matches(typed, "k1", kChange, kMarie, 1)) << i;
+  }
+}
+
+TEST(TokenMatches, NotForAnotherChangeValidatorGenerationOrKey) {
+  const TokenKeys keys = Keys(absl::StrCat("k1 ", kSecretA, "\nk2 ", kSecretB));
+  const std::string token = *keys.Derive("k1", kChange, kMarie, 2);
+  EXPECT_FALSE(keys.Matches(token, "k1", Uuid::Version4(), kMarie, 2));
+  EXPECT_FALSE(keys.Matches(token, "k1", kChange, AccountId("aa2-ovh"), 2));
+  EXPECT_FALSE(keys.Matches(token, "k1", kChange, kMarie, 1));
+  EXPECT_FALSE(keys.Matches(token, "k1", kChange, kMarie, 3));
+  EXPECT_FALSE(keys.Matches(token, "k2", kChange, kMarie, 2));
+}
+
+TEST(KeyRotation, NewTokensUseTheFirstKeyAndTheOthersServeThoseAlreadySent) {
+  const TokenKeys before = Keys(absl::StrCat("old ", kSecretA));
+  EXPECT_EQ(before.active_id(), "old");
+  const std::string sent = *before.Derive("old", kChange, kMarie, 1);
+
+  const TokenKeys after = Keys(absl::StrCat("new ", kSecretB, "\nold ", kSecretA));
+  EXPECT_EQ(after.active_id(), "new");
+  EXPECT_TRUE(after.Matches(sent, "old", kChange, kMarie, 1));
+  EXPECT_FALSE(after.Matches(sent, "new", kChange, kMarie, 1));
+}
+
+TEST(KeyRotation, TokenOfARemovedKeyMatchesNoMore) {
+  const std::string sent = *OneKey().Derive("k1", kChange, kMarie, 1);
+  const TokenKeys keys = Keys(absl::StrCat("k2 ", kSecretB));
+  EXPECT_FALSE(keys.Matches(sent, "k1", kChange, kMarie, 1));
+  EXPECT_EQ(keys.Derive("k1", kChange, kMarie, 1).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(KeyFile, SkipsBlankLinesAndCommentsAndTakesAnyLineEnd) {
+  const TokenKeys keys = Keys(absl::StrCat("# keys\n\n  k-1_A\t", kSecretA, "  \r\n#k2 x\nk2 ",
+                                           absl::AsciiStrToUpper(kSecretB)));
+  EXPECT_EQ(keys.active_id(), "k-1_A");
+  EXPECT_TRUE(keys.Derive("k2", kChange, kMarie, 1).ok());
+}
+
+TEST(KeyFile, HexadecimalDigitsOfEitherCaseAreTheSameSecret) {
+  EXPECT_EQ(
+      *Keys(absl::StrCat("k ", kSecretB)).Derive("k", kChange, kMarie, 1),
+      *Keys(absl::StrCat("k ", absl::AsciiStrToUpper(kSecretB))).Derive("k", kChange, kMarie, 1));
+}
+
+TEST(KeyFile, GeneratedFileIsReadAndEachIsFresh) {
+  const std::string one = TokenKeys::Generate();
+  const std::string two = TokenKeys::Generate();
+  EXPECT_TRUE(TokenKeys::Parse(one).ok());
+  EXPECT_NE(one, two);
+  EXPECT_NE(std::string(absl::StrSplit(one, ' ').begin()->data(), 9),
+            std::string(absl::StrSplit(two, ' ').begin()->data(), 9));
+}
+
+TEST(KeyFile, MalformedLineIsNamedButItsSecretIsNeverShown) {
+  const std::string bad_secret = std::string(kSecretA).replace(63, 1, "g");
+  const std::string long_id(33, 'k');
+  const struct {
+    std::string line;
+    const char* why;
+  } kCases[] = {
+      {kSecretA, "no id"},
+      {absl::StrCat("k1 ", bad_secret), "not hexadecimal"},
+      {absl::StrCat("k1 ", std::string(kSecretA).substr(2)), "too short"},
+      {absl::StrCat("k1 ", kSecretA, "00"), "too long"},
+      {absl::StrCat("k1 ", kSecretA, " more"), "three words"},
+      {absl::StrCat(kSecretA, " k1"), "swapped"},
+      {absl::StrCat("k.1 ", kSecretA), "id of other characters"},
+      {absl::StrCat(long_id, " ", kSecretA), "id too long"},
+      {"k1", "no secret"},
+  };
+  for (const auto& one : kCases) {
+    const absl::Status status = TokenKeys::Parse(absl::StrCat("# comment\n", one.line)).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << one.why;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("line 2")) << one.why;
+    EXPECT_THAT(std::string(status.message()), Not(HasSubstr("00112233"))) << one.why;
+  }
+}
+
+TEST(KeyFile, IdThatIsThereTwiceIsRefusedWithoutShowingASecret) {
+  const absl::Status status =
+      TokenKeys::Parse(absl::StrCat("k1 ", kSecretA, "\nk1 ", kSecretB)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("k1"));
+  EXPECT_THAT(std::string(status.message()), Not(HasSubstr("00112233")));
+  EXPECT_THAT(std::string(status.message()), Not(HasSubstr("ffeeddcc")));
+}
+
+TEST(KeyFile, WithoutAnyKeyIsRefused) {
+  EXPECT_FALSE(TokenKeys::Parse("").ok());
+  EXPECT_FALSE(TokenKeys::Parse("# nothing\n\n").ok());
+}
+
+}  // namespace
+}  // namespace contacts
