@@ -13,6 +13,7 @@
 #include "core/domain/token.h"
 #include "core/mysql/database.h"
 #include "server/forms.h"
+#include "server/status.h"
 
 namespace contacts::server {
 
@@ -38,6 +39,7 @@ struct Config {
   absl::Duration drain_timeout = absl::Seconds(10);
   int64_t max_message_bytes = 4 * 1024 * 1024;
   int64_t max_concurrent_streams = 1000;
+  int64_t max_error_details = kMaxDetails;
   std::string log_level = "info";
 };
 

@@ -10,6 +10,10 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/engine/outbox.h"
+#include "core/mail/maildir.h"
+#include "core/mail/relay.h"
+#include "core/mail/render.h"
 #include "server/contact_service.h"
 #include "server/directory_service.h"
 #include "server/health.h"
@@ -92,10 +96,18 @@ class Server::Parts {
       : config_(config),
         database_(Sized(config.database, config.workers)),
         engine_(&database_, config.token_keys, config.settings, clock),
+        // Any name will do that no other server of the fleet has.
+        outbox_(&database_, config.token_keys, config.settings, Uuid::Version4().text()),
+        maildir_(config.mail_directory),
+        relay_(&outbox_, &maildir_,
+               MailRenderer({.from = config.mail_from, .link_url = config.link_url}),
+               {.give_up = config.settings.mail_give_up}),
         authenticator_(config.account_id),
         validator_(FieldRules(config.account_id, config.settings)),
         workers_(config.queue_limit, config.workers),
-        calls_(&authenticator_, &validator_, &workers_, config.default_deadline),
+        calls_(&authenticator_, &validator_, &workers_,
+               {.longest = config.default_deadline,
+                .max_error_details = static_cast<std::size_t>(config.max_error_details)}),
         contacts_(&calls_, &engine_),
         directory_(&calls_, &engine_) {}
 
@@ -104,9 +116,11 @@ class Server::Parts {
       return absl::InternalError(absl::StrJoin(validator_.gaps(), "; "));
     }
     if (auto ready = PrepareDatabase(database_, config_.migrate); !ready.ok()) return ready;
+    if (auto made = maildir_.Create(); !made.ok()) return made;
     if (auto listening = Listen(addresses); !listening.ok()) return listening;
     health_ = std::make_unique<Health>(&database_, server_->GetHealthCheckService(),
                                        config_.health_interval);
+    relay_.Start();
     timers_ = std::make_unique<Periodic>(
         [this] { return AfterBatch("timers", engine_.RunTimers(kBatch), config_.sweep_interval); });
     purge_ = std::make_unique<Periodic>(
@@ -123,6 +137,7 @@ class Server::Parts {
     }
     server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoSeconds(kShutdownLimit));
     server_->Wait();
+    relay_.Stop();
   }
 
  private:
@@ -152,6 +167,9 @@ class Server::Parts {
   const Config& config_;
   Database database_;
   Engine engine_;
+  Outbox outbox_;
+  Maildir maildir_;
+  MailRelay relay_;
   DevelopmentAuthenticator authenticator_;
   RequestValidator validator_;
   WorkQueue workers_;

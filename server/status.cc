@@ -18,9 +18,6 @@ namespace {
 
 using google::rpc::BadRequest;
 
-// Clients of gRPC refuse more than 8 KiB of metadata unless told otherwise, and
-// then lose the status itself: the details stay well below it.
-constexpr std::size_t kMaxDetails = 6 * 1024;
 constexpr std::size_t kMaxMessage = 512;
 constexpr std::size_t kShortDescription = 24;
 
@@ -38,8 +35,8 @@ void Fit(BadRequest& bad, std::size_t budget) {
     bad.mutable_field_violations()->RemoveLast();
   }
   if (bad.field_violations_size() == total) return;
-  bad.add_field_violations()->set_description(
-      absl::StrCat("and ", total - bad.field_violations_size(), " more"));
+  const std::string left_out = absl::StrCat("and ", total - bad.field_violations_size(), " more");
+  bad.add_field_violations()->set_description(left_out);
 }
 
 }  // namespace
@@ -55,7 +52,7 @@ absl::Status Presentable(const absl::Status& status) {
   return errors::Internal(incident);
 }
 
-grpc::Status ToGrpcStatus(const absl::Status& status) {
+grpc::Status ToGrpcStatus(const absl::Status& status, std::size_t max_details) {
   if (status.ok()) return grpc::Status::OK;
   google::rpc::Status packed;
   packed.set_code(static_cast<int>(status.code()));
@@ -68,8 +65,8 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
       absl::StrCat("type.googleapis.com/", BadRequest::descriptor()->full_name());
   for (auto& [url, detail] : details) {
     BadRequest bad;
-    if (url == bad_url && detail.size() > kMaxDetails && bad.ParseFromString(detail)) {
-      Fit(bad, kMaxDetails);
+    if (url == bad_url && detail.size() > max_details && bad.ParseFromString(detail)) {
+      Fit(bad, max_details);
       detail = bad.SerializeAsString();
     }
     auto* any = packed.add_details();

@@ -3,10 +3,16 @@
 
 #include <grpcpp/support/status.h>
 
+#include <cstddef>
+
 #include "absl/status/status.h"
 
 // The one place where core's errors become gRPC's.
 namespace contacts::server {
+
+// Clients of gRPC refuse more than 8 KiB of metadata unless told otherwise, and
+// then lose the status itself: the details stay well below it.
+inline constexpr std::size_t kMaxDetails = 6 * 1024;
 
 // Returns what a caller may be told of `status`: itself where it carries an
 // ErrorInfo, or is DEADLINE_EXCEEDED or CANCELLED. Anything else is a defect: it
@@ -14,9 +20,9 @@ namespace contacts::server {
 absl::Status Presentable(const absl::Status& status);
 
 // Packs each payload of `status` into a google.rpc.Status for the error details.
-// A list of violations too long for the metadata that clients accept is shortened
-// and ends with the number left out.
-grpc::Status ToGrpcStatus(const absl::Status& status);
+// A list of violations of more than `max_details` bytes is shortened: descriptions
+// first, then the list, which then ends with the number left out.
+grpc::Status ToGrpcStatus(const absl::Status& status, std::size_t max_details = kMaxDetails);
 
 }  // namespace contacts::server
 

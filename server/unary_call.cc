@@ -8,7 +8,6 @@
 #include "core/domain/errors.h"
 #include "server/log.h"
 #include "server/page_token.h"
-#include "server/status.h"
 #include "server/wire.h"
 
 namespace contacts::server {
@@ -87,7 +86,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     if (audience == Audience::kAccounts) call_.account = identity->account;
     if (audience == Audience::kOperators) call_.operator_name = "operator";
     call_.limits.deadline =
-        std::min(absl::FromChrono(raw_.context->deadline()), start_ + calls_.longest_);
+        std::min(absl::FromChrono(raw_.context->deadline()), start_ + calls_.limits_.longest);
     call_.limits.cancelled = cancelled_;
     return ReadRequest();
   }
@@ -150,7 +149,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     record_.reason = errors::Reason(status);
     record_.latency = absl::Now() - start_;
     LogCall(record_);
-    Finish(ToGrpcStatus(status));
+    Finish(ToGrpcStatus(status, calls_.limits_.max_error_details));
   }
 
   const UnaryCalls& calls_;
@@ -164,8 +163,8 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 };
 
 UnaryCalls::UnaryCalls(const Authenticator* authenticator, const RequestValidator* validator,
-                       WorkQueue* workers, absl::Duration longest)
-    : authenticator_(authenticator), validator_(validator), workers_(workers), longest_(longest) {}
+                       WorkQueue* workers, Limits limits)
+    : authenticator_(authenticator), validator_(validator), workers_(workers), limits_(limits) {}
 
 grpc::ServerUnaryReactor* UnaryCalls::Serve(const RawCall& raw, const std::string& method,
                                             Audience audience, std::unique_ptr<Message> request,

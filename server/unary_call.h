@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "core/engine/engine.h"
 #include "server/identity.h"
+#include "server/status.h"
 #include "server/validation.h"
 #include "server/work_queue.h"
 
@@ -37,10 +38,14 @@ class UnaryCalls {
   using Handler =
       std::function<absl::StatusOr<std::string>(const Call&, const google::protobuf::Message&)>;
 
-  // What it points to must outlive it. A call is worth `longest` at most, also
-  // when it brings a later deadline or none.
+  struct Limits {
+    absl::Duration longest = absl::Seconds(30);   // Of a call, also where it brings no deadline.
+    std::size_t max_error_details = kMaxDetails;  // Bytes.
+  };
+
+  // What it points to must outlive it.
   UnaryCalls(const Authenticator* authenticator, const RequestValidator* validator,
-             WorkQueue* workers, absl::Duration longest);
+             WorkQueue* workers, Limits limits);
 
   // Serves one call of `method`, such as "contacts.v1.ContactService/GetProfile".
   template <typename Request>
@@ -66,7 +71,7 @@ class UnaryCalls {
   const Authenticator* const authenticator_;
   const RequestValidator* const validator_;
   WorkQueue* const workers_;
-  const absl::Duration longest_;
+  const Limits limits_;
   std::atomic<bool> draining_ = false;
 };
 

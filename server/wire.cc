@@ -1,6 +1,7 @@
 #include "server/wire.h"
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/field_mask.pb.h>
 #include <google/protobuf/unknown_field_set.h>
 
 #include <map>
@@ -31,7 +32,12 @@ bool EmptyBadText(const Descriptor& message, const std::string& prefix, std::str
     if (known->is_repeated()) absl::StrAppend(&path, "[", counts[field.number()]++, "]");
     std::string& value = *field.mutable_length_delimited();
     if (known->type() == FieldDescriptor::TYPE_MESSAGE) {
-      if (!EmptyBadText(*known->message_type(), path + ".", value, violations)) return false;
+      FieldViolations inner;
+      if (!EmptyBadText(*known->message_type(), path + ".", value, inner)) return false;
+      // A mask counts as one field.
+      const bool mask = known->message_type() == google::protobuf::FieldMask::descriptor();
+      if (mask && !inner.empty()) inner = {{path, inner.front().description}};
+      violations.insert(violations.end(), inner.begin(), inner.end());
     } else if (known->type() == FieldDescriptor::TYPE_STRING && !CodePoints(value)) {
       violations.push_back({path, "not valid UTF-8; want text"});
       value.clear();

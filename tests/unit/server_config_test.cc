@@ -1,0 +1,212 @@
+#include "server/config.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "server/token_keys_file.h"
+
+namespace contacts::server {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// Each test gets a working directory of its own, since keys are made there.
+class ConfigTest : public ::testing::Test {
+ protected:
+  ConfigTest() : before_(std::filesystem::current_path()) {
+    std::string name = ::testing::TempDir() + "/config_test_XXXXXX";
+    directory_ = mkdtemp(name.data());
+    std::filesystem::current_path(directory_);
+  }
+  ~ConfigTest() override {
+    std::filesystem::current_path(before_);
+    std::filesystem::remove_all(directory_);
+  }
+
+  absl::StatusOr<std::optional<Config>> Read(std::vector<std::string> flags) {
+    flags.insert(flags.begin(), "contactsd");
+    std::vector<const char*> argv;
+    argv.reserve(flags.size());
+    for (const std::string& flag : flags) argv.push_back(flag.c_str());
+    return ReadConfig(static_cast<int>(argv.size()), argv.data(), help_);
+  }
+
+  absl::StatusOr<std::optional<Config>> ReadWith(const std::string& flag) {
+    return Read({"--mysql=mysql://u:hidden@db/contacts", "--mail=maildir:m", flag});
+  }
+
+  void Write(const std::string& path, const std::string& text, mode_t mode) {
+    std::ofstream(path) << text;
+    chmod(path.c_str(), mode);
+  }
+
+  const std::filesystem::path before_;
+  std::string directory_;
+  std::ostringstream help_;
+};
+
+TEST_F(ConfigTest, HasDefaultsForAllButDatabaseAndMail) {
+  const auto config = Read({"--mysql=mysql://u@db/contacts", "--mail=maildir:m"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT((*config)->listen, ::testing::ElementsAre("127.0.0.1:50051"));
+  EXPECT_EQ((*config)->mail_directory, "m");
+  EXPECT_EQ((*config)->default_deadline, absl::Seconds(30));
+  EXPECT_EQ((*config)->queue_limit, 256);
+  EXPECT_FALSE((*config)->migrate);
+}
+
+TEST_F(ConfigTest, NamesTheWrongValue) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"--listen=127.0.0.1", "--listen"},
+      {"--listen=127.0.0.1:70000", "--listen"},
+      {"--listen=0.0.0.0:1", "loopback"},
+      {"--listen=[::]:1", "loopback"},
+      {"--listen=127.0.0.1:1,192.0.2.1:1", "loopback"},
+      {"--listen=127.0.0.1.example.com:1", "loopback"},
+      {"--mail=", "--mail"},
+      {"--mail=smtp://localhost:25", "not supported by this version"},
+      {"--mail=smtps://localhost", "not supported by this version"},
+      {"--mail=maildir:", "--mail"},
+      {"--mail_from=nobody", "--mail_from"},
+      {"--mail_from=a@example.com\nBcc: b@example.com", "--mail_from"},
+      {"--link_url=https://example.com", "--link_url"},
+      {"--link_url=javascript:{contact_change_id}{token}{answer}", "--link_url"},
+      {"--auth=jwt", "not supported by this version"},
+      {"--auth=mtls", "not supported by this version"},
+      {"--auth=none", "--auth"},
+      {"--account_id_pattern=(", "--account_id_pattern"},
+      {"--change_lifetime=59m", "--change_lifetime"},
+      {"--change_lifetime=91d", "--change_lifetime"},
+      {"--change_lifetime=soon", "--change_lifetime"},
+      {"--drain_timeout=-1s", "--drain_timeout"},
+      {"--workers=0", "--workers"},
+      {"--workers=many", "--workers"},
+      {"--max_page_size=10", "--max_page_size"},
+      {"--max_assignments=1001", "--max_assignments"},
+      {"--request_retention=6d", "--request_retention"},
+      {"--token_keys_file=missing", "missing"},
+      {"--mysql_password_file=missing", "missing"},
+      {"--mysql=postgres://u:hidden@db/contacts", "--mysql"},
+      {"--log_level=loud", "--log_level"},
+      {"--no_such_flag=1", "no_such_flag"},
+      {"stray", "stray"},
+  };
+  for (const auto& [flag, expected] : rows) {
+    std::vector<std::string> flags = {"--mysql=mysql://u@db/contacts", "--mail=maildir:m"};
+    const std::string name = std::string(flag).substr(0, std::string(flag).find('=') + 1);
+    std::erase_if(flags, [&](const auto& other) { return other.rfind(name, 0) == 0; });
+    flags.emplace_back(flag);
+    const auto config = Read(flags);
+    ASSERT_FALSE(config.ok()) << flag;
+    EXPECT_THAT(config.status().message(), HasSubstr(expected)) << flag;
+    EXPECT_THAT(config.status().message(), Not(HasSubstr("\n"))) << flag;
+    EXPECT_THAT(config.status().message(), Not(HasSubstr("hidden"))) << flag;
+  }
+}
+
+TEST_F(ConfigTest, ReadsDurationsInEveryUnit) {
+  const std::pair<const char*, absl::Duration> rows[] = {
+      {"90d", absl::Hours(24 * 90)},  {"48h", absl::Hours(48)},  {"90m", absl::Minutes(90)},
+      {"7200s", absl::Seconds(7200)}, {"1.5d", absl::Hours(36)}, {"1h30m", absl::Minutes(90)}};
+  for (const auto& [text, expected] : rows) {
+    const auto config = ReadWith(std::string("--change_lifetime=") + text);
+    ASSERT_TRUE(config.ok()) << text << config.status();
+    EXPECT_EQ((*config)->settings.change_lifetime, expected) << text;
+  }
+}
+
+TEST_F(ConfigTest, TakesTheEnvironmentWhereTheCommandLineIsSilent) {
+  setenv("CONTACTS_MAIL_FROM", "env@example.com", 1);
+  setenv("CONTACTS_CHANGE_LIFETIME", "2d", 1);
+  setenv("CONTACTS_MIGRATE", "true", 1);
+  const auto config = ReadWith("--change_lifetime=3d");
+  setenv("CONTACTS_CHANGE_LIFETIME", "5x", 1);
+  const auto wrong = ReadWith("--migrate");
+  for (const char* name : {"MAIL_FROM", "CHANGE_LIFETIME", "MIGRATE"}) {
+    unsetenv((std::string("CONTACTS_") + name).c_str());
+  }
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ((*config)->mail_from, "env@example.com");
+  EXPECT_EQ((*config)->settings.change_lifetime, absl::Hours(72));
+  EXPECT_TRUE((*config)->migrate);
+  EXPECT_THAT(wrong.status().message(), HasSubstr("--change_lifetime: \"5x\""));
+}
+
+TEST_F(ConfigTest, ReadsThePasswordFromItsFile) {
+  Write("password", "s3cret\n", 0600);
+  auto config = ReadWith("--mysql_password_file=password");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ((*config)->database.password, "s3cret");
+}
+
+TEST_F(ConfigTest, HelpNamesEveryFlagAndItsDefault) {
+  const auto config = Read({"--help"});
+  ASSERT_TRUE(config.ok());
+  EXPECT_FALSE(config->has_value());
+  for (const char* text : {"--listen", "CONTACTS_MAIL_FROM", "127.0.0.1:50051", "--drain_timeout",
+                           "168h", "--mail_give_up"}) {
+    EXPECT_THAT(help_.str(), HasSubstr(text));
+  }
+}
+
+TEST_F(ConfigTest, MigratingAloneNeedsTheDatabaseAlone) {
+  EXPECT_TRUE(Read({"--mysql=mysql://u@db/contacts", "--migrate_only"}).ok());
+  EXPECT_FALSE(std::filesystem::exists("contacts-token-keys"));
+}
+
+TEST_F(ConfigTest, MakesDevelopmentKeysOnceForTheirOwnerAlone) {
+  ASSERT_TRUE(ReadWith("--migrate").ok());
+  struct stat about {};
+  ASSERT_EQ(stat("contacts-token-keys", &about), 0);
+  EXPECT_EQ(about.st_mode & 0777U, 0600U);
+  const auto before = ReadSecretFile("contacts-token-keys");
+  ASSERT_TRUE(ReadWith("--migrate").ok());
+  EXPECT_EQ(*ReadSecretFile("contacts-token-keys"), *before);
+}
+
+TEST_F(ConfigTest, RefusesKeysThatOthersMayRead) {
+  for (const mode_t mode : {0640, 0604, 0644, 0620}) {
+    Write("keys", TokenKeys::Generate(), mode);
+    EXPECT_THAT(ReadWith("--token_keys_file=keys").status().message(), HasSubstr("0600"));
+  }
+  Write("keys", "not a key", 0600);
+  EXPECT_FALSE(ReadWith("--token_keys_file=keys").ok());
+  Write("keys", TokenKeys::Generate(), 0400);
+  EXPECT_TRUE(ReadWith("--token_keys_file=keys").ok());
+}
+
+TEST_F(ConfigTest, ServersThatStartTogetherFindTheSameKey) {
+  for (int round = 0; round < 20; ++round) {
+    std::filesystem::remove("contacts-token-keys");
+    std::vector<std::string> seen(4);
+    std::vector<std::thread> servers;
+    for (std::string& text : seen) {
+      servers.emplace_back([&text] {
+        if (MakeTokenKeysFile("contacts-token-keys").ok()) {
+          text = ReadSecretFile("contacts-token-keys").value_or("");
+        }
+      });
+    }
+    for (std::thread& server : servers) server.join();
+    EXPECT_FALSE(seen[0].empty());
+    for (const std::string& text : seen) EXPECT_EQ(text, seen[0]);
+  }
+  // No drafts are left behind.
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator("."), {}), 1);
+}
+
+}  // namespace
+}  // namespace contacts::server

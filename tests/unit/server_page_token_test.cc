@@ -1,0 +1,68 @@
+#include "server/page_token.h"
+
+#include <gtest/gtest.h>
+
+#include "contacts/v1/contact_service.pb.h"
+
+namespace contacts::server {
+namespace {
+
+v1::ListServicesRequest Request() {
+  v1::ListServicesRequest request;
+  request.set_id_prefix("exa");
+  request.set_page_size(10);
+  return request;
+}
+
+TEST(PageTokenTest, GivesTheCursorBack) {
+  v1::ListServicesRequest request = Request();
+  const std::string cursor("a\0\xff", 3);
+  request.set_page_token(MakePageToken(request, cursor));
+  EXPECT_EQ(OpenPageToken(request), cursor);
+  // The token that came with the page before does not count.
+  EXPECT_EQ(MakePageToken(request, "b"), MakePageToken(Request(), "b"));
+}
+
+TEST(PageTokenTest, IsEmptyAroundTheEnds) {
+  EXPECT_EQ(OpenPageToken(Request()), "");
+  EXPECT_EQ(MakePageToken(Request(), ""), "");
+}
+
+TEST(PageTokenTest, IsRefusedWithOtherFieldsOrAnotherMethod) {
+  v1::ListServicesRequest request = Request();
+  request.set_page_token(MakePageToken(request, "cursor"));
+  v1::ListServicesRequest other = request;
+  other.add_roles(v1::CONTACT_ROLE_TECH);
+  EXPECT_FALSE(OpenPageToken(other).has_value());
+
+  v1::ListContactChangesRequest changes;
+  v1::ListServicesRequest empty;
+  changes.set_page_token(MakePageToken(empty, "cursor"));
+  EXPECT_FALSE(OpenPageToken(changes).has_value());
+}
+
+TEST(PageTokenTest, IsRefusedWhenAnyCharacterIsChanged) {
+  v1::ListServicesRequest request = Request();
+  const std::string token = MakePageToken(request, "cursor");
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    std::string changed = token;
+    changed[i] = changed[i] == 'A' ? 'B' : 'A';
+    request.set_page_token(changed);
+    EXPECT_NE(OpenPageToken(request), "cursor") << i;
+  }
+}
+
+TEST(FingerprintTest, LeavesOutTheRequestIdAlone) {
+  v1::RefuseContactChangeRequest request;
+  request.set_contact_change_id("01890a5d-ac96-774b-bcce-b302099a8057");
+  request.set_token("TOKEN");
+  const std::string first = Fingerprint("Refuse", request);
+  request.set_request_id("11890a5d-ac96-774b-bcce-b302099a8057");
+  EXPECT_EQ(Fingerprint("Refuse", request), first);
+  EXPECT_NE(Fingerprint("Accept", request), first);
+  request.set_reason("no");
+  EXPECT_NE(Fingerprint("Refuse", request), first);
+}
+
+}  // namespace
+}  // namespace contacts::server

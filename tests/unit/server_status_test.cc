@@ -1,0 +1,112 @@
+#include "server/status.h"
+
+#include <gmock/gmock.h>
+#include <google/rpc/error_details.pb.h>
+#include <google/rpc/status.pb.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/domain/errors.h"
+
+namespace contacts::server {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+template <typename Detail>
+std::optional<Detail> Find(const grpc::Status& status) {
+  google::rpc::Status packed;
+  EXPECT_TRUE(packed.ParseFromString(status.error_details()));
+  Detail detail;
+  for (const auto& any : packed.details()) {
+    if (any.UnpackTo(&detail)) return detail;
+  }
+  return std::nullopt;
+}
+
+TEST(StatusTest, CarriesCodeMessageAndEveryDetail) {
+  const auto status = ToGrpcStatus(errors::BillingOverdue({AccountId("aa1-ovh")}));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), HasSubstr("overdue"));
+  const auto info = Find<google::rpc::ErrorInfo>(status);
+  ASSERT_TRUE(info.has_value());
+  EXPECT_EQ(info->domain(), "contacts");
+  EXPECT_EQ(info->reason(), "BILLING_OVERDUE");
+  const auto failure = Find<google::rpc::PreconditionFailure>(status);
+  ASSERT_TRUE(failure.has_value());
+  EXPECT_EQ(failure->violations(0).subject(), "aa1-ovh");
+
+  google::rpc::Status packed;
+  packed.ParseFromString(status.error_details());
+  EXPECT_EQ(packed.code(), static_cast<int>(status.error_code()));
+  EXPECT_EQ(packed.message(), status.error_message());
+}
+
+TEST(StatusTest, SaysWhenToRetry) {
+  const auto retry = Find<google::rpc::RetryInfo>(
+      ToGrpcStatus(errors::Unavailable("overloaded", absl::Milliseconds(1500))));
+  ASSERT_TRUE(retry.has_value());
+  EXPECT_EQ(retry->retry_delay().seconds(), 1);
+  EXPECT_EQ(retry->retry_delay().nanos(), 500'000'000);
+}
+
+TEST(StatusTest, OkStaysOk) {
+  EXPECT_TRUE(ToGrpcStatus(absl::OkStatus()).ok());
+  EXPECT_TRUE(Presentable(absl::OkStatus()).ok());
+}
+
+TEST(StatusTest, DefectsBecomeIncidentsWithoutTheirText) {
+  for (const absl::Status& defect :
+       {absl::InternalError("SELECT secret FROM t"), absl::UnknownError("SELECT secret FROM t"),
+        absl::NotFoundError("SELECT secret FROM t")}) {
+    const absl::Status shown = Presentable(defect);
+    EXPECT_EQ(shown.code(), absl::StatusCode::kInternal);
+    EXPECT_EQ(errors::Reason(shown), "INTERNAL");
+    EXPECT_THAT(shown.ToString(), Not(HasSubstr("SELECT")));
+    EXPECT_NE(Presentable(defect).message(), shown.message());
+    const auto info = Find<google::rpc::ErrorInfo>(ToGrpcStatus(shown));
+    ASSERT_TRUE(info.has_value());
+    EXPECT_THAT(shown.message(), HasSubstr(info->metadata().at("incident")));
+  }
+}
+
+TEST(StatusTest, TimeLimitsAndKnownErrorsPassThrough) {
+  for (const absl::Status& status :
+       {errors::DeadlineExceeded(), errors::Cancelled(), errors::TokenInvalid()}) {
+    EXPECT_EQ(Presentable(status), status);
+  }
+}
+
+std::vector<errors::FieldViolation> Many(int count) {
+  std::vector<errors::FieldViolation> violations;
+  for (int i = 0; i < count; ++i) {
+    violations.push_back({absl::StrCat("assignments[", i, "].service"),
+                          "SERVICE_NOT_FOUND: no service of that name on which you hold a role"});
+  }
+  return violations;
+}
+
+TEST(StatusTest, KeepsEveryViolationWhileTheyFit) {
+  const auto bad = Find<google::rpc::BadRequest>(ToGrpcStatus(errors::InvalidField(Many(100))));
+  ASSERT_TRUE(bad.has_value());
+  ASSERT_EQ(bad->field_violations_size(), 100);
+  EXPECT_EQ(bad->field_violations(99).field(), "assignments[99].service");
+  EXPECT_EQ(bad->field_violations(99).description(), "SERVICE_NOT_FOUND");
+}
+
+TEST(StatusTest, CountsTheViolationsThatDoNotFit) {
+  const auto status = ToGrpcStatus(errors::InvalidField(Many(1000)));
+  EXPECT_LT(status.error_details().size() + status.error_message().size(), 7500U);
+  const auto bad = Find<google::rpc::BadRequest>(status);
+  ASSERT_TRUE(bad.has_value());
+  const int listed = bad->field_violations_size() - 1;
+  EXPECT_EQ(bad->field_violations(listed).description(),
+            absl::StrCat("and ", 1000 - listed, " more"));
+}
+
+}  // namespace
+}  // namespace contacts::server
