@@ -13,15 +13,15 @@ namespace {
 constexpr std::size_t kTextSize = 36;
 constexpr bool IsHyphen(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
 
-void SetVersion(std::array<char, Uuid::kSize>& bytes, unsigned version) {
-  bytes[6] = static_cast<char>((static_cast<unsigned char>(bytes[6]) & 0x0FU) | (version << 4U));
-  bytes[8] = static_cast<char>((static_cast<unsigned char>(bytes[8]) & 0x3FU) | 0x80U);
+void SetVersion(std::array<unsigned char, Uuid::kSize>& bytes, unsigned version) {
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0FU) | (version << 4U));
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3FU) | 0x80U);
 }
 
-void FillRandom(char* begin, std::size_t size) {
+void FillRandom(unsigned char* begin, std::size_t size) {
   // RAND_bytes fails only where the system has no entropy source; nothing that
   // follows could be trusted then.
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(begin), static_cast<int>(size)) != 1) abort();
+  if (RAND_bytes(begin, static_cast<int>(size)) != 1) abort();
 }
 
 }  // namespace
@@ -30,7 +30,7 @@ Uuid Uuid::Version7(absl::Time now) {
   Uuid id;
   const auto millis = static_cast<uint64_t>(std::max<int64_t>(absl::ToUnixMillis(now), 0));
   for (std::size_t i = 0; i < 6; ++i) {
-    id.bytes_[i] = static_cast<char>(millis >> (8U * (5U - i)));
+    id.bytes_[i] = static_cast<unsigned char>(millis >> (8U * (5U - i)));
   }
   FillRandom(id.bytes_.data() + 6, kSize - 6);
   SetVersion(id.bytes_, 7);
@@ -63,7 +63,7 @@ Uuid Uuid::FromBytes(absl::string_view bytes) {
 }
 
 std::string Uuid::text() const {
-  std::string hex = absl::BytesToHexString(absl::string_view(bytes_.data(), kSize));
+  std::string hex = absl::BytesToHexString(bytes());
   for (std::size_t at : {8, 13, 18, 23}) hex.insert(at, "-");
   return hex;
 }

@@ -69,7 +69,7 @@ class Uuid {
   }
 
  private:
-  std::array<char, kSize> bytes_{};
+  std::array<unsigned char, kSize> bytes_{};  // Unsigned: ordered as in the database.
 };
 
 }  // namespace contacts

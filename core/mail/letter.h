@@ -3,40 +3,72 @@
 
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/mail/texts.h"
 
+// What an e-mail says, before it takes the form of plain text or of HTML. All of
+// it is plain text; both writers make user text harmless themselves.
 namespace contacts {
 
-// What an e-mail says, before it is written as text or as HTML.
-struct Letter {
-  struct Block {
-    enum class Kind { kParagraph, kList, kCode, kQuote, kButton, kSmallPrint };
-    Kind kind = Kind::kParagraph;
-    std::string text;                 // The label, for kCode, kQuote and kButton.
-    std::vector<std::string> lines;   // kList.
-    std::string value;                // The code, the quotation or the link.
-    bool primary = false;             // kButton.
-  };
+// A sentence with values in it; HTML shows the values in bold.
+struct Phrase {
+  Phrase() = default;
+  Phrase(const char* text, std::vector<std::string> with = {})
+      : format(text), values(std::move(with)) {}
 
-  Language language = Language::kEnglish;
-  std::string subject;
-  std::vector<Block> blocks;
-
-  void Say(std::string text) { blocks.push_back({.text = std::move(text)}); }
-  void List(std::vector<std::string> lines) {
-    blocks.push_back({.kind = Block::Kind::kList, .lines = std::move(lines)});
-  }
-  void Add(Block::Kind kind, std::string label, std::string value, bool primary = false) {
-    blocks.push_back(
-        {.kind = kind, .text = std::move(label), .value = std::move(value), .primary = primary});
-  }
+  const char* format = "";
+  std::vector<std::string> values;
 };
 
-std::string WriteText(const Letter& letter);
-// Everything that is filled in is escaped.
+struct Paragraph {
+  std::vector<Phrase> sentences;
+  bool aside = false;  // Less prominent than the rest.
+};
+
+// One service in a list.
+struct ListRow {
+  std::string service;
+  std::vector<std::string> details;  // Its roles in one, or who holds each.
+  std::vector<std::string> reasons;  // Why something was skipped.
+};
+struct List {
+  std::string heading;
+  std::vector<ListRow> rows;
+  std::string more;  // "and 280 more services (300 in all)", or empty.
+};
+
+// What a person wrote.
+struct Quote {
+  std::string heading;
+  std::string words;
+};
+
+// The validation token and the links that carry it.
+struct TokenBox {
+  std::string token;
+  std::string accept_link;
+  std::string refuse_link;
+  Phrase answer_by;
+};
+
+using Block = std::variant<Paragraph, List, Quote, TokenBox>;
+
+struct Letter {
+  Language language = Language::kEnglish;
+  std::string subject;
+  std::string title;
+  std::vector<Block> blocks;
+  std::vector<Phrase> footer;
+};
+
+std::string WritePlainText(const Letter& letter);
 std::string WriteHtml(const Letter& letter);
+
+// Makes text that a person wrote fit to be shown: control characters and marks
+// that turn the direction of writing are taken out, line breaks stay.
+std::string Displayable(absl::string_view text);
 
 }  // namespace contacts
 

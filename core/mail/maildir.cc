@@ -70,8 +70,8 @@ absl::Status Maildir::Create() const {
 DeliveryResult Maildir::Deliver(const std::string&, const std::string&,
                                 const std::string& message) {
   static const auto& host = *new std::string(HostName());
-  const std::string name = absl::StrCat(absl::ToUnixMicros(absl::Now()), ".", getpid(), "_",
-                                        ++deliveries_, ".", host);
+  const std::string name =
+      absl::StrCat(absl::ToUnixMicros(absl::Now()), ".", getpid(), "_", ++deliveries_, ".", host);
   const std::string temporary = absl::StrCat(directory_, "/tmp/", name);
   const auto fail = [&](const std::string& what) -> DeliveryResult {
     std::string text = ErrorText(what);
@@ -80,7 +80,14 @@ DeliveryResult Maildir::Deliver(const std::string&, const std::string&,
   };
   {
     const File file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    if (!file.ok()) return fail("maildir: create");
+    if (!file.ok()) {
+      DeliveryResult result = {DeliveryResult::Kind::kTryLater, ErrorText("maildir: create")};
+      // Someone may have cleared the Maildir away: it is there again at the next try.
+      if (const absl::Status status = Create(); !status.ok()) {
+        absl::StrAppend(&result.text, "; ", status.message());
+      }
+      return result;
+    }
     if (!file.Write(message) || !file.Sync()) return fail("maildir: write");
   }
   if (rename(temporary.c_str(), absl::StrCat(directory_, "/new/", name).c_str()) != 0) {

@@ -2,14 +2,18 @@
 
 #include <gmime/gmime.h>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace contacts {
 namespace {
+
+constexpr char kUtf8[] = "utf-8";
 
 template <typename T>
 struct Unref {
@@ -18,66 +22,93 @@ struct Unref {
 template <typename T>
 using Owned = std::unique_ptr<T, Unref<T>>;
 
-bool HasControl(absl::string_view text) {
-  for (char c : text) {
-    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) return true;
+bool IsHeaderText(absl::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); }) &&
+         g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr) != FALSE;
+}
+
+// One plain address: visible ASCII characters, none that could begin a second
+// address or a comment.
+bool IsAddress(absl::string_view text) {
+  const std::size_t at = text.find('@');
+  return at != absl::string_view::npos && at > 0 && at + 1 < text.size() && at == text.rfind('@') &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return absl::ascii_isgraph(static_cast<unsigned char>(c)); }) &&
+         text.find_first_of("<>()[],;:\\\"") == absl::string_view::npos;
+}
+
+absl::Status CheckHeaders(const RenderedMail& mail) {
+  for (const auto& [name, value] : {std::pair<const char*, const std::string&>("from", mail.from),
+                                    {"to", mail.to},
+                                    {"message id", mail.message_id}}) {
+    if (!IsAddress(value)) {
+      return absl::InvalidArgumentError(absl::StrCat("e-mail: \"", name, "\" is not one address"));
+    }
   }
-  return false;
+  for (const auto& [name, value] :
+       {std::pair<const char*, const std::string&>("from name", mail.from_name),
+        {"subject", mail.subject},
+        {"language", mail.language}}) {
+    if (!IsHeaderText(value)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("e-mail: \"", name, "\" has a control character or is not UTF-8"));
+    }
+  }
+  return absl::OkStatus();
 }
 
-Owned<GMimeTextPart> MakePart(const char* subtype, const std::string& text) {
-  Owned<GMimeTextPart> part(g_mime_text_part_new_with_subtype(subtype));
-  g_mime_text_part_set_charset(part.get(), "utf-8");
+void SetHeader(GMimeMessage* message, const char* name, const std::string& value) {
+  g_mime_object_set_header(GMIME_OBJECT(message), name, value.c_str(), kUtf8);
+}
+
+void AddPart(GMimeMultipart* body, const char* subtype, const std::string& text) {
+  const Owned<GMimeTextPart> part(g_mime_text_part_new_with_subtype(subtype));
+  g_mime_text_part_set_charset(part.get(), kUtf8);
   g_mime_text_part_set_text(part.get(), text.c_str());
-  g_mime_part_set_content_encoding(GMIME_PART(part.get()),
-                                   GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
-  return part;
+  g_mime_part_set_content_encoding(GMIME_PART(part.get()), GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
+  g_mime_multipart_add(body, GMIME_OBJECT(part.get()));
 }
 
-void AddAddress(GMimeMessage* message, GMimeAddressType type, const std::string& name,
-                const std::string& address) {
-  g_mime_message_add_mailbox(message, type, name.empty() ? nullptr : name.c_str(),
-                             address.c_str());
+std::string ToBytes(GMimeMessage* message, LineEnd line_end) {
+  const std::unique_ptr<GMimeFormatOptions, void (*)(GMimeFormatOptions*)> format(
+      g_mime_format_options_new(), g_mime_format_options_free);
+  g_mime_format_options_set_newline_format(format.get(), line_end == LineEnd::kCrLf
+                                                             ? GMIME_NEWLINE_FORMAT_DOS
+                                                             : GMIME_NEWLINE_FORMAT_UNIX);
+  const std::unique_ptr<char, void (*)(void*)> bytes(
+      g_mime_object_to_string(GMIME_OBJECT(message), format.get()), g_free);
+  return bytes.get();
 }
 
 }  // namespace
 
-absl::StatusOr<std::string> EncodeMime(const RenderedMail& mail) {
+absl::StatusOr<std::string> EncodeMime(const RenderedMail& mail, LineEnd line_end) {
   static std::once_flag once;
   std::call_once(once, [] { g_mime_init(); });
-  for (const std::string* header :
-       {&mail.from_name, &mail.from, &mail.to, &mail.subject, &mail.message_id}) {
-    if (HasControl(*header)) {
-      return absl::InvalidArgumentError("a control character in a header of the e-mail");
-    }
-  }
-  if (mail.to.find('@') == std::string::npos ||
-      mail.to.find_first_of(" <>,;\"") != std::string::npos) {
-    return absl::InvalidArgumentError("the recipient is not one e-mail address");
-  }
+  if (absl::Status status = CheckHeaders(mail); !status.ok()) return status;
 
   const Owned<GMimeMessage> message(g_mime_message_new(/*pretty_headers=*/TRUE));
-  AddAddress(message.get(), GMIME_ADDRESS_TYPE_FROM, mail.from_name, mail.from);
-  AddAddress(message.get(), GMIME_ADDRESS_TYPE_TO, "", mail.to);
-  g_mime_message_set_subject(message.get(), mail.subject.c_str(), "utf-8");
+  g_mime_message_add_mailbox(message.get(), GMIME_ADDRESS_TYPE_FROM,
+                             mail.from_name.empty() ? nullptr : mail.from_name.c_str(),
+                             mail.from.c_str());
+  g_mime_message_add_mailbox(message.get(), GMIME_ADDRESS_TYPE_TO, nullptr, mail.to.c_str());
+  g_mime_message_set_subject(message.get(), mail.subject.c_str(), kUtf8);
   g_mime_message_set_message_id(message.get(), mail.message_id.c_str());
-  GDateTime* date = g_date_time_new_from_unix_utc(absl::ToUnixSeconds(mail.date));
-  g_mime_message_set_date(message.get(), date);
-  g_date_time_unref(date);
-  g_mime_object_set_header(GMIME_OBJECT(message.get()), "Auto-Submitted", "auto-generated",
-                           "utf-8");
+  const std::unique_ptr<GDateTime, void (*)(GDateTime*)> date(
+      g_date_time_new_from_unix_utc(absl::ToUnixSeconds(mail.date)), g_date_time_unref);
+  g_mime_message_set_date(message.get(), date.get());
+  SetHeader(message.get(), "Auto-Submitted", "auto-generated");
+  if (!mail.language.empty()) SetHeader(message.get(), "Content-Language", mail.language);
 
   const Owned<GMimeMultipart> body(g_mime_multipart_new_with_subtype("alternative"));
-  const Owned<GMimeTextPart> text = MakePart("plain", mail.text);
-  const Owned<GMimeTextPart> html = MakePart("html", mail.html);
-  g_mime_multipart_add(body.get(), GMIME_OBJECT(text.get()));
-  g_mime_multipart_add(body.get(), GMIME_OBJECT(html.get()));
+  // "=_" cannot occur in a quoted-printable body.
+  g_mime_multipart_set_boundary(
+      body.get(), absl::StrCat("=_", mail.message_id.substr(0, mail.message_id.find('@'))).c_str());
+  AddPart(body.get(), "plain", mail.text);
+  AddPart(body.get(), "html", mail.html);
   g_mime_message_set_mime_part(message.get(), GMIME_OBJECT(body.get()));
-
-  char* bytes = g_mime_object_to_string(GMIME_OBJECT(message.get()), nullptr);
-  std::string encoded(bytes);
-  g_free(bytes);
-  return encoded;
+  return ToBytes(message.get(), line_end);
 }
 
 }  // namespace contacts

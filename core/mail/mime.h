@@ -10,20 +10,25 @@ namespace contacts {
 
 // An e-mail as text, before it is encoded.
 struct RenderedMail {
-  std::string from_name;
-  std::string from;  // Address; also the envelope's sender.
+  std::string from_name;  // May be empty.
+  std::string from;       // Address; also the envelope's sender.
   std::string to;
   std::string subject;
   std::string text;
   std::string html;
+  std::string language;    // "en" or "fr".
   std::string message_id;  // Without angle brackets; the same at every try.
   absl::Time date;
 };
 
-// Encodes an e-mail as RFC 5322 bytes with LF line ends: multipart/alternative
-// in UTF-8, encoded headers, Auto-Submitted. INVALID_ARGUMENT where an address
-// or a header has a control character. Thread safe.
-absl::StatusOr<std::string> EncodeMime(const RenderedMail& mail);
+// How lines end: LF in files, CR LF on the wire.
+enum class LineEnd { kLf, kCrLf };
+
+// Encodes an e-mail as RFC 5322 bytes: multipart/alternative in UTF-8, encoded
+// headers, quoted-printable bodies, Auto-Submitted. The same e-mail gives the same
+// bytes. INVALID_ARGUMENT, without the value, where an address is not one plain
+// address, or where a header has a control character or is not UTF-8. Thread safe.
+absl::StatusOr<std::string> EncodeMime(const RenderedMail& mail, LineEnd line_end = LineEnd::kLf);
 
 }  // namespace contacts
 

@@ -5,24 +5,97 @@
 #include <algorithm>
 #include <exception>
 #include <random>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 
 namespace contacts {
 namespace {
 
-// Spreads tries, so that a mail server that comes back is not met by all at once.
-absl::Duration WithJitter(absl::Duration delay) {
-  thread_local std::minstd_rand random(std::random_device{}());
-  return delay * std::uniform_real_distribution<double>(0.8, 1.2)(random);
+constexpr absl::Duration kLongestTrouble = absl::Seconds(15);
+constexpr absl::Duration kTroubleLogInterval = absl::Minutes(1);
+constexpr std::size_t kLongestLogText = 300;
+
+double OwnRandom() {
+  thread_local std::minstd_rand engine(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(engine);
 }
+
+void ReplaceAnyCase(std::string& text, absl::string_view what, absl::string_view with) {
+  if (what.empty()) return;
+  for (std::size_t at = 0; at + what.size() <= text.size();) {
+    if (absl::EqualsIgnoreCase(absl::string_view(text).substr(at, what.size()), what)) {
+      text.replace(at, what.size(), with.data(), with.size());
+      at += with.size();
+    } else {
+      ++at;
+    }
+  }
+}
+
+// Logs the first of a row of database errors, then one a minute with the number
+// left out.
+class TroubleLog {
+ public:
+  void Add(const absl::Status& status, absl::Time now) {
+    if (now - last_ < kTroubleLogInterval) {
+      ++left_out_;
+      return;
+    }
+    spdlog::warn("mail: outbox: {} ({} more not logged)", status.ToString(), left_out_);
+    last_ = now;
+    left_out_ = 0;
+  }
+
+ private:
+  absl::Time last_ = absl::InfinitePast();
+  int64_t left_out_ = 0;
+};
 
 }  // namespace
 
+absl::Duration RetryDelay(const RelayOptions& options, int64_t tries, double random) {
+  absl::Duration delay = options.first_delay;
+  for (int64_t i = 1; i < tries && delay < options.longest_delay; ++i) delay *= 2;
+  return std::min(delay, options.longest_delay) * (0.8 + 0.4 * random);
+}
+
+std::string Loggable(absl::string_view said, const std::string& address, const std::string& token) {
+  std::string text(said);
+  ReplaceAnyCase(text, address, MaskEmail(address));
+  ReplaceAnyCase(text, token, "***");
+  for (char& c : text) {
+    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = ' ';
+  }
+  if (text.size() > kLongestLogText) text.resize(kLongestLogText);
+  return text;
+}
+
+class MailRelay::BatchClock {
+ public:
+  BatchClock(absl::Time now, absl::Duration lease)
+      : start_(now), lease_(lease), begin_(std::chrono::steady_clock::now()) {}
+
+  absl::Time Now() const { return start_ + Elapsed(); }
+  absl::Duration LeaseLeft() const { return lease_ - Elapsed(); }
+
+ private:
+  absl::Duration Elapsed() const {
+    return absl::FromChrono(std::chrono::steady_clock::now() - begin_);
+  }
+
+  const absl::Time start_;
+  const absl::Duration lease_;
+  const std::chrono::steady_clock::time_point begin_;
+};
+
 MailRelay::MailRelay(Outbox* outbox, MailTransport* transport, MailRenderer renderer,
                      RelayOptions options)
-    : outbox_(outbox),
-      transport_(transport),
-      renderer_(std::move(renderer)),
-      options_(options) {}
+    : outbox_(outbox), transport_(transport), renderer_(std::move(renderer)), options_([&] {
+        if (!options.random) options.random = OwnRandom;
+        return std::move(options);
+      }()) {}
 
 MailRelay::~MailRelay() { Stop(); }
 
@@ -39,83 +112,119 @@ void MailRelay::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+RelayCounts MailRelay::counts() const {
+  return {.delivered = delivered_, .failed = failed_, .given_up = given_up_};
+}
+
 bool MailRelay::Wait(absl::Duration duration) {
   std::unique_lock lock(mutex_);
   return !stop_.wait_for(lock, absl::ToChronoMilliseconds(duration), [&] { return stopping_; });
 }
 
 void MailRelay::Loop() {
+  TroubleLog log;
   absl::Duration trouble_delay = options_.poll_interval;
   for (absl::Duration pause = absl::ZeroDuration(); Wait(pause);) {
+    absl::Status trouble;
     try {
-      const absl::StatusOr<int64_t> claimed = RunOnce(absl::Now());
+      const absl::StatusOr<int64_t> claimed = RunOnce(options_.clock());
       if (claimed.ok()) {
         trouble_delay = options_.poll_interval;
         pause = *claimed == options_.batch ? absl::ZeroDuration() : options_.poll_interval;
         continue;
       }
-      spdlog::warn("mail: the outbox cannot be read: {}", claimed.status().ToString());
+      trouble = claimed.status();
     } catch (const std::exception& error) {
-      spdlog::error("mail: {}", error.what());
+      trouble = absl::UnknownError(error.what());
+    } catch (...) {
+      trouble = absl::UnknownError("unknown exception");
     }
-    pause = WithJitter(trouble_delay);
-    trouble_delay = std::min(trouble_delay * 2, absl::Seconds(15));
+    log.Add(trouble, absl::Now());
+    pause = trouble_delay * (0.8 + 0.4 * options_.random());
+    trouble_delay = std::min(trouble_delay * 2, kLongestTrouble);
   }
 }
 
 absl::StatusOr<int64_t> MailRelay::RunOnce(absl::Time now) {
+  const BatchClock clock(now, options_.lease);
   const absl::StatusOr<std::vector<MailFacts>> claimed =
       outbox_->Claim(options_.batch, options_.lease, now);
   if (!claimed.ok()) return claimed.status();
-  const absl::Time begin = absl::Now();
   std::vector<MailFacts> delivered;
   for (const MailFacts& facts : *claimed) {
     // The rest is claimed again, by whoever comes first, once the lease is over.
-    if (!Wait(absl::ZeroDuration()) || absl::Now() - begin > options_.lease / 2) break;
-    TryOne(facts, now, delivered);
+    if (!Wait(absl::ZeroDuration()) || clock.LeaseLeft() < options_.lease_reserve) break;
+    if (TryOne(facts, clock)) delivered.push_back(facts);
   }
-  if (!delivered.empty()) {
-    const absl::Status sent = outbox_->Sent(delivered, now);
-    if (!sent.ok()) return sent;
-  }
+  if (absl::Status status = RecordSent(delivered, clock); !status.ok()) return status;
   return static_cast<int64_t>(claimed->size());
 }
 
-void MailRelay::TryOne(const MailFacts& facts, absl::Time now,
-                       std::vector<MailFacts>& delivered) {
-  const absl::StatusOr<RenderedMail> rendered = renderer_.Render(facts, now);
-  if (!rendered.ok()) return Later(facts, now, std::string(rendered.status().message()));
-  const absl::StatusOr<std::string> message = EncodeMime(*rendered);
-  if (!message.ok()) return Later(facts, now, std::string(message.status().message()));
-  const DeliveryResult result = transport_->Deliver(rendered->from, rendered->to, *message);
-  switch (result.kind) {
-    case DeliveryResult::Kind::kDelivered:
-      delivered.push_back(facts);
-      spdlog::info("mail: {} delivered to {}", facts.mail.id.text(), MaskEmail(rendered->to));
-      return;
-    case DeliveryResult::Kind::kTryLater: return Later(facts, now, result.text);
-    case DeliveryResult::Kind::kRefused: {
-      spdlog::warn("mail: {} refused for good: {}", facts.mail.id.text(), result.text);
-      const absl::Status given_up = outbox_->GiveUp(facts.mail, now);
-      if (!given_up.ok()) spdlog::warn("mail: {}", given_up.ToString());
-      return;
+bool MailRelay::TryOne(const MailFacts& facts, const BatchClock& clock) {
+  const OutboxMail& mail = facts.mail;
+  try {
+    const absl::StatusOr<RenderedMail> rendered = renderer_.Render(facts, clock.Now());
+    if (!rendered.ok()) {
+      TryLater(mail, clock, std::string(rendered.status().message()));
+      return false;
     }
+    const absl::StatusOr<std::string> message = EncodeMime(*rendered);
+    if (!message.ok()) {
+      TryLater(mail, clock, std::string(message.status().message()));
+      return false;
+    }
+    const DeliveryResult result = transport_->Deliver(rendered->from, rendered->to, *message);
+    const std::string said = Loggable(result.text, rendered->to, facts.token);
+    switch (result.kind) {
+      case DeliveryResult::Kind::kDelivered:
+        ++delivered_;
+        spdlog::info("mail: {} delivered to {}", mail.id.text(), MaskEmail(rendered->to));
+        return true;
+      case DeliveryResult::Kind::kTryLater: TryLater(mail, clock, said); return false;
+      case DeliveryResult::Kind::kRefused: GiveUp(mail, clock, said); return false;
+    }
+  } catch (const std::exception& error) {
+    // One e-mail in trouble must not keep the others back.
+    TryLater(mail, clock, Loggable(error.what(), facts.recipient.email, facts.token));
   }
+  return false;
 }
 
-void MailRelay::Later(const MailFacts& facts, absl::Time now, const std::string& why) {
-  const OutboxMail& mail = facts.mail;
+absl::Status MailRelay::RecordSent(const std::vector<MailFacts>& delivered,
+                                   const BatchClock& clock) {
+  if (delivered.empty()) return absl::OkStatus();
+  // What is not recorded within the lease is delivered a second time.
   absl::Status status;
-  if (now - mail.create_time >= options_.give_up) {
-    spdlog::error("mail: {} given up after {} tries: {}", mail.id.text(), mail.tries, why);
-    status = outbox_->GiveUp(mail, now);
-  } else {
-    absl::Duration delay = options_.first_delay;
-    for (int64_t i = 1; i < mail.tries && delay < options_.longest_delay; ++i) delay *= 2;
-    spdlog::warn("mail: {} try {} failed: {}", mail.id.text(), mail.tries, why);
-    status = outbox_->Retry(mail, now + WithJitter(std::min(delay, options_.longest_delay)));
+  do {
+    status = outbox_->Sent(delivered, clock.Now());
+  } while (!status.ok() && clock.LeaseLeft() > absl::ZeroDuration() && Wait(absl::Seconds(1)));
+  if (!status.ok()) {
+    spdlog::warn("mail: {} deliveries not recorded, they may be made again: {}", delivered.size(),
+                 status.ToString());
   }
-  if (!status.ok()) spdlog::warn("mail: {}", status.ToString());
+  return status;
+}
+
+void MailRelay::TryLater(const OutboxMail& mail, const BatchClock& clock, const std::string& why) {
+  const absl::Time now = clock.Now();
+  if (now - mail.create_time >= options_.give_up) return GiveUp(mail, clock, why);
+  ++failed_;
+  const absl::Duration delay = RetryDelay(options_, mail.tries, options_.random());
+  spdlog::warn("mail: {} try {} failed, next in {}: {}", mail.id.text(), mail.tries,
+               absl::FormatDuration(absl::Trunc(delay, absl::Seconds(1))), why);
+  // Where this fails, the end of the lease takes its place.
+  const absl::Status status = outbox_->Retry(mail, now + delay);
+  if (!status.ok()) spdlog::warn("mail: {}: {}", mail.id.text(), status.ToString());
+}
+
+void MailRelay::GiveUp(const OutboxMail& mail, const BatchClock& clock, const std::string& why) {
+  const absl::Status status = outbox_->GiveUp(mail, clock.Now());
+  if (!status.ok()) {
+    spdlog::warn("mail: {}: {}", mail.id.text(), status.ToString());
+    return;
+  }
+  ++given_up_;
+  spdlog::error("mail: {} given up after {} tries: {}", mail.id.text(), mail.tries, why);
 }
 
 }  // namespace contacts

@@ -1,10 +1,16 @@
 #ifndef CONTACTS_CORE_MAIL_RELAY_H_
 #define CONTACTS_CORE_MAIL_RELAY_H_
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <vector>
 
+#include "absl/time/clock.h"
 #include "core/engine/outbox.h"
 #include "core/mail/render.h"
 #include "core/mail/transport.h"
@@ -12,41 +18,77 @@
 namespace contacts {
 
 struct RelayOptions {
-  int64_t batch = 20;                               // E-mails claimed at once.
-  absl::Duration lease = absl::Minutes(2);          // How long a claim lasts.
+  int64_t batch = 20;                       // E-mails claimed at once.
+  absl::Duration lease = absl::Minutes(2);  // How long a claim lasts.
+  // No delivery begins with less of the lease left: longer than a transport
+  // takes at most, so that no other server begins the same delivery meanwhile.
+  absl::Duration lease_reserve = absl::Seconds(40);
   absl::Duration poll_interval = absl::Milliseconds(500);  // Between looks at an idle outbox.
-  absl::Duration first_delay = absl::Seconds(30);   // After the first failed try; doubles.
+  absl::Duration first_delay = absl::Seconds(30);          // After the first failed try; doubles.
   absl::Duration longest_delay = absl::Hours(1);
-  absl::Duration give_up = absl::Hours(48);         // After the e-mail was written.
+  absl::Duration give_up = absl::Hours(48);  // After the e-mail was written.
+
+  std::function<absl::Time()> clock = absl::Now;
+  std::function<double()> random;  // From 0 to 1, for jitter; unset: the relay's own.
 };
 
+// What a relay did since it was made.
+struct RelayCounts {
+  int64_t delivered = 0;
+  int64_t failed = 0;    // Tries that are to be made again.
+  int64_t given_up = 0;  // Refused for good, or too old.
+};
+
+// The time to wait after the `tries`th failed try: doubles from the first delay
+// up to the longest, spread by `random` (0 to 1) over 80 to 120 percent.
+absl::Duration RetryDelay(const RelayOptions& options, int64_t tries, double random);
+
+// Makes what a mail server said fit for the log: `address` is masked and `token`
+// taken out wherever they occur, control characters are, and it is cut to a line.
+std::string Loggable(absl::string_view said, const std::string& address, const std::string& token);
+
 // Empties the outbox, on a thread of its own. Every server runs one; a lease
-// gives each e-mail to one of them at a time. Start and Stop once each.
+// gives each e-mail to one of them at a time. Trouble of any kind, with one e-mail
+// or with the database, is logged and tried again; it never ends the thread.
+// Start and Stop once each; counts() may be called from any thread.
 class MailRelay {
  public:
   // What is pointed to must outlive it.
   MailRelay(Outbox* outbox, MailTransport* transport, MailRenderer renderer, RelayOptions options);
   ~MailRelay();
+  MailRelay(const MailRelay&) = delete;
+  MailRelay& operator=(const MailRelay&) = delete;
 
   void Start();
-  // Finishes the e-mail at hand and returns.
+  // Finishes the e-mail at hand, records what was delivered and returns.
   void Stop();
 
-  // Claims one batch and delivers it; returns how many were claimed. For tests,
-  // in place of Start.
+  // Claims one batch as of `now` and delivers it; returns how many were claimed,
+  // or the database's error. For tests, in place of Start.
   absl::StatusOr<int64_t> RunOnce(absl::Time now);
 
+  RelayCounts counts() const;
+
  private:
+  // The time of one batch: it goes on from the `now` of its claim.
+  class BatchClock;
+
   void Loop();
   // Waits, unless stopped; returns false once stopped.
   bool Wait(absl::Duration duration);
-  void TryOne(const MailFacts& facts, absl::Time now, std::vector<MailFacts>& delivered);
-  void Later(const MailFacts& facts, absl::Time now, const std::string& why);
+  // Hands one e-mail over; true where it was delivered. Records any other outcome.
+  bool TryOne(const MailFacts& facts, const BatchClock& clock);
+  absl::Status RecordSent(const std::vector<MailFacts>& delivered, const BatchClock& clock);
+  void TryLater(const OutboxMail& mail, const BatchClock& clock, const std::string& why);
+  void GiveUp(const OutboxMail& mail, const BatchClock& clock, const std::string& why);
 
   Outbox* const outbox_;
   MailTransport* const transport_;
   const MailRenderer renderer_;
   const RelayOptions options_;
+  std::atomic<int64_t> delivered_ = 0;
+  std::atomic<int64_t> failed_ = 0;
+  std::atomic<int64_t> given_up_ = 0;
   std::mutex mutex_;
   std::condition_variable stop_;
   bool stopping_ = false;

@@ -9,8 +9,8 @@
 
 namespace contacts {
 
-// How many services or items an e-mail lists before it only counts them.
-inline constexpr std::size_t kListedItems = 20;
+// How many services an e-mail lists before it only counts them.
+inline constexpr std::size_t kListedServices = 20;
 
 // Writes e-mails in the recipient's language, as plain text and HTML. Pure and
 // immutable, so safe for any thread.
@@ -19,13 +19,16 @@ class MailRenderer {
   struct Options {
     std::string from;       // Address of the sender; its domain ends the Message-IDs.
     std::string from_name;  // May be empty.
-    // Template with {contact_change_id}, {token} and {answer}.
+    // Template with {contact_change_id}, {token} and {answer}; what is put in is
+    // percent-encoded.
     std::string link_url;
   };
   explicit MailRenderer(Options options) : options_(std::move(options)) {}
 
-  // FAILED_PRECONDITION where a validation e-mail has no token, because the key
-  // that it is derived from is missing.
+  // Writes one e-mail, dated `now`. Its Message-ID follows from the e-mail's id,
+  // so it is the same at every try. FAILED_PRECONDITION where a validation e-mail
+  // has no token (the key that it is derived from is missing), where the
+  // recipient has no address, or where what the e-mail tells of is missing.
   absl::StatusOr<RenderedMail> Render(const MailFacts& facts, absl::Time now) const;
 
  private:

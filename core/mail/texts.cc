@@ -1,42 +1,114 @@
 #include "core/mail/texts.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/civil_time.h"
+#include "absl/strings/str_join.h"
 
 namespace contacts {
+namespace {
 
-Language LanguageOf(const std::string& tag) {
-  return absl::EqualsIgnoreCase(tag, "fr") || absl::StartsWithIgnoreCase(tag, "fr-")
-             ? Language::kFrench
-             : Language::kEnglish;
+constexpr Text kRoleWords[] = {
+    {"administrator", "administrateur"}, {"technical", "technique"}, {"billing", "facturation"}};
+
+constexpr Text kSkippedContactChanged = {"the contact has changed in the meantime",
+                                         "le contact a changé entre-temps"};
+constexpr Text kSkippedAuthorityLost = {"the requester may no longer change it",
+                                        "le demandeur n’a plus le droit de le modifier"};
+constexpr Text kSkippedServiceRemoved = {"the service no longer exists",
+                                         "le service n’existe plus"};
+
+constexpr Text kOneRole = {"the $0 contact role", "le rôle de contact $0"};
+constexpr Text kSeveralRoles = {"the $0 contact roles", "les rôles de contact $0"};
+constexpr Text kRolesBelow = {"the contact roles listed below",
+                              "les rôles de contact indiqués ci-dessous"};
+constexpr Text kAnd = {" and ", " et "};
+constexpr Text kServices = {"$0 services", "$0\u00a0services"};
+
+constexpr Text kWeekdays[] = {{"Monday", "lundi"},       {"Tuesday", "mardi"},
+                              {"Wednesday", "mercredi"}, {"Thursday", "jeudi"},
+                              {"Friday", "vendredi"},    {"Saturday", "samedi"},
+                              {"Sunday", "dimanche"}};
+constexpr Text kMonths[] = {
+    {"January", "janvier"}, {"February", "février"},  {"March", "mars"},
+    {"April", "avril"},     {"May", "mai"},           {"June", "juin"},
+    {"July", "juillet"},    {"August", "août"},       {"September", "septembre"},
+    {"October", "octobre"}, {"November", "novembre"}, {"December", "décembre"}};
+
+}  // namespace
+
+Language LanguageOf(absl::string_view tag) {
+  const std::string lower = absl::AsciiStrToLower(tag);
+  return lower == "fr" || absl::StartsWith(lower, "fr-") ? Language::kFrench : Language::kEnglish;
 }
 
-const char* RoleName(Role role, Language language) {
-  switch (role) {
-    case Role::kAdmin: return Phrase{"administrative", "administrateur"}.in(language);
-    case Role::kTech: return Phrase{"technical", "technique"}.in(language);
-    case Role::kBilling: return Phrase{"billing", "facturation"}.in(language);
+std::string FillIn(absl::string_view format, const std::vector<std::string>& values) {
+  std::string filled;
+  for (std::size_t i = 0; i < format.size(); ++i) {
+    if (format[i] == '$' && i + 1 < format.size() &&
+        absl::ascii_isdigit(static_cast<unsigned char>(format[i + 1]))) {
+      const auto place = static_cast<std::size_t>(format[++i] - '0');
+      if (place < values.size()) filled += values[place];
+    } else {
+      filled += format[i];
+    }
+  }
+  return filled;
+}
+
+std::string DateAndTime(absl::Time time, Language language) {
+  const absl::CivilMinute at = absl::ToCivilMinute(time, absl::UTCTimeZone());
+  const char* weekday =
+      kWeekdays[static_cast<int>(absl::GetWeekday(absl::CivilDay(at)))].in(language);
+  const char* month = kMonths[at.month() - 1].in(language);
+  if (language == Language::kFrench) {
+    return absl::StrFormat("%s %d%s %s %d à %d\u00a0h\u00a0%02d\u00a0(UTC)", weekday, at.day(),
+                           at.day() == 1 ? "er" : "", month, at.year(), at.hour(), at.minute());
+  }
+  return absl::StrFormat("%s %d %s %d at %02d:%02d\u00a0UTC", weekday, at.day(), month, at.year(),
+                         at.hour(), at.minute());
+}
+
+std::string Count(std::size_t count, Language language) {
+  std::string digits = absl::StrCat(count);
+  for (std::size_t at = digits.size(); at > 3;) {
+    at -= 3;
+    digits.insert(at, language == Language::kFrench ? "\u00a0" : ",");
+  }
+  return digits;
+}
+
+std::string ServicesInShort(const std::vector<ServiceId>& services, Language language) {
+  if (services.size() == 1) return services.front().text();
+  return FillIn(kServices.in(language), {Count(services.size(), language)});
+}
+
+const char* RoleWord(Role role, Language language) {
+  return kRoleWords[static_cast<int>(role) - 1].in(language);
+}
+
+std::string RolesInShort(const std::vector<Role>& roles, Language language) {
+  if (roles.empty()) return kRolesBelow.in(language);
+  std::vector<std::string> words;
+  for (const Role role : roles) words.emplace_back(RoleWord(role, language));
+  const std::string last = words.back();
+  words.pop_back();
+  if (words.empty()) return FillIn(kOneRole.in(language), {last});
+  return FillIn(kSeveralRoles.in(language),
+                {absl::StrCat(absl::StrJoin(words, ", "), kAnd.in(language), last)});
+}
+
+std::string SkipReason(ItemOutcome outcome, Language language) {
+  switch (outcome) {
+    case ItemOutcome::kSkippedContactChanged: return kSkippedContactChanged.in(language);
+    case ItemOutcome::kSkippedAuthorityLost: return kSkippedAuthorityLost.in(language);
+    case ItemOutcome::kSkippedServiceRemoved: return kSkippedServiceRemoved.in(language);
+    case ItemOutcome::kPending:
+    case ItemOutcome::kApplied:
+    case ItemOutcome::kNotApplied: return "";
   }
   return "";
-}
-
-std::string WriteTime(absl::Time time, Language language) {
-  static constexpr Phrase kMonths[] = {
-      {"January", "janvier"},     {"February", "février"}, {"March", "mars"},
-      {"April", "avril"},         {"May", "mai"},          {"June", "juin"},
-      {"July", "juillet"},        {"August", "août"},      {"September", "septembre"},
-      {"October", "octobre"},     {"November", "novembre"}, {"December", "décembre"}};
-  const absl::CivilMinute at = absl::ToCivilMinute(time, absl::UTCTimeZone());
-  const char* month = kMonths[at.month() - 1].in(language);
-  if (language == Language::kEnglish) {
-    return absl::StrFormat("%d %s %d at %02d:%02d UTC", at.day(), month, at.year(), at.hour(),
-                           at.minute());
-  }
-  const std::string day = at.day() == 1 ? "1er" : absl::StrCat(at.day());
-  return absl::StrFormat("%s %s %d à %02d h %02d UTC", day, month, at.year(), at.hour(),
-                         at.minute());
 }
 
 }  // namespace contacts

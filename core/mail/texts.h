@@ -2,134 +2,263 @@
 #define CONTACTS_CORE_MAIL_TEXTS_H_
 
 #include <string>
+#include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/domain/model.h"
 
-// Every sentence of the e-mails, in both languages side by side. "$0", "$1" and
-// so on stand for what is filled in.
+// Every word that an e-mail says, both languages side by side. In French a
+// no-break space (\u00a0) stands before : ; ! ? and within a number or a time.
 namespace contacts {
 
 enum class Language { kEnglish, kFrench };
-// French for "fr" and its variants, else English.
-Language LanguageOf(const std::string& tag);
 
-struct Phrase {
-  const char* english;
-  const char* french;
-  const char* in(Language language) const {
-    return language == Language::kFrench ? french : english;
-  }
+// "fr" and "fr-*", in any case, are French; everything else is English.
+Language LanguageOf(absl::string_view tag);
+
+// One text in both languages. $0 to $9 stand for values.
+struct Text {
+  const char* en;
+  const char* fr;
+
+  const char* in(Language language) const { return language == Language::kFrench ? fr : en; }
 };
+
+// Puts `values` into the places $0 to $9 of `format`. A value is never looked
+// into for places of its own.
+std::string FillIn(absl::string_view format, const std::vector<std::string>& values);
+
+// Full date and time of day, in UTC and cut to the minute: "Monday 1 June 2026 at
+// 14:05 UTC", "lundi 1er juin 2026 à 14 h 05 (UTC)".
+std::string DateAndTime(absl::Time time, Language language);
+// "1,000" in English, "1 000" in French.
+std::string Count(std::size_t count, Language language);
+// "example.com" where there is one service, else "300 services".
+std::string ServicesInShort(const std::vector<ServiceId>& services, Language language);
+// "administrator", "technical" or "billing".
+const char* RoleWord(Role role, Language language);
+// "the technical contact role", "the administrator and billing contact roles", or,
+// without roles, "the contact roles listed below".
+std::string RolesInShort(const std::vector<Role>& roles, Language language);
+// Why an item was skipped; empty for one that was not.
+std::string SkipReason(ItemOutcome outcome, Language language);
 
 namespace texts {
 
-inline constexpr Phrase kGreeting = {"Hello $0,", "Bonjour $0,"};
-inline constexpr Phrase kClosing = {"The contacts service", "Le service des contacts"};
+inline constexpr Text kLanguageTag = {"en", "fr"};
 
-// Validation and reminder.
-inline constexpr Phrase kValidationSubject = {"Contact change to validate: $0",
-                                              "Changement de contact à valider : $0"};
-inline constexpr Phrase kReminderSubject = {"Reminder: contact change to validate: $0",
-                                            "Rappel : changement de contact à valider : $0"};
-inline constexpr Phrase kRequesterIntro = {
-    "You asked that $0 become contact of the services below. We need your validation.",
-    "Vous avez demandé que $0 devienne contact des services ci-dessous. Votre validation est "
-    "nécessaire."};
-inline constexpr Phrase kTakeOverIntro = {
-    "You asked to become contact of the services below. We need your validation.",
-    "Vous avez demandé à devenir contact des services ci-dessous. Votre validation est "
-    "nécessaire."};
-inline constexpr Phrase kNewContactIntro = {
-    "$0 asks that you become contact of the services below. We need your validation.",
-    "$0 demande que vous deveniez contact des services ci-dessous. Votre validation est "
-    "nécessaire."};
-inline constexpr Phrase kReminderIntro = {"This request still awaits your answer.",
-                                          "Cette demande attend toujours votre réponse."};
-inline constexpr Phrase kTokenLabel = {"Your validation code", "Votre code de validation"};
-inline constexpr Phrase kAccept = {"Accept", "Accepter"};
-inline constexpr Phrase kRefuse = {"Refuse", "Refuser"};
-inline constexpr Phrase kUntil = {"You can answer until $0.", "Vous pouvez répondre jusqu’au $0."};
-inline constexpr Phrase kPersonal = {
-    "This code is personal and can be used once. Never pass it on. If you did not expect this "
-    "request, refuse it or ignore this e-mail: nothing changes without your validation.",
-    "Ce code est personnel et à usage unique. Ne le transmettez jamais. Si vous n’attendiez pas "
-    "cette demande, refusez-la ou ignorez cet e-mail : rien ne change sans votre validation."};
+// Subjects. $0: services in short.
+inline constexpr Text kValidationSubject = {
+    "Contact change for $0: your answer is needed",
+    "Changement de contact pour $0\u00a0: votre réponse est attendue"};
+inline constexpr Text kReminderSubject = {
+    "Reminder – contact change for $0: your answer is needed",
+    "Rappel – changement de contact pour $0\u00a0: votre réponse est attendue"};
+inline constexpr Text kDoneSubject = {"Contact change for $0: done",
+                                      "Changement de contact pour $0\u00a0: c’est fait"};
+inline constexpr Text kRolesLostSubject = {"Your contact roles on $0 have changed",
+                                           "Vos rôles de contact sur $0 ont changé"};
+inline constexpr Text kRefusedSubject = {"Contact change for $0: refused",
+                                         "Changement de contact pour $0\u00a0: refusé"};
+inline constexpr Text kCancelledSubject = {"Contact change for $0: cancelled",
+                                           "Changement de contact pour $0\u00a0: annulé"};
+inline constexpr Text kExpiredSubject = {"Contact change for $0: expired",
+                                         "Changement de contact pour $0\u00a0: expiré"};
+inline constexpr Text kAbortedSubject = {"Contact change for $0: not carried out",
+                                         "Changement de contact pour $0\u00a0: sans suite"};
+inline constexpr Text kProfileChangedSubject = {"Your e-mail address was changed",
+                                                "Votre adresse e-mail a été modifiée"};
+inline constexpr Text kOverrideSubject = {"Our team changed contacts on $0",
+                                          "Notre équipe a modifié des contacts sur $0"};
 
-// Once it ended.
-inline constexpr Phrase kDoneSubject = {"Contact change done: $0",
-                                        "Changement de contact effectué : $0"};
-inline constexpr Phrase kDoneIntro = {
-    "Every validation was given: $0 is now contact of the services below, as asked by $1.",
-    "Toutes les validations ont été données : $0 est désormais contact des services ci-dessous, "
-    "à la demande de $1."};
-inline constexpr Phrase kSkippedIntro = {"These could not be changed:",
-                                         "Ceux-ci n’ont pas pu être changés :"};
-inline constexpr Phrase kRolesLostSubject = {"You are no longer contact: $0",
-                                             "Vous n’êtes plus contact : $0"};
-inline constexpr Phrase kRolesLostIntro = {
-    "You no longer hold the roles below. $0 holds them now, as asked by $1.",
-    "Vous n’avez plus les rôles ci-dessous. Ils reviennent à $0, à la demande de $1."};
-inline constexpr Phrase kRefusedSubject = {"Contact change refused: $0",
-                                           "Changement de contact refusé : $0"};
-inline constexpr Phrase kRefusedIntro = {
-    "$0 refused the contact change below. Nothing has changed.",
-    "$0 a refusé le changement de contact ci-dessous. Rien n’a changé."};
-inline constexpr Phrase kReasonLabel = {"Reason given", "Motif donné"};
-inline constexpr Phrase kCancelledSubject = {"Contact change cancelled: $0",
-                                             "Changement de contact annulé : $0"};
-inline constexpr Phrase kCancelledIntro = {
-    "The contact change below was withdrawn. Nothing has changed.",
-    "Le changement de contact ci-dessous a été retiré. Rien n’a changé."};
-inline constexpr Phrase kExpiredSubject = {"Contact change expired: $0",
-                                           "Changement de contact expiré : $0"};
-inline constexpr Phrase kExpiredIntro = {
-    "The contact change below was not validated by everyone in time. Nothing has changed.",
-    "Le changement de contact ci-dessous n’a pas été validé par tous dans le délai prévu. Rien "
-    "n’a changé."};
-inline constexpr Phrase kAbortedSubject = {"Contact change without effect: $0",
-                                           "Changement de contact sans effet : $0"};
-inline constexpr Phrase kAbortedIntro = {
-    "The contact change below can no longer take effect, and was closed.",
-    "Le changement de contact ci-dessous ne peut plus prendre effet ; il a été clos."};
-inline constexpr Phrase kAskedBy = {"Asked for by $0, for $1.", "Demandé par $0, pour $1."};
+// Titles.
+inline constexpr Text kConfirmTitle = {"Please confirm your request",
+                                       "Merci de confirmer votre demande"};
+inline constexpr Text kAgreeTitle = {"Your agreement is needed", "Votre accord est attendu"};
+inline constexpr Text kDoneTitle = {"The change has been made", "Le changement est fait"};
+inline constexpr Text kRolesLostTitle = {"Your contact roles have changed",
+                                         "Vos rôles de contact ont changé"};
+inline constexpr Text kRefusedTitle = {"The request was refused", "La demande a été refusée"};
+inline constexpr Text kCancelledTitle = {"The request was cancelled", "La demande a été annulée"};
+inline constexpr Text kExpiredTitle = {"The request has expired", "La demande a expiré"};
+inline constexpr Text kAbortedTitle = {"The request could not be carried out",
+                                       "La demande n’a pas pu aboutir"};
+inline constexpr Text kOverrideTitle = {"Our team changed some contacts",
+                                        "Notre équipe a modifié des contacts"};
 
-// Of other things.
-inline constexpr Phrase kProfileSubject = {"Your e-mail address was changed",
-                                           "Votre adresse e-mail a été modifiée"};
-inline constexpr Phrase kProfileIntro = {
-    "The e-mail address of your account $0 was changed. Messages no longer go to this address.",
-    "L’adresse e-mail de votre compte $0 a été modifiée. Les messages ne sont plus envoyés à "
-    "cette adresse."};
-inline constexpr Phrase kProfileNotYou = {"If this was not you, contact support at once.",
-                                          "Si vous n’en êtes pas à l’origine, contactez le "
-                                          "support sans attendre."};
-inline constexpr Phrase kOverrideSubject = {"Contacts set by support: $0",
-                                            "Contacts définis par le support : $0"};
-inline constexpr Phrase kOverrideIntro = {"Our support set these contacts:",
-                                          "Notre support a défini ces contacts :"};
+inline constexpr Text kGreeting = {"Hello,", "Bonjour,"};
 
-// Lists.
-inline constexpr Phrase kItem = {"$0: $1 contact", "$0 : contact $1"};
-inline constexpr Phrase kItemNow = {"$0: $1 contact is now $2 (was $3)",
-                                    "$0 : le contact $1 est désormais $2 (avant : $3)"};
-inline constexpr Phrase kItemSkipped = {"$0: $1 contact – $2", "$0 : contact $1 – $2"};
-inline constexpr Phrase kMore = {"and $0 more, $1 in all", "et $0 autres, soit $1 en tout"};
-inline constexpr Phrase kServices = {"$0 services", "$0 services"};
-inline constexpr Phrase kContactChanged = {"its contact changed meanwhile",
-                                           "son contact a changé entre-temps"};
-inline constexpr Phrase kAuthorityLost = {"the requester may no longer change it",
-                                          "le demandeur ne peut plus le modifier"};
-inline constexpr Phrase kServiceRemoved = {"the service no longer exists",
-                                           "le service n’existe plus"};
+// Asked for. $0: roles in short; $1: services in short; $2: the other account.
+inline constexpr Text kYouAskToTakeOver = {
+    "You asked to take over $0 on $1. Nothing changes until you confirm.",
+    "Vous avez demandé à reprendre $0 sur $1. Rien ne change tant que vous n’avez pas confirmé."};
+inline constexpr Text kYouAskForOther = {"You asked for $2 to take over $0 on $1.",
+                                         "Vous avez demandé que $2 reprenne $0 sur $1."};
+inline constexpr Text kOtherAsksYou = {"$2 asks you to take over $0 on $1.",
+                                       "$2 vous demande de reprendre $0 sur $1."};
+// $0: the other validator.
+inline constexpr Text kBothNeeded = {
+    "The change takes effect as soon as you and $0 have both accepted it.",
+    "Le changement prendra effet dès que vous et $0 l’aurez accepté."};
+inline constexpr Text kOnlyYouNeeded = {"$0 has already accepted: only your answer is missing.",
+                                        "$0 a déjà accepté\u00a0: il ne manque que votre réponse."};
+// $0: date and time.
+inline constexpr Text kReminderNote = {
+    "This is a reminder: we have not had your answer yet, and the request expires on $0.",
+    "Ceci est un rappel\u00a0: nous n’avons pas encore reçu votre réponse, et la demande expire "
+    "le $0."};
+inline constexpr Text kAnswerBy = {"You can answer until $0.", "Vous pouvez répondre jusqu’au $0."};
+inline constexpr Text kCodeLabel = {"Your validation code", "Votre code de validation"};
+inline constexpr Text kAccept = {"Accept", "Accepter"};
+inline constexpr Text kRefuse = {"Refuse", "Refuser"};
+inline constexpr Text kAcceptLink = {"To accept, open this link:",
+                                     "Pour accepter, ouvrez ce lien\u00a0:"};
+inline constexpr Text kRefuseLink = {"To refuse, open this link:",
+                                     "Pour refuser, ouvrez ce lien\u00a0:"};
+inline constexpr Text kUnexpected = {
+    "Were you not expecting this? Refuse the request, or simply ignore this e-mail: nothing "
+    "changes without your agreement.",
+    "Vous ne vous attendiez pas à cette demande\u00a0? Refusez-la, ou ignorez simplement cet "
+    "e-mail\u00a0: rien ne change sans votre accord."};
+inline constexpr Text kCodePersonal = {
+    "The code and the links are personal and work only once. Please do not pass them on: our team "
+    "will never ask you for them.",
+    "Le code et les liens sont personnels et à usage unique. Ne les transmettez à personne\u00a0: "
+    "notre équipe ne vous les demandera jamais."};
+
+// What a role is about, for someone who is asked to take it over.
+inline constexpr Text kAdminMeans = {
+    "The administrator contact manages the service, can change all of its contacts and sees its "
+    "owner’s details.",
+    "Le contact administrateur gère le service, peut en modifier tous les contacts et a accès aux "
+    "informations du propriétaire."};
+inline constexpr Text kTechMeans = {
+    "The technical contact looks after the technical side of the service.",
+    "Le contact technique s’occupe de la partie technique du service."};
+inline constexpr Text kBillingMeans = {
+    "The billing contact looks after payments and receives renewal notices; your own payments must "
+    "be up to date for you to take this role over.",
+    "Le contact facturation s’occupe des règlements et reçoit les avis de renouvellement\u00a0; "
+    "vos propres règlements doivent être à jour pour que vous puissiez reprendre ce rôle."};
+
+// Lists. $0: how many more; $1: how many in all.
+inline constexpr Text kServicesAndRoles = {"Services and roles", "Services et rôles"};
+inline constexpr Text kNotMoved = {"Not changed", "Non modifiés"};
+inline constexpr Text kHeldByNow = {"Who holds what now", "Les contacts désormais"};
+inline constexpr Text kAndOneMore = {"and $0 more service ($1 in all)",
+                                     "et $0 autre service ($1 au total)"};
+inline constexpr Text kAndMore = {"and $0 more services ($1 in all)",
+                                  "et $0 autres services ($1 au total)"};
+// $0: role; $1: account.
+inline constexpr Text kRoleHeldBy = {"$0: $1", "$0\u00a0: $1"};
+inline constexpr Text kRoleHeldByYou = {"$0: you ($1)", "$0\u00a0: vous ($1)"};
+
+// Done. $0: roles in short; $1: services in short; $2: the other account.
+inline constexpr Text kYouTookOver = {"You have taken over $0 on $1, as you asked.",
+                                      "Vous avez repris $0 sur $1, comme vous l’aviez demandé."};
+inline constexpr Text kOtherTookOver = {"$2 has taken over $0 on $1, as you asked.",
+                                        "$2 a repris $0 sur $1, comme vous l’aviez demandé."};
+inline constexpr Text kYouTookOverFor = {"You have taken over $0 on $1, as $2 asked.",
+                                         "Vous avez repris $0 sur $1, à la demande de $2."};
+// $0: date and time.
+inline constexpr Text kInEffectSince = {"The change took effect on $0.",
+                                        "Le changement a pris effet le $0."};
+inline constexpr Text kSomeSkipped = {
+    "Part of the request could no longer be carried out; the reasons are given below.",
+    "Une partie de la demande n’a plus pu être effectuée\u00a0; les raisons sont indiquées "
+    "ci-dessous."};
+
+// Roles lost. $0: roles in short; $1: services in short; $2: who holds them now.
+inline constexpr Text kYouLost = {"You no longer hold $0 on $1: $2 has taken over.",
+                                  "Vous n’avez plus $0 sur $1\u00a0: $2 a pris la suite."};
+// $0: who asked; $1: date and time.
+inline constexpr Text kAskedBy = {"$0 asked for this change, which took effect on $1.",
+                                  "Ce changement, demandé par $0, a pris effet le $1."};
+// $0: date and time.
+inline constexpr Text kAskedByYou = {"You had asked for this change, which took effect on $0.",
+                                     "Ce changement, que vous aviez demandé, a pris effet le $0."};
+// $0: who asked.
+inline constexpr Text kLostUnexpectedly = {
+    "If this comes as a surprise, please get in touch with $0 or with our support team.",
+    "Si ce changement vous surprend, contactez $0 ou notre support."};
+
+// Closed without effect. $0: roles in short; $1: services in short; $2: the other account.
+inline constexpr Text kYouHadAskedToTakeOver = {"You had asked to take over $0 on $1.",
+                                                "Vous aviez demandé à reprendre $0 sur $1."};
+inline constexpr Text kYouHadAskedForOther = {"You had asked for $2 to take over $0 on $1.",
+                                              "Vous aviez demandé que $2 reprenne $0 sur $1."};
+inline constexpr Text kOtherHadAskedYou = {"$2 had asked you to take over $0 on $1.",
+                                           "$2 vous avait demandé de reprendre $0 sur $1."};
+// $0: who refused.
+inline constexpr Text kRefusedBy = {"$0 has refused this request. Nothing has changed.",
+                                    "$0 a refusé cette demande. Rien n’a changé."};
+inline constexpr Text kReasonGiven = {"Reason given", "Raison indiquée"};
+inline constexpr Text kNoReasonGiven = {"No reason was given.", "Aucune raison n’a été indiquée."};
+inline constexpr Text kCancelled = {"This request has been cancelled. Nothing has changed.",
+                                    "Cette demande a été annulée. Rien n’a changé."};
+inline constexpr Text kCancelledByAdmin = {
+    "This request has been cancelled by an administrator contact. Nothing has changed.",
+    "Cette demande a été annulée par un contact administrateur. Rien n’a changé."};
+// $0: date and time.
+inline constexpr Text kExpired = {
+    "The request expired on $0, before everyone had answered. Nothing has changed.",
+    "La demande a expiré le $0, avant que tout le monde ait répondu. Rien n’a changé."};
+// $0: date and time.
+inline constexpr Text kTakeOverExpired = {
+    "The request expired on $0, before you had confirmed it. Nothing has changed.",
+    "La demande a expiré le $0, avant que vous l’ayez confirmée. Rien n’a changé."};
+// $0: account.
+inline constexpr Text kAnswerMissing = {"We had no answer from $0.",
+                                        "Nous n’avons pas reçu la réponse de $0."};
+inline constexpr Text kYourAnswerMissing = {"We had no answer from you.",
+                                            "Nous n’avons pas reçu votre réponse."};
+inline constexpr Text kAborted = {
+    "This request has been closed without effect: nothing of it could be carried out any more. The "
+    "reasons are given below.",
+    "Cette demande a été close sans effet\u00a0: plus rien ne pouvait en être effectué. Les "
+    "raisons "
+    "sont indiquées ci-dessous."};
+inline constexpr Text kAskAgain = {"You can make a new request at any time.",
+                                   "Vous pouvez faire une nouvelle demande à tout moment."};
+inline constexpr Text kNothingToDo = {"There is nothing for you to do.",
+                                      "Vous n’avez rien à faire."};
+
+// Profile changed. $0: account; $1: date and time.
+inline constexpr Text kAddressChanged = {
+    "The e-mail address of your account $0 was changed on $1. From now on, our e-mails about this "
+    "account go to the new address.",
+    "L’adresse e-mail de votre compte $0 a été modifiée le $1. Nos e-mails au sujet de ce compte "
+    "sont désormais envoyés à la nouvelle adresse."};
+inline constexpr Text kAddressChangedByYou = {
+    "If you made this change, there is nothing for you to do.",
+    "Si vous êtes à l’origine de cette modification, vous n’avez rien à faire."};
+inline constexpr Text kAddressChangedByOther = {
+    "If it was not you, please contact our support team without delay: someone else may have "
+    "access to your account.",
+    "Si ce n’est pas le cas, contactez notre support sans attendre\u00a0: quelqu’un d’autre a "
+    "peut-être accès à votre compte."};
+
+// Override. $0: services in short; $1: date and time.
+inline constexpr Text kOverridden = {
+    "On $1, our team changed contacts on $0. The change is already in effect and needs no answer "
+    "from you.",
+    "Le $1, notre équipe a modifié des contacts sur $0. Le changement est déjà effectif et "
+    "n’attend aucune réponse de votre part."};
+inline constexpr Text kOperatorsReason = {"Reason given by our team",
+                                          "Raison indiquée par notre équipe"};
+inline constexpr Text kOverrideQuestions = {
+    "If you have any questions, please contact our support team.",
+    "Pour toute question, contactez notre support."};
+
+// Footer. $0: account.
+inline constexpr Text kFooter = {
+    "This e-mail was sent automatically to account $0. Replies to it are not read.",
+    "Cet e-mail a été envoyé automatiquement au compte $0. Les réponses ne sont pas lues."};
+// $0: the contact change's id.
+inline constexpr Text kReference = {"Reference: $0", "Référence\u00a0: $0"};
 
 }  // namespace texts
-
-// The role as the e-mails name it.
-const char* RoleName(Role role, Language language);
-// Date and time, in UTC, as the language writes them.
-std::string WriteTime(absl::Time time, Language language);
-
 }  // namespace contacts
 
 #endif  // CONTACTS_CORE_MAIL_TEXTS_H_

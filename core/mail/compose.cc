@@ -1,0 +1,333 @@
+#include "core/mail/compose.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/mail/render.h"
+
+namespace contacts {
+namespace {
+
+using Items = std::vector<const ChangeItem*>;
+
+template <typename Keep>
+Items ItemsOf(const ContactChange& change, const Keep& keep) {
+  Items items;
+  for (const ChangeItem& item : change.items) {
+    if (keep(item)) items.push_back(&item);
+  }
+  return items;
+}
+
+Items AllItems(const ContactChange& change) {
+  return ItemsOf(change, [](const ChangeItem&) { return true; });
+}
+Items ItemsWith(const ContactChange& change, ItemOutcome outcome) {
+  return ItemsOf(change, [&](const ChangeItem& item) { return item.outcome == outcome; });
+}
+Items SkippedItems(const ContactChange& change) {
+  return ItemsOf(change, [](const ChangeItem& item) {
+    return item.outcome != ItemOutcome::kApplied && item.outcome != ItemOutcome::kPending;
+  });
+}
+
+std::vector<ServiceId> ServicesOf(const Items& items) {
+  std::set<ServiceId> services;
+  for (const ChangeItem* item : items) services.insert(item->service);
+  return {services.begin(), services.end()};
+}
+
+// The roles, where every service has the same ones in `items`; else none.
+std::vector<Role> CommonRoles(const Items& items) {
+  std::map<ServiceId, std::set<Role>> by_service;
+  for (const ChangeItem* item : items) by_service[item->service].insert(item->role);
+  if (by_service.empty()) return {};
+  const std::set<Role>& roles = by_service.begin()->second;
+  for (const auto& entry : by_service) {
+    if (entry.second != roles) return {};
+  }
+  return {roles.begin(), roles.end()};
+}
+
+// Writes the e-mails about one contact change, or another event, to one recipient.
+class Composer {
+ public:
+  explicit Composer(const MailFacts& facts) : facts_(facts) {
+    letter_.language = LanguageOf(facts.recipient.language);
+    Say({texts::kGreeting});
+  }
+
+  void Validation(const AnswerLinks& links) {
+    const ContactChange& change = *facts_.change;
+    const Items items = ItemsWith(change, ItemOutcome::kPending);
+    const bool reminder = facts_.mail.kind == MailKind::kReminder;
+    Head(reminder ? texts::kReminderSubject : texts::kValidationSubject, items,
+         IsRequester() ? texts::kConfirmTitle : texts::kAgreeTitle);
+    if (reminder) Say({texts::kReminderNote, When(change.expire_time)});
+    if (IsTakeOver()) {
+      Say({texts::kYouAskToTakeOver, What(items)});
+    } else {
+      const AccountId& other = OtherParty();
+      const contacts::Validation* answer = change.FindValidation(other);
+      const bool accepted = answer != nullptr && answer->state == ValidationState::kAccepted;
+      Say({IsRequester() ? texts::kYouAskForOther : texts::kOtherAsksYou, What(items)},
+          {accepted ? texts::kOnlyYouNeeded : texts::kBothNeeded, {other.text()}});
+    }
+    // Before the list, which may be long.
+    letter_.blocks.push_back(
+        TokenBox{.token = facts_.token,
+                 .accept_link = links.accept,
+                 .refuse_link = links.refuse,
+                 .answer_by = Made({texts::kAnswerBy, When(change.expire_time)})});
+    Say({texts::kUnexpected});
+    Say({texts::kCodePersonal});
+    List(texts::kServicesAndRoles, items);
+    if (!IsRequester()) ExplainRoles(items);
+  }
+
+  void Done() {
+    const ContactChange& change = *facts_.change;
+    const Items applied = ItemsWith(change, ItemOutcome::kApplied);
+    const Items skipped = SkippedItems(change);
+    Head(texts::kDoneSubject, applied, texts::kDoneTitle);
+    Say({IsTakeOver()    ? texts::kYouTookOver
+         : IsRequester() ? texts::kOtherTookOver
+                         : texts::kYouTookOverFor,
+         What(applied)},
+        {texts::kInEffectSince, When(change.close_time.value_or(facts_.mail.create_time))});
+    if (!skipped.empty()) Say({texts::kSomeSkipped});
+    List(texts::kServicesAndRoles, applied);
+    if (!skipped.empty()) List(texts::kNotMoved, skipped);
+  }
+
+  void RolesLost() {
+    const ContactChange& change = *facts_.change;
+    const Items lost = ItemsOf(change, [&](const ChangeItem& item) {
+      return item.outcome == ItemOutcome::kApplied && item.old_contact == facts_.recipient.id;
+    });
+    const std::string when =
+        DateAndTime(change.close_time.value_or(facts_.mail.create_time), letter_.language);
+    Head(texts::kRolesLostSubject, lost, texts::kRolesLostTitle);
+    Say({texts::kYouLost, {Roles(lost), Services(lost), change.new_contact.text()}});
+    if (IsRequester()) {
+      Say({texts::kAskedByYou, {when}});
+    } else {
+      Say({texts::kAskedBy, {change.requester.text(), when}});
+    }
+    List(texts::kServicesAndRoles, lost);
+    if (!IsRequester()) Say({texts::kLostUnexpectedly, {change.requester.text()}});
+  }
+
+  void Refused() {
+    Head(texts::kRefusedSubject, AllItems(*facts_.change), texts::kRefusedTitle);
+    for (const contacts::Validation& answer : facts_.change->validations) {
+      if (answer.state != ValidationState::kRefused) continue;
+      SayWhatItWas({texts::kRefusedBy, {answer.account.text()}});
+      if (Displayable(answer.refuse_reason).empty()) {
+        Say({texts::kNoReasonGiven});
+      } else {
+        Cite(texts::kReasonGiven, answer.refuse_reason);
+      }
+    }
+    EndClosed();
+  }
+
+  void Cancelled() {
+    Head(texts::kCancelledSubject, AllItems(*facts_.change), texts::kCancelledTitle);
+    // The one who cancelled gets no e-mail: where the requester gets one, it was
+    // the other who may, an admin of all the services.
+    SayWhatItWas({IsRequester() ? texts::kCancelledByAdmin : texts::kCancelled});
+    EndClosed();
+  }
+
+  void Expired() {
+    const ContactChange& change = *facts_.change;
+    Head(texts::kExpiredSubject, AllItems(change), texts::kExpiredTitle);
+    SayWhatItWas(
+        {IsTakeOver() ? texts::kTakeOverExpired : texts::kExpired, When(change.expire_time)});
+    Paragraph missing;
+    for (const contacts::Validation& answer : change.validations) {
+      if (IsTakeOver() || answer.state != ValidationState::kPending) continue;
+      missing.sentences.push_back(answer.account == facts_.recipient.id
+                                      ? Made({texts::kYourAnswerMissing})
+                                      : Made({texts::kAnswerMissing, {answer.account.text()}}));
+    }
+    if (!missing.sentences.empty()) letter_.blocks.push_back(std::move(missing));
+    EndClosed();
+  }
+
+  void Aborted() {
+    Head(texts::kAbortedSubject, AllItems(*facts_.change), texts::kAbortedTitle);
+    SayWhatItWas({texts::kAborted});
+    EndClosed();
+  }
+
+  void ProfileChanged() {
+    letter_.subject = texts::kProfileChangedSubject.in(letter_.language);
+    letter_.title = letter_.subject;
+    Say({texts::kAddressChanged,
+         {facts_.recipient.id.text(), DateAndTime(facts_.mail.create_time, letter_.language)}});
+    Say({texts::kAddressChangedByYou});
+    Say({texts::kAddressChangedByOther});
+  }
+
+  // Tells only of what the recipient held before or holds now: the rest of the
+  // override may be about services that it has no part in.
+  void Override() {
+    const ContactOverride& record = *facts_.override_record;
+    const AccountId& me = facts_.recipient.id;
+    std::map<ServiceId, ListRow> rows;
+    for (const OverrideItem& item : record.items) {
+      if (item.old_contact == item.new_contact) continue;
+      if (item.old_contact != me && item.new_contact != me) continue;
+      ListRow& row = rows[item.service];
+      row.service = item.service.text();
+      row.details.push_back(
+          FillIn((item.new_contact == me ? texts::kRoleHeldByYou : texts::kRoleHeldBy)
+                     .in(letter_.language),
+                 {RoleWord(item.role, letter_.language), item.new_contact.text()}));
+    }
+    std::vector<ServiceId> services;
+    for (const auto& entry : rows) services.push_back(entry.first);
+    const std::string in_short = ServicesInShort(services, letter_.language);
+    letter_.subject = FillIn(texts::kOverrideSubject.in(letter_.language), {in_short});
+    letter_.title = texts::kOverrideTitle.in(letter_.language);
+    Say({texts::kOverridden, {in_short, DateAndTime(record.create_time, letter_.language)}});
+    Cite(texts::kOperatorsReason, record.reason);
+    AddList(texts::kHeldByNow, rows);
+    Say({texts::kOverrideQuestions});
+  }
+
+  Letter Finish() {
+    letter_.footer.push_back(Made({texts::kFooter, {facts_.recipient.id.text()}}));
+    if (!facts_.mail.subject.is_nil()) {
+      letter_.footer.push_back(Made({texts::kReference, {facts_.mail.subject.text()}}));
+    }
+    return std::move(letter_);
+  }
+
+ private:
+  // A text and what is filled into it, before the language is chosen.
+  struct Words {
+    Text text;
+    std::vector<std::string> values = {};
+  };
+
+  bool IsRequester() const { return facts_.recipient.id == facts_.change->requester; }
+  bool IsTakeOver() const { return facts_.change->requester == facts_.change->new_contact; }
+  const AccountId& OtherParty() const {
+    return IsRequester() ? facts_.change->new_contact : facts_.change->requester;
+  }
+
+  std::vector<std::string> When(absl::Time time) const {
+    return {DateAndTime(time, letter_.language)};
+  }
+  std::string Roles(const Items& items) const {
+    return RolesInShort(CommonRoles(items), letter_.language);
+  }
+  std::string Services(const Items& items) const {
+    return ServicesInShort(ServicesOf(items), letter_.language);
+  }
+  // $0: roles; $1: services; $2: the other account.
+  std::vector<std::string> What(const Items& items) const {
+    return {Roles(items), Services(items), OtherParty().text()};
+  }
+
+  Phrase Made(const Words& words) const { return {words.text.in(letter_.language), words.values}; }
+  void Say(const Words& words) { letter_.blocks.push_back(Paragraph{{Made(words)}}); }
+  void Say(const Words& first, const Words& second) {
+    letter_.blocks.push_back(Paragraph{{Made(first), Made(second)}});
+  }
+
+  void Head(const Text& subject, const Items& items, const Text& title) {
+    letter_.subject = FillIn(subject.in(letter_.language), {Services(items)});
+    letter_.title = title.in(letter_.language);
+  }
+
+  void Cite(const Text& heading, const std::string& words) {
+    letter_.blocks.push_back(Quote{heading.in(letter_.language), words});
+  }
+
+  // What a closed change was about, and how it ended.
+  void SayWhatItWas(const Words& end) {
+    const Items items = AllItems(*facts_.change);
+    Say({IsTakeOver()    ? texts::kYouHadAskedToTakeOver
+         : IsRequester() ? texts::kYouHadAskedForOther
+                         : texts::kOtherHadAskedYou,
+         What(items)},
+        end);
+  }
+
+  void EndClosed() {
+    List(texts::kServicesAndRoles, AllItems(*facts_.change));
+    Say({IsRequester() ? texts::kAskAgain : texts::kNothingToDo});
+  }
+
+  void ExplainRoles(const Items& items) {
+    std::set<Role> roles;
+    for (const ChangeItem* item : items) roles.insert(item->role);
+    Paragraph paragraph{.sentences = {}, .aside = true};
+    for (const Role role : roles) {
+      paragraph.sentences.push_back(Made({role == Role::kAdmin  ? texts::kAdminMeans
+                                          : role == Role::kTech ? texts::kTechMeans
+                                                                : texts::kBillingMeans}));
+    }
+    letter_.blocks.push_back(std::move(paragraph));
+  }
+
+  void List(const Text& heading, const Items& items) {
+    std::map<ServiceId, ListRow> rows;
+    for (const ChangeItem* item : items) {
+      ListRow& row = rows[item->service];
+      row.service = item->service.text();
+      if (row.details.empty()) row.details.emplace_back();
+      std::string& roles = row.details.front();
+      absl::StrAppend(&roles, roles.empty() ? "" : ", ", RoleWord(item->role, letter_.language));
+      const std::string reason = SkipReason(item->outcome, letter_.language);
+      const bool known =
+          std::find(row.reasons.begin(), row.reasons.end(), reason) != row.reasons.end();
+      if (!reason.empty() && !known) row.reasons.push_back(reason);
+    }
+    AddList(heading, rows);
+  }
+
+  void AddList(const Text& heading, const std::map<ServiceId, ListRow>& rows) {
+    contacts::List list{.heading = heading.in(letter_.language), .rows = {}, .more = ""};
+    for (const auto& entry : rows) {
+      if (list.rows.size() == kListedServices) break;
+      list.rows.push_back(entry.second);
+    }
+    if (const std::size_t more = rows.size() - list.rows.size(); more > 0) {
+      list.more = FillIn((more == 1 ? texts::kAndOneMore : texts::kAndMore).in(letter_.language),
+                         {Count(more, letter_.language), Count(rows.size(), letter_.language)});
+    }
+    letter_.blocks.push_back(std::move(list));
+  }
+
+  const MailFacts& facts_;
+  Letter letter_;
+};
+
+}  // namespace
+
+Letter Compose(const MailFacts& facts, const AnswerLinks& links) {
+  Composer composer(facts);
+  switch (facts.mail.kind) {
+    case MailKind::kValidation:
+    case MailKind::kReminder: composer.Validation(links); break;
+    case MailKind::kDone: composer.Done(); break;
+    case MailKind::kRolesLost: composer.RolesLost(); break;
+    case MailKind::kRefused: composer.Refused(); break;
+    case MailKind::kCancelled: composer.Cancelled(); break;
+    case MailKind::kExpired: composer.Expired(); break;
+    case MailKind::kAborted: composer.Aborted(); break;
+    case MailKind::kProfileChanged: composer.ProfileChanged(); break;
+    case MailKind::kOverride: composer.Override(); break;
+  }
+  return composer.Finish();
+}
+
+}  // namespace contacts

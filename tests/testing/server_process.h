@@ -1,0 +1,57 @@
+#ifndef CONTACTS_TESTS_TESTING_SERVER_PROCESS_H_
+#define CONTACTS_TESTS_TESTING_SERVER_PROCESS_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace contacts::testing {
+
+// A contactsd of its own process, from the build folder that the environment
+// variable CONTACTS_TEST_BIN_DIR names. Dies with the test.
+class ServerProcess {
+ public:
+  // Servers with the same `directory` share their token keys and Maildir
+  // (DIRECTORY/mail); each appends to DIRECTORY/log.
+  ServerProcess(std::string mysql_uri, std::string directory,
+                std::vector<std::string> flags = {});
+  ~ServerProcess();
+
+  // Starts and waits until it serves, on a port of its own that stays the same.
+  void Start();
+  void Kill();               // SIGKILL.
+  int Terminate();           // SIGTERM; returns the exit status.
+  std::shared_ptr<grpc::Channel> Channel() const;
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  int Wait();
+
+  const std::string mysql_uri_;
+  const std::string directory_;
+  const std::vector<std::string> flags_;
+  int port_ = 0;
+  int pid_ = -1;
+};
+
+// A new folder below /tmp, removed with all that is in it at the end.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  ~TemporaryDirectory();
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// Whole text of a file; empty where there is none.
+std::string ReadFile(const std::string& path);
+// Texts of the e-mails in a Maildir's new/.
+std::vector<std::string> ReadMaildir(const std::string& directory);
+
+}  // namespace contacts::testing
+
+#endif  // CONTACTS_TESTS_TESTING_SERVER_PROCESS_H_

@@ -1,0 +1,148 @@
+#include <gmime/gmime.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "absl/strings/str_replace.h"
+#include "core/mail/mime.h"
+
+namespace contacts {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+RenderedMail Mail() {
+  return {.from_name = "",
+          .from = "contacts@example.net",
+          .to = "jane@example.org",
+          .subject = "Changement de contact\u00a0: c’est fait",
+          .text = "Bonjour,\n\nC’est fait = oui\u00a0!\n-- \n.\nFrom here\n",
+          .html = "<p>C’est <b>fait</b></p>\n",
+          .language = "fr",
+          .message_id = "0197c3a0-0000-7000-8000-000000000001@example.net",
+          .date = absl::FromUnixSeconds(1780322700)};
+}
+
+// Bytes read again by a MIME parser.
+class Parsed {
+ public:
+  explicit Parsed(const std::string& bytes) {
+    GMimeStream* stream = g_mime_stream_mem_new_with_buffer(bytes.data(), bytes.size());
+    GMimeParser* parser = g_mime_parser_new_with_stream(stream);
+    message_.reset(g_mime_parser_construct_message(parser, nullptr));
+    g_object_unref(parser);
+    g_object_unref(stream);
+  }
+
+  GMimeMessage* message() const { return message_.get(); }
+  std::string Part(int index) const {
+    GMimeMultipart* body = GMIME_MULTIPART(g_mime_message_get_mime_part(message()));
+    char* text = g_mime_text_part_get_text(GMIME_TEXT_PART(g_mime_multipart_get_part(body, index)));
+    std::string copy(text);
+    g_free(text);
+    return copy;
+  }
+  int header_count() const {
+    return g_mime_header_list_get_count(g_mime_object_get_header_list(GMIME_OBJECT(message())));
+  }
+
+ private:
+  struct Unref {
+    void operator()(GMimeMessage* message) const { g_object_unref(message); }
+  };
+  std::unique_ptr<GMimeMessage, Unref> message_;
+};
+
+TEST(EncodeMime, EncodesANonAsciiSubjectThatDecodesBack) {
+  const std::string bytes = EncodeMime(Mail()).value();
+  EXPECT_THAT(bytes, AllOf(HasSubstr("Subject: "), HasSubstr("=?"), Not(HasSubstr("c’est"))));
+  EXPECT_EQ(g_mime_message_get_subject(Parsed(bytes).message()), Mail().subject);
+}
+
+TEST(EncodeMime, WritesTextAndHtmlAsAlternativesThatDecodeBack) {
+  const Parsed parsed(EncodeMime(Mail()).value());
+  EXPECT_EQ(parsed.Part(0), Mail().text);
+  EXPECT_EQ(parsed.Part(1), Mail().html);
+  const std::string bytes = EncodeMime(Mail()).value();
+  EXPECT_THAT(bytes, AllOf(HasSubstr("multipart/alternative"), HasSubstr("text/plain"),
+                           HasSubstr("text/html"), HasSubstr("charset=utf-8")));
+}
+
+TEST(EncodeMime, IsAsciiOfShortLines) {
+  RenderedMail mail = Mail();
+  mail.text = std::string(5000, 'x');
+  std::size_t length = 0;
+  for (const char c : EncodeMime(mail).value()) {
+    EXPECT_LT(static_cast<unsigned char>(c), 0x80U);
+    length = c == '\n' ? 0 : length + 1;
+    EXPECT_LE(length, 78U);
+  }
+}
+
+TEST(EncodeMime, MarksTheEmailAsAutomaticWithItsIdDateAndLanguage) {
+  EXPECT_THAT(EncodeMime(Mail()).value(),
+              AllOf(HasSubstr("Auto-Submitted: auto-generated\n"),
+                    HasSubstr("Message-Id: <0197c3a0-0000-7000-8000-000000000001@example.net>\n"),
+                    HasSubstr("Date: Mon, 01 Jun 2026 14:05:00 +0000\n"),
+                    HasSubstr("Content-Language: fr\n"), HasSubstr("To: jane@example.org\n"),
+                    HasSubstr("From: contacts@example.net\n"), HasSubstr("MIME-Version: 1.0\n")));
+}
+
+TEST(EncodeMime, GivesTheSameBytesForTheSameEmail) {
+  EXPECT_EQ(EncodeMime(Mail()).value(), EncodeMime(Mail()).value());
+}
+
+TEST(EncodeMime, EndsEveryLineAsAsked) {
+  const std::string lf = EncodeMime(Mail(), LineEnd::kLf).value();
+  const std::string crlf = EncodeMime(Mail(), LineEnd::kCrLf).value();
+  EXPECT_THAT(lf, Not(HasSubstr("\r")));
+  EXPECT_EQ(crlf, absl::StrReplaceAll(lf, {{"\n", "\r\n"}}));
+}
+
+TEST(EncodeMime, EncodesTheSendersName) {
+  RenderedMail mail = Mail();
+  mail.from_name = "L’équipe \"contacts\" <x@y>, Inc.";
+  const Parsed parsed(EncodeMime(mail).value());
+  InternetAddressList* from = g_mime_message_get_from(parsed.message());
+  ASSERT_EQ(internet_address_list_length(from), 1);
+  EXPECT_EQ(internet_address_get_name(internet_address_list_get_address(from, 0)), mail.from_name);
+}
+
+TEST(EncodeMime, RefusesControlCharactersInEveryHeader) {
+  std::string RenderedMail::*const headers[] = {
+      &RenderedMail::from_name, &RenderedMail::from,     &RenderedMail::to,
+      &RenderedMail::subject,   &RenderedMail::language, &RenderedMail::message_id};
+  for (std::string RenderedMail::*header : headers) {
+    for (const std::string& bad : {std::string("\r\nBcc: eve@example.org"), std::string("\n"),
+                                   std::string("\0", 1), std::string("\x7f")}) {
+      RenderedMail mail = Mail();
+      mail.*header += bad;
+      const absl::Status status = EncodeMime(mail).status();
+      EXPECT_TRUE(absl::IsInvalidArgument(status));
+      EXPECT_THAT(std::string(status.message()), Not(HasSubstr("eve")));
+    }
+  }
+}
+
+TEST(EncodeMime, RefusesWhatIsNotOneAddress) {
+  for (const char* bad :
+       {"", "jane", "@example.org", "jane@", "a@b@c", "a@b.c,d@e.f", "Jane <jane@example.org>",
+        "jane@example.org eve", "jané@example.org", "a@b.c;d"}) {
+    RenderedMail mail = Mail();
+    mail.to = bad;
+    EXPECT_TRUE(absl::IsInvalidArgument(EncodeMime(mail).status())) << bad;
+  }
+}
+
+TEST(EncodeMime, RefusesASubjectThatIsNotUtf8) {
+  RenderedMail mail = Mail();
+  mail.subject = "\xff\xfe";
+  EXPECT_TRUE(absl::IsInvalidArgument(EncodeMime(mail).status()));
+}
+
+}  // namespace
+}  // namespace contacts

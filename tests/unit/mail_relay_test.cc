@@ -1,0 +1,37 @@
+#include <gtest/gtest.h>
+
+#include "core/mail/relay.h"
+
+namespace contacts {
+namespace {
+
+TEST(RetryDelay, DoublesFromTheFirstDelayUpToTheLongest) {
+  const RelayOptions options;
+  const double middle = 0.5;
+  EXPECT_EQ(RetryDelay(options, 1, middle), absl::Seconds(30));
+  EXPECT_EQ(RetryDelay(options, 2, middle), absl::Seconds(60));
+  EXPECT_EQ(RetryDelay(options, 7, middle), absl::Seconds(1920));
+  EXPECT_EQ(RetryDelay(options, 8, middle), absl::Hours(1));
+  EXPECT_EQ(RetryDelay(options, 1'000'000, middle), absl::Hours(1));
+}
+
+TEST(RetryDelay, SpreadsTriesAroundTheDelay) {
+  const RelayOptions options;
+  EXPECT_EQ(RetryDelay(options, 1, 0), absl::Seconds(24));
+  EXPECT_EQ(RetryDelay(options, 1, 1), absl::Seconds(36));
+}
+
+TEST(Loggable, MasksTheAddressAndTakesOutTheToken) {
+  const std::string text =
+      Loggable("550 <Jane@Example.org> unknown, jane@example.org; you sent 7h2kq-0M9XT",
+               "jane@example.org", "7H2KQ-0M9XT");
+  EXPECT_EQ(text, "550 <j***@example.org> unknown, j***@example.org; you sent ***");
+}
+
+TEST(Loggable, StaysOnOneShortLine) {
+  EXPECT_EQ(Loggable("450 a\r\nlevel=error\x1b[0m", "", ""), "450 a  level=error [0m");
+  EXPECT_LE(Loggable(std::string(100000, 'x'), "", "").size(), 300U);
+}
+
+}  // namespace
+}  // namespace contacts
