@@ -92,7 +92,8 @@ absl::Status ContactChangeNotFound(const Uuid& id) {
 
 absl::Status AlreadyExists(absl::string_view kind, absl::string_view id) {
   return Make(absl::StatusCode::kAlreadyExists, "ALREADY_EXISTS",
-              absl::StrCat(kind, " \"", id, "\" exists already"), {{std::string(kind), std::string(id)}});
+              absl::StrCat(kind, " \"", id, "\" exists already"),
+              {{std::string(kind), std::string(id)}});
 }
 
 absl::Status RoleNotAllowed(absl::string_view message) {
@@ -107,8 +108,8 @@ absl::Status ContactUnchanged(const ServiceRole& role, const AccountId& account)
 }
 
 absl::Status BillingOverdue(const std::vector<AccountId>& accounts) {
-  const std::string names =
-      absl::StrJoin(accounts, ", ", [](std::string* out, const AccountId& id) { *out += id.text(); });
+  const std::string names = absl::StrJoin(
+      accounts, ", ", [](std::string* out, const AccountId& id) { *out += id.text(); });
   absl::Status status =
       Make(absl::StatusCode::kFailedPrecondition, "BILLING_OVERDUE",
            absl::StrCat("overdue payments; want the old and the new billing contact up to date: ",
@@ -148,21 +149,24 @@ absl::Status AlreadyValidated() {
 
 absl::Status ChangeClosed(ChangeState state) {
   return Make(absl::StatusCode::kFailedPrecondition, "CHANGE_CLOSED",
-              absl::StrCat("the contact change is closed: ", Name(state)), {{"state", Name(state)}});
+              absl::StrCat("the contact change is closed: ", Name(state)),
+              {{"state", Name(state)}});
 }
 
 absl::Status ResendTooSoon(absl::Duration wait) {
-  absl::Status status = Make(absl::StatusCode::kResourceExhausted, "RESEND_TOO_SOON",
-                             absl::StrCat("sent again too soon or too often; try again in ",
-                                          absl::FormatDuration(absl::Ceil(wait, absl::Seconds(1)))));
+  absl::Status status =
+      Make(absl::StatusCode::kResourceExhausted, "RESEND_TOO_SOON",
+           absl::StrCat("sent again too soon or too often; try again in ",
+                        absl::FormatDuration(absl::Ceil(wait, absl::Seconds(1)))));
   AttachRetry(status, wait);
   return status;
 }
 
 absl::Status QuotaExceeded(int64_t limit) {
-  return Make(absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED",
-              absl::StrCat("more than ", limit, " contact changes would be pending for this requester"),
-              {{"limit", absl::StrCat(limit)}});
+  return Make(
+      absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED",
+      absl::StrCat("more than ", limit, " contact changes would be pending for this requester"),
+      {{"limit", absl::StrCat(limit)}});
 }
 
 absl::Status RequestIdReused(const Uuid& request_id) {

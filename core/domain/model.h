@@ -199,12 +199,12 @@ enum class MailKind {
 struct OutboxMail {
   Uuid id;  // Names the e-mail: its Message-ID is made of it.
   MailKind kind = MailKind::kValidation;
-  Uuid subject;             // The contact change, or the override; nil for kProfileChanged.
-  AccountId recipient;      // Address and language are read when it is sent.
-  std::string address;      // kProfileChanged alone: the address that was replaced.
-  int64_t generation = 0;   // kValidation and kReminder alone.
+  Uuid subject;            // The contact change, or the override; nil for kProfileChanged.
+  AccountId recipient;     // Address and language are read when it is sent.
+  std::string address;     // kProfileChanged alone: the address that was replaced.
+  int64_t generation = 0;  // kValidation and kReminder alone.
   absl::Time create_time;
-  int64_t tries = 0;        // Deliveries tried so far.
+  int64_t tries = 0;  // Deliveries tried so far.
 };
 
 // What an operator's override did, kept with its reason.

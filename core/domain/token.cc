@@ -13,7 +13,7 @@ namespace contacts {
 namespace {
 
 constexpr absl::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";  // Crockford's.
-constexpr std::size_t kTokenCharacters = 26;                                // 130 bits.
+constexpr std::size_t kTokenCharacters = 26;                                 // 130 bits.
 constexpr std::size_t kGroup = 5;
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kMaxIdSize = 32;

@@ -23,9 +23,9 @@ EffectFacts ReadEffectFacts(Session& session, ContactChange& change) {
     if (item.outcome != ItemOutcome::kPending) continue;
     if (item.role == Role::kBilling) payers.insert({item.old_contact, change.new_contact});
     const auto service = facts.services.find(item.service);
-    authority_in_doubt = authority_in_doubt ||
-                         (service != facts.services.end() &&
-                          !MayMove(service->second, change.requester, item.role));
+    authority_in_doubt =
+        authority_in_doubt ||
+        (service != facts.services.end() && !MayMove(service->second, change.requester, item.role));
   }
   if (!payers.empty()) {
     const std::vector<AccountId> overdue = store::LoadOverdue(session, payers);
@@ -71,8 +71,8 @@ void Save(Session& session, const ContactChange& change, Transition& transition,
 bool Engine::TokenMatches(const ContactChange& change, const AccountId& account,
                           const std::string& token) const {
   const Validation* validation = change.FindValidation(account);
-  return validation != nullptr && keys_.Matches(token, validation->token_key_id, change.id,
-                                                account, validation->generation);
+  return validation != nullptr &&
+         keys_.Matches(token, validation->token_key_id, change.id, account, validation->generation);
 }
 
 absl::StatusOr<std::string> Engine::AnswerChange(const Call& call, const Uuid& id,
@@ -118,8 +118,8 @@ absl::StatusOr<std::string> Engine::RefuseContactChange(const Call& call, const 
                                                         const std::string& token,
                                                         const std::string& reason,
                                                         const Encode<ContactChange>& encode) {
-  const auto decide = [&](ContactChange& change, const EffectFacts&,
-                          const std::vector<AccountId>&, absl::Time now) {
+  const auto decide = [&](ContactChange& change, const EffectFacts&, const std::vector<AccountId>&,
+                          absl::Time now) {
     return Refuse(change, call.account, TokenMatches(change, call.account, token), reason, now,
                   settings_);
   };
@@ -129,8 +129,8 @@ absl::StatusOr<std::string> Engine::RefuseContactChange(const Call& call, const 
 absl::StatusOr<std::string> Engine::ResendValidation(const Call& call, const Uuid& id,
                                                      const AccountId& validator,
                                                      const Encode<ContactChange>& encode) {
-  const auto decide = [&](ContactChange& change, const EffectFacts&,
-                          const std::vector<AccountId>&, absl::Time now) {
+  const auto decide = [&](ContactChange& change, const EffectFacts&, const std::vector<AccountId>&,
+                          absl::Time now) {
     return Resend(change, call.account, validator.empty() ? call.account : validator,
                   keys_.active_id(), now, settings_);
   };

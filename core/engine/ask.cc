@@ -11,8 +11,8 @@
 namespace contacts {
 namespace {
 
-AskFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& ask,
-                   absl::Time now, std::vector<Uuid>& expired, int64_t& pending_changes) {
+AskFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& ask, absl::Time now,
+                   std::vector<Uuid>& expired, int64_t& pending_changes) {
   AskFacts facts;
   facts.requester = requester.id;
   std::set<ServiceId> service_ids;
@@ -32,8 +32,7 @@ AskFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& 
     facts.services.emplace(service.id, std::move(service));
   }
 
-  store::AccountsAndPending accounts =
-      store::LoadAccounts(session, account_ids, requester.id, now);
+  store::AccountsAndPending accounts = store::LoadAccounts(session, account_ids, requester.id, now);
   pending_changes = accounts.pending_changes;
   for (Account& account : accounts.accounts) facts.accounts.emplace(account.id, std::move(account));
   return facts;

@@ -65,8 +65,7 @@ ContactOverride ApplyOverride(Session& session, const OverrideAsk& ask, ServiceM
   for (const Assignment& assignment : ask.assignments) {
     Service& service = services.at(assignment.service);
     AccountId& holder = service.holder(assignment.role);
-    record.items.push_back(
-        {assignment.service, assignment.role, holder, assignment.new_contact});
+    record.items.push_back({assignment.service, assignment.role, holder, assignment.new_contact});
     if (holder == assignment.new_contact) continue;
     moves[{assignment.role, assignment.new_contact}].push_back(assignment.service);
     holder = assignment.new_contact;
@@ -210,8 +209,8 @@ absl::StatusOr<std::string> Engine::DeleteService(const Call& call, const Servic
   const auto body = [&](Session& session) -> absl::StatusOr<std::string> {
     std::vector<Service> services;
     absl::Status taken_out = TakeOutOfPending(
-        session, {id}, [](const ServiceRole&) { return true; },
-        ItemOutcome::kSkippedServiceRemoved, clock_(), services);
+        session, {id}, [](const ServiceRole&) { return true; }, ItemOutcome::kSkippedServiceRemoved,
+        clock_(), services);
     if (!taken_out.ok()) return taken_out;
     if (services.empty()) return errors::ServiceNotFound(id);
     store::DeleteService(session, id);

@@ -97,8 +97,8 @@ absl::Status Engine::Unless(Session& session, const Call& call, absl::Status oth
 absl::StatusOr<int64_t> Engine::PurgeRequests(int64_t limit) {
   int64_t purged = 0;
   const absl::Time before = clock_() - settings_.request_retention;
-  const absl::Status status = database_->Write(
-      {.deadline = absl::Now() + absl::Seconds(30)}, [&](Session& session) {
+  const absl::Status status =
+      database_->Write({.deadline = absl::Now() + absl::Seconds(30)}, [&](Session& session) {
         purged = store::PurgeReplies(session, before, limit);
         return absl::OkStatus();
       });

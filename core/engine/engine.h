@@ -35,13 +35,13 @@ template <typename T>
 using Encode = std::function<std::string(const T&)>;
 
 struct PageRequest {
-  int64_t size = 50;       // 1 to Settings::max_page_size.
-  std::string after;       // Cursor of the page before; empty for the first.
+  int64_t size = 50;  // 1 to Settings::max_page_size.
+  std::string after;  // Cursor of the page before; empty for the first.
 };
 template <typename T>
 struct Page {
   std::vector<T> rows;
-  std::string next;        // Cursor for the next page; empty on the last.
+  std::string next;  // Cursor for the next page; empty on the last.
 };
 
 struct ChangeAsk {

@@ -36,10 +36,7 @@ const T* Find(const std::vector<T>& all, const Id& id) {
 }  // namespace
 
 Outbox::Outbox(Database* database, TokenKeys keys, Settings settings, std::string owner)
-    : database_(database),
-      keys_(std::move(keys)),
-      settings_(settings),
-      owner_(std::move(owner)) {}
+    : database_(database), keys_(std::move(keys)), settings_(settings), owner_(std::move(owner)) {}
 
 absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Duration lease,
                                                      absl::Time now) {
@@ -87,8 +84,8 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Durati
     ++mail.tries;
     const Account* account = Find(accounts, mail.recipient);
     const ContactChange* change = Find(changes, mail.subject);
-    if (account == nullptr || (IsValidation(mail) &&
-                               (change == nullptr || !StillWanted(mail, *change, now)))) {
+    if (account == nullptr ||
+        (IsValidation(mail) && (change == nullptr || !StillWanted(mail, *change, now)))) {
       unwanted.insert(mail.id);
       continue;
     }

@@ -16,10 +16,10 @@ namespace contacts {
 // All that the text of one e-mail is made from.
 struct MailFacts {
   OutboxMail mail;
-  Account recipient;                      // As its profile stands now.
-  std::optional<ContactChange> change;    // Where the e-mail is about one.
+  Account recipient;                    // As its profile stands now.
+  std::optional<ContactChange> change;  // Where the e-mail is about one.
   std::optional<ContactOverride> override_record;
-  std::string token;                      // kValidation and kReminder: derived, never stored.
+  std::string token;  // kValidation and kReminder: derived, never stored.
 };
 
 // The transactional outbox, seen from the relay that empties it. Rows are claimed

@@ -20,8 +20,8 @@ std::size_t SizeOf(const Service& service) {
   std::size_t size = 400 + service.id.text().size();
   if (service.owner) {
     const Owner& owner = *service.owner;
-    size += owner.name.size() + owner.organisation.size() + owner.email.size() +
-            owner.city.size() + owner.postal_code.size();
+    size += owner.name.size() + owner.organisation.size() + owner.email.size() + owner.city.size() +
+            owner.postal_code.size();
     for (const std::string& line : owner.address_lines) size += line.size();
   }
   return size;
@@ -80,9 +80,8 @@ absl::StatusOr<Page<Service>> Engine::ListServices(const Call& call, const Servi
   Page<Service> page;
   const absl::Status status = database_->Read(call.limits, [&](Session& session) {
     page = {};
-    std::vector<Service> services =
-        store::ListServices(session, call.account, filter.roles, filter.id_prefix, request.after,
-                            request.size + 1);
+    std::vector<Service> services = store::ListServices(
+        session, call.account, filter.roles, filter.id_prefix, request.after, request.size + 1);
     if (services.empty()) return Unless(session, call, absl::OkStatus());
     std::size_t bytes = 0;
     for (Service& service : services) {
@@ -132,8 +131,7 @@ absl::StatusOr<ContactChange> Engine::GetContactChange(const Call& call, const U
   ContactChange view;
   const absl::Status status = database_->Read(call.limits, [&](Session& session) {
     const std::vector<store::ChangeAndAdmins> loaded = store::LoadChanges(session, {id});
-    if (loaded.empty() ||
-        !Concerns(loaded.front().change, loaded.front().admins, call.account)) {
+    if (loaded.empty() || !Concerns(loaded.front().change, loaded.front().admins, call.account)) {
       return Unless(session, call, errors::ContactChangeNotFound(id));
     }
     view = ViewOf(loaded.front().change, call.account, clock_());
@@ -186,8 +184,8 @@ absl::StatusOr<Page<ContactChange>> Engine::ListContactChanges(const Call& call,
       }
       const bool more = full || static_cast<int64_t>(summaries.size()) == step;
       page.next = more ? last.text() : "";
-      if (!more || static_cast<int64_t>(page.rows.size()) == request.size || items >= kMaxPageItems ||
-          (full && !page.rows.empty() && items > kMaxPageItems / 2)) {
+      if (!more || static_cast<int64_t>(page.rows.size()) == request.size ||
+          items >= kMaxPageItems || (full && !page.rows.empty() && items > kMaxPageItems / 2)) {
         break;
       }
     }
@@ -204,8 +202,7 @@ absl::StatusOr<Page<ChangeEvent>> Engine::ListContactChangeEvents(const Call& ca
   const absl::Status status = database_->Read(call.limits, [&](Session& session) {
     page = {};
     const std::vector<store::ChangeAndAdmins> loaded = store::LoadChanges(session, {id});
-    if (loaded.empty() ||
-        !Concerns(loaded.front().change, loaded.front().admins, call.account)) {
+    if (loaded.empty() || !Concerns(loaded.front().change, loaded.front().admins, call.account)) {
       return Unless(session, call, errors::ContactChangeNotFound(id));
     }
     int64_t after = 0;

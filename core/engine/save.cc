@@ -40,8 +40,7 @@ ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl:
 
 absl::Status TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
                               const std::function<bool(const ServiceRole&)>& concerned,
-                              ItemOutcome outcome, absl::Time now,
-                              std::vector<Service>& services) {
+                              ItemOutcome outcome, absl::Time now, std::vector<Service>& services) {
   std::set<Uuid> change_ids;
   for (const store::PendingRole& pending : store::LoadPendingRoles(session, ids)) {
     if (concerned(pending.role)) change_ids.insert(pending.change_id);
@@ -61,8 +60,10 @@ absl::Status TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
   for (ContactChange& change : changes) {
     Transition transition = TakeOut(
         change,
-        [&](const ChangeItem& item) { return concerned({item.service, item.role}); }, outcome,
-        now);
+        [&](const ChangeItem& item) {
+          return concerned({item.service, item.role});
+        },
+        outcome, now);
     if (!transition.save) continue;
     store::SaveChange(session, change);
     store::SaveItems(session, change);

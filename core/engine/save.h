@@ -31,8 +31,7 @@ ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl:
 // Returns ABORTED, to be run again, where another change came in between.
 absl::Status TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
                               const std::function<bool(const ServiceRole&)>& concerned,
-                              ItemOutcome outcome, absl::Time now,
-                              std::vector<Service>& services);
+                              ItemOutcome outcome, absl::Time now, std::vector<Service>& services);
 
 }  // namespace contacts
 

@@ -12,7 +12,8 @@ namespace contacts {
 namespace {
 
 int WholeSeconds(absl::Duration duration) {
-  return static_cast<int>(std::max<int64_t>(1, absl::ToInt64Seconds(absl::Ceil(duration, absl::Seconds(1)))));
+  return static_cast<int>(
+      std::max<int64_t>(1, absl::ToInt64Seconds(absl::Ceil(duration, absl::Seconds(1)))));
 }
 
 sql::ConnectOptionsMap ConnectOptions(const DatabaseOptions& options,

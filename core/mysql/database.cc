@@ -40,8 +40,7 @@ Failure Classify(int code) {
     case 3572:  // NOWAIT or SKIP LOCKED found a lock.
     case 1020:  // MariaDB: the record changed since the last read.
       return Failure::kConflict;
-    case 1062:
-      return Failure::kDuplicate;
+    case 1062: return Failure::kDuplicate;
     case 1290:  // Read only.
     case 1836:
     case 1047:  // Galera: not part of the primary component.
@@ -128,10 +127,8 @@ class Database::Impl {
       }
       // Unless kept, the connection is closed by now, which rolls back what it had open.
       switch (failure) {
-        case Failure::kDefect:
-          return absl::InternalError(absl::StrCat("database error ", text));
-        case Failure::kKilled:
-          return LimitError(limits);
+        case Failure::kDefect: return absl::InternalError(absl::StrCat("database error ", text));
+        case Failure::kKilled: return LimitError(limits);
         case Failure::kDuplicate:
           if (++duplicates > kMaxDuplicateTries) {
             return absl::InternalError(absl::StrCat("database error ", text));
@@ -141,8 +138,7 @@ class Database::Impl {
           pool.DropIdle();
           maybe_committed = maybe_committed || committing;
           break;
-        case Failure::kConflict:
-          break;
+        case Failure::kConflict: break;
       }
       ++retries_;
       spdlog::debug("database: trying again after {}", text);
@@ -152,9 +148,9 @@ class Database::Impl {
         if (absl::Now() + wait >= limits.deadline && failure != Failure::kLost) {
           return errors::DeadlineExceeded();
         }
-        return errors::Unavailable(failure == Failure::kLost ? "the database is out of reach"
-                                                             : "too much contention",
-                                   kRetryHint);
+        return errors::Unavailable(
+            failure == Failure::kLost ? "the database is out of reach" : "too much contention",
+            kRetryHint);
       }
       absl::SleepFor(wait);
     }

@@ -33,7 +33,7 @@ struct DatabaseOptions {
   std::string user;
   std::string password;
   std::string database;
-  int max_connections = 16;         // For reads and for writes, each.
+  int max_connections = 16;  // For reads and for writes, each.
   absl::Duration connect_timeout = absl::Seconds(3);
   absl::Duration statement_timeout = absl::Seconds(30);  // Whatever the call's own deadline.
   absl::Duration lock_wait_timeout = absl::Seconds(5);

@@ -27,8 +27,7 @@ std::unique_ptr<Connection> Connector::Connect(bool autocommit) {
     const DatabaseOptions::Endpoint endpoint =
         options_.endpoints.empty() ? DatabaseOptions::Endpoint() : options_.endpoints[at];
     try {
-      auto connection =
-          std::make_unique<Connection>(options_, endpoint, autocommit, &round_trips_);
+      auto connection = std::make_unique<Connection>(options_, endpoint, autocommit, &round_trips_);
       if (connection->writable()) {
         last_good_ = at;
         return connection;
@@ -47,7 +46,8 @@ Pool::Lease Pool::Acquire(absl::Time deadline) {
   const auto available = [&] {
     return !idle_.empty() || open_ < connector_->options().max_connections;
   };
-  if (!returned_.wait_until(lock, absl::ToChronoTime(std::min(deadline, absl::Now() + absl::Seconds(30))),
+  if (!returned_.wait_until(lock,
+                            absl::ToChronoTime(std::min(deadline, absl::Now() + absl::Seconds(30))),
                             available)) {
     return Lease();
   }

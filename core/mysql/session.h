@@ -5,9 +5,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include "absl/strings/string_view.h"
 #include <variant>
 #include <vector>
+#include "absl/strings/string_view.h"
 
 #include "absl/time/time.h"
 #include "core/domain/ids.h"
@@ -61,10 +61,7 @@ Param Bind(const StringId<Kind>& id) {
 }
 inline Param Bind(absl::Time time) { return absl::ToUnixMicros(time); }
 template <typename Enum>
-  requires std::is_enum_v<Enum>
-Param Bind(Enum value) {
-  return static_cast<int64_t>(value);
-}
+requires std::is_enum_v<Enum> Param Bind(Enum value) { return static_cast<int64_t>(value); }
 
 // One run of a Database::Read or Write body. Database errors leave its methods as
 // exceptions that Database alone catches; let them pass. Used by one thread.

@@ -104,8 +104,7 @@ std::vector<ChangeSummary> ListServiceChanges(Session& session, const ServiceId&
                                               const Uuid& before, int64_t limit);
 
 // Roles that changes of the batch took from `from`, with the account each went to.
-std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session,
-                                                                const Uuid& batch,
+std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session, const Uuid& batch,
                                                                 const AccountId& from);
 
 // Of these accounts, those with overdue payments.

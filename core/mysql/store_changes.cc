@@ -160,10 +160,10 @@ std::optional<ContactChange> LockChange(Session& session, const Uuid& id) {
 
 std::vector<ContactChange> LockChanges(Session& session, const std::set<Uuid>& ids) {
   const InList in = MakeInList(ids);
-  Rows rows = session.Query(absl::StrCat("SELECT ", ChangeColumns(),
-                                         " FROM contact_change c WHERE c.id IN ", in.placeholders,
-                                         " ORDER BY c.id FOR UPDATE"),
-                            in.params);
+  Rows rows = session.Query(
+      absl::StrCat("SELECT ", ChangeColumns(), " FROM contact_change c WHERE c.id IN ",
+                   in.placeholders, " ORDER BY c.id FOR UPDATE"),
+      in.params);
   std::vector<ContactChange> changes;
   while (rows.Next()) changes.push_back(ReadChange(rows));
   return changes;
@@ -185,12 +185,12 @@ std::vector<AccountId> LoadItems(Session& session, ContactChange& change) {
 }
 
 std::vector<Service> LoadItemsLockServices(Session& session, ContactChange& change) {
-  Rows rows = session.Query(
-      absl::StrCat("SELECT ", kItemColumns,
-                   ", s.id, s.admin, s.tech, s.billing FROM contact_change_item i"
-                   " LEFT JOIN service s ON s.id = i.service_id"
-                   " WHERE i.change_id = ? ORDER BY i.service_id, i.role FOR UPDATE"),
-      {Bind(change.id)});
+  Rows rows =
+      session.Query(absl::StrCat("SELECT ", kItemColumns,
+                                 ", s.id, s.admin, s.tech, s.billing FROM contact_change_item i"
+                                 " LEFT JOIN service s ON s.id = i.service_id"
+                                 " WHERE i.change_id = ? ORDER BY i.service_id, i.role FOR UPDATE"),
+                    {Bind(change.id)});
   std::vector<Service> services;
   change.items.clear();
   while (rows.Next()) {
@@ -210,11 +210,11 @@ void LoadItemsOf(Session& session, std::vector<ContactChange>& changes) {
   std::vector<Uuid> ids;
   for (const ContactChange& change : changes) ids.push_back(change.id);
   const InList in = MakeInList(ids);
-  Rows rows = session.Query(absl::StrCat("SELECT i.change_id, ", kItemColumns,
-                                         " FROM contact_change_item i WHERE i.change_id IN ",
-                                         in.placeholders,
-                                         " ORDER BY i.change_id, i.service_id, i.role"),
-                            in.params);
+  Rows rows =
+      session.Query(absl::StrCat("SELECT i.change_id, ", kItemColumns,
+                                 " FROM contact_change_item i WHERE i.change_id IN ",
+                                 in.placeholders, " ORDER BY i.change_id, i.service_id, i.role"),
+                    in.params);
   while (rows.Next()) {
     const Uuid id = rows.Id();
     const auto change = std::find_if(changes.begin(), changes.end(),
@@ -247,13 +247,13 @@ std::vector<ChangeAndAdmins> LoadChanges(Session& session, const std::vector<Uui
 
 std::vector<ChangeSummary> ListAccountChanges(Session& session, const AccountId& account,
                                               bool open_only, const Uuid& before, int64_t limit) {
-  return ReadSummaries(session.Query(
-      absl::StrCat("SELECT ", kSummaryColumns,
-                   " FROM (SELECT change_id FROM involvement WHERE account_id = ?",
-                   open_only ? " AND open = 1" : "",
-                   " AND change_id < ? ORDER BY change_id DESC LIMIT ?) v"
-                   " JOIN contact_change c ON c.id = v.change_id ORDER BY c.id DESC"),
-      {Bind(account), Bind(Before(before)), Bind(limit)}));
+  return ReadSummaries(
+      session.Query(absl::StrCat("SELECT ", kSummaryColumns,
+                                 " FROM (SELECT change_id FROM involvement WHERE account_id = ?",
+                                 open_only ? " AND open = 1" : "",
+                                 " AND change_id < ? ORDER BY change_id DESC LIMIT ?) v"
+                                 " JOIN contact_change c ON c.id = v.change_id ORDER BY c.id DESC"),
+                    {Bind(account), Bind(Before(before)), Bind(limit)}));
 }
 
 std::vector<ChangeSummary> ListServiceChanges(Session& session, const ServiceId& service,
@@ -266,8 +266,7 @@ std::vector<ChangeSummary> ListServiceChanges(Session& session, const ServiceId&
       {Bind(service), Bind(Before(before)), Bind(limit)}));
 }
 
-std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session,
-                                                                const Uuid& batch,
+std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session, const Uuid& batch,
                                                                 const AccountId& from) {
   Rows rows = session.Query(
       "SELECT i.service_id, i.role, c.new_contact FROM contact_change c"
@@ -297,9 +296,9 @@ void InsertChanges(Session& session, const std::vector<ContactChange>& changes,
     columns = absl::StrJoin(values, ",", name);
     change_rows.push_back(absl::StrCat("(", absl::StrJoin(values, ",", text), ")"));
     for (const ChangeItem& item : change.items) {
-      item_rows.push_back(RowOf({sqltext::Id(change.id), sqltext::Id(item.service),
-                                 Number(item.role), sqltext::Id(item.old_contact),
-                                 Number(item.outcome)}));
+      item_rows.push_back(
+          RowOf({sqltext::Id(change.id), sqltext::Id(item.service), Number(item.role),
+                 sqltext::Id(item.old_contact), Number(item.outcome)}));
       role_rows.push_back(RowOf({sqltext::Id(item.service), Number(item.role),
                                  sqltext::Id(change.id), Time(change.expire_time)}));
     }
@@ -323,11 +322,10 @@ void InsertChanges(Session& session, const std::vector<ContactChange>& changes,
 }
 
 void SaveChange(Session& session, const ContactChange& change) {
-  const std::string assignments =
-      absl::StrJoin(ChangeValues(change, TimerOf(change)), ",",
-                    [](std::string* out, const auto& value) {
-                      absl::StrAppend(out, value.first, "=", value.second.text);
-                    });
+  const std::string assignments = absl::StrJoin(
+      ChangeValues(change, TimerOf(change)), ",", [](std::string* out, const auto& value) {
+        absl::StrAppend(out, value.first, "=", value.second.text);
+      });
   const std::string id = sqltext::Id(change.id).text;
   session.Queue(absl::StrCat("UPDATE contact_change SET ", assignments, " WHERE id = ", id));
   if (change.open()) return;
@@ -360,9 +358,9 @@ void SaveItems(Session& session, const ContactChange& change) {
     if (item.outcome != ItemOutcome::kPending) freed.push_back(row(item));
   }
   if (!freed.empty()) {
-    session.Queue(absl::StrCat("DELETE FROM pending_role WHERE change_id = ",
-                               sqltext::Id(change.id).text, " AND (service_id, role) IN (",
-                               absl::StrJoin(freed, ","), ")"));
+    session.Queue(
+        absl::StrCat("DELETE FROM pending_role WHERE change_id = ", sqltext::Id(change.id).text,
+                     " AND (service_id, role) IN (", absl::StrJoin(freed, ","), ")"));
   }
 }
 

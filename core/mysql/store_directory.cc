@@ -111,18 +111,20 @@ std::vector<AccountId> LoadOverdue(Session& session, const std::set<AccountId>& 
 }
 
 void InsertAccount(Session& session, const Account& account) {
-  session.Queue(Fill("INSERT INTO account (id, email, language, standing, version, create_time,"
-                     " update_time) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                     {sqltext::Id(account.id), Text(account.email), Ascii(account.language),
-                      Number(account.standing), Int(account.version), Time(account.create_time),
-                      Time(account.update_time)}));
+  session.Queue(
+      Fill("INSERT INTO account (id, email, language, standing, version, create_time,"
+           " update_time) VALUES (?, ?, ?, ?, ?, ?, ?)",
+           {sqltext::Id(account.id), Text(account.email), Ascii(account.language),
+            Number(account.standing), Int(account.version), Time(account.create_time),
+            Time(account.update_time)}));
 }
 
 void UpdateAccount(Session& session, const Account& account) {
-  session.Queue(Fill("UPDATE account SET email = ?, language = ?, standing = ?, version = ?,"
-                     " update_time = ? WHERE id = ?",
-                     {Text(account.email), Ascii(account.language), Number(account.standing),
-                      Int(account.version), Time(account.update_time), sqltext::Id(account.id)}));
+  session.Queue(
+      Fill("UPDATE account SET email = ?, language = ?, standing = ?, version = ?,"
+           " update_time = ? WHERE id = ?",
+           {Text(account.email), Ascii(account.language), Number(account.standing),
+            Int(account.version), Time(account.update_time), sqltext::Id(account.id)}));
 }
 
 std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock lock) {
@@ -135,10 +137,10 @@ std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock l
 
 std::vector<Service> LockServices(Session& session, const std::set<ServiceId>& ids) {
   const InList in = MakeInList(ids);
-  Rows rows = session.Query(absl::StrCat("SELECT ", kServiceColumns,
-                                         " FROM service s WHERE s.id IN ", in.placeholders,
-                                         " ORDER BY s.id FOR UPDATE"),
-                            in.params);
+  Rows rows =
+      session.Query(absl::StrCat("SELECT ", kServiceColumns, " FROM service s WHERE s.id IN ",
+                                 in.placeholders, " ORDER BY s.id FOR UPDATE"),
+                    in.params);
   std::vector<Service> services;
   while (rows.Next()) services.push_back(ReadService(rows));
   return services;
@@ -146,12 +148,12 @@ std::vector<Service> LockServices(Session& session, const std::set<ServiceId>& i
 
 ServicesAndPending LockServicesAndPending(Session& session, const std::set<ServiceId>& ids) {
   const InList in = MakeInList(ids);
-  Rows rows = session.Query(
-      absl::StrCat("SELECT p.role, p.change_id, p.expire_time, ", kServiceColumns,
-                   " FROM service s LEFT JOIN pending_role p ON p.service_id = s.id"
-                   " WHERE s.id IN ",
-                   in.placeholders, " ORDER BY s.id, p.role FOR UPDATE"),
-      in.params);
+  Rows rows =
+      session.Query(absl::StrCat("SELECT p.role, p.change_id, p.expire_time, ", kServiceColumns,
+                                 " FROM service s LEFT JOIN pending_role p ON p.service_id = s.id"
+                                 " WHERE s.id IN ",
+                                 in.placeholders, " ORDER BY s.id, p.role FOR UPDATE"),
+                    in.params);
   ServicesAndPending result;
   while (rows.Next()) {
     std::optional<PendingRole> pending;
@@ -177,11 +179,11 @@ ServicesAndPending LockServicesAndPending(Session& session, const std::set<Servi
 
 std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<ServiceId>& ids) {
   const InList in = MakeInList(ids);
-  Rows rows = session.Query(
-      absl::StrCat("SELECT service_id, role, change_id, expire_time FROM pending_role"
-                   " WHERE service_id IN ",
-                   in.placeholders),
-      in.params);
+  Rows rows =
+      session.Query(absl::StrCat("SELECT service_id, role, change_id, expire_time FROM pending_role"
+                                 " WHERE service_id IN ",
+                                 in.placeholders),
+                    in.params);
   std::vector<PendingRole> pending;
   while (rows.Next()) {
     PendingRole& role = pending.emplace_back();
@@ -196,11 +198,11 @@ std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<Servi
 std::optional<std::pair<Service, std::vector<Uuid>>> LoadServiceAndPending(Session& session,
                                                                            const ServiceId& id,
                                                                            absl::Time now) {
-  Rows rows = session.Query(
-      absl::StrCat("SELECT p.change_id, ", kServiceColumns,
-                   " FROM service s LEFT JOIN pending_role p"
-                   " ON p.service_id = s.id AND p.expire_time > ? WHERE s.id = ?"),
-      {Bind(now), Bind(id)});
+  Rows rows =
+      session.Query(absl::StrCat("SELECT p.change_id, ", kServiceColumns,
+                                 " FROM service s LEFT JOIN pending_role p"
+                                 " ON p.service_id = s.id AND p.expire_time > ? WHERE s.id = ?"),
+                    {Bind(now), Bind(id)});
   std::optional<std::pair<Service, std::vector<Uuid>>> result;
   std::set<Uuid> pending;
   while (rows.Next()) {
@@ -227,8 +229,7 @@ std::vector<Service> ListServices(Session& session, const AccountId& account,
   for (Role role : kRoles) {
     if (!roles.empty() && std::find(roles.begin(), roles.end(), role) == roles.end()) continue;
     walks.push_back(absl::StrCat("(SELECT id FROM service WHERE ", Column(role), " = ? AND id ",
-                                 from_prefix ? ">=" : ">",
-                                 " ? AND id < ? ORDER BY id LIMIT ?)"));
+                                 from_prefix ? ">=" : ">", " ? AND id < ? ORDER BY id LIMIT ?)"));
     params.insert(params.end(),
                   {Bind(account), Param(from_prefix ? prefix : after), Param(last), Bind(limit)});
   }
@@ -245,17 +246,17 @@ std::vector<Service> ListServices(Session& session, const AccountId& account,
 
 void InsertService(Session& session, const Service& service) {
   const Owner owner = service.owner.value_or(Owner());
-  session.Queue(Fill(
-      "INSERT INTO service (id, kind, admin, tech, billing, owner_name, owner_organisation,"
-      " owner_email, owner_phone, owner_address_lines, owner_city, owner_postal_code,"
-      " owner_country_code, version, create_time, update_time)"
-      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      {sqltext::Id(service.id), Ascii(service.kind), sqltext::Id(service.admin),
-       sqltext::Id(service.tech), sqltext::Id(service.billing), Text(owner.name),
-       Text(owner.organisation), Text(owner.email), Ascii(owner.phone),
-       Text(absl::StrJoin(owner.address_lines, "\n")), Text(owner.city), Text(owner.postal_code),
-       Ascii(owner.country_code), Int(service.version), Time(service.create_time),
-       Time(service.update_time)}));
+  session.Queue(
+      Fill("INSERT INTO service (id, kind, admin, tech, billing, owner_name, owner_organisation,"
+           " owner_email, owner_phone, owner_address_lines, owner_city, owner_postal_code,"
+           " owner_country_code, version, create_time, update_time)"
+           " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+           {sqltext::Id(service.id), Ascii(service.kind), sqltext::Id(service.admin),
+            sqltext::Id(service.tech), sqltext::Id(service.billing), Text(owner.name),
+            Text(owner.organisation), Text(owner.email), Ascii(owner.phone),
+            Text(absl::StrJoin(owner.address_lines, "\n")), Text(owner.city),
+            Text(owner.postal_code), Ascii(owner.country_code), Int(service.version),
+            Time(service.create_time), Time(service.update_time)}));
 }
 
 void UpdateOwner(Session& session, const Service& service) {
@@ -286,11 +287,11 @@ void MoveRole(Session& session, const std::vector<ServiceId>& services, Role rol
   if (role != Role::kAdmin) return;
   // Rows marked open stay harmless should the change close meanwhile: lists
   // look at the change itself.
-  session.Queue(absl::StrCat(
-      "INSERT IGNORE INTO involvement (account_id, change_id, open)"
-      " SELECT DISTINCT ",
-      sqltext::Id(account).text, ", i.change_id, 1 FROM contact_change_item i WHERE i.service_id IN ",
-      list));
+  session.Queue(
+      absl::StrCat("INSERT IGNORE INTO involvement (account_id, change_id, open)"
+                   " SELECT DISTINCT ",
+                   sqltext::Id(account).text,
+                   ", i.change_id, 1 FROM contact_change_item i WHERE i.service_id IN ", list));
 }
 
 }  // namespace contacts::store

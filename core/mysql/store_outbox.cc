@@ -58,8 +58,7 @@ std::vector<ContactOverride> LoadOverrides(Session& session, const std::set<Uuid
   return records;
 }
 
-std::optional<Reply> LoadReply(Session& session, const std::string& actor,
-                               const Uuid& request_id) {
+std::optional<Reply> LoadReply(Session& session, const std::string& actor, const Uuid& request_id) {
   Rows rows =
       session.Query("SELECT fingerprint, reply FROM reply WHERE actor = ? AND request_id = ?",
                     {Param(actor), Bind(request_id)});
@@ -72,11 +71,11 @@ std::optional<Reply> LoadReply(Session& session, const std::string& actor,
 
 void InsertReply(Session& session, const std::string& actor, const Uuid& request_id,
                  const Reply& reply, absl::Time now) {
-  session.Queue(Fill(
-      "INSERT INTO reply (actor, request_id, fingerprint, reply, create_time)"
-      " VALUES (?, ?, ?, ?, ?)",
-      {Ascii(actor), sqltext::Id(request_id), Bytes(reply.fingerprint), Bytes(reply.bytes),
-       Time(now)}));
+  session.Queue(
+      Fill("INSERT INTO reply (actor, request_id, fingerprint, reply, create_time)"
+           " VALUES (?, ?, ?, ?, ?)",
+           {Ascii(actor), sqltext::Id(request_id), Bytes(reply.fingerprint), Bytes(reply.bytes),
+            Time(now)}));
 }
 
 int64_t PurgeReplies(Session& session, absl::Time before, int64_t limit) {
@@ -133,10 +132,11 @@ std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t l
 void ClaimMails(Session& session, const std::set<Uuid>& ids, const std::string& claim,
                 absl::Time until) {
   if (ids.empty()) return;
-  session.Queue(absl::StrCat(Fill("UPDATE outbox SET claim = ?, next_try_time = ?, tries = tries + 1"
-                                  " WHERE id IN ",
-                                  {Ascii(claim), Time(until)}),
-                             ListOf(ids)));
+  session.Queue(
+      absl::StrCat(Fill("UPDATE outbox SET claim = ?, next_try_time = ?, tries = tries + 1"
+                        " WHERE id IN ",
+                        {Ascii(claim), Time(until)}),
+                   ListOf(ids)));
 }
 
 std::set<Uuid> LockClaimed(Session& session, const std::set<Uuid>& ids, const std::string& claim) {

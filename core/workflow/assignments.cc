@@ -54,8 +54,7 @@ std::optional<Problem> FindProblem(const Assignment& assignment, const AskFacts&
 }
 
 ContactChange NewChange(const AccountId& requester, const AccountId& new_contact,
-                        const std::string& token_key_id, absl::Time now,
-                        const Settings& settings) {
+                        const std::string& token_key_id, absl::Time now, const Settings& settings) {
   ContactChange change;
   change.requester = requester;
   change.new_contact = new_contact;
@@ -107,8 +106,8 @@ std::vector<ContactChange> PlanChanges(const std::vector<Assignment>& assignment
     const auto [position, is_new] =
         by_new_contact.try_emplace(assignment.new_contact, changes.size());
     if (is_new) {
-      changes.push_back(NewChange(facts.requester, assignment.new_contact, token_key_id, now,
-                                  settings));
+      changes.push_back(
+          NewChange(facts.requester, assignment.new_contact, token_key_id, now, settings));
     }
     const Service& service = facts.services.at(assignment.service);
     changes[position->second].items.push_back({.service = assignment.service,

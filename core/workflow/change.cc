@@ -10,8 +10,8 @@ namespace {
 
 constexpr absl::Duration kResendDay = absl::Hours(24);
 
-void AddEvent(Transition& transition, ContactChange& change, EventType type,
-              const AccountId& actor, const AccountId& account, absl::Time now) {
+void AddEvent(Transition& transition, ContactChange& change, EventType type, const AccountId& actor,
+              const AccountId& account, absl::Time now) {
   transition.save = true;
   transition.events.push_back({.change_id = change.id,
                                .ordinal = ++change.event_count,

@@ -18,10 +18,10 @@ namespace contacts {
 
 // What a command did to a change. The change itself was updated in place.
 struct Transition {
-  absl::Status status;               // What the caller is told.
-  bool save = false;                 // Whether there is anything to commit, whatever the status.
-  std::vector<ChangeEvent> events;   // Without ids; ordinals are set.
-  std::vector<OutboxMail> mails;     // Without ids.
+  absl::Status status;              // What the caller is told.
+  bool save = false;                // Whether there is anything to commit, whatever the status.
+  std::vector<ChangeEvent> events;  // Without ids; ordinals are set.
+  std::vector<OutboxMail> mails;    // Without ids.
 };
 
 // Where the change stands at `now`: a change past its deadline is EXPIRED,
@@ -36,8 +36,8 @@ Transition Request(ContactChange& change, absl::Time now);
 
 // What the database says when the last acceptance is about to take effect.
 struct EffectFacts {
-  ServiceMap services;                        // Those that still exist, locked.
-  absl::flat_hash_set<AccountId> overdue;     // Accounts with overdue payments.
+  ServiceMap services;                     // Those that still exist, locked.
+  absl::flat_hash_set<AccountId> overdue;  // Accounts with overdue payments.
   // Roles that other changes of the same batch took from the requester, with
   // the account each went to.
   std::vector<std::pair<ServiceRole, AccountId>> given_by_batch;

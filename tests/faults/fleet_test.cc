@@ -184,7 +184,9 @@ TEST(Fleet, SixtyFourClientsRaceForTheSameRoleTokenAndLastValidationOneWins) {
   Fleet fleet(1);
   std::vector<std::unique_ptr<ContactService::Stub>> stubs;
   for (int i = 0; i < 64; ++i) stubs.push_back(fleet.Stub(i));
-  const auto stub = [&](int i) -> ContactService::Stub& { return *stubs[static_cast<std::size_t>(i)]; };
+  const auto stub = [&](int i) -> ContactService::Stub& {
+    return *stubs[static_cast<std::size_t>(i)];
+  };
 
   std::string holder = kFirst;
   for (int round = 0; round < kRounds && !::testing::Test::HasFailure(); ++round) {

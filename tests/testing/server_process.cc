@@ -31,14 +31,14 @@ ServerProcess::~ServerProcess() {
 void ServerProcess::Start() {
   const char* bin = std::getenv("CONTACTS_TEST_BIN_DIR");
   if (bin == nullptr) {
-    std::fprintf(stderr, "CONTACTS_TEST_BIN_DIR is not set: start this test through tests/run.sh\n");
+    std::fprintf(stderr,
+                 "CONTACTS_TEST_BIN_DIR is not set: start this test through tests/run.sh\n");
     std::abort();
   }
-  std::vector<std::string> arguments = {absl::StrCat(bin, "/server/contactsd"),
-                                        absl::StrCat("--listen=127.0.0.1:", port_),
-                                        absl::StrCat("--mysql=", mysql_uri_),
-                                        absl::StrCat("--mail=maildir:", directory_, "/mail"),
-                                        "--auth=development"};
+  std::vector<std::string> arguments = {
+      absl::StrCat(bin, "/server/contactsd"), absl::StrCat("--listen=127.0.0.1:", port_),
+      absl::StrCat("--mysql=", mysql_uri_), absl::StrCat("--mail=maildir:", directory_, "/mail"),
+      "--auth=development"};
   arguments.insert(arguments.end(), flags_.begin(), flags_.end());
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());

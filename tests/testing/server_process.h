@@ -15,14 +15,13 @@ class ServerProcess {
  public:
   // Servers with the same `directory` share their token keys and Maildir
   // (DIRECTORY/mail); each appends to DIRECTORY/log.
-  ServerProcess(std::string mysql_uri, std::string directory,
-                std::vector<std::string> flags = {});
+  ServerProcess(std::string mysql_uri, std::string directory, std::vector<std::string> flags = {});
   ~ServerProcess();
 
   // Starts and waits until it serves, on a port of its own that stays the same.
   void Start();
-  void Kill();               // SIGKILL.
-  int Terminate();           // SIGTERM; returns the exit status.
+  void Kill();      // SIGKILL.
+  int Terminate();  // SIGTERM; returns the exit status.
   std::shared_ptr<grpc::Channel> Channel() const;
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 

@@ -22,10 +22,10 @@ std::unique_ptr<sql::Connection> Connect(const DatabaseOptions& options) {
   static std::mutex mutex;
   const std::lock_guard lock(mutex);
   sql::ConnectOptionsMap map;
-  map["hostName"] = sql::SQLString(
-      options.socket.empty()
-          ? absl::StrCat("tcp://", options.endpoints[0].host, ":", options.endpoints[0].port)
-          : absl::StrCat("unix://", options.socket));
+  map["hostName"] =
+      sql::SQLString(options.socket.empty() ? absl::StrCat("tcp://", options.endpoints[0].host, ":",
+                                                           options.endpoints[0].port)
+                                            : absl::StrCat("unix://", options.socket));
   map["userName"] = sql::SQLString(options.user);
   map["password"] = sql::SQLString(options.password);
   map["schema"] = sql::SQLString(options.database);
@@ -48,7 +48,8 @@ TestDatabase::TestDatabase() {
   }
   const auto options = DatabaseOptions::Parse(server);
   if (!options.ok()) {
-    std::fprintf(stderr, "CONTACTS_TEST_MYSQL: %s\n", std::string(options.status().message()).c_str());
+    std::fprintf(stderr, "CONTACTS_TEST_MYSQL: %s\n",
+                 std::string(options.status().message()).c_str());
     std::abort();
   }
   options_ = *options;

@@ -17,21 +17,14 @@ std::string Encoded(const ContactChange& change) {
     absl::StrAppend(&text, " ", item.service.text(), " ", Name(item.role), " ",
                     static_cast<int>(item.outcome));
   }
+  for (const Validation& validation : change.validations) {
+    absl::StrAppend(&text, " ", validation.account.text(), " ", static_cast<int>(validation.state),
+                    " ", validation.generation);
+  }
   return text;
 }
 
 TokenKeys TestKeys() { return *TokenKeys::Parse(TokenKeys::Generate()); }
-
-Service MakeService(const std::string& id) {
-  Service service;
-  service.id = ServiceId(id);
-  service.kind = "domain";
-  service.admin = AccountId(World::kAdmin);
-  service.tech = AccountId(World::kTech);
-  service.billing = AccountId(World::kBilling);
-  service.owner.emplace().name = "Marie Curie";
-  return service;
-}
 
 const char* MailName(MailKind kind) {
   switch (kind) {
@@ -61,24 +54,45 @@ World::World(Settings with, int services)
       settings(with),
       engine(&database, keys, settings, [this] { return clock.Now(); }),
       outbox(&database, keys, settings, "test") {
-  const Encode<Account> account_id = [](const Account& account) { return account.id.text(); };
-  const Encode<Service> service_id = [](const Service& service) { return service.id.text(); };
-  for (const char* id : {kAdmin, kTech, kBilling, kOther, kThird}) {
-    Account account;
-    account.id = AccountId(id);
-    account.email = absl::StrCat(id, "@mail.example");
-    EXPECT_TRUE(engine.CreateAccount(AsOperator(), account, account_id).ok());
+  for (const char* id : {kMarie, kThomas, kBill, kDana, kEve}) {
+    AddAccount(id, absl::StrCat(id, "@mail.example"));
   }
-  for (int i = 0; i < services; ++i) {
-    const absl::Status created =
-        engine
-            .CreateService(AsOperator(), MakeService(absl::StrCat("s", i, ".example")), service_id)
-            .status();
-    EXPECT_TRUE(created.ok()) << created;
-  }
+  for (int i = 0; i < services; ++i) AddService(absl::StrCat("s", i, ".example"));
 }
 
-Call World::As(const std::string& account, std::optional<Uuid> request_id) const {
+World::Server::Server(const World& world, const std::string& owner)
+    : database(world.test_database.options()),
+      engine(&database, world.keys, world.settings, [&world] { return world.clock.Now(); }),
+      outbox(&database, world.keys, world.settings, owner) {}
+
+void World::AddAccount(const std::string& id, const std::string& email) {
+  Account account;
+  account.id = AccountId(id);
+  account.email = email;
+  const absl::Status created =
+      engine
+          .CreateAccount(AsOperator(), account, [](const Account& made) { return made.id.text(); })
+          .status();
+  EXPECT_TRUE(created.ok()) << created;
+}
+
+void World::AddService(const std::string& id, const std::string& admin, const std::string& tech,
+                       const std::string& billing) {
+  Service service;
+  service.id = ServiceId(id);
+  service.kind = "domain";
+  service.admin = AccountId(admin);
+  service.tech = AccountId(tech);
+  service.billing = AccountId(billing);
+  service.owner.emplace().name = "Marie Curie";
+  const absl::Status created =
+      engine
+          .CreateService(AsOperator(), service, [](const Service& made) { return made.id.text(); })
+          .status();
+  EXPECT_TRUE(created.ok()) << created;
+}
+
+Call World::As(const std::string& account, std::optional<Uuid> request_id) {
   Call call;
   call.account = AccountId(account);
   call.request_id = request_id;
@@ -87,27 +101,30 @@ Call World::As(const std::string& account, std::optional<Uuid> request_id) const
   return call;
 }
 
-Call World::AsOperator(std::optional<Uuid> request_id) const {
+Call World::AsOperator(std::optional<Uuid> request_id) {
   Call call = As("", request_id);
   call.operator_name = "operator";
   return call;
 }
 
 World::Asked World::Ask(const std::string& account, const std::vector<Assignment>& assignments,
-                        std::optional<Uuid> request_id, bool validate_only) {
+                        std::optional<Uuid> request_id, bool validate_only, Engine* through) {
   Asked asked;
   Call call = As(account, request_id);
   for (const Assignment& assignment : assignments) {
     absl::StrAppend(&call.fingerprint, assignment.service.text(), Name(assignment.role),
                     assignment.new_contact.text());
   }
-  const absl::StatusOr<std::string> reply = engine.ChangeContacts(
-      call, {assignments, validate_only}, [&](const std::vector<ContactChange>& changes) {
-        asked.changes = changes;
-        std::string bytes;
-        for (const ContactChange& change : changes) absl::StrAppend(&bytes, Encoded(change), "\n");
-        return bytes;
-      });
+  const absl::StatusOr<std::string> reply =
+      (through ? *through : engine)
+          .ChangeContacts(call, {assignments, validate_only},
+                          [&](const std::vector<ContactChange>& changes) {
+                            asked.changes = changes;
+                            std::string bytes;
+                            for (const ContactChange& change : changes)
+                              absl::StrAppend(&bytes, Encoded(change), "\n");
+                            return bytes;
+                          });
   asked.status = reply.status();
   if (reply.ok()) asked.reply = *reply;
   return asked;
@@ -129,29 +146,30 @@ World::Answered Answer(F call) {
 
 }  // namespace
 
-World::Answered World::Accept(const std::string& account, const Uuid& id,
-                              const std::string& token, std::optional<Uuid> request_id) {
+World::Answered World::Accept(const std::string& account, const Uuid& id, const std::string& token,
+                              std::optional<Uuid> request_id) {
   return Answer([&](const Encode<ContactChange>& encode) {
     return engine.AcceptContactChange(As(account, request_id), id, token, encode);
   });
 }
 
-World::Answered World::Refuse(const std::string& account, const Uuid& id,
-                              const std::string& token, const std::string& reason) {
+World::Answered World::Refuse(const std::string& account, const Uuid& id, const std::string& token,
+                              const std::string& reason) {
   return Answer([&](const Encode<ContactChange>& encode) {
     return engine.RefuseContactChange(As(account), id, token, reason, encode);
   });
 }
 
-World::Answered World::Resend(const std::string& account, const Uuid& id, const std::string& to) {
+World::Answered World::Resend(const std::string& account, const Uuid& id, const std::string& to,
+                              std::optional<Uuid> request_id) {
   return Answer([&](const Encode<ContactChange>& encode) {
-    return engine.ResendValidation(As(account), id, AccountId(to), encode);
+    return engine.ResendValidation(As(account, request_id), id, AccountId(to), encode);
   });
 }
 
-World::Answered World::Cancel(const std::string& account, const Uuid& id) {
+World::Answered World::Cancel(const std::string& account, const Uuid& id, Engine* through) {
   return Answer([&](const Encode<ContactChange>& encode) {
-    return engine.CancelContactChange(As(account), id, encode);
+    return (through ? *through : engine).CancelContactChange(As(account), id, encode);
   });
 }
 
@@ -187,17 +205,17 @@ std::string World::Holder(const std::string& service, Role role) {
 
 std::vector<EventType> World::History(const Uuid& id) {
   std::vector<EventType> types;
-  for (const std::string& type :
-       test_database.Query(absl::StrCat("SELECT type FROM contact_change_event WHERE change_id = x'",
-                                        absl::BytesToHexString(id.bytes()), "' ORDER BY ordinal"))) {
+  for (const std::string& type : test_database.Query(
+           absl::StrCat("SELECT type FROM contact_change_event WHERE change_id = x'",
+                        absl::BytesToHexString(id.bytes()), "' ORDER BY ordinal"))) {
     types.push_back(static_cast<EventType>(std::stoi(type)));
   }
   return types;
 }
 
 std::string World::Token(const Uuid& id, const std::string& account) {
-  const std::string row = absl::StrCat(" FROM contact_change WHERE id = x'",
-                                       absl::BytesToHexString(id.bytes()), "'");
+  const std::string row =
+      absl::StrCat(" FROM contact_change WHERE id = x'", absl::BytesToHexString(id.bytes()), "'");
   const bool is_requester = test_database.Query("SELECT requester" + row).at(0) == account;
   const std::string who = is_requester ? "requester" : "new_contact";
   const int64_t generation = test_database.Count("SELECT " + who + "_generation" + row);

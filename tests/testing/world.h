@@ -22,16 +22,22 @@ class FakeClock {
   std::atomic<int64_t> micros_ = 1'790'000'000'000'000;
 };
 
-// An engine on a fresh database with a small directory, driven as a caller would:
-// marie-admin "aa1-ovh" is admin of the services, thomas "bb2-ovh" tech, bill
-// "cc3-ovh" billing; "dd4-ovh" and "ee5-ovh" hold nothing.
+// Who is who: Marie is admin of every service, Thomas tech, Bill billing; Dana
+// and Eve hold nothing.
+inline constexpr char kMarie[] = "aa1-ovh";
+inline constexpr char kThomas[] = "bb2-ovh";
+inline constexpr char kBill[] = "cc3-ovh";
+inline constexpr char kDana[] = "dd4-ovh";
+inline constexpr char kEve[] = "ee5-ovh";
+
+// An engine on a fresh database with a small directory, driven as a caller would.
 class World {
  public:
-  static constexpr char kAdmin[] = "aa1-ovh";
-  static constexpr char kTech[] = "bb2-ovh";
-  static constexpr char kBilling[] = "cc3-ovh";
-  static constexpr char kOther[] = "dd4-ovh";
-  static constexpr char kThird[] = "ee5-ovh";
+  static constexpr const char* kAdmin = kMarie;
+  static constexpr const char* kTech = kThomas;
+  static constexpr const char* kBilling = kBill;
+  static constexpr const char* kOther = kDana;
+  static constexpr const char* kThird = kEve;
 
   // `services` services called s0.example, s1.example and so on.
   explicit World(Settings settings = {}, int services = 3);
@@ -48,18 +54,31 @@ class World {
     std::string reply;
   };
 
+  // Another server of the fleet, on the same database with the same keys.
+  struct Server {
+    Server(const World& world, const std::string& owner);
+    Database database;
+    Engine engine;
+    Outbox outbox;
+  };
+
+  // Every call goes through this world's own engine, unless told another.
   Asked Ask(const std::string& account, const std::vector<Assignment>& assignments,
-            std::optional<Uuid> request_id = std::nullopt, bool validate_only = false);
+            std::optional<Uuid> request_id = std::nullopt, bool validate_only = false,
+            Engine* through = nullptr);
   Answered Accept(const std::string& account, const Uuid& id, const std::string& token,
-                  std::optional<Uuid> request_id = std::nullopt);
+                  std::optional<Uuid> request_id = std::nullopt, Engine* through = nullptr);
   // With the right token.
   Answered Accept(const std::string& account, const ContactChange& change) {
     return Accept(account, change.id, Token(change.id, account));
   }
+  // Asks, and accepts as both validators.
+  Answered AskAndAccept(const std::string& account, const std::vector<Assignment>& assignments);
   Answered Refuse(const std::string& account, const Uuid& id, const std::string& token,
                   const std::string& reason = "");
-  Answered Resend(const std::string& account, const Uuid& id, const std::string& to = "");
-  Answered Cancel(const std::string& account, const Uuid& id);
+  Answered Resend(const std::string& account, const Uuid& id, const std::string& to = "",
+                  std::optional<Uuid> request_id = std::nullopt);
+  Answered Cancel(const std::string& account, const Uuid& id, Engine* through = nullptr);
   absl::Status Override(const std::vector<Assignment>& assignments,
                         const std::string& reason = "support case");
   absl::Status DeleteService(const std::string& id);
@@ -73,8 +92,13 @@ class World {
   // "KIND recipient" of every e-mail owed, in the order of their kinds; none stays.
   std::vector<std::string> TakeMails();
 
-  Call As(const std::string& account, std::optional<Uuid> request_id = std::nullopt) const;
-  Call AsOperator(std::optional<Uuid> request_id = std::nullopt) const;
+  // Adds a service held by `admin`, `tech` and `billing`, or one more account.
+  void AddService(const std::string& id, const std::string& admin = kMarie,
+                  const std::string& tech = kThomas, const std::string& billing = kBill);
+  void AddAccount(const std::string& id, const std::string& email);
+
+  static Call As(const std::string& account, std::optional<Uuid> request_id = std::nullopt);
+  static Call AsOperator(std::optional<Uuid> request_id = std::nullopt);
 
   FakeClock clock;
   TestDatabase test_database;
