@@ -147,10 +147,25 @@ World::Answered Answer(F call) {
 }  // namespace
 
 World::Answered World::Accept(const std::string& account, const Uuid& id, const std::string& token,
-                              std::optional<Uuid> request_id) {
+                              std::optional<Uuid> request_id, Engine* through) {
+  Call call = As(account, request_id);
+  absl::StrAppend(&call.fingerprint, id.text(), token);
   return Answer([&](const Encode<ContactChange>& encode) {
-    return engine.AcceptContactChange(As(account, request_id), id, token, encode);
+    return (through ? *through : engine).AcceptContactChange(call, id, token, encode);
   });
+}
+
+World::Answered World::AskAndAccept(const std::string& account,
+                                    const std::vector<Assignment>& assignments) {
+  const Asked asked = Ask(account, assignments);
+  EXPECT_TRUE(asked.status.ok()) << asked.status;
+  EXPECT_EQ(asked.changes.size(), 1U);
+  Answered last;
+  for (const Validation& validation : asked.changes.at(0).validations) {
+    last = Accept(validation.account.text(), asked.changes[0]);
+    EXPECT_TRUE(last.status.ok()) << last.status;
+  }
+  return last;
 }
 
 World::Answered World::Refuse(const std::string& account, const Uuid& id, const std::string& token,

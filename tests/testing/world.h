@@ -33,12 +33,6 @@ inline constexpr char kEve[] = "ee5-ovh";
 // An engine on a fresh database with a small directory, driven as a caller would.
 class World {
  public:
-  static constexpr const char* kAdmin = kMarie;
-  static constexpr const char* kTech = kThomas;
-  static constexpr const char* kBilling = kBill;
-  static constexpr const char* kOther = kDana;
-  static constexpr const char* kThird = kEve;
-
   // `services` services called s0.example, s1.example and so on.
   explicit World(Settings settings = {}, int services = 3);
 
