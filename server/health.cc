@@ -9,6 +9,7 @@ namespace contacts::server {
 namespace {
 
 constexpr absl::Duration kPingLimit = absl::Seconds(1);
+constexpr absl::Duration kWatchInterval = absl::Milliseconds(250);
 
 }  // namespace
 
@@ -20,9 +21,13 @@ Health::Health(Database* database, grpc::HealthCheckServiceInterface* service,
        {v1::ContactService::service_full_name(), v1::DirectoryService::service_full_name()}) {
     service_->SetServingStatus(name, true);
   }
-  pings_ = std::make_unique<Periodic>([this, interval] {
-    Tell(database_->Ping({.deadline = absl::Now() + kPingLimit}).ok());
+  asking_ = std::make_unique<Periodic>([this, interval] {
+    Ask();
     return interval;
+  });
+  watching_ = std::make_unique<Periodic>([this] {
+    NoticeHang();
+    return kWatchInterval;
   });
 }
 
@@ -32,6 +37,27 @@ void Health::Drain() {
   Tell(false);
   const std::lock_guard lock(mutex_);
   draining_ = true;
+}
+
+void Health::Ask() {
+  {
+    const std::lock_guard lock(mutex_);
+    asked_ = absl::Now();
+  }
+  const bool answered = database_->Ping({.deadline = absl::Now() + kPingLimit}).ok();
+  {
+    const std::lock_guard lock(mutex_);
+    asked_.reset();
+  }
+  Tell(answered);
+}
+
+void Health::NoticeHang() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!asked_ || absl::Now() - *asked_ <= kPingLimit) return;
+  }
+  Tell(false);
 }
 
 void Health::Tell(bool serving) {

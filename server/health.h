@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "absl/time/time.h"
 #include "core/mysql/database.h"
@@ -12,7 +13,9 @@
 
 namespace contacts::server {
 
-// Tells the truth through grpc.health.v1: SERVING while the database answers.
+// Tells the truth through grpc.health.v1: SERVING while the database answers, and
+// answers within a second. A database that hangs holds up the asking itself, so
+// that another thread watches for that.
 class Health {
  public:
   // Both must outlive it. Asks the database every `interval`.
@@ -23,6 +26,8 @@ class Health {
   void Drain();
 
  private:
+  void Ask();
+  void NoticeHang();
   void Tell(bool serving);
 
   Database* const database_;
@@ -30,7 +35,9 @@ class Health {
   std::mutex mutex_;
   bool serving_ = true;
   bool draining_ = false;
-  std::unique_ptr<Periodic> pings_;
+  std::optional<absl::Time> asked_;  // When the question under way was put.
+  std::unique_ptr<Periodic> asking_;
+  std::unique_ptr<Periodic> watching_;
 };
 
 }  // namespace contacts::server

@@ -48,6 +48,7 @@ void WatchStop(const sigset_t& signals, absl::Duration limit) {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   std::thread([limit] {
     absl::SleepFor(limit);
+    std::cerr << "contactsd: could not stop in time" << std::endl;
     _exit(kFailed);
   }).detach();
 }
