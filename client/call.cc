@@ -48,7 +48,7 @@ grpc::Status CallWithRetries(absl::Duration timeout, Repeat repeat, const Pace& 
   const absl::Time deadline = pace.now() + timeout;
   absl::Duration backoff = kFirstBackoff;
   for (int tries = 1;; ++tries) {
-    const grpc::Status status = attempt(deadline);
+    grpc::Status status = attempt(deadline);
     const bool again = repeat == Repeat::kSafe && tries < kAttempts &&
                        status.error_code() == grpc::StatusCode::UNAVAILABLE;
     if (!again) return status;

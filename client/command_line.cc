@@ -56,6 +56,7 @@ std::string CheckTimeout(const std::string& text) {
 void AddGlobalOptions(CLI::App& app, Settings& settings, std::string& output) {
   app.add_option("--server", settings.server, "Server to call")
       ->type_name("HOST:PORT")
+      ->check([](const std::string& server) { return server.empty() ? "no server is named" : ""; })
       ->capture_default_str();
   app.add_option("--account", settings.account,
                  "Acting account. Customers' commands take it from CONTACTS_ACCOUNT otherwise")

@@ -153,10 +153,9 @@ void AddAccounts(CLI::App& group, Action& chosen) {
 
 // Adds a required option or positional that becomes a field of the service.
 void AddServiceField(CLI::App& command, const std::string& name, const std::string& type,
-                     const std::string& description, std::function<void(const std::string&)> set) {
-  command.add_option_function<std::string>(name, std::move(set), description)
-      ->required()
-      ->type_name(type);
+                     const std::string& description,
+                     const std::function<void(const std::string&)>& set) {
+  command.add_option_function<std::string>(name, set, description)->required()->type_name(type);
 }
 
 void AddServices(CLI::App& group, Action& chosen) {

@@ -10,7 +10,8 @@
 namespace {
 
 std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
+  // No other thread runs yet.
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
   return value == nullptr ? "" : value;
 }
 
@@ -23,6 +24,9 @@ bool WantsColour(int descriptor) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Standard error is what the person, or the script that reads JSON there, is
+  // told: gRPC's own log would be in between. Whoever wants it sets the variable.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // NOLINT(concurrency-mt-unsafe)
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const contacts::client::Streams streams{
       .in = std::cin,

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 #include <type_traits>
-#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -68,17 +67,17 @@ class Session {
   // Makes one call and shows its response, by `render(response, look, out)` or
   // as JSON. Returns the exit status.
   template <typename Stub, typename Request, typename Response, typename Render>
-  int Run(Task task, Repeat repeat, Method<Stub, Request, Response> method, const Request& request,
-          Render render) {
+  int Run(const Task& task, Repeat repeat, Method<Stub, Request, Response> method,
+          const Request& request, Render render) {
     Response response;
     const grpc::Status status = Call(method, request, repeat, response);
-    if (!status.ok()) return Fail(status, std::move(task), kIsDirectory<Stub>);
+    if (!status.ok()) return Fail(status, task, kIsDirectory<Stub>);
     return Show(response, [&] { render(response, LookNow(), out()); });
   }
 
   // Like Run, for a list: one page of it, or all of it as one response.
   template <typename Stub, typename Request, typename Response, typename Render>
-  int RunList(Task task, Method<Stub, Request, Response> method, Request request,
+  int RunList(const Task& task, Method<Stub, Request, Response> method, Request request,
               const Paging& paging, Render render) {
     request.set_page_size(paging.page_size);
     request.set_page_token(paging.page_token);
@@ -86,7 +85,7 @@ class Session {
     do {
       Response page;
       const grpc::Status status = Call(method, request, Repeat::kSafe, page);
-      if (!status.ok()) return Fail(status, std::move(task), kIsDirectory<Stub>);
+      if (!status.ok()) return Fail(status, task, kIsDirectory<Stub>);
       whole.MergeFrom(page);
       whole.set_next_page_token(page.next_page_token());
       request.set_page_token(page.next_page_token());

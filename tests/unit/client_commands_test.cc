@@ -286,6 +286,7 @@ TEST_F(Commands, RefuseAWrongCommandLineBeforeAnyCall) {
       {"changes", "--involvement=none"},
       {"profile", "--timeout=0s"},
       {"profile", "--timeout=30"},
+      {"profile", "--page-size=many"},
       {"profile", "--output=xml"},
       {"profile", "--request-id=7"},
       {"profile", "--account=a b"},
