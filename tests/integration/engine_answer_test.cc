@@ -1,0 +1,337 @@
+// Answers and what they take effect on.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "tests/testing/reasons.h"
+#include "tests/testing/world.h"
+
+namespace contacts {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
+using enum Role;
+
+constexpr char kS0[] = "s0.example";
+constexpr char kS1[] = "s1.example";
+constexpr char kWrong[] = "AAAAA-AAAAA-AAAAA-AAAAA-AAAAA-A";
+using enum EventType;
+
+ContactChange AskTech(World& world) {
+  const World::Asked asked = world.Ask(kMarie, {Move(kS0, kTech, kDana)});
+  EXPECT_THAT(asked.status, HasReason(""));
+  return asked.changes.at(0);
+}
+
+// --- Wrong tokens -------------------------------------------------------------
+
+TEST(WrongToken, IsCountedAndRecordedThoughTheCallFails) {
+  World world;
+  const ContactChange change = AskTech(world);
+  EXPECT_THAT(world.Accept(kDana, change.id, kWrong).status, HasReason("TOKEN_INVALID"));
+  EXPECT_THAT(world.Refuse(kDana, change.id, kWrong).status, HasReason("TOKEN_INVALID"));
+  EXPECT_EQ(world.test_database.Count("SELECT new_contact_wrong_tokens FROM contact_change"), 2);
+  EXPECT_EQ(world.test_database.Count("SELECT requester_wrong_tokens FROM contact_change"), 0);
+  EXPECT_THAT(world.History(change.id), ElementsAre(kRequested, kTokenRejected, kTokenRejected));
+}
+
+TEST(WrongToken, LocksAfterTenUntilAResend) {
+  World world;
+  const ContactChange change = AskTech(world);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_THAT(world.Accept(kDana, change.id, kWrong).status, HasReason("TOKEN_INVALID"));
+  }
+  EXPECT_THAT(world.Accept(kDana, change).status, HasReason("TOKEN_LOCKED"));
+  EXPECT_EQ(world.test_database.Count("SELECT new_contact_wrong_tokens FROM contact_change"), 10);
+  ASSERT_THAT(world.Resend(kMarie, change.id, kDana).status, HasReason(""));
+  EXPECT_THAT(world.Accept(kDana, change).status, HasReason(""));
+}
+
+TEST(WrongToken, OfOneWhoIsNoValidatorIsNotCounted) {
+  World world;
+  const ContactChange change =
+      world.Ask(kThomas, {Move(kS0, kTech, kDana)}).changes.at(0);  // Marie is but admin.
+  const std::string before = world.test_database.Dump();
+  EXPECT_THAT(world.Accept(kMarie, change.id, kWrong).status, HasReason("TOKEN_INVALID"));
+  EXPECT_THAT(world.Accept(kMarie, change.id, world.Token(change.id, kDana)).status,
+              HasReason("TOKEN_INVALID"));
+  EXPECT_EQ(world.test_database.Dump(), before);
+}
+
+// --- Other errors of answers ----------------------------------------------------
+
+TEST(Answer, GivenTwiceIsAlreadyValidated) {
+  World world;
+  const ContactChange change = AskTech(world);
+  ASSERT_THAT(world.Accept(kMarie, change).status, HasReason(""));
+  EXPECT_THAT(world.Accept(kMarie, change).status, HasReason("ALREADY_VALIDATED"));
+  EXPECT_THAT(world.Refuse(kMarie, change.id, world.Token(change.id, kMarie)).status,
+              HasReason("ALREADY_VALIDATED"));
+}
+
+TEST(Answer, ToAChangePastItsDeadlineIsRefusedBeforeAnySweep) {
+  World world;
+  const ContactChange change = AskTech(world);
+  ASSERT_THAT(world.Accept(kMarie, change).status, HasReason(""));
+  world.clock.Advance(absl::Hours(24 * 7));
+  EXPECT_THAT(world.Accept(kDana, change).status, HasReason("CHANGE_CLOSED"));
+  EXPECT_THAT(world.Refuse(kDana, change.id, world.Token(change.id, kDana)).status,
+              HasReason("CHANGE_CLOSED"));
+  EXPECT_THAT(world.Resend(kMarie, change.id, kDana).status, HasReason("CHANGE_CLOSED"));
+  EXPECT_THAT(world.Cancel(kMarie, change.id).status, HasReason("CHANGE_CLOSED"));
+  EXPECT_EQ(world.Get(kMarie, change.id)->state, ChangeState::kExpired);
+  EXPECT_EQ(world.Holder(kS0, kTech), kThomas);
+}
+
+TEST(Answer, ToAClosedChangeChangesNothing) {
+  World world;
+  const ContactChange change = AskTech(world);
+  ASSERT_THAT(world.Cancel(kMarie, change.id).status, HasReason(""));
+  const std::string before = world.test_database.Dump();
+  EXPECT_THAT(world.Accept(kDana, change).status, HasReason("CHANGE_CLOSED"));
+  EXPECT_THAT(world.Accept(kDana, change.id, kWrong).status, HasReason("CHANGE_CLOSED"));
+  EXPECT_EQ(world.test_database.Dump(), before);
+}
+
+// --- Resending ------------------------------------------------------------------
+
+TEST(Resending, MakesTheTokenBeforeStopWorking) {
+  World world;
+  const ContactChange change = AskTech(world);
+  const std::string before = world.Token(change.id, kDana);
+  ASSERT_THAT(world.Resend(kDana, change.id).status, HasReason(""));
+  EXPECT_NE(world.Token(change.id, kDana), before);
+  EXPECT_THAT(world.Accept(kDana, change.id, before).status, HasReason("TOKEN_INVALID"));
+  EXPECT_THAT(world.Accept(kDana, change).status, HasReason(""));
+  EXPECT_THAT(world.History(change.id),
+              ElementsAre(kRequested, kResendRequested, kTokenRejected, kAccepted));
+}
+
+TEST(Resending, GoesToTheAddressOfTheProfileByThen) {
+  World world;
+  const ContactChange change = AskTech(world);
+  world.TakeMails();
+  ASSERT_TRUE(world.engine
+                  .UpdateProfile(World::As(kDana),
+                                 {.id = AccountId(kDana), .email = "dana@new.example"},
+                                 [](const Account&) { return std::string(); })
+                  .ok());
+  ASSERT_THAT(world.Resend(kMarie, change.id, kDana).status, HasReason(""));
+  const auto claimed = world.outbox.Claim(10, absl::Minutes(1), world.clock.Now());
+  ASSERT_TRUE(claimed.ok());
+  ASSERT_THAT(*claimed, SizeIs(2));  // With the notice of the changed profile.
+  const bool first = (*claimed)[0].mail.kind == MailKind::kValidation;
+  const MailFacts& facts = (*claimed)[first ? 0 : 1];
+  EXPECT_EQ(facts.recipient.email, "dana@new.example");
+  EXPECT_EQ(facts.token, world.Token(change.id, kDana));
+  ASSERT_TRUE(world.outbox.Sent(*claimed, world.clock.Now()).ok());
+  EXPECT_EQ(world.Get(kDana, change.id)->FindValidation(AccountId(kDana))->email_hint,
+            "d***@new.example");
+}
+
+TEST(Resending, IsLimitedOnceAMinute) {
+  World world;
+  const ContactChange change = AskTech(world);
+  world.clock.Advance(absl::Minutes(5));
+  ASSERT_THAT(world.Resend(kDana, change.id).status, HasReason(""));
+  const absl::Status soon = world.Resend(kDana, change.id).status;
+  EXPECT_THAT(soon, HasReason("RESEND_TOO_SOON"));
+  EXPECT_EQ(RetryDelayOf(soon), absl::Minutes(1));
+  world.clock.Advance(absl::Minutes(1));
+  EXPECT_THAT(world.Resend(kDana, change.id).status, HasReason(""));
+}
+
+TEST(Resending, ToOthersIsForTheRequesterAlone) {
+  World world;
+  const ContactChange change = AskTech(world);
+  EXPECT_THAT(world.Resend(kDana, change.id, kMarie).status, HasReason("CALLER_NOT_ALLOWED"));
+  EXPECT_THAT(world.Resend(kMarie, change.id, kThomas).status, HasReason("CALLER_NOT_ALLOWED"));
+  EXPECT_THAT(world.Resend(kMarie, change.id, kDana).status, HasReason(""));
+}
+
+// --- Cancelling -------------------------------------------------------------------
+
+TEST(Cancelling, IsForTheRequesterAndForTheAdminOfEveryService) {
+  World world;
+  world.AddService("eve.example", kEve, kThomas, kBill);
+  const auto ask = [&](const std::vector<Assignment>& assignments) {
+    return world.Ask(kThomas, assignments).changes.at(0).id;
+  };
+  const Uuid both = ask({Move(kS0, kTech, kDana), Move("eve.example", kTech, kDana)});
+  EXPECT_THAT(world.Cancel(kMarie, both).status, HasReason("ROLE_NOT_ALLOWED"));
+  EXPECT_THAT(world.Cancel(kEve, both).status, HasReason("ROLE_NOT_ALLOWED"));
+  EXPECT_THAT(world.Cancel(kDana, both).status, HasReason("ROLE_NOT_ALLOWED"));
+  EXPECT_THAT(world.Cancel(kThomas, both).status, HasReason(""));
+  const Uuid own = ask({Move(kS0, kTech, kDana), Move(kS1, kTech, kDana)});
+  world.TakeMails();
+  EXPECT_THAT(world.Cancel(kMarie, own).status, HasReason(""));
+  EXPECT_THAT(world.TakeMails(), ElementsAre("CANCELLED bb2-ovh", "CANCELLED dd4-ovh"));
+}
+
+TEST(Cancelling, ItemsTakenOutNoLongerCountForTheAdminOfEveryService) {
+  World world;
+  world.AddService("eve.example", kEve, kThomas, kBill);
+  const Uuid change =
+      world.Ask(kThomas, {Move(kS0, kTech, kDana), Move("eve.example", kTech, kDana)})
+          .changes.at(0)
+          .id;
+  ASSERT_TRUE(world.DeleteService("eve.example").ok());
+  EXPECT_THAT(world.Cancel(kMarie, change).status, HasReason(""));
+}
+
+// --- Taking effect ------------------------------------------------------------------
+
+TEST(Effect, AuthorityLostMeanwhileIsSkippedAndTheRestApplied) {
+  World world;
+  const ContactChange change =
+      world.Ask(kMarie, {Move(kS0, kTech, kDana), Move(kS1, kTech, kDana)}).changes.at(0);
+  ASSERT_TRUE(world.Override({Move(kS0, kAdmin, kEve)}).ok());
+  world.TakeMails();
+  world.Accept(kMarie, change);
+  const World::Answered last = world.Accept(kDana, change);
+  ASSERT_THAT(last.status, HasReason(""));
+  EXPECT_EQ(last.change.state, ChangeState::kDone);
+  EXPECT_EQ(last.change.items[0].outcome, ItemOutcome::kSkippedAuthorityLost);
+  EXPECT_EQ(last.change.items[1].outcome, ItemOutcome::kApplied);
+  EXPECT_EQ(world.Holder(kS0, kTech), kThomas);
+  EXPECT_EQ(world.Holder(kS1, kTech), kDana);
+  EXPECT_THAT(world.TakeMails(), ElementsAre("DONE aa1-ovh", "DONE dd4-ovh", "ROLES_LOST bb2-ovh"));
+}
+
+TEST(Effect, WithNothingAppliedIsAborted) {
+  World world;
+  const ContactChange change = AskTech(world);
+  ASSERT_TRUE(world.Override({Move(kS0, kAdmin, kEve)}).ok());
+  world.TakeMails();
+  world.Accept(kMarie, change);
+  const World::Answered last = world.Accept(kDana, change);
+  EXPECT_THAT(last.status, HasReason(""));
+  EXPECT_EQ(last.change.state, ChangeState::kAborted);
+  EXPECT_EQ(world.Holder(kS0, kTech), kThomas);
+  EXPECT_THAT(world.TakeMails(), ElementsAre("ABORTED aa1-ovh"));
+  EXPECT_EQ(world.History(change.id).back(), kAborted);
+}
+
+TEST(Effect, SkippedWhereServiceOrHolderChangedWithoutTheChangeBeingTold) {
+  // Directory operations take items out; these two reach the checks at effect
+  // only by a hand in the database.
+  World world;
+  const ContactChange change = world
+                                   .Ask(kMarie, {Move(kS0, kTech, kDana), Move(kS1, kTech, kDana),
+                                                 Move("s2.example", kTech, kDana)})
+                                   .changes.at(0);
+  world.test_database.Execute("DELETE FROM service WHERE id = 's0.example'");
+  world.test_database.Execute("UPDATE service SET tech = 'ee5-ovh' WHERE id = 's1.example'");
+  world.Accept(kMarie, change);
+  const World::Answered last = world.Accept(kDana, change);
+  ASSERT_THAT(last.status, HasReason(""));
+  EXPECT_EQ(last.change.state, ChangeState::kDone);
+  EXPECT_EQ(last.change.items[0].outcome, ItemOutcome::kSkippedServiceRemoved);
+  EXPECT_EQ(last.change.items[1].outcome, ItemOutcome::kSkippedContactChanged);
+  EXPECT_EQ(last.change.items[2].outcome, ItemOutcome::kApplied);
+  EXPECT_EQ(world.Holder(kS1, kTech), kEve);
+  const absl::StatusOr<ContactChange> kept = world.Get(kDana, change.id);
+  ASSERT_TRUE(kept.ok());
+  EXPECT_EQ(kept->items[0].outcome, ItemOutcome::kSkippedServiceRemoved);
+  EXPECT_EQ(kept->items[1].outcome, ItemOutcome::kSkippedContactChanged);
+}
+
+TEST(Effect, NewAdminTechAndBillingOfOneCallAllTakeEffectInWhicheverOrder) {
+  std::vector<int> order = {0, 1, 2};
+  World world(Settings(), 6);
+  int number = 0;
+  do {
+    const std::string service = absl::StrCat("s", number++, ".example");
+    // Three changes of one batch: each new contact is another account.
+    const World::Asked asked =
+        world.Ask(kMarie, {Move(service, kAdmin, kDana), Move(service, kTech, kEve),
+                           Move(service, kBilling, kThomas)});
+    ASSERT_THAT(asked.status, HasReason(""));
+    ASSERT_THAT(asked.changes, SizeIs(3));
+    for (int i : order) {
+      const ContactChange& change = asked.changes[static_cast<std::size_t>(i)];
+      ASSERT_THAT(world.Accept(kMarie, change).status, HasReason(""));
+      const World::Answered last = world.Accept(change.new_contact.text(), change);
+      ASSERT_THAT(last.status, HasReason(""));
+      EXPECT_EQ(last.change.state, ChangeState::kDone);
+    }
+    EXPECT_EQ(world.Holder(service, kAdmin), kDana);
+    EXPECT_EQ(world.Holder(service, kTech), kEve);
+    EXPECT_EQ(world.Holder(service, kBilling), kThomas);
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST(Effect, SiblingWhoseAdminHasMovedOnLosesItsAuthority) {
+  World world;
+  const World::Asked asked = world.Ask(kMarie, {Move(kS0, kAdmin, kDana), Move(kS0, kTech, kEve)});
+  ASSERT_THAT(asked.changes, SizeIs(2));
+  world.Accept(kMarie, asked.changes[0]);
+  ASSERT_EQ(world.Accept(kDana, asked.changes[0]).change.state, ChangeState::kDone);
+  ASSERT_TRUE(world.Override({Move(kS0, kAdmin, kBill)}).ok());
+  world.Accept(kMarie, asked.changes[1]);
+  const World::Answered last = world.Accept(kEve, asked.changes[1]);
+  EXPECT_EQ(last.change.state, ChangeState::kAborted);
+  EXPECT_EQ(last.change.items[0].outcome, ItemOutcome::kSkippedAuthorityLost);
+  EXPECT_EQ(world.Holder(kS0, kTech), kThomas);
+}
+
+TEST(Effect, ChangeOfAnotherBatchTakesAuthorityAway) {
+  World world;
+  const ContactChange tech = world.Ask(kMarie, {Move(kS0, kTech, kEve)}).changes.at(0);
+  ASSERT_EQ(world.AskAndAccept(kMarie, {Move(kS0, kAdmin, kDana)}).change.state,
+            ChangeState::kDone);
+  world.Accept(kMarie, tech);
+  EXPECT_EQ(world.Accept(kEve, tech).change.items[0].outcome, ItemOutcome::kSkippedAuthorityLost);
+}
+
+TEST(Effect, AllRolesToOneColleagueInOneChange) {
+  World world;
+  const World::Answered last =
+      world.AskAndAccept(kMarie, {Move(kS0, kAdmin, kDana), Move(kS0, kTech, kDana),
+                                  Move(kS0, kBilling, kDana), Move(kS1, kTech, kDana)});
+  EXPECT_EQ(last.change.state, ChangeState::kDone);
+  for (Role role : kRoles) EXPECT_EQ(world.Holder(kS0, role), kDana);
+  EXPECT_EQ(world.Holder(kS1, kTech), kDana);
+  EXPECT_EQ(world.Holder(kS1, kAdmin), kMarie);
+}
+
+// --- Billing standing at the last acceptance -------------------------------------------
+
+TEST(BillingAtEffect, OverdueFailsTheLastAcceptanceRecordsNothingAndTheTokenStaysGood) {
+  World world;
+  const ContactChange change = world.Ask(kMarie, {Move(kS0, kBilling, kDana)}).changes.at(0);
+  ASSERT_THAT(world.Accept(kMarie, change).status, HasReason(""));
+  const Uuid request_id = Uuid::Version4();
+  const std::string token = world.Token(change.id, kDana);
+  for (const char* overdue : {kDana, kBill}) {
+    ASSERT_TRUE(world.SetStanding(overdue, BillingStanding::kOverdue).ok());
+    const std::string before = world.test_database.Dump();
+    const World::Answered failed = world.Accept(kDana, change.id, token, request_id);
+    EXPECT_THAT(failed.status, HasReason("BILLING_OVERDUE"));
+    EXPECT_THAT(OverdueOf(failed.status), ElementsAre(overdue));
+    EXPECT_EQ(world.test_database.Dump(), before);
+    ASSERT_TRUE(world.SetStanding(overdue, BillingStanding::kUpToDate).ok());
+  }
+  const World::Answered paid = world.Accept(kDana, change.id, token, request_id);
+  EXPECT_THAT(paid.status, HasReason(""));
+  EXPECT_EQ(paid.change.state, ChangeState::kDone);
+  EXPECT_EQ(world.Holder(kS0, kBilling), kDana);
+}
+
+TEST(BillingAtEffect, ItemTakenOutDoesNotCount) {
+  World world;
+  const ContactChange change =
+      world.Ask(kMarie, {Move(kS0, kBilling, kDana), Move(kS1, kTech, kDana)}).changes.at(0);
+  ASSERT_TRUE(world.Override({Move(kS0, kBilling, kEve)}).ok());
+  ASSERT_TRUE(world.SetStanding(kDana, BillingStanding::kOverdue).ok());
+  world.Accept(kMarie, change);
+  EXPECT_EQ(world.Accept(kDana, change).change.state, ChangeState::kDone);
+}
+
+}  // namespace
+}  // namespace contacts

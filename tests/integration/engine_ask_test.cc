@@ -1,0 +1,199 @@
+// Asking: all or nothing, one pending change for a role, quotas.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "tests/testing/reasons.h"
+#include "tests/testing/world.h"
+
+namespace contacts {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
+using enum Role;
+
+constexpr char kS0[] = "s0.example";
+constexpr char kS1[] = "s1.example";
+constexpr char kS2[] = "s2.example";
+
+int64_t Changes(const World& world) {
+  return world.test_database.Count("SELECT COUNT(*) FROM contact_change");
+}
+
+TEST(Asking, GroupsByNewContactWithOneEmailForEachValidator) {
+  World world;
+  const World::Asked asked =
+      world.Ask(kMarie, {Move(kS0, kTech, kDana), Move(kS1, kTech, kDana),
+                         Move(kS1, kBilling, kEve), Move(kS2, kTech, kMarie)});
+  ASSERT_THAT(asked.status, HasReason(""));
+  ASSERT_THAT(asked.changes, SizeIs(3));
+  EXPECT_EQ(asked.changes[0].new_contact, AccountId(kDana));
+  EXPECT_THAT(asked.changes[0].items, SizeIs(2));
+  EXPECT_EQ(asked.changes[1].new_contact, AccountId(kEve));
+  EXPECT_EQ(asked.changes[2].new_contact, AccountId(kMarie));
+  EXPECT_EQ(asked.changes[0].batch_id, asked.changes[2].batch_id);
+  EXPECT_THAT(world.TakeMails(),
+              ElementsAre("VALIDATION aa1-ovh", "VALIDATION aa1-ovh", "VALIDATION aa1-ovh",
+                          "VALIDATION dd4-ovh", "VALIDATION ee5-ovh"));
+}
+
+TEST(Asking, CreatesAllOfItOrNothingAndListsEveryWrongAssignment) {
+  World world;
+  world.AddService("foreign.example", kEve, kEve, kEve);
+  const std::string before = world.test_database.Dump();
+  const World::Asked asked =
+      world.Ask(kMarie, {Move(kS0, kTech, kDana), Move("foreign.example", kTech, kDana),
+                         Move(kS1, kTech, "zz9-ovh"), Move(kS2, kTech, kDana)});
+  EXPECT_THAT(asked.status, HasReason("SERVICE_NOT_FOUND"));
+  EXPECT_THAT(ViolationsOf(asked.status),
+              ElementsAre("assignments[1].service SERVICE_NOT_FOUND",
+                          "assignments[2].new_contact ACCOUNT_NOT_FOUND"));
+  EXPECT_EQ(world.test_database.Dump(), before);
+}
+
+TEST(Asking, NewContactWithoutEmailIsNotFound) {
+  World world;
+  world.AddAccount("ff6-ovh", "");
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, "ff6-ovh")}).status,
+              HasReason("ACCOUNT_NOT_FOUND"));
+}
+
+TEST(Asking, UnknownActingAccountIsNotFound) {
+  World world;
+  EXPECT_THAT(world.Ask("zz9-ovh", {Move(kS0, kTech, kDana)}).status,
+              HasReason("ACCOUNT_NOT_FOUND"));
+}
+
+TEST(Asking, RefusesWhereABillingContactIsOverdue) {
+  World world;
+  ASSERT_TRUE(world.SetStanding(kBill, BillingStanding::kOverdue).ok());
+  const World::Asked old_overdue = world.Ask(kMarie, {Move(kS0, kBilling, kDana)});
+  EXPECT_THAT(old_overdue.status, HasReason("BILLING_OVERDUE"));
+  EXPECT_THAT(OverdueOf(old_overdue.status), ElementsAre(kBill));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kBill)}).status, HasReason(""));
+
+  ASSERT_TRUE(world.SetStanding(kBill, BillingStanding::kUpToDate).ok());
+  ASSERT_TRUE(world.SetStanding(kDana, BillingStanding::kOverdue).ok());
+  EXPECT_THAT(OverdueOf(world.Ask(kMarie, {Move(kS0, kBilling, kDana)}).status),
+              ElementsAre(kDana));
+}
+
+TEST(ValidateOnly, ShowsWhatWouldBeCreatedAndWritesNothing) {
+  World world;
+  const std::string before = world.test_database.Dump();
+  const World::Asked asked =
+      world.Ask(kMarie, {Move(kS0, kTech, kDana), Move(kS1, kTech, kEve)}, Uuid::Version4(),
+                /*validate_only=*/true);
+  ASSERT_THAT(asked.status, HasReason(""));
+  ASSERT_THAT(asked.changes, SizeIs(2));
+  EXPECT_TRUE(asked.changes[0].id.is_nil());
+  EXPECT_EQ(asked.changes[0].items.at(0).old_contact, AccountId(kThomas));
+  EXPECT_EQ(world.test_database.Dump(), before);
+}
+
+TEST(ValidateOnly, RunsEveryCheck) {
+  Settings settings;
+  settings.max_pending_changes = 1;
+  World world(settings);
+  ASSERT_TRUE(world.SetStanding(kBill, BillingStanding::kOverdue).ok());
+  const auto reason = [&](const std::string& who, const std::vector<Assignment>& assignments) {
+    return errors::Reason(world.Ask(who, assignments, std::nullopt, true).status);
+  };
+  EXPECT_EQ(reason(kEve, {Move(kS0, kTech, kDana)}), "SERVICE_NOT_FOUND");
+  EXPECT_EQ(reason(kThomas, {Move(kS0, kAdmin, kDana)}), "ROLE_NOT_ALLOWED");
+  EXPECT_EQ(reason(kMarie, {Move(kS0, kTech, "zz9-ovh")}), "ACCOUNT_NOT_FOUND");
+  EXPECT_EQ(reason(kMarie, {Move(kS0, kTech, kThomas)}), "CONTACT_UNCHANGED");
+  EXPECT_EQ(reason(kMarie, {Move(kS0, kBilling, kDana)}), "BILLING_OVERDUE");
+  EXPECT_EQ(reason(kMarie, {Move(kS0, kTech, kDana), Move(kS1, kTech, kEve)}), "QUOTA_EXCEEDED");
+  world.Ask(kMarie, {Move(kS0, kTech, kDana)});
+  EXPECT_EQ(reason(kThomas, {Move(kS0, kTech, kDana)}), "CHANGE_ALREADY_PENDING");
+}
+
+TEST(PendingQuota, CountsPendingChangesOfTheRequesterAndIsASetting) {
+  Settings settings;
+  settings.max_pending_changes = 3;
+  World world(settings);
+  const World::Asked first = world.Ask(kMarie, {Move(kS0, kTech, kDana), Move(kS1, kTech, kEve)});
+  ASSERT_THAT(first.status, HasReason(""));
+  // Two more would be four; all or nothing.
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS2, kTech, kDana), Move(kS2, kBilling, kEve)}).status,
+              HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(Changes(world), 2);
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS2, kTech, kDana)}).status, HasReason(""));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS2, kBilling, kEve)}).status, HasReason("QUOTA_EXCEEDED"));
+  // Another requester has its own.
+  EXPECT_THAT(world.Ask(kBill, {Move(kS2, kBilling, kEve)}).status, HasReason(""));
+  // A closed change counts no more.
+  ASSERT_THAT(world.Cancel(kMarie, first.changes[0].id).status, HasReason(""));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}).status, HasReason(""));
+}
+
+TEST(PendingQuota, ExpiredChangesDoNotCountBeforeTheSweepEither) {
+  Settings settings;
+  settings.max_pending_changes = 1;
+  World world(settings);
+  ASSERT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}).status, HasReason(""));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS1, kTech, kDana)}).status, HasReason("QUOTA_EXCEEDED"));
+  world.clock.Advance(settings.change_lifetime);
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS1, kTech, kDana)}).status, HasReason(""));
+}
+
+TEST(OnePending, SecondChangeOfARoleIsRefusedWhoeverAsks) {
+  World world;
+  ASSERT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}).status, HasReason(""));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kEve)}).status,
+              HasReason("CHANGE_ALREADY_PENDING"));
+  EXPECT_THAT(world.Ask(kThomas, {Move(kS0, kTech, kEve)}).status,
+              HasReason("CHANGE_ALREADY_PENDING"));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kBilling, kEve), Move(kS1, kTech, kEve)}).status,
+              HasReason(""));
+}
+
+TEST(OnePending, ClosedChangeFreesItsRolesHoweverItClosed) {
+  World world;
+  const auto ask = [&] {
+    const World::Asked asked = world.Ask(kMarie, {Move(kS0, kTech, kDana)});
+    EXPECT_THAT(asked.status, HasReason(""));
+    return asked.changes.at(0);
+  };
+  const ContactChange refused = ask();
+  ASSERT_THAT(world.Refuse(kDana, refused.id, world.Token(refused.id, kDana)).status,
+              HasReason(""));
+  const ContactChange cancelled = ask();
+  ASSERT_THAT(world.Cancel(kMarie, cancelled.id).status, HasReason(""));
+  const ContactChange expired = ask();
+  world.clock.Advance(absl::Hours(24 * 7));
+  ASSERT_EQ(*world.engine.RunTimers(10), 1);
+  const ContactChange aborted = ask();
+  ASSERT_TRUE(world.Override({Move(kS0, kTech, kThomas)}).ok());
+  const ContactChange done = ask();
+  world.Accept(kMarie, done);
+  ASSERT_EQ(world.Accept(kDana, done).change.state, ChangeState::kDone);
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kEve)}).status, HasReason(""));
+  EXPECT_EQ(world.Get(kMarie, refused.id)->state, ChangeState::kRefused);
+  EXPECT_EQ(world.Get(kMarie, cancelled.id)->state, ChangeState::kCancelled);
+  EXPECT_EQ(world.Get(kMarie, expired.id)->state, ChangeState::kExpired);
+  EXPECT_EQ(world.Get(kMarie, aborted.id)->state, ChangeState::kAborted);
+}
+
+TEST(OnePending, ExpiredChangeInTheWayIsMarkedOnTheFly) {
+  World world;
+  const ContactChange old = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
+  world.TakeMails();
+  world.clock.Advance(absl::Hours(24 * 7) - absl::Microseconds(1));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kEve)}).status,
+              HasReason("CHANGE_ALREADY_PENDING"));
+  world.clock.Advance(absl::Microseconds(1));
+  const World::Asked again = world.Ask(kMarie, {Move(kS0, kTech, kEve)}, Uuid::Version4());
+  EXPECT_THAT(again.status, HasReason(""));
+  EXPECT_EQ(world.History(old.id).back(), EventType::kExpired);
+  EXPECT_THAT(world.TakeMails(), ElementsAre("VALIDATION aa1-ovh", "VALIDATION ee5-ovh",
+                                             "EXPIRED aa1-ovh", "EXPIRED dd4-ovh"));
+  EXPECT_EQ(*world.engine.RunTimers(10), 0);
+}
+
+}  // namespace
+}  // namespace contacts
