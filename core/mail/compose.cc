@@ -191,6 +191,7 @@ class Composer {
                  {RoleWord(item.role, letter_.language), item.new_contact.text()}));
     }
     std::vector<ServiceId> services;
+    services.reserve(rows.size());
     for (const auto& entry : rows) services.push_back(entry.first);
     const std::string in_short = ServicesInShort(services, letter_.language);
     letter_.subject = FillIn(texts::kOverrideSubject.in(letter_.language), {in_short});

@@ -15,9 +15,9 @@ std::size_t CharacterCount(absl::string_view text) {
 }
 
 std::string Sentences(const std::vector<Phrase>& sentences) {
-  std::vector<std::string> filled;
-  for (const Phrase& phrase : sentences) filled.push_back(FillIn(phrase.format, phrase.values));
-  return absl::StrJoin(filled, " ");
+  return absl::StrJoin(sentences, " ", [](std::string* out, const Phrase& phrase) {
+    out->append(FillIn(phrase.format, phrase.values));
+  });
 }
 
 class TextWriter {

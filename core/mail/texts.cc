@@ -91,6 +91,7 @@ const char* RoleWord(Role role, Language language) {
 std::string RolesInShort(const std::vector<Role>& roles, Language language) {
   if (roles.empty()) return kRolesBelow.in(language);
   std::vector<std::string> words;
+  words.reserve(roles.size());
   for (const Role role : roles) words.emplace_back(RoleWord(role, language));
   const std::string last = words.back();
   words.pop_back();

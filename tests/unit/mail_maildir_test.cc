@@ -56,7 +56,8 @@ TEST_F(MaildirTest, MakesItsFoldersForTheOwnerAlone) {
 TEST_F(MaildirTest, DeliversTheBytesIntoNewForTheOwnerAlone) {
   Maildir maildir(directory());
   ASSERT_TRUE(maildir.Create().ok());
-  const std::string message("Subject: x\n\nbody \0 \xc3\xa9\n", 25);
+  std::string message = "Subject: x\n\nbody \xc3\xa9\n";
+  message += '\0';
   ASSERT_EQ(Deliver(maildir, message), DeliveryResult::Kind::kDelivered);
   const std::vector<fs::path> files = Files("new");
   ASSERT_EQ(files.size(), 1U);
@@ -70,6 +71,7 @@ TEST_F(MaildirTest, KeepsDeliveriesOfManyThreadsAndWritersApart) {
   Maildir second(directory());
   ASSERT_TRUE(first.Create().ok());
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&, i] {
       Maildir& maildir = i % 2 == 0 ? first : second;
