@@ -109,15 +109,19 @@ bool WantsJson(const std::vector<std::string>& arguments) {
   return false;
 }
 
-// What is left over is named only where it is an option, and without its
-// value: anything else may be a token.
+// What is left over is named only where it is an option, without its value,
+// and not at all after a command that takes a token: it may be a part of one.
 std::string NotExpected(const CLI::App& app) {
+  const std::string too_many = "there are more arguments than the command takes";
+  if (app.got_subcommand("accept") || app.got_subcommand("refuse")) {
+    return absl::StrCat(too_many, "; words of a token that begin with a hyphen go after --");
+  }
   std::vector<std::string> options;
   for (const std::string& argument : app.remaining(/*recurse=*/true)) {
-    if (absl::StartsWith(argument, "-")) options.push_back(argument.substr(0, argument.find('=')));
+    if (absl::StartsWith(argument, "--")) options.push_back(argument.substr(0, argument.find('=')));
   }
   return options.empty()
-             ? "there are more arguments than the command takes"
+             ? too_many
              : absl::StrCat("not an option of this command: ", absl::StrJoin(options, ", "));
 }
 

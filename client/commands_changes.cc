@@ -68,7 +68,7 @@ int AskForChange(Session& session, const ChangeInput& input) {
   }
   return session.Run(
       {.action = input.validate_only ? "check the contact changes" : "ask for contact changes",
-       .request_id = request.request_id(),
+       .request_id = input.validate_only ? "" : request.request_id(),
        .assignments = std::move(assignments)},
       Repeat::kSafe, &ContactService::Stub::ChangeContacts, request,
       [&input](const v1::ChangeContactsResponse& response, const Look& look, std::ostream& out) {
