@@ -1,0 +1,319 @@
+// Lists and their pages.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "tests/testing/reasons.h"
+#include "tests/testing/world.h"
+
+namespace contacts {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
+using enum Role;
+
+using ::testing::UnorderedElementsAre;
+
+constexpr char kS0[] = "s0.example";
+constexpr char kS1[] = "s1.example";
+
+// The ids of a list, all pages of it, as `account` sees them.
+std::vector<Uuid> List(World& world, const std::string& account, const ChangeFilter& filter = {},
+                       int64_t page_size = 50) {
+  std::vector<Uuid> ids;
+  PageRequest request{.size = page_size, .after = ""};
+  for (int pages = 0; pages < 1000; ++pages) {
+    const auto page = world.engine.ListContactChanges(World::As(account), filter, request);
+    EXPECT_TRUE(page.ok()) << page.status();
+    if (!page.ok()) break;
+    EXPECT_LE(static_cast<int64_t>(page->rows.size()), page_size);
+    for (const ContactChange& change : page->rows) ids.push_back(change.id);
+    if (page->next.empty()) return ids;
+    request.after = page->next;
+  }
+  ADD_FAILURE() << "the list does not end";
+  return ids;
+}
+
+// Asks a second after whatever came before, so that the order is known.
+ContactChange AskLater(World& world, const std::string& account, const Assignment& assignment) {
+  world.clock.Advance(absl::Seconds(1));
+  const World::Asked asked = world.Ask(account, {assignment});
+  EXPECT_THAT(asked.status, HasReason(""));
+  return asked.changes.at(0);
+}
+
+TEST(ChangeList, IsNewestFirst) {
+  World world;
+  const Uuid first = AskLater(world, kMarie, Move(kS0, kTech, kDana)).id;
+  const Uuid second = AskLater(world, kBill, Move(kS0, kBilling, kDana)).id;
+  const Uuid third = AskLater(world, kMarie, Move(kS1, kTech, kDana)).id;
+  EXPECT_THAT(List(world, kMarie), ElementsAre(third, second, first));
+  EXPECT_THAT(List(world, kDana), ElementsAre(third, second, first));
+  EXPECT_THAT(List(world, kBill), ElementsAre(second));
+  EXPECT_THAT(List(world, kEve), IsEmpty());
+}
+
+TEST(ChangeList, OfOneBatchHoldsEachChangeOnce) {
+  World world;
+  const World::Asked asked = world.Ask(
+      kMarie, {Move(kS0, kTech, kDana), Move(kS1, kTech, kEve), Move(kS0, kBilling, kMarie)});
+  EXPECT_THAT(List(world, kMarie),
+              UnorderedElementsAre(asked.changes[0].id, asked.changes[1].id, asked.changes[2].id));
+}
+
+TEST(ChangeList, FiltersByStateWithExpiredOnesBeforeTheSweepToo) {
+  World world(Settings(), 6);
+  const auto ask = [&](int i) {
+    return AskLater(world, kMarie, Move(absl::StrCat("s", i, ".example"), kTech, kDana));
+  };
+  const ContactChange expired = ask(0);
+  world.clock.Advance(absl::Hours(24 * 7));
+  const ContactChange validating = ask(1);
+  const ContactChange done = ask(2);
+  world.Accept(kMarie, done);
+  world.Accept(kDana, done);
+  const ContactChange refused = ask(3);
+  world.Refuse(kMarie, refused.id, world.Token(refused.id, kMarie));
+  const ContactChange cancelled = ask(4);
+  world.Cancel(kMarie, cancelled.id);
+  const ContactChange aborted = ask(5);
+  ASSERT_TRUE(world.DeleteService("s5.example").ok());
+
+  const auto in = [&](std::vector<ChangeState> states) {
+    return List(world, kMarie, {.states = std::move(states)});
+  };
+  for (int swept = 0; swept < 2; ++swept) {
+    EXPECT_THAT(in({ChangeState::kExpired}), ElementsAre(expired.id));
+    EXPECT_THAT(in({ChangeState::kValidating}), ElementsAre(validating.id));
+    EXPECT_THAT(in({ChangeState::kDone}), ElementsAre(done.id));
+    EXPECT_THAT(in({ChangeState::kRefused}), ElementsAre(refused.id));
+    EXPECT_THAT(in({ChangeState::kCancelled}), ElementsAre(cancelled.id));
+    EXPECT_THAT(in({ChangeState::kAborted}), ElementsAre(aborted.id));
+    EXPECT_THAT(in({ChangeState::kExpired, ChangeState::kValidating, ChangeState::kDone}),
+                ElementsAre(done.id, validating.id, expired.id));
+    EXPECT_EQ(in({}).size(), 6U);
+    ASSERT_EQ(*world.engine.RunTimers(10), swept == 0 ? 1 : 0);
+  }
+}
+
+TEST(ChangeList, ShowsAnExpiredChangeAsExpiredBeforeTheSweep) {
+  World world;
+  AskLater(world, kMarie, Move(kS0, kTech, kDana));
+  world.clock.Advance(absl::Hours(24 * 7));
+  const auto page = world.engine.ListContactChanges(World::As(kDana), {}, {});
+  ASSERT_TRUE(page.ok());
+  EXPECT_EQ(page->rows.at(0).state, ChangeState::kExpired);
+  EXPECT_EQ(page->rows.at(0).items.at(0).outcome, ItemOutcome::kNotApplied);
+}
+
+TEST(ChangeList, FiltersByEachInvolvement) {
+  World world;
+  const Uuid by_thomas = AskLater(world, kThomas, Move(kS0, kTech, kDana)).id;
+  const ContactChange by_marie = AskLater(world, kMarie, Move(kS0, kBilling, kThomas));
+  const Uuid takeover = AskLater(world, kMarie, Move("s2.example", kTech, kMarie)).id;
+  const ContactChange from_thomas = AskLater(world, kMarie, Move(kS1, kTech, kDana));
+  world.Accept(kMarie, from_thomas);
+  world.Accept(kDana, from_thomas);
+  world.Accept(kMarie, by_marie);
+
+  const auto as = [&](const char* account, Involvement involvement) {
+    return List(world, account, {.involvement = involvement});
+  };
+  EXPECT_THAT(as(kThomas, Involvement::kAny), ElementsAre(from_thomas.id, by_marie.id, by_thomas));
+  EXPECT_THAT(as(kThomas, Involvement::kRequester), ElementsAre(by_thomas));
+  EXPECT_THAT(as(kThomas, Involvement::kNewContact), ElementsAre(by_marie.id));
+  EXPECT_THAT(as(kThomas, Involvement::kAwaitingMyValidation), ElementsAre(by_marie.id, by_thomas));
+  EXPECT_THAT(as(kThomas, Involvement::kOldContact), ElementsAre(from_thomas.id));
+
+  EXPECT_THAT(as(kMarie, Involvement::kAny),
+              ElementsAre(from_thomas.id, takeover, by_marie.id, by_thomas));
+  EXPECT_THAT(as(kMarie, Involvement::kRequester),
+              ElementsAre(from_thomas.id, takeover, by_marie.id));
+  EXPECT_THAT(as(kMarie, Involvement::kNewContact), ElementsAre(takeover));
+  EXPECT_THAT(as(kMarie, Involvement::kAwaitingMyValidation), ElementsAre(takeover));
+  EXPECT_THAT(as(kMarie, Involvement::kOldContact), IsEmpty());
+  EXPECT_THAT(as(kBill, Involvement::kOldContact), IsEmpty());
+
+  world.clock.Advance(absl::Hours(24 * 7));
+  EXPECT_THAT(as(kThomas, Involvement::kAwaitingMyValidation), IsEmpty());
+  EXPECT_THAT(as(kThomas, Involvement::kNewContact), ElementsAre(by_marie.id));
+}
+
+TEST(ChangeList, FiltersByServiceAmongThoseThatConcernTheViewer) {
+  World world;
+  const Uuid on_s0 = AskLater(world, kMarie, Move(kS0, kTech, kDana)).id;
+  const Uuid on_s1 = AskLater(world, kMarie, Move(kS1, kTech, kDana)).id;
+  const Uuid by_bill = AskLater(world, kBill, Move(kS0, kBilling, kEve)).id;
+  const auto on = [&](const char* account, const char* service) {
+    return List(world, account, {.service = ServiceId(service)});
+  };
+  EXPECT_THAT(on(kMarie, kS0), ElementsAre(by_bill, on_s0));
+  EXPECT_THAT(on(kMarie, kS1), ElementsAre(on_s1));
+  EXPECT_THAT(on(kDana, kS0), ElementsAre(on_s0));
+  EXPECT_THAT(on(kEve, kS0), ElementsAre(by_bill));
+  EXPECT_THAT(on(kThomas, kS0), IsEmpty());
+  EXPECT_THAT(on(kMarie, "gone.example"), IsEmpty());
+}
+
+TEST(ChangeList, PagesOverManyChangesWithoutGapsOrDoubles) {
+  // One change for each new contact, all of one call and so of one millisecond.
+  constexpr int kMany = 620;
+  World world(Settings(), kMany);
+  std::vector<Assignment> assignments;
+  for (int i = 0; i < kMany; ++i) {
+    const std::string account = absl::StrCat("mm", i, "-ovh");
+    world.AddAccount(account, absl::StrCat(account, "@mail.example"));
+    assignments.push_back(Move(absl::StrCat("s", i, ".example"), kTech, account));
+  }
+  const World::Asked asked = world.Ask(kMarie, assignments);
+  ASSERT_THAT(asked.status, HasReason(""));
+  ASSERT_EQ(asked.changes.size(), static_cast<std::size_t>(kMany));
+
+  // Every third is taken out by an operator.
+  std::vector<Assignment> taken;
+  std::set<std::string> aborted, all;
+  for (std::size_t i = 0; i < asked.changes.size(); ++i) {
+    all.insert(asked.changes[i].id.text());
+    if (i % 3 != 0) continue;
+    taken.push_back(Move(asked.changes[i].items[0].service.text(), kTech, kEve));
+    aborted.insert(asked.changes[i].id.text());
+  }
+  ASSERT_TRUE(world.Override(taken).ok());
+
+  const auto texts = [](const std::vector<Uuid>& ids) {
+    std::vector<std::string> lines;
+    for (const Uuid& id : ids) lines.push_back(id.text());
+    return lines;
+  };
+  for (const int64_t size : {7, 50, 619, 620, 1000}) {
+    const std::vector<std::string> listed = texts(List(world, kMarie, {}, size));
+    EXPECT_EQ(listed.size(), all.size()) << size;
+    EXPECT_EQ(std::set<std::string>(listed.begin(), listed.end()), all) << size;
+    EXPECT_TRUE(std::is_sorted(listed.rbegin(), listed.rend())) << size;
+  }
+  for (const int64_t size : {7, 50, 500}) {
+    const std::vector<std::string> listed =
+        texts(List(world, kMarie, {.states = {ChangeState::kAborted}}, size));
+    EXPECT_EQ(listed.size(), aborted.size()) << size;
+    EXPECT_EQ(std::set<std::string>(listed.begin(), listed.end()), aborted) << size;
+    EXPECT_EQ(
+        List(world, kMarie, {.states = {ChangeState::kValidating}}, size).size() + aborted.size(),
+        all.size());
+  }
+}
+
+TEST(ChangeList, PagesOfOneHoldOneEach) {
+  World world;
+  std::vector<Uuid> newest_first;
+  for (const char* service : {kS0, kS1, "s2.example"}) {
+    newest_first.insert(newest_first.begin(),
+                        AskLater(world, kMarie, Move(service, kTech, kDana)).id);
+  }
+  EXPECT_EQ(List(world, kMarie, {}, 1), newest_first);
+  EXPECT_EQ(List(world, kMarie, {.involvement = Involvement::kRequester}, 1), newest_first);
+  EXPECT_EQ(List(world, kMarie, {}, 3), newest_first);
+}
+
+TEST(EventList, IsOldestFirstAndPaged) {
+  World world;
+  const ContactChange change = AskLater(world, kMarie, Move(kS0, kTech, kDana));
+  world.Accept(kDana, change.id, "wrong");
+  world.Resend(kMarie, change.id, kDana);
+  world.Accept(kDana, change);
+  world.Accept(kMarie, change);
+  std::vector<EventType> types;
+  PageRequest request{.size = 2, .after = ""};
+  for (int pages = 1;; ++pages) {
+    const auto page = world.engine.ListContactChangeEvents(World::As(kMarie), change.id, request);
+    ASSERT_TRUE(page.ok()) << page.status();
+    for (const ChangeEvent& event : page->rows) types.push_back(event.type);
+    request.after = page->next;
+    if (page->next.empty()) {
+      EXPECT_EQ(pages, 3);
+      break;
+    }
+  }
+  EXPECT_THAT(types, ElementsAre(EventType::kRequested, EventType::kTokenRejected,
+                                 EventType::kResendRequested, EventType::kAccepted,
+                                 EventType::kAccepted, EventType::kDone));
+}
+
+// --- Services ----------------------------------------------------------------------
+
+std::vector<std::string> Services(World& world, const std::string& account,
+                                  const ServiceFilter& filter = {}, int64_t page_size = 50) {
+  std::vector<std::string> ids;
+  PageRequest request{.size = page_size, .after = ""};
+  for (int pages = 0; pages < 1000; ++pages) {
+    const auto page = world.engine.ListServices(World::As(account), filter, request);
+    EXPECT_TRUE(page.ok()) << page.status();
+    if (!page.ok()) break;
+    EXPECT_LE(static_cast<int64_t>(page->rows.size()), page_size);
+    for (const Service& service : page->rows) ids.push_back(service.id.text());
+    if (page->next.empty()) return ids;
+    request.after = page->next;
+  }
+  ADD_FAILURE() << "the list does not end";
+  return ids;
+}
+
+TEST(ServiceList, HoldsThoseOnWhichTheAccountHasARoleOnceEachInOrder) {
+  World world;
+  world.AddService("all.example", kThomas, kThomas, kThomas);
+  world.AddService("eve.example", kEve, kEve, kEve);
+  EXPECT_THAT(Services(world, kThomas),
+              ElementsAre("all.example", "s0.example", "s1.example", "s2.example"));
+  EXPECT_THAT(Services(world, kEve), ElementsAre("eve.example"));
+  EXPECT_THAT(Services(world, kDana), IsEmpty());
+}
+
+TEST(ServiceList, FiltersByRole) {
+  World world;
+  world.AddService("admin.example", kThomas, kEve, kEve);
+  world.AddService("billing.example", kEve, kEve, kThomas);
+  EXPECT_THAT(Services(world, kThomas, {.roles = {kAdmin}}), ElementsAre("admin.example"));
+  EXPECT_THAT(Services(world, kThomas, {.roles = {kBilling}}), ElementsAre("billing.example"));
+  EXPECT_THAT(Services(world, kThomas, {.roles = {kAdmin, kBilling}}),
+              ElementsAre("admin.example", "billing.example"));
+  EXPECT_THAT(Services(world, kThomas, {.roles = {kTech}}),
+              ElementsAre("s0.example", "s1.example", "s2.example"));
+}
+
+TEST(ServiceList, FiltersByPrefix) {
+  World world;
+  for (const char* id :
+       {"ab.example", "abc.example", "ab-1.example", "ab_1.example", "ac.example"}) {
+    world.AddService(id);
+  }
+  EXPECT_THAT(Services(world, kMarie, {.id_prefix = "ab"}),
+              ElementsAre("ab-1.example", "ab.example", "ab_1.example", "abc.example"));
+  EXPECT_THAT(Services(world, kMarie, {.id_prefix = "ab"}, 1),
+              ElementsAre("ab-1.example", "ab.example", "ab_1.example", "abc.example"));
+  EXPECT_THAT(Services(world, kMarie, {.id_prefix = "ab.example"}), ElementsAre("ab.example"));
+  EXPECT_THAT(Services(world, kMarie, {.id_prefix = "x"}), IsEmpty());
+  // A prefix is no pattern.
+  EXPECT_THAT(Services(world, kMarie, {.id_prefix = "%"}), IsEmpty());
+  EXPECT_THAT(Services(world, kMarie, {.roles = {kTech}, .id_prefix = "ab"}), IsEmpty());
+}
+
+TEST(ServiceList, PagesWithoutGapsOrDoubles) {
+  World world(Settings(), 40);
+  std::vector<std::string> all = Services(world, kMarie, {}, 1000);
+  ASSERT_THAT(all, SizeIs(40));
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+  for (const int64_t size : {1, 3, 39, 40, 41}) {
+    EXPECT_EQ(Services(world, kMarie, {}, size), all) << size;
+    EXPECT_EQ(Services(world, kThomas, {.roles = {kTech, kBilling}}, size), all) << size;
+  }
+}
+
+}  // namespace
+}  // namespace contacts

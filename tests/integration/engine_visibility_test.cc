@@ -1,0 +1,215 @@
+// Who sees what.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "tests/testing/reasons.h"
+#include "tests/testing/world.h"
+
+namespace contacts {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
+using enum Role;
+
+constexpr char kS0[] = "s0.example";
+constexpr char kS1[] = "s1.example";
+
+// Whether the change exists for an account, as every way of looking at it tells.
+bool Sees(World& world, const std::string& account, const Uuid& id) {
+  const absl::Status got = world.Get(account, id).status();
+  const absl::Status events =
+      world.engine.ListContactChangeEvents(World::As(account), id, {}).status();
+  EXPECT_EQ(got.ok(), events.ok()) << got << events;
+  const auto listed = world.engine.ListContactChanges(World::As(account), {}, {});
+  EXPECT_TRUE(listed.ok()) << listed.status();
+  bool in_list = false;
+  for (const ContactChange& change : listed->rows) in_list = in_list || change.id == id;
+  EXPECT_EQ(got.ok(), in_list) << account;
+  if (!got.ok()) {
+    EXPECT_THAT(got, HasReason("CONTACT_CHANGE_NOT_FOUND"));
+    EXPECT_THAT(events, HasReason("CONTACT_CHANGE_NOT_FOUND"));
+  }
+  return got.ok();
+}
+
+std::vector<std::string> WhoSees(World& world, const Uuid& id) {
+  std::vector<std::string> accounts;
+  for (const char* account : {kMarie, kThomas, kBill, kDana, kEve}) {
+    if (Sees(world, account, id)) accounts.emplace_back(account);
+  }
+  return accounts;
+}
+
+TEST(WhoSeesWhat, RequesterAndNewContactAndAdminFromTheStart) {
+  World world;
+  const Uuid id = world.Ask(kBill, {Move(kS0, kBilling, kDana)}).changes.at(0).id;
+  EXPECT_THAT(WhoSees(world, id), ElementsAre(kMarie, kBill, kDana));
+}
+
+TEST(WhoSeesWhat, AdminOfOneOfItsServicesFromTheStart) {
+  World world;
+  world.AddService("eve.example", kEve, kThomas, kBill);
+  const Uuid id = world.Ask(kThomas, {Move(kS0, kTech, kDana), Move("eve.example", kTech, kDana)})
+                      .changes.at(0)
+                      .id;
+  EXPECT_THAT(WhoSees(world, id), ElementsAre(kMarie, kThomas, kDana, kEve));
+}
+
+TEST(WhoSeesWhat, OldContactOnceItHasTakenEffectOnly) {
+  World world;
+  const ContactChange change = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
+  EXPECT_THAT(WhoSees(world, change.id), ElementsAre(kMarie, kDana));
+  world.Accept(kMarie, change);
+  EXPECT_THAT(WhoSees(world, change.id), ElementsAre(kMarie, kDana));
+  world.Accept(kDana, change);
+  EXPECT_THAT(WhoSees(world, change.id), ElementsAre(kMarie, kThomas, kDana));
+}
+
+TEST(WhoSeesWhat, OldContactOfAChangeThatEndedOtherwiseNever) {
+  World world;
+  const ContactChange refused = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
+  world.Refuse(kDana, refused.id, world.Token(refused.id, kDana));
+  EXPECT_THAT(WhoSees(world, refused.id), ElementsAre(kMarie, kDana));
+  const ContactChange expired = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
+  world.clock.Advance(absl::Hours(24 * 7));
+  EXPECT_THAT(WhoSees(world, expired.id), ElementsAre(kMarie, kDana));
+}
+
+TEST(WhoSeesWhat, OldContactOfASkippedItemNever) {
+  World world;
+  world.AddService("bill.example", kMarie, kBill, kBill);
+  const ContactChange change =
+      world.Ask(kMarie, {Move(kS0, kTech, kDana), Move("bill.example", kTech, kDana)})
+          .changes.at(0);
+  ASSERT_TRUE(world.Override({Move("bill.example", kTech, kEve)}).ok());
+  world.Accept(kMarie, change);
+  ASSERT_EQ(world.Accept(kDana, change).change.state, ChangeState::kDone);
+  EXPECT_THAT(WhoSees(world, change.id), ElementsAre(kMarie, kThomas, kDana));
+}
+
+TEST(WhoSeesWhat, AdminWhoLostTheRoleSeesItNoMoreAndTheNewAdminDoes) {
+  World world;
+  const Uuid open = world.Ask(kThomas, {Move(kS0, kTech, kDana)}).changes.at(0).id;
+  const Uuid closed = world.Ask(kBill, {Move(kS0, kBilling, kDana)}).changes.at(0).id;
+  world.Cancel(kBill, closed);
+  EXPECT_THAT(WhoSees(world, open), ElementsAre(kMarie, kThomas, kDana));
+  ASSERT_TRUE(world.Override({Move(kS0, kAdmin, kEve)}).ok());
+  EXPECT_THAT(WhoSees(world, open), ElementsAre(kThomas, kDana, kEve));
+  EXPECT_THAT(WhoSees(world, closed), ElementsAre(kBill, kDana, kEve));
+}
+
+TEST(WhoSeesWhat, AdminByAContactChangeSeesThoseOfTheService) {
+  World world;
+  const Uuid tech = world.Ask(kThomas, {Move(kS0, kTech, kDana)}).changes.at(0).id;
+  const World::Answered moved = world.AskAndAccept(kMarie, {Move(kS0, kAdmin, kEve)});
+  EXPECT_THAT(WhoSees(world, tech), ElementsAre(kThomas, kDana, kEve));
+  // Marie asked for it and was its old contact; it concerns her still.
+  EXPECT_THAT(WhoSees(world, moved.change.id), ElementsAre(kMarie, kEve));
+}
+
+TEST(WhoSeesWhat, ForAnyoneElseItDoesNotExistWhateverTheyTry) {
+  World world;
+  const ContactChange change = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
+  const std::string token = world.Token(change.id, kDana);
+  const std::string before = world.test_database.Dump();
+  for (const char* account : {kThomas, kBill, kEve}) {
+    EXPECT_THAT(world.Accept(account, change.id, token).status,
+                HasReason("CONTACT_CHANGE_NOT_FOUND"));
+    EXPECT_THAT(world.Refuse(account, change.id, "x").status,
+                HasReason("CONTACT_CHANGE_NOT_FOUND"));
+    EXPECT_THAT(world.Resend(account, change.id).status, HasReason("CONTACT_CHANGE_NOT_FOUND"));
+    EXPECT_THAT(world.Cancel(account, change.id).status, HasReason("CONTACT_CHANGE_NOT_FOUND"));
+  }
+  EXPECT_EQ(world.test_database.Dump(), before);
+}
+
+TEST(WhoSeesWhat, UnknownChangeLooksTheSame) {
+  World world;
+  const Uuid id = Uuid::Version4();
+  EXPECT_THAT(world.Get(kMarie, id).status(), HasReason("CONTACT_CHANGE_NOT_FOUND"));
+  EXPECT_THAT(world.Accept(kMarie, id, "x").status, HasReason("CONTACT_CHANGE_NOT_FOUND"));
+  EXPECT_THAT(world.Cancel(kMarie, id).status, HasReason("CONTACT_CHANGE_NOT_FOUND"));
+}
+
+TEST(WhoSeesWhat, ActingAccountThatDoesNotExistIsToldSo) {
+  World world;
+  const Uuid id = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0).id;
+  const Call ghost = World::As("zz9-ovh");
+  EXPECT_THAT(world.Get("zz9-ovh", id).status(), HasReason("ACCOUNT_NOT_FOUND"));
+  EXPECT_THAT(world.Accept("zz9-ovh", id, "x").status, HasReason("ACCOUNT_NOT_FOUND"));
+  EXPECT_THAT(world.engine.GetProfile(ghost).status(), HasReason("ACCOUNT_NOT_FOUND"));
+  EXPECT_THAT(world.engine.ListServices(ghost, {}, {}).status(), HasReason("ACCOUNT_NOT_FOUND"));
+  EXPECT_THAT(world.engine.GetService(ghost, ServiceId(kS0)).status(),
+              HasReason("ACCOUNT_NOT_FOUND"));
+  EXPECT_THAT(world.engine.ListContactChanges(ghost, {}, {}).status(),
+              HasReason("ACCOUNT_NOT_FOUND"));
+}
+
+TEST(WhoSeesWhat, AddressHintIsTheValidatorsOwnAndSendTimeAlsoTheRequesters) {
+  World world;
+  const Uuid id = world.Ask(kThomas, {Move(kS0, kTech, kDana)}).changes.at(0).id;
+  world.TakeMails();
+  const auto seen_by = [&](const char* viewer, const char* validator) {
+    const Validation* validation = nullptr;
+    const ContactChange change = *world.Get(viewer, id);
+    validation = change.FindValidation(AccountId(validator));
+    return absl::StrCat(validation->email_hint, validation->email_send_time ? " sent" : "");
+  };
+  EXPECT_EQ(seen_by(kDana, kDana), "d***@mail.example sent");
+  EXPECT_EQ(seen_by(kThomas, kThomas), "b***@mail.example sent");
+  EXPECT_EQ(seen_by(kThomas, kDana), " sent");
+  EXPECT_EQ(seen_by(kDana, kThomas), "");
+  EXPECT_EQ(seen_by(kMarie, kDana), "");  // Admin.
+}
+
+TEST(Owner, IsSeenByTheAdminAndByOperatorsAlone) {
+  World world;
+  const auto owner_for = [&](const char* account) {
+    const auto view = world.engine.GetService(World::As(account), ServiceId(kS0));
+    EXPECT_TRUE(view.ok()) << view.status();
+    const auto listed = world.engine.ListServices(World::As(account), {}, {});
+    EXPECT_TRUE(listed.ok());
+    EXPECT_EQ(listed->rows.at(0).owner.has_value(), view->service.owner.has_value());
+    return view->service.owner.has_value() ? view->service.owner->name : "";
+  };
+  EXPECT_EQ(owner_for(kMarie), "Marie Curie");
+  EXPECT_EQ(owner_for(kThomas), "");
+  EXPECT_EQ(owner_for(kBill), "");
+  const auto looked_up = world.engine.LookupService(World::AsOperator(), ServiceId(kS0));
+  ASSERT_TRUE(looked_up.ok());
+  EXPECT_EQ(looked_up->owner->name, "Marie Curie");
+}
+
+TEST(ServiceView, OfAServiceOneHasNoPartInIsNotFound) {
+  World world;
+  EXPECT_THAT(world.engine.GetService(World::As(kEve), ServiceId(kS0)).status(),
+              HasReason("SERVICE_NOT_FOUND"));
+  EXPECT_THAT(world.engine.GetService(World::As(kMarie), ServiceId("gone.example")).status(),
+              HasReason("SERVICE_NOT_FOUND"));
+}
+
+TEST(ServiceView, ListsThePendingChangesThatTheViewerMaySee) {
+  World world;
+  const Uuid tech = world.Ask(kThomas, {Move(kS0, kTech, kDana)}).changes.at(0).id;
+  const Uuid billing = world.Ask(kMarie, {Move(kS0, kBilling, kEve)}).changes.at(0).id;
+  const auto pending = [&](const char* account) {
+    return world.engine.GetService(World::As(account), ServiceId(kS0))->pending_change_ids;
+  };
+  EXPECT_THAT(pending(kMarie), ::testing::UnorderedElementsAre(tech, billing));
+  EXPECT_THAT(pending(kThomas), ElementsAre(tech));
+  EXPECT_THAT(pending(kBill), IsEmpty());
+  world.Cancel(kThomas, tech);
+  EXPECT_THAT(pending(kMarie), ElementsAre(billing));
+  world.clock.Advance(absl::Hours(24 * 7));  // Not swept.
+  EXPECT_THAT(pending(kMarie), IsEmpty());
+  EXPECT_THAT(world.engine.GetService(World::As(kMarie), ServiceId(kS1))->pending_change_ids,
+              IsEmpty());
+}
+
+}  // namespace
+}  // namespace contacts
