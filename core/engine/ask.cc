@@ -72,7 +72,7 @@ absl::StatusOr<std::string> Engine::ChangeContacts(
     // count of its pending changes holds.
     const std::optional<Account> requester =
         store::LoadAccount(session, call.account, store::Lock::kForUpdate);
-    if (!requester) return errors::AccountNotFound(call.account);
+    if (!requester || requester->email.empty()) return errors::AccountNotFound(call.account);
     const absl::Time now = clock_();
     int64_t pending_changes = 0;
     const AskFacts facts = ReadFacts(session, *requester, ask, now, expired, pending_changes);

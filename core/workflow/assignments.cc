@@ -24,9 +24,11 @@ std::optional<Problem> FindProblem(const Assignment& assignment, const AskFacts&
   const Service& service = found->second;
   if (!MayMove(service, facts.requester, assignment.role)) {
     return Problem{"role", errors::RoleNotAllowed(absl::StrCat(
-                               "only the admin contact of \"", service.id.text(), "\" or its ",
-                               Name(assignment.role), " contact may move the ",
-                               Name(assignment.role), " role"))};
+                               "moving the ", Name(assignment.role), " role of \"",
+                               service.id.text(), "\" is for its admin contact",
+                               assignment.role == Role::kAdmin
+                                   ? ""
+                                   : absl::StrCat(" or its ", Name(assignment.role), " contact")))};
   }
   const auto new_contact = facts.accounts.find(assignment.new_contact);
   if (new_contact == facts.accounts.end() || new_contact->second.email.empty()) {

@@ -24,8 +24,6 @@ std::string Encoded(const ContactChange& change) {
   return text;
 }
 
-TokenKeys TestKeys() { return *TokenKeys::Parse(TokenKeys::Generate()); }
-
 const char* MailName(MailKind kind) {
   switch (kind) {
     case MailKind::kValidation: return "VALIDATION";
@@ -50,7 +48,7 @@ Assignment Move(const std::string& service, Role role, const std::string& new_co
 
 World::World(Settings with, int services)
     : database(test_database.options()),
-      keys(TestKeys()),
+      keys(*TokenKeys::Parse(key_file)),
       settings(with),
       engine(&database, keys, settings, [this] { return clock.Now(); }),
       outbox(&database, keys, settings, "test") {

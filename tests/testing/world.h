@@ -97,6 +97,7 @@ class World {
   FakeClock clock;
   TestDatabase test_database;
   Database database;
+  std::string key_file = TokenKeys::Generate();
   TokenKeys keys;
   Settings settings;
   Engine engine;

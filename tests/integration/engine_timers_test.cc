@@ -1,0 +1,123 @@
+// Reminders and expiry, by any server of the fleet, once.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "tests/testing/reasons.h"
+#include "tests/testing/world.h"
+
+namespace contacts {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
+using enum Role;
+
+constexpr char kS0[] = "s0.example";
+constexpr char kS1[] = "s1.example";
+
+ContactChange AskTech(World& world) {
+  const World::Asked asked = world.Ask(kMarie, {Move(kS0, kTech, kDana)});
+  EXPECT_THAT(asked.status, HasReason(""));
+  return asked.changes.at(0);
+}
+
+// Lets both servers run their timers at the same time; returns how many changes
+// they acted on in all.
+int64_t RunOnBoth(World& world, World::Server& other) {
+  int64_t here = 0, there = 0;
+  std::thread beside([&] { there = other.engine.RunTimers(100).value_or(-1000); });
+  here = world.engine.RunTimers(100).value_or(-1000);
+  beside.join();
+  return here + there;
+}
+
+TEST(Timers, ReminderGoesOnceFromTwoServers) {
+  World world;
+  World::Server other(world, "other");
+  const ContactChange change = AskTech(world);
+  world.Accept(kMarie, change);
+  world.TakeMails();
+  world.clock.Advance(absl::Hours(24 * 5) - absl::Microseconds(1));
+  EXPECT_EQ(RunOnBoth(world, other), 0);
+  world.clock.Advance(absl::Microseconds(1));
+  EXPECT_EQ(RunOnBoth(world, other), 1);
+  EXPECT_EQ(RunOnBoth(world, other), 0);
+  EXPECT_THAT(world.TakeMails(), ElementsAre("REMINDER dd4-ovh"));
+  EXPECT_THAT(world.Accept(kDana, change).status, HasReason(""));
+}
+
+TEST(Timers, ExpiryIsMarkedAndToldOnceFromTwoServers) {
+  World world;
+  World::Server other(world, "other");
+  const ContactChange change = AskTech(world);
+  world.TakeMails();
+  world.clock.Advance(absl::Hours(24 * 7));
+  EXPECT_EQ(RunOnBoth(world, other), 1);
+  EXPECT_EQ(RunOnBoth(world, other), 0);
+  EXPECT_THAT(world.TakeMails(), ElementsAre("EXPIRED aa1-ovh", "EXPIRED dd4-ovh"));
+  EXPECT_EQ(world.History(change.id).back(), EventType::kExpired);
+  EXPECT_EQ(world.Get(kMarie, change.id)->close_time, change.expire_time);
+}
+
+TEST(Timers, RemindThenExpireEachAtItsTime) {
+  World world;
+  AskTech(world);
+  world.TakeMails();
+  world.clock.Advance(absl::Hours(24 * 5));
+  EXPECT_EQ(*world.engine.RunTimers(10), 1);
+  EXPECT_THAT(world.TakeMails(), ElementsAre("REMINDER aa1-ovh", "REMINDER dd4-ovh"));
+  world.clock.Advance(absl::Hours(24 * 2));
+  EXPECT_EQ(*world.engine.RunTimers(10), 1);
+  EXPECT_THAT(world.TakeMails(), ElementsAre("EXPIRED aa1-ovh", "EXPIRED dd4-ovh"));
+}
+
+TEST(Timers, ShortLivedChangeIsNotRemindedOf) {
+  Settings settings;
+  settings.change_lifetime = absl::Hours(72);
+  World world(settings);
+  AskTech(world);
+  world.TakeMails();
+  world.clock.Advance(absl::Hours(71));
+  EXPECT_EQ(*world.engine.RunTimers(10), 0);
+  EXPECT_THAT(world.TakeMails(), IsEmpty());
+}
+
+TEST(Timers, ClosedChangeIsLeftAlone) {
+  World world;
+  const ContactChange change = AskTech(world);
+  world.Cancel(kMarie, change.id);
+  world.TakeMails();
+  world.clock.Advance(absl::Hours(24 * 5));
+  EXPECT_EQ(*world.engine.RunTimers(10), 0);
+  world.clock.Advance(absl::Hours(24 * 5));
+  EXPECT_EQ(*world.engine.RunTimers(10), 0);
+  EXPECT_EQ(world.Get(kMarie, change.id)->state, ChangeState::kCancelled);
+}
+
+TEST(Timers, ActOnAtMostTheirLimitAndGoOnWithTheRest) {
+  World world;
+  world.Ask(kMarie, {Move(kS0, kTech, kDana), Move(kS1, kTech, kEve), Move(kS1, kBilling, kMarie)});
+  world.clock.Advance(absl::Hours(24 * 7));
+  EXPECT_EQ(*world.engine.RunTimers(2), 2);
+  EXPECT_EQ(*world.engine.RunTimers(2), 1);
+  EXPECT_EQ(*world.engine.RunTimers(2), 0);
+}
+
+TEST(Timers, ReminderStillComesForAChangeThatLostAnItem) {
+  World world;
+  const ContactChange change =
+      world.Ask(kMarie, {Move(kS0, kTech, kDana), Move(kS1, kTech, kDana)}).changes.at(0);
+  ASSERT_TRUE(world.Override({Move(kS0, kTech, kEve)}).ok());
+  world.Resend(kDana, change.id);
+  world.TakeMails();
+  world.clock.Advance(absl::Hours(24 * 5));
+  EXPECT_EQ(*world.engine.RunTimers(10), 1);
+  EXPECT_THAT(world.TakeMails(), ElementsAre("REMINDER aa1-ovh", "REMINDER dd4-ovh"));
+}
+
+}  // namespace
+}  // namespace contacts
