@@ -189,7 +189,7 @@ Server::~Server() { Stop(); }
 
 absl::Status Server::Start() {
   parts_ = std::make_unique<Parts>(config_, clock_);
-  const absl::Status started = parts_->Start(addresses_);
+  absl::Status started = parts_->Start(addresses_);
   if (!started.ok()) parts_.reset();
   return started;
 }

@@ -61,7 +61,7 @@ absl::Status TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
     Transition transition = TakeOut(
         change,
         [&](const ChangeItem& item) {
-          return concerned({item.service, item.role});
+          return ids.contains(item.service) && concerned({item.service, item.role});
         },
         outcome, now);
     if (!transition.save) continue;

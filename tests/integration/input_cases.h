@@ -34,9 +34,7 @@ inline std::vector<std::string> Also(std::vector<std::string> values) {
 
 inline const std::vector<std::string> kBadIds =
     Also({"nope", "aa1", "aa1-ovh' OR '1'='1", "aa1-ovh\"; --", " aa1-ovh", "aa1-ovh\n", "aa-ovh",
-          "a\xc3\xa9"
-          "1-ovh",
-          "aa" + Repeat("1", 30) + "-ovh"});
+          "\xc3\xa9\xc3\xa9-ovh", "aa" + Repeat("1", 30) + "-ovh"});
 inline const std::vector<std::string> kBadServices =
     Also({"a b", "a..b", ".a", "a.", "a'; DROP TABLE service; --", "a/b", "caf\xc3\xa9.fr",
           Repeat("a", 254)});

@@ -23,6 +23,11 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+// NOLINTBEGIN(concurrency-mt-unsafe): the tests that call these have one thread.
+void SetEnvironment(const char* name, const char* value) { setenv(name, value, 1); }
+void ClearEnvironment(const char* name) { unsetenv(name); }
+// NOLINTEND(concurrency-mt-unsafe)
+
 // Each test gets a working directory of its own, since keys are made there.
 class ConfigTest : public ::testing::Test {
  protected:
@@ -129,14 +134,14 @@ TEST_F(ConfigTest, ReadsDurationsInEveryUnit) {
 }
 
 TEST_F(ConfigTest, TakesTheEnvironmentWhereTheCommandLineIsSilent) {
-  setenv("CONTACTS_MAIL_FROM", "env@example.com", 1);
-  setenv("CONTACTS_CHANGE_LIFETIME", "2d", 1);
-  setenv("CONTACTS_MIGRATE", "true", 1);
+  SetEnvironment("CONTACTS_MAIL_FROM", "env@example.com");
+  SetEnvironment("CONTACTS_CHANGE_LIFETIME", "2d");
+  SetEnvironment("CONTACTS_MIGRATE", "true");
   const auto config = ReadWith("--change_lifetime=3d");
-  setenv("CONTACTS_CHANGE_LIFETIME", "5x", 1);
+  SetEnvironment("CONTACTS_CHANGE_LIFETIME", "5x");
   const auto wrong = ReadWith("--migrate");
   for (const char* name : {"MAIL_FROM", "CHANGE_LIFETIME", "MIGRATE"}) {
-    unsetenv((std::string("CONTACTS_") + name).c_str());
+    ClearEnvironment((std::string("CONTACTS_") + name).c_str());
   }
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ((*config)->mail_from, "env@example.com");
@@ -193,6 +198,7 @@ TEST_F(ConfigTest, ServersThatStartTogetherFindTheSameKey) {
     std::filesystem::remove("contacts-token-keys");
     std::vector<std::string> seen(4);
     std::vector<std::thread> servers;
+    servers.reserve(seen.size());
     for (std::string& text : seen) {
       servers.emplace_back([&text] {
         if (MakeTokenKeysFile("contacts-token-keys").ok()) {
