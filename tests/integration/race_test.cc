@@ -1,0 +1,336 @@
+// Races, on three servers over one database: one outcome each.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <latch>
+#include <map>
+#include <thread>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "tests/testing/reasons.h"
+#include "tests/testing/world.h"
+
+namespace contacts {
+namespace {
+
+using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
+using enum Role;
+
+constexpr int kThreads = 16;
+constexpr int kRounds = 20;
+
+// Three servers. Each race is run kRounds times, each on a service of its own.
+struct Fleet {
+  explicit Fleet(Settings settings = {})
+      : world(settings, kRounds), second(world, "second"), third(world, "third") {}
+
+  Engine* engine(int i) {
+    return i % 3 == 0 ? &world.engine : i % 3 == 1 ? &second.engine : &third.engine;
+  }
+
+  World world;
+  World::Server second;
+  World::Server third;
+};
+
+std::string ServiceOf(int round) { return absl::StrCat("s", round, ".example"); }
+
+// Runs `body(0)` to `body(threads - 1)` at the same time.
+void AtOnce(int threads, const std::function<void(int)>& body) {
+  std::latch start(threads);
+  std::vector<std::thread> running;
+  for (int i = 0; i < threads; ++i) {
+    running.emplace_back([&, i] {
+      start.arrive_and_wait();
+      body(i);
+    });
+  }
+  for (std::thread& thread : running) thread.join();
+}
+
+// "REASON" or "OK", and how often.
+std::map<std::string, int> Tally(const std::vector<absl::Status>& statuses) {
+  std::map<std::string, int> tally;
+  for (const absl::Status& status : statuses) {
+    ++tally[status.ok() ? "OK" : errors::Reason(status)];
+  }
+  return tally;
+}
+
+using Counts = std::map<std::string, int>;
+
+ContactChange AskTech(Fleet& fleet, int round) {
+  const World::Asked asked = fleet.world.Ask(kMarie, {Move(ServiceOf(round), kTech, kDana)});
+  EXPECT_THAT(asked.status, HasReason(""));
+  return asked.changes.at(0);
+}
+
+std::string Of(const Uuid& id) {
+  return absl::StrCat(" WHERE change_id = x'", absl::BytesToHexString(id.bytes()), "'");
+}
+
+int64_t EventsOfType(Fleet& fleet, const Uuid& id, EventType type) {
+  return fleet.world.test_database.Count(absl::StrCat(
+      "SELECT COUNT(*) FROM contact_change_event", Of(id), " AND type = ", static_cast<int>(type)));
+}
+
+TEST(Race, ForTheSameRoleHasOneWinner) {
+  Fleet fleet;
+  // Marie and Thomas may both move it, so that neither account's lock decides.
+  for (int round = 0; round < kRounds; ++round) {
+    std::vector<absl::Status> statuses(kThreads);
+    AtOnce(kThreads, [&](int i) {
+      statuses[static_cast<std::size_t>(i)] =
+          fleet.world
+              .Ask(i % 2 == 0 ? kMarie : kThomas, {Move(ServiceOf(round), kTech, kDana)},
+                   std::nullopt, false, fleet.engine(i))
+              .status;
+    });
+    EXPECT_EQ(Tally(statuses), (Counts{{"OK", 1}, {"CHANGE_ALREADY_PENDING", kThreads - 1}}));
+  }
+  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM contact_change"), kRounds);
+  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM pending_role"), kRounds);
+  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM contact_change_event"), kRounds);
+  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM outbox"), 2 * kRounds);
+}
+
+TEST(Race, OfOverlappingBatchesLeavesNoHalves) {
+  Fleet fleet;
+  for (int round = 0; round < kRounds; ++round) {
+    // Each asks for its own neighbour pair of roles; any two overlap or do not.
+    std::vector<absl::Status> statuses(6);
+    AtOnce(6, [&](int i) {
+      const Role first = kRoles[i % 3];
+      const Role second = kRoles[(i + 1) % 3];
+      statuses[static_cast<std::size_t>(i)] =
+          fleet.world
+              .Ask(kMarie,
+                   {Move(ServiceOf(round), first, kDana), Move(ServiceOf(round), second, kEve)},
+                   std::nullopt, false, fleet.engine(i))
+              .status;
+    });
+    EXPECT_EQ(Tally(statuses), (Counts{{"OK", 1}, {"CHANGE_ALREADY_PENDING", 5}}));
+  }
+  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM contact_change"), 2 * kRounds);
+  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM contact_change_item"),
+            2 * kRounds);
+  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM pending_role"), 2 * kRounds);
+}
+
+TEST(Race, OfOneTokenCountsOnce) {
+  Fleet fleet;
+  for (int round = 0; round < kRounds; ++round) {
+    const ContactChange change = AskTech(fleet, round);
+    const std::string token = fleet.world.Token(change.id, kDana);
+    std::vector<absl::Status> statuses(kThreads);
+    AtOnce(kThreads, [&](int i) {
+      statuses[static_cast<std::size_t>(i)] =
+          fleet.world.Accept(kDana, change.id, token, std::nullopt, fleet.engine(i)).status;
+    });
+    EXPECT_EQ(Tally(statuses), (Counts{{"OK", 1}, {"ALREADY_VALIDATED", kThreads - 1}}));
+    EXPECT_EQ(EventsOfType(fleet, change.id, EventType::kAccepted), 1);
+  }
+}
+
+TEST(Race, OfTheTwoLastValidationsTakesEffectOnce) {
+  Fleet fleet;
+  for (int round = 0; round < kRounds; ++round) {
+    const ContactChange change = AskTech(fleet, round);
+    const std::string maries = fleet.world.Token(change.id, kMarie);
+    const std::string danas = fleet.world.Token(change.id, kDana);
+    std::vector<World::Answered> answers(2);
+    AtOnce(2, [&](int i) {
+      answers[static_cast<std::size_t>(i)] =
+          fleet.world.Accept(i == 0 ? kMarie : kDana, change.id, i == 0 ? maries : danas,
+                             std::nullopt, fleet.engine(i));
+    });
+    EXPECT_THAT(answers[0].status, HasReason(""));
+    EXPECT_THAT(answers[1].status, HasReason(""));
+    // One of the two calls saw it done.
+    EXPECT_EQ((answers[0].change.state == ChangeState::kDone) +
+                  (answers[1].change.state == ChangeState::kDone),
+              1);
+    EXPECT_EQ(fleet.world.Holder(ServiceOf(round), kTech), kDana);
+    EXPECT_EQ(EventsOfType(fleet, change.id, EventType::kAccepted), 2);
+    EXPECT_EQ(EventsOfType(fleet, change.id, EventType::kDone), 1);
+  }
+  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM pending_role"), 0);
+  EXPECT_EQ(fleet.world.test_database.Count(absl::StrCat(
+                "SELECT COUNT(*) FROM outbox WHERE kind = ", static_cast<int>(MailKind::kDone))),
+            2 * kRounds);
+}
+
+TEST(Race, OfCancelAndLastAcceptanceHasOneOutcome) {
+  Fleet fleet;
+  for (int round = 0; round < kRounds; ++round) {
+    const ContactChange change = AskTech(fleet, round);
+    fleet.world.Accept(kMarie, change);
+    const std::string token = fleet.world.Token(change.id, kDana);
+    std::vector<absl::Status> statuses(2);
+    AtOnce(2, [&](int i) {
+      statuses[static_cast<std::size_t>(i)] =
+          i == round % 2
+              ? fleet.world.Cancel(kMarie, change.id, fleet.engine(i)).status
+              : fleet.world.Accept(kDana, change.id, token, std::nullopt, fleet.engine(i)).status;
+    });
+    EXPECT_EQ(Tally(statuses), (Counts{{"OK", 1}, {"CHANGE_CLOSED", 1}}));
+    const bool done = fleet.world.Get(kMarie, change.id)->state == ChangeState::kDone;
+    EXPECT_EQ(fleet.world.Holder(ServiceOf(round), kTech), done ? kDana : kThomas);
+    EXPECT_EQ(EventsOfType(fleet, change.id, EventType::kDone), done ? 1 : 0);
+    EXPECT_EQ(EventsOfType(fleet, change.id, EventType::kCancelled), done ? 0 : 1);
+  }
+}
+
+TEST(Race, OfExpiryAndLastAcceptanceHasOneOutcome) {
+  Fleet fleet;
+  for (int round = 0; round < kRounds; ++round) {
+    const ContactChange change = AskTech(fleet, round);
+    fleet.world.Accept(kMarie, change);
+    const std::string token = fleet.world.Token(change.id, kDana);
+    fleet.world.clock.Advance(absl::Hours(24 * 7) - absl::Microseconds(1));
+    absl::Status accepted;
+    AtOnce(4, [&](int i) {
+      if (i == 0) {
+        accepted =
+            fleet.world.Accept(kDana, change.id, token, std::nullopt, fleet.engine(i)).status;
+      } else if (i == 1) {
+        fleet.world.clock.Advance(absl::Microseconds(1));
+        EXPECT_TRUE(fleet.engine(i)->RunTimers(100).ok());
+      } else {
+        EXPECT_TRUE(fleet.engine(i)->RunTimers(100).ok());
+      }
+    });
+    ASSERT_TRUE(fleet.world.engine.RunTimers(100).ok());
+    const ChangeState state = fleet.world.Get(kMarie, change.id)->state;
+    if (accepted.ok()) {
+      EXPECT_EQ(state, ChangeState::kDone);
+    } else {
+      EXPECT_THAT(accepted, HasReason("CHANGE_CLOSED"));
+      EXPECT_EQ(state, ChangeState::kExpired);
+    }
+    EXPECT_EQ(fleet.world.Holder(ServiceOf(round), kTech),
+              state == ChangeState::kDone ? kDana : kThomas);
+    EXPECT_EQ(EventsOfType(fleet, change.id, EventType::kExpired) +
+                  EventsOfType(fleet, change.id, EventType::kDone),
+              1);
+  }
+  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM pending_role"), 0);
+}
+
+TEST(Race, OfWrongGuessesNeverExceedsTheLimitByASingleCount) {
+  Fleet fleet;
+  for (int round = 0; round < kRounds; ++round) {
+    const ContactChange change = AskTech(fleet, round);
+    std::vector<absl::Status> statuses(kThreads);
+    AtOnce(kThreads, [&](int i) {
+      statuses[static_cast<std::size_t>(i)] =
+          fleet.world
+              .Accept(kDana, change.id, absl::StrCat("wrong", i), std::nullopt, fleet.engine(i))
+              .status;
+    });
+    EXPECT_EQ(Tally(statuses), (Counts{{"TOKEN_INVALID", 10}, {"TOKEN_LOCKED", kThreads - 10}}));
+    EXPECT_EQ(fleet.world.test_database.Count(
+                  absl::StrCat("SELECT new_contact_wrong_tokens FROM contact_change WHERE id = x'",
+                               absl::BytesToHexString(change.id.bytes()), "'")),
+              10);
+    EXPECT_EQ(EventsOfType(fleet, change.id, EventType::kTokenRejected), 10);
+    EXPECT_THAT(fleet.world.Accept(kDana, change).status, HasReason("TOKEN_LOCKED"));
+  }
+}
+
+TEST(Race, OfOneRequestIdGivesEveryCallerTheSameBytes) {
+  Fleet fleet;
+  for (int round = 0; round < kRounds; ++round) {
+    const Uuid request_id = Uuid::Version4();
+    std::vector<World::Asked> asked(kThreads);
+    AtOnce(kThreads, [&](int i) {
+      asked[static_cast<std::size_t>(i)] = fleet.world.Ask(
+          kMarie, {Move(ServiceOf(round), kTech, kDana)}, request_id, false, fleet.engine(i));
+    });
+    for (const World::Asked& one : asked) {
+      EXPECT_THAT(one.status, HasReason(""));
+      EXPECT_EQ(one.reply, asked[0].reply);
+    }
+  }
+  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM contact_change"), kRounds);
+  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM outbox"), 2 * kRounds);
+}
+
+TEST(Race, OfOneRequestIdOfALastAcceptanceGivesEveryCallerTheSameBytes) {
+  Fleet fleet;
+  for (int round = 0; round < kRounds; ++round) {
+    const ContactChange change = AskTech(fleet, round);
+    fleet.world.Accept(kMarie, change);
+    const std::string token = fleet.world.Token(change.id, kDana);
+    const Uuid request_id = Uuid::Version4();
+    std::vector<World::Answered> answers(kThreads);
+    AtOnce(kThreads, [&](int i) {
+      answers[static_cast<std::size_t>(i)] =
+          fleet.world.Accept(kDana, change.id, token, request_id, fleet.engine(i));
+    });
+    for (const World::Answered& one : answers) {
+      EXPECT_THAT(one.status, HasReason(""));
+      EXPECT_EQ(one.reply, answers[0].reply);
+    }
+    EXPECT_EQ(EventsOfType(fleet, change.id, EventType::kDone), 1);
+  }
+}
+
+TEST(Race, ForTheLastOfTheQuotaHasOneWinner) {
+  Settings settings;
+  settings.max_pending_changes = 1;
+  Fleet fleet(settings);
+  for (int round = 0; round < kRounds; ++round) {
+    std::vector<World::Asked> asked(kThreads);
+    AtOnce(kThreads, [&](int i) {
+      asked[static_cast<std::size_t>(i)] = fleet.world.Ask(
+          kMarie, {Move(ServiceOf(i), kTech, kDana)}, std::nullopt, false, fleet.engine(i));
+    });
+    std::vector<absl::Status> statuses;
+    for (const World::Asked& one : asked) {
+      statuses.push_back(one.status);
+      if (one.status.ok()) fleet.world.Cancel(kMarie, one.changes.at(0).id);
+    }
+    EXPECT_EQ(Tally(statuses), (Counts{{"OK", 1}, {"QUOTA_EXCEEDED", kThreads - 1}}));
+  }
+}
+
+TEST(Race, OfOverrideAndLastAcceptanceLeavesTheOperatorsHolder) {
+  Fleet fleet;
+  for (int round = 0; round < kRounds; ++round) {
+    const ContactChange change = AskTech(fleet, round);
+    fleet.world.Accept(kMarie, change);
+    const std::string token = fleet.world.Token(change.id, kDana);
+    absl::Status accepted, overridden;
+    AtOnce(2, [&](int i) {
+      if (i == round % 2) {
+        overridden =
+            fleet.engine(i)
+                ->OverrideContacts(World::AsOperator(),
+                                   {{Move(ServiceOf(round), kTech, kEve)}, "support"},
+                                   [](const std::vector<Service>&) { return std::string(); })
+                .status();
+      } else {
+        accepted =
+            fleet.world.Accept(kDana, change.id, token, std::nullopt, fleet.engine(i)).status;
+      }
+    });
+    EXPECT_THAT(overridden, HasReason(""));
+    // Whichever came first, the override has the last word.
+    EXPECT_EQ(fleet.world.Holder(ServiceOf(round), kTech), kEve);
+    const ChangeState state = fleet.world.Get(kMarie, change.id)->state;
+    if (accepted.ok()) {
+      EXPECT_EQ(state, ChangeState::kDone);
+    } else {
+      EXPECT_THAT(accepted, HasReason("CHANGE_CLOSED"));
+      EXPECT_EQ(state, ChangeState::kAborted);
+    }
+  }
+  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM pending_role"), 0);
+}
+
+}  // namespace
+}  // namespace contacts
