@@ -39,6 +39,7 @@ TEST(UuidVersion7, OrdersByTime) {
   Uuid last = Uuid::Version7(kNow);
   for (int i = 1; i <= 300; ++i) {
     const Uuid next = Uuid::Version7(kNow + absl::Milliseconds(i));
+    EXPECT_LT(last, next);
     EXPECT_LT(last.text(), next.text());
     EXPECT_LT(last.bytes(), next.bytes());
     last = next;
