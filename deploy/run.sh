@@ -47,20 +47,26 @@ say "Starting the database and the server"
 mkdir -p "$var/mail"
 # The database and the server watch this script, so that they end however it ends.
 uri=$(CONTACTS_DIE_WITH=$$ deploy/local-mysql.sh start)
+# A session of its own: the terminal's Ctrl-C reaches this script alone, which
+# then stops the server once.
 (
   cd "$var"
-  exec setpriv --pdeathsig KILL "$bin/server/contactsd" --migrate --auth=development \
+  exec setsid setpriv --pdeathsig KILL "$bin/server/contactsd" --migrate --auth=development \
     --listen="$address" --mysql="${uri/:$(cat mysql/password)@/@}" \
     --mysql_password_file=mysql/password --mail="maildir:$var/mail" \
     >"$var/contactsd.out" 2>>"$var/contactsd.log"
 ) &
 server_pid=$!
-for _ in $(seq 150); do
-  grep -qs '^listening on' "$var/contactsd.out" && break
-  kill -0 "$server_pid" 2>/dev/null || { tail -n 5 "$var/contactsd.log" >&2; exit 1; }
+for _ in $(seq 300); do
+  grep -s '^listening on' "$var/contactsd.out" && break
+  kill -0 "$server_pid" 2>/dev/null || break
   sleep 0.1
 done
-grep '^listening on' "$var/contactsd.out"
+if ! grep -qs '^listening on' "$var/contactsd.out"; then
+  echo "contactsd did not start; the end of var/contactsd.log:" >&2
+  tail -n 5 "$var/contactsd.log" >&2
+  exit 1
+fi
 
 say "Loading a small directory"
 account() { # ID LANGUAGE NAME

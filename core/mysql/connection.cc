@@ -17,11 +17,12 @@ int WholeSeconds(absl::Duration duration) {
 }
 
 sql::ConnectOptionsMap ConnectOptions(const DatabaseOptions& options,
-                                      const DatabaseOptions::Endpoint& endpoint) {
+                                      std::size_t endpoint) {
   sql::ConnectOptionsMap map;
-  const std::string address = options.socket.empty()
-                                  ? absl::StrCat("tcp://", endpoint.host, ":", endpoint.port)
-                                  : absl::StrCat("unix://", options.socket);
+  const std::string address =
+      options.socket.empty() ? absl::StrCat("tcp://", options.endpoints.at(endpoint).host, ":",
+                                            options.endpoints.at(endpoint).port)
+                             : absl::StrCat("unix://", options.socket);
   map["hostName"] = sql::SQLString(address);
   map["userName"] = sql::SQLString(options.user);
   map["password"] = sql::SQLString(options.password);
@@ -38,9 +39,9 @@ sql::ConnectOptionsMap ConnectOptions(const DatabaseOptions& options,
 
 }  // namespace
 
-Connection::Connection(const DatabaseOptions& options, const DatabaseOptions::Endpoint& endpoint,
-                       bool autocommit, std::atomic<int64_t>* round_trips)
-    : round_trips_(round_trips) {
+Connection::Connection(const DatabaseOptions& options, std::size_t endpoint, bool autocommit,
+                       std::atomic<int64_t>* round_trips)
+    : endpoint_(endpoint), round_trips_(round_trips) {
   sql::ConnectOptionsMap map = ConnectOptions(options, endpoint);
   connection_.reset(get_driver_instance()->connect(map));
   statement_.reset(connection_->createStatement());

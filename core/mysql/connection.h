@@ -21,11 +21,12 @@ namespace contacts {
 // Used by one thread at a time.
 class Connection {
  public:
-  // Connects to one endpoint and sets the session up: READ COMMITTED, UTC, strict
-  // mode, time limits. Without autocommit, every statement belongs to a
-  // transaction that the first one starts.
-  Connection(const DatabaseOptions& options, const DatabaseOptions::Endpoint& endpoint,
-             bool autocommit, std::atomic<int64_t>* round_trips);
+  // Connects to `options.endpoints[endpoint]`, or to the local socket where there
+  // is one, and sets the session up: READ COMMITTED, UTC, strict mode, time limits.
+  // Without autocommit, every statement belongs to a transaction that the first
+  // one starts.
+  Connection(const DatabaseOptions& options, std::size_t endpoint, bool autocommit,
+             std::atomic<int64_t>* round_trips);
 
   std::unique_ptr<sql::ResultSet> Query(const std::string& sql, const std::vector<Param>& params);
   // Runs statements that return no rows, together.
@@ -34,10 +35,12 @@ class Connection {
 
   // Whether this member of the cluster takes writes.
   bool writable() const { return writable_; }
-  // The server's id of this session, for KILL QUERY.
+  // Where this session is and its id there, for KILL QUERY.
+  std::size_t endpoint() const { return endpoint_; }
   int64_t id() const { return id_; }
 
  private:
+  const std::size_t endpoint_;
   std::atomic<int64_t>* const round_trips_;
   std::unique_ptr<sql::Connection> connection_;
   std::unique_ptr<sql::Statement> statement_;

@@ -97,7 +97,7 @@ class Database::Impl {
       try {
         Pool::Lease lease = pool.Acquire(limits.deadline);
         if (!lease) return errors::Unavailable("every database connection is busy", kRetryHint);
-        Watchdog::Guard guard = watchdog_.Watch(lease->id(), limits);
+        Watchdog::Guard guard = watchdog_.Watch(*lease, limits);
         Session session(&*lease, maybe_committed);
         try {
           absl::Status status = body(session);
@@ -135,7 +135,8 @@ class Database::Impl {
           }
           break;
         case Failure::kLost:
-          pool.DropIdle();
+          readers_.DropAll();
+          writers_.DropAll();
           maybe_committed = maybe_committed || committing;
           break;
         case Failure::kConflict: break;
@@ -222,7 +223,9 @@ absl::Status Database::CheckSchema() {
 
 absl::Status Database::Ping(const CallLimits& limits) {
   return Read(limits, [](Session& session) {
-    session.Query("SELECT 1", {});
+    Rows rows = session.Query("SELECT @@global.read_only", {});
+    // As a refused write would: connects anew, to the member that is writable by now.
+    if (rows.Next() && rows.Int() != 0) throw sql::SQLException("no longer writable", "", 1290);
     return absl::OkStatus();
   });
 }

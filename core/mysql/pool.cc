@@ -24,10 +24,8 @@ std::unique_ptr<Connection> Connector::Connect(bool autocommit) {
   for (std::size_t i = 0;; ++i) {
     const std::size_t at = (first + i) % count;
     const bool last_try = i + 1 == count;
-    const DatabaseOptions::Endpoint endpoint =
-        options_.endpoints.empty() ? DatabaseOptions::Endpoint() : options_.endpoints[at];
     try {
-      auto connection = std::make_unique<Connection>(options_, endpoint, autocommit, &round_trips_);
+      auto connection = ConnectTo(at, autocommit);
       if (connection->writable()) {
         last_good_ = at;
         return connection;
@@ -35,10 +33,14 @@ std::unique_ptr<Connection> Connector::Connect(bool autocommit) {
       if (last_try) throw sql::SQLException("no endpoint takes writes", "", 1290);
     } catch (const sql::SQLException& error) {
       if (last_try) throw;
-      spdlog::warn("database: {}:{}: {} {}", endpoint.host, endpoint.port, error.getErrorCode(),
-                   error.what());
+      spdlog::warn("database: {}:{}: {} {}", options_.endpoints[at].host,
+                   options_.endpoints[at].port, error.getErrorCode(), error.what());
     }
   }
+}
+
+std::unique_ptr<Connection> Connector::ConnectTo(std::size_t endpoint, bool autocommit) {
+  return std::make_unique<Connection>(options_, endpoint, autocommit, &round_trips_);
 }
 
 Pool::Lease Pool::Acquire(absl::Time deadline) {
@@ -52,31 +54,33 @@ Pool::Lease Pool::Acquire(absl::Time deadline) {
     return Lease();
   }
   if (!idle_.empty()) {
-    Lease lease(this, std::move(idle_.back()));
+    Lease lease(this, std::move(idle_.back()), generation_);
     idle_.pop_back();
     return lease;
   }
   ++open_;
+  const int64_t generation = generation_;
   lock.unlock();
   try {
-    return Lease(this, connector_->Connect(autocommit_));
+    return Lease(this, connector_->Connect(autocommit_), generation);
   } catch (...) {
-    GiveBack(nullptr);
+    GiveBack(nullptr, generation);
     throw;
   }
 }
 
-void Pool::DropIdle() {
+void Pool::DropAll() {
   std::vector<std::unique_ptr<Connection>> dropped;
   const std::lock_guard lock(mutex_);
+  ++generation_;
   dropped.swap(idle_);
   open_ -= static_cast<int>(dropped.size());
   returned_.notify_all();
 }
 
-void Pool::GiveBack(std::unique_ptr<Connection> connection) {
+void Pool::GiveBack(std::unique_ptr<Connection> connection, int64_t generation) {
   const std::lock_guard lock(mutex_);
-  if (connection) {
+  if (connection && generation == generation_) {
     idle_.push_back(std::move(connection));
   } else {
     --open_;
@@ -95,9 +99,10 @@ Watchdog::~Watchdog() {
   thread_.join();
 }
 
-Watchdog::Guard Watchdog::Watch(int64_t connection_id, const CallLimits& limits) {
+Watchdog::Guard Watchdog::Watch(const Connection& connection, const CallLimits& limits) {
   auto entry = std::make_shared<Entry>();
-  entry->connection_id = connection_id;
+  entry->endpoint = connection.endpoint();
+  entry->connection_id = connection.id();
   entry->limits = limits;
   const std::lock_guard lock(mutex_);
   entries_.push_front(std::move(entry));
@@ -144,7 +149,9 @@ void Watchdog::Kill(Entry& entry) {
   const std::lock_guard lock(entry.mutex);
   if (entry.done || entry.killed) return;
   try {
-    if (!connection_) connection_ = connector_->Connect(/*autocommit=*/true);
+    if (!connection_ || connection_->endpoint() != entry.endpoint) {
+      connection_ = connector_->ConnectTo(entry.endpoint, /*autocommit=*/true);
+    }
     entry.killed = true;
     connection_->Execute(absl::StrCat("KILL QUERY ", entry.connection_id));
   } catch (const sql::SQLException& error) {

@@ -21,6 +21,8 @@ class Connector {
 
   // Throws sql::SQLException where no endpoint is reachable and writable.
   std::unique_ptr<Connection> Connect(bool autocommit);
+  // Connects to one endpoint, writable or not.
+  std::unique_ptr<Connection> ConnectTo(std::size_t endpoint, bool autocommit);
 
   const DatabaseOptions& options() const { return options_; }
   int64_t round_trips() const { return round_trips_; }
@@ -40,12 +42,12 @@ class Pool {
   class Lease {
    public:
     Lease() = default;
-    Lease(Pool* pool, std::unique_ptr<Connection> connection)
-        : pool_(pool), connection_(std::move(connection)) {}
+    Lease(Pool* pool, std::unique_ptr<Connection> connection, int64_t generation)
+        : pool_(pool), connection_(std::move(connection)), generation_(generation) {}
     Lease(Lease&& other) noexcept = default;
     Lease& operator=(Lease&&) = delete;
     ~Lease() {
-      if (connection_) pool_->GiveBack(keep_ ? std::move(connection_) : nullptr);
+      if (connection_) pool_->GiveBack(keep_ ? std::move(connection_) : nullptr, generation_);
     }
     explicit operator bool() const { return connection_ != nullptr; }
     Connection& operator*() const { return *connection_; }
@@ -55,24 +57,27 @@ class Pool {
    private:
     Pool* pool_ = nullptr;
     std::unique_ptr<Connection> connection_;
+    int64_t generation_ = 0;  // Of the pool, when it was lent.
     bool keep_ = false;
   };
 
   // Waits until `deadline` for a connection; an empty lease where none came free.
   // Throws sql::SQLException where a new one cannot be opened.
   Lease Acquire(absl::Time deadline);
-  // Closes those that nobody uses now.
-  void DropIdle();
+  // Closes those that nobody uses now, and those in use once they are given back:
+  // the member that they are connected to may have stopped being the writable one.
+  void DropAll();
 
  private:
-  void GiveBack(std::unique_ptr<Connection> connection);
+  void GiveBack(std::unique_ptr<Connection> connection, int64_t generation);
 
   Connector* const connector_;
   const bool autocommit_;
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Connection>> idle_;
-  int open_ = 0;  // Idle or lent.
+  int open_ = 0;            // Idle or lent.
+  int64_t generation_ = 0;  // Counts DropAll.
 };
 
 // Kills the running statement of work whose deadline passed or whose caller went
@@ -84,6 +89,7 @@ class Watchdog {
 
  private:
   struct Entry {
+    std::size_t endpoint;
     int64_t connection_id;
     CallLimits limits;
     std::mutex mutex;  // Held while a kill is on its way.
@@ -108,7 +114,7 @@ class Watchdog {
     bool killed_ = false;
   };
 
-  Guard Watch(int64_t connection_id, const CallLimits& limits);
+  Guard Watch(const Connection& connection, const CallLimits& limits);
 
  private:
   void Loop();

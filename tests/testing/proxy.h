@@ -1,0 +1,50 @@
+#ifndef CONTACTS_TESTS_TESTING_PROXY_H_
+#define CONTACTS_TESTS_TESTING_PROXY_H_
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace contacts::testing {
+
+// A TCP proxy on loopback that breaks connections at a chosen moment.
+class Proxy {
+ public:
+  enum class Fault {
+    kNone,
+    kLoseRequest,  // Breaks the connection in place of handing the request on.
+    kLoseAnswer,   // Hands the request on and breaks the connection once it was answered.
+  };
+
+  explicit Proxy(int target_port);
+  ~Proxy();
+  int port() const { return port_; }
+
+  // The next request that contains `text` meets `fault`, once.
+  void Arm(Fault fault, const std::string& text);
+  // How often a fault was met.
+  int faults() const { return faults_; }
+
+ private:
+  void Accept();
+  void Relay(int client);
+  // Whether this request meets the fault that is armed.
+  Fault Meet(const std::string& request);
+
+  const int target_port_;
+  int listener_ = -1;
+  int port_ = 0;
+  std::mutex mutex_;
+  Fault armed_ = Fault::kNone;
+  std::string text_;
+  std::atomic<int> faults_ = 0;
+  std::atomic<bool> stopping_ = false;
+  std::vector<std::thread> relays_;
+  std::thread acceptor_;
+};
+
+}  // namespace contacts::testing
+
+#endif  // CONTACTS_TESTS_TESTING_PROXY_H_
