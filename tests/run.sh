@@ -2,6 +2,8 @@
 # Installs what is missing, builds, runs the tests: tests/run.sh [CTest's arguments]
 #   CONTACTS_PRESET=release|debug|asan|tsan   the build to test (default release)
 #   CONTACTS_ENGINE=mariadb|mysql             the database to test on (default mariadb)
+#   CONTACTS_SERVER_PRESET=...                the build, made before, whose contactsd the
+#                                             tests start (default: the build to test)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,7 +26,14 @@ trap cleanup EXIT
 CONTACTS_TEST_MYSQL=$(CONTACTS_DIE_WITH=$$ deploy/local-mysql.sh start --engine="$engine" \
   --dir="$scratch/mysql")
 export CONTACTS_TEST_MYSQL
-export CONTACTS_TEST_BIN_DIR=$PWD/build/$preset
-export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp ${TSAN_OPTIONS:-}"
+export CONTACTS_TEST_BIN_DIR=$PWD/build/${CONTACTS_SERVER_PRESET:-$preset}
+if [[ $CONTACTS_TEST_BIN_DIR == */tsan ]]; then
+  suppressions=$PWD/build/tsan/tsan.supp
+  {
+    cat tests/tsan.supp
+    ldd build/tsan/server/contactsd | grep -o 'libabsl_[^.]*\.so' | sed 's/^/called_from_lib:/'
+  } >"$suppressions"
+  export TSAN_OPTIONS="suppressions=$suppressions ${TSAN_OPTIONS:-}"
+fi
 
 ctest --test-dir "build/$preset" --output-on-failure "$@"

@@ -86,6 +86,16 @@ class Fleet {
     keys_.emplace(*TokenKeys::Parse(ReadFile(directory_.path() + "/contacts-token-keys")));
   }
 
+  // What a sanitizer found in a server stands in its log.
+  ~Fleet() {
+    servers_.clear();
+    const std::string text = log();
+    const std::size_t report = text.find("Sanitizer");
+    EXPECT_EQ(report, std::string::npos) << text.substr(std::min(report, text.size()), 8000);
+  }
+  Fleet(const Fleet&) = delete;
+  Fleet& operator=(const Fleet&) = delete;
+
   static std::string ServiceName(int i) { return absl::StrCat("s", i, ".example"); }
 
   ServerProcess& server(int i) { return *servers_[static_cast<std::size_t>(i % kServers)]; }

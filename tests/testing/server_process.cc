@@ -61,11 +61,13 @@ void ServerProcess::Start() {
   std::string line;
   for (char c = 0; read(out[0], &c, 1) == 1 && c != '\n';) line += c;
   close(out[0]);
-  if (!absl::SimpleAtoi(line.substr(line.rfind(':') + 1), &port_)) {
+  int port = 0;
+  if (!absl::SimpleAtoi(line.substr(line.rfind(':') + 1), &port)) {
     std::fprintf(stderr, "contactsd did not start: \"%s\"\n%s\n", line.c_str(),
                  ReadFile(log).c_str());
     std::abort();
   }
+  if (port_ == 0) port_ = port;  // The same ever after, also to threads that read it.
 }
 
 int ServerProcess::Wait() {
