@@ -10,6 +10,7 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/engine/feed.h"
 #include "core/engine/outbox.h"
 #include "core/mail/maildir.h"
 #include "core/mail/relay.h"
@@ -19,6 +20,7 @@
 #include "server/health.h"
 #include "server/periodic.h"
 #include "server/unary_call.h"
+#include "server/watch.h"
 
 namespace contacts::server {
 namespace {
@@ -30,7 +32,7 @@ constexpr absl::Duration kPurgeInterval = absl::Minutes(10);
 constexpr absl::Duration kShutdownLimit = absl::Seconds(1);
 constexpr int64_t kBatch = 200;
 constexpr int kMaxMetadataBytes = 16 * 1024;
-// Database connections beside the workers': timers, purge, health and relay.
+// Database connections beside the workers': timers, purges, feed, health and relay.
 constexpr int64_t kOtherConnections = 8;
 
 DatabaseOptions Sized(DatabaseOptions options, int64_t workers) {
@@ -104,11 +106,16 @@ class Server::Parts {
                {.give_up = config.settings.mail_give_up}),
         authenticator_(config.account_id),
         validator_(FieldRules(config.account_id, config.settings)),
+        feed_(&database_, config.settings),
+        watch_(&authenticator_, &validator_, &workers_, &engine_, &feed_,
+               {.max_watchers = config.max_watchers,
+                .max_lag = config.max_watch_lag,
+                .max_error_details = static_cast<std::size_t>(config.max_error_details)}),
         workers_(config.queue_limit, config.workers),
         calls_(&authenticator_, &validator_, &workers_,
                {.longest = config.default_deadline,
                 .max_error_details = static_cast<std::size_t>(config.max_error_details)}),
-        contacts_(&calls_, &engine_),
+        contacts_(&calls_, &engine_, &watch_),
         directory_(&calls_, &engine_) {}
 
   absl::Status Start(std::vector<std::string>& addresses) {
@@ -125,6 +132,10 @@ class Server::Parts {
         [this] { return AfterBatch("timers", engine_.RunTimers(kBatch), config_.sweep_interval); });
     purge_ = std::make_unique<Periodic>(
         [this] { return AfterBatch("purge", engine_.PurgeRequests(kBatch), kPurgeInterval); });
+    purge_feed_ = std::make_unique<Periodic>([this] {
+      return AfterBatch("purge of events", feed_.Purge(kBatch, absl::Now()), kPurgeInterval);
+    });
+    watch_.Start();
     return absl::OkStatus();
   }
 
@@ -132,6 +143,7 @@ class Server::Parts {
     if (server_ == nullptr) return;
     if (health_ != nullptr) health_->Drain();
     calls_.Drain();
+    watch_.Stop();
     if (!workers_.WaitIdle(config_.drain_timeout)) {
       spdlog::warn("calls still under way after the drain timeout are cancelled");
     }
@@ -172,6 +184,8 @@ class Server::Parts {
   MailRelay relay_;
   DevelopmentAuthenticator authenticator_;
   RequestValidator validator_;
+  Feed feed_;
+  Watch watch_;  // Before the workers, which may still have one of its calls when they end.
   WorkQueue workers_;
   UnaryCalls calls_;
   ContactServer contacts_;
@@ -180,6 +194,7 @@ class Server::Parts {
   std::unique_ptr<Health> health_;
   std::unique_ptr<Periodic> timers_;
   std::unique_ptr<Periodic> purge_;
+  std::unique_ptr<Periodic> purge_feed_;
 };
 
 Server::Server(Config config, Engine::Clock clock)
