@@ -82,8 +82,7 @@ int Session::Watch(const Task& task, v1::WatchContactChangesRequest request, boo
     }
     // Without any token yet, there is nothing to resume: it starts anew.
     wait = std::min(kLongestWait, std::max(wait * 2, absl::Milliseconds(200)));
-    const absl::Duration pause =
-        std::max(wait, RetryDelay(status).value_or(absl::ZeroDuration()));
+    const absl::Duration pause = std::max(wait, RetryDelay(status).value_or(absl::ZeroDuration()));
     if (pace.on_retry) pace.on_retry(pause);
     pace.sleep(pause);
   }

@@ -167,9 +167,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     WriteNext();
   }
   void OnCancel() override { End(errors::Cancelled()); }
-  void OnDone() override {
-    const std::shared_ptr<Watcher> last = std::move(self_);
-  }
+  void OnDone() override { const std::shared_ptr<Watcher> last = std::move(self_); }
 
  private:
   absl::Status Admit(const grpc::ByteBuffer& bytes) {

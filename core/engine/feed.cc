@@ -40,8 +40,7 @@ absl::StatusOr<Feed::Bounds> Feed::Advance(absl::Time now) {
       reached = head.last_position;
       const std::optional<int64_t> last = store::LockFeedHead(session);
       if (!last) return absl::OkStatus();
-      const std::vector<store::EventKey> events =
-          store::LoadQueuedEvents(session, kNumberedAtOnce);
+      const std::vector<store::EventKey> events = store::LoadQueuedEvents(session, kNumberedAtOnce);
       store::NumberEvents(session, events, *last + 1, now);
       reached = *last + static_cast<int64_t>(events.size());
       more = static_cast<int64_t>(events.size()) == kNumberedAtOnce;

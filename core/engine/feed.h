@@ -16,7 +16,7 @@ namespace contacts {
 struct FeedEvent {
   int64_t position = 0;
   ChangeEvent event;
-  std::set<AccountId> concerned;   // Whom its change concerns now.
+  std::set<AccountId> concerned;    // Whom its change concerns now.
   std::set<ServiceId> on_services;  // Of the services asked for, those of its change.
 };
 

@@ -26,16 +26,16 @@ FeedHead LoadFeedHead(Session& session) {
 }
 
 std::optional<int64_t> LockFeedHead(Session& session) {
-  Rows rows = session.Query(
-      "SELECT last_position FROM feed_head WHERE id = 1 FOR UPDATE SKIP LOCKED", {});
+  Rows rows =
+      session.Query("SELECT last_position FROM feed_head WHERE id = 1 FOR UPDATE SKIP LOCKED", {});
   if (!rows.Next()) return std::nullopt;
   return rows.Int();
 }
 
 std::vector<EventKey> LoadQueuedEvents(Session& session, int64_t limit) {
-  Rows rows = session.Query(
-      "SELECT change_id, ordinal FROM feed_queue ORDER BY change_id, ordinal LIMIT ?",
-      {Bind(limit)});
+  Rows rows =
+      session.Query("SELECT change_id, ordinal FROM feed_queue ORDER BY change_id, ordinal LIMIT ?",
+                    {Bind(limit)});
   std::vector<EventKey> events;
   while (rows.Next()) {
     EventKey& event = events.emplace_back();
@@ -64,12 +64,11 @@ void NumberEvents(Session& session, const std::vector<EventKey>& events, int64_t
 }
 
 std::vector<FeedEntry> LoadFeed(Session& session, int64_t position, int64_t limit) {
-  Rows rows = session.Query(
-      absl::StrCat("SELECT f.position, ", kEventColumns,
-                   " FROM feed f JOIN contact_change_event e"
-                   " ON e.change_id = f.change_id AND e.ordinal = f.ordinal"
-                   " WHERE f.position > ? ORDER BY f.position LIMIT ?"),
-      {Bind(position), Bind(limit)});
+  Rows rows = session.Query(absl::StrCat("SELECT f.position, ", kEventColumns,
+                                         " FROM feed f JOIN contact_change_event e"
+                                         " ON e.change_id = f.change_id AND e.ordinal = f.ordinal"
+                                         " WHERE f.position > ? ORDER BY f.position LIMIT ?"),
+                            {Bind(position), Bind(limit)});
   std::vector<FeedEntry> entries;
   while (rows.Next()) {
     const int64_t at = rows.Int();
@@ -109,11 +108,11 @@ std::set<std::pair<Uuid, ServiceId>> LoadChangesOn(Session& session, const std::
   const InList services_in = MakeInList(services);
   std::vector<Param> params = changes_in.params;
   params.insert(params.end(), services_in.params.begin(), services_in.params.end());
-  Rows rows = session.Query(absl::StrCat("SELECT DISTINCT change_id, service_id"
-                                         " FROM contact_change_item WHERE change_id IN ",
-                                         changes_in.placeholders, " AND service_id IN ",
-                                         services_in.placeholders),
-                            params);
+  Rows rows = session.Query(
+      absl::StrCat("SELECT DISTINCT change_id, service_id"
+                   " FROM contact_change_item WHERE change_id IN ",
+                   changes_in.placeholders, " AND service_id IN ", services_in.placeholders),
+      params);
   std::set<std::pair<Uuid, ServiceId>> found;
   while (rows.Next()) {
     const Uuid change = rows.Id();
@@ -134,8 +133,9 @@ int64_t PurgeFeed(Session& session, absl::Time before, int64_t limit) {
     ++purged;
   }
   if (purged > 0) {
-    session.Queue(absl::StrCat("UPDATE feed_head SET removed_position = GREATEST(removed_position, ",
-                               last, ") WHERE id = 1"));
+    session.Queue(
+        absl::StrCat("UPDATE feed_head SET removed_position = GREATEST(removed_position, ", last,
+                     ") WHERE id = 1"));
     session.Queue(absl::StrCat("DELETE FROM feed WHERE position <= ", last));
   }
   return purged;
