@@ -45,6 +45,7 @@ cmake --build --preset release --target contactsd contactctl
 
 say "Starting the database and the server"
 mkdir -p "$var/mail"
+rm -f "$var/contactsd.out"
 # The database and the server watch this script, so that they end however it ends.
 uri=$(CONTACTS_DIE_WITH=$$ deploy/local-mysql.sh start)
 # A session of its own: the terminal's Ctrl-C reaches this script alone, which
