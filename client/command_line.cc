@@ -153,6 +153,7 @@ int RunCommandLine(const std::vector<std::string>& arguments, const std::string&
   AddChangeCommands(app, chosen);
   AddAnswerCommands(app, chosen);
   AddOperatorCommands(app, chosen);
+  AddImportCommands(app, chosen);
 
   std::vector<std::string> reversed = WithEmptyValuesApart(arguments);
   std::reverse(reversed.begin(), reversed.end());

@@ -1,57 +1,14 @@
 #include "server/unary_call.h"
 
 #include <algorithm>
-#include <exception>
-#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "core/domain/errors.h"
-#include "server/log.h"
+#include "server/call_parts.h"
 #include "server/page_token.h"
-#include "server/wire.h"
 
 namespace contacts::server {
-namespace {
 
 using google::protobuf::Message;
-
-constexpr absl::Duration kRetryAfter = absl::Seconds(1);
-constexpr char kRequestIdKey[] = "x-request-id";
-constexpr char kTraceKey[] = "traceparent";
-constexpr std::size_t kMaxEchoed = 128;
-
-// Metadata that only labels the call; "" where it is missing or not worth sending back.
-std::string Label(const Metadata& metadata, const char* key) {
-  const auto found = metadata.find(key);
-  if (found == metadata.end()) return "";
-  std::string value(found->second.data(), found->second.size());
-  return IsPrintableAscii(value, kMaxEchoed) ? value : "";
-}
-
-std::string Bytes(const grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  std::string bytes;
-  if (!buffer.Dump(&slices).ok()) return bytes;
-  bytes.reserve(buffer.Length());
-  for (const grpc::Slice& slice : slices) {
-    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  }
-  return bytes;
-}
-
-// Runs `step` and turns whatever it throws into a status: a defect.
-template <typename Step>
-absl::Status Guarded(const Step& step) {
-  try {
-    return step();
-  } catch (const std::exception& error) {
-    return absl::InternalError(error.what());
-  } catch (...) {
-    return absl::InternalError("something that is no std::exception was thrown");
-  }
-}
-
-}  // namespace
 
 // One call. Owned by itself: gRPC's OnDone, the last to touch it, deletes it.
 class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
@@ -77,7 +34,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
  private:
   absl::Status Admit(Audience audience) {
     const Metadata& metadata = raw_.context->client_metadata();
-    Label(metadata);
+    TakeLabels(*raw_.context, record_);
     if (calls_.draining_) return errors::Unavailable("shutting down", kRetryAfter);
     const auto identity = calls_.authenticator_->Identify(metadata);
     if (!identity.ok()) return identity.status();
@@ -92,18 +49,8 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   }
 
   absl::Status ReadRequest() {
-    FieldViolations violations = ParseRequest(Bytes(*raw_.request), *request_);
-    const bool parsed = violations.empty() || !violations.front().field.empty();
-    if (parsed) {
-      // A field that was not UTF-8 has been emptied: what it lacks then is not told.
-      const auto named = [&](const errors::FieldViolation& violation) {
-        return std::any_of(violations.begin(), violations.end(),
-                           [&](const auto& known) { return known.field == violation.field; });
-      };
-      FieldViolations malformed = calls_.validator_->Validate(*request_, call_.account);
-      std::erase_if(malformed, named);
-      violations.insert(violations.end(), malformed.begin(), malformed.end());
-    }
+    const FieldViolations violations =
+        ReadMessage(ToBytes(*raw_.request), *calls_.validator_, call_.account, *request_);
     if (!violations.empty()) return errors::InvalidField(violations);
     TakeRequestId();
     call_.fingerprint = Fingerprint(record_.method, *request_);
@@ -116,18 +63,6 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     call_.request_id = Uuid::Parse(request_->GetReflection()->GetString(*request_, field));
   }
 
-  void Label(const Metadata& metadata) {
-    record_.peer = raw_.context->peer();
-    record_.request_id = server::Label(metadata, kRequestIdKey);
-    record_.traceparent = server::Label(metadata, kTraceKey);
-    if (!record_.request_id.empty()) {
-      raw_.context->AddInitialMetadata(kRequestIdKey, record_.request_id);
-    }
-    if (!record_.traceparent.empty()) {
-      raw_.context->AddInitialMetadata(kTraceKey, record_.traceparent);
-    }
-  }
-
   // On a worker thread.
   void Run() {
     const absl::Status status = Guarded([&]() -> absl::Status {
@@ -135,8 +70,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
       if (absl::Now() >= call_.limits.deadline) return errors::DeadlineExceeded();
       const absl::StatusOr<std::string> reply = handler_(call_, *request_);
       if (!reply.ok()) return reply.status();
-      const grpc::Slice slice(*reply);
-      *raw_.reply = grpc::ByteBuffer(&slice, 1);
+      *raw_.reply = ToBuffer(*reply);
       return absl::OkStatus();
     });
     End(status);
@@ -144,11 +78,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
   // Finishes the call. Nothing of it may be touched afterwards.
   void End(const absl::Status& result) {
-    const absl::Status status = Presentable(result);
-    record_.status = absl::StatusCodeToString(status.code());
-    record_.reason = errors::Reason(status);
-    record_.latency = absl::Now() - start_;
-    LogCall(record_);
+    const absl::Status status = Conclude(result, start_, record_);
     Finish(ToGrpcStatus(status, calls_.limits_.max_error_details));
   }
 

@@ -16,13 +16,12 @@ int WholeSeconds(absl::Duration duration) {
       std::max<int64_t>(1, absl::ToInt64Seconds(absl::Ceil(duration, absl::Seconds(1)))));
 }
 
-sql::ConnectOptionsMap ConnectOptions(const DatabaseOptions& options,
-                                      std::size_t endpoint) {
+sql::ConnectOptionsMap ConnectOptions(const DatabaseOptions& options, std::size_t endpoint) {
   sql::ConnectOptionsMap map;
-  const std::string address =
-      options.socket.empty() ? absl::StrCat("tcp://", options.endpoints.at(endpoint).host, ":",
-                                            options.endpoints.at(endpoint).port)
-                             : absl::StrCat("unix://", options.socket);
+  const std::string address = options.socket.empty()
+                                  ? absl::StrCat("tcp://", options.endpoints.at(endpoint).host, ":",
+                                                 options.endpoints.at(endpoint).port)
+                                  : absl::StrCat("unix://", options.socket);
   map["hostName"] = sql::SQLString(address);
   map["userName"] = sql::SQLString(options.user);
   map["password"] = sql::SQLString(options.password);
