@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(Either, LostAtCommit,
                          ::testing::Values(Proxy::Fault::kLoseRequest, Proxy::Fault::kLoseAnswer),
                          [](const auto& fault) {
                            return fault.param == Proxy::Fault::kLoseAnswer ? "AfterItWasCommitted"
-                                                                          : "BeforeItWasCommitted";
+                                                                           : "BeforeItWasCommitted";
                          });
 
 TEST_P(LostAtCommit, AnAskIsCommittedOnceAndAnswered) {
@@ -85,9 +85,8 @@ TEST_P(LostAtCommit, AWrongTokenIsCountedAndRefused) {
   const ContactChange change =
       broken.world.Ask(kMarie, {Move("s0.example", kTech, kDana)}).changes.at(0);
   broken.proxy.Arm(broken.fault, kCommit);
-  EXPECT_THAT(
-      broken.world.Accept(kDana, change.id, "wrong", std::nullopt, &*broken.engine).status,
-      HasReason("TOKEN_INVALID"));
+  EXPECT_THAT(broken.world.Accept(kDana, change.id, "wrong", std::nullopt, &*broken.engine).status,
+              HasReason("TOKEN_INVALID"));
   ASSERT_EQ(broken.proxy.faults(), 1);
   // Where the answer was lost, nothing tells that it had been counted: a guess may
   // count twice, never not at all.
