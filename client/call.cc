@@ -17,14 +17,12 @@ constexpr absl::Duration kFirstBackoff = absl::Milliseconds(200);
 constexpr int kMaxMetadataBytes = 1 << 20;
 constexpr int kMaxReceiveBytes = 64 << 20;
 
-// Between half of `backoff` and all of it, so that clients that failed together
-// do not come back together.
+}  // namespace
+
 absl::Duration Jittered(absl::Duration backoff) {
   std::random_device device;
   return backoff * std::uniform_real_distribution<double>(0.5, 1.0)(device);
 }
-
-}  // namespace
 
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server) {
   grpc::ChannelArguments arguments;
@@ -35,6 +33,9 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server) {
   // Reconnects within the pace of retries, which gRPC's own second would outlast.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);
+  // Notices a server that is gone without a word.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
 }
 

@@ -46,6 +46,10 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server);
 void AddMetadata(const Identity& identity, const std::string& call_id,
                  grpc::ClientContext& context);
 
+// Between half of `backoff` and all of it, so that clients that failed together
+// do not come back together.
+absl::Duration Jittered(absl::Duration backoff);
+
 // Makes a call up to four times in all, again only after UNAVAILABLE, and only
 // if `repeat` allows it. Waits as long as the server asks for, or else a
 // growing, jittered time; gives up early where the wait would pass the end of

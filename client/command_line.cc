@@ -154,6 +154,7 @@ int RunCommandLine(const std::vector<std::string>& arguments, const std::string&
   AddAnswerCommands(app, chosen);
   AddWatchCommand(app, chosen);
   AddOperatorCommands(app, chosen);
+  AddImportCommands(app, chosen);
 
   std::vector<std::string> reversed = WithEmptyValuesApart(arguments);
   std::reverse(reversed.begin(), reversed.end());

@@ -26,6 +26,9 @@ void AddAnswerCommands(CLI::App& app, Action& chosen);
 // operator and what is below it.
 void AddOperatorCommands(CLI::App& app, Action& chosen);
 
+// import and export.
+void AddImportCommands(CLI::App& app, Action& chosen);
+
 }  // namespace contacts::client
 
 #endif  // CONTACTS_CLIENT_COMMANDS_H_

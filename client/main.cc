@@ -27,6 +27,8 @@ int main(int argc, char** argv) {
   // Standard error is what the person, or the script that reads JSON there, is
   // told: gRPC's own log would be in between. Whoever wants it sets the variable.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // NOLINT(concurrency-mt-unsafe)
+  // Input in blocks instead of byte by byte.
+  std::ios::sync_with_stdio(false);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const contacts::client::Streams streams{
       .in = std::cin,
@@ -34,6 +36,8 @@ int main(int argc, char** argv) {
       .err = std::cerr,
       .colour_out = WantsColour(STDOUT_FILENO),
       .colour_err = WantsColour(STDERR_FILENO),
+      .terminal_out = isatty(STDOUT_FILENO) != 0,
+      .terminal_err = isatty(STDERR_FILENO) != 0,
   };
   return contacts::client::RunCommandLine(arguments, Environment("CONTACTS_ACCOUNT"), streams);
 }

@@ -37,6 +37,11 @@ Identity Session::IdentityFor(bool directory) const {
           settings_.is_operator};
 }
 
+void Session::PrepareDirectoryCall(grpc::ClientContext& context) {
+  call_id_ = NewUuid();
+  AddMetadata(IdentityFor(/*directory=*/true), call_id_, context);
+}
+
 Pace Session::RealPace() {
   Pace pace{absl::Now, absl::SleepFor, nullptr};
   if (!settings_.json) {

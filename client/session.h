@@ -47,6 +47,8 @@ struct Streams {
   std::ostream& err;
   bool colour_out = false;
   bool colour_err = false;
+  bool terminal_out = false;
+  bool terminal_err = false;
 };
 
 // Which part of a list is wanted.
@@ -116,7 +118,15 @@ class Session {
 
   std::istream& in() { return streams_.in; }
 
- private:
+  std::ostream& out() { return streams_.out; }
+  std::ostream& err() { return streams_.err; }
+  bool json() const { return settings_.json; }
+  absl::Duration timeout() const { return settings_.timeout; }
+  // Whether a person watches standard error, or standard output.
+  bool terminal() const { return streams_.terminal_err && !settings_.json; }
+  bool terminal_out() const { return streams_.terminal_out; }
+
+  // For commands that are more than one call and its answer.
   template <typename Stub, typename Request, typename Response>
   grpc::Status Call(Method<Stub, Request, Response> method, const Request& request, Repeat repeat,
                     Response& response) {
@@ -134,6 +144,16 @@ class Session {
     });
   }
 
+  v1::DirectoryService::Stub& directory() { return *directory_; }
+  // Adds the metadata of a call, under an id of its own.
+  void PrepareDirectoryCall(grpc::ClientContext& context);
+  Pace RealPace();
+  // Explains `status` and returns its exit status.
+  int Fail(const grpc::Status& status, Task task, bool by_operator);
+  // The exit status of what is done, once the output is written.
+  int Finish();
+
+ private:
   template <typename Stub>
   static constexpr bool kIsDirectory = std::is_same_v<Stub, v1::DirectoryService::Stub>;
 
@@ -149,13 +169,9 @@ class Session {
   }
 
   Identity IdentityFor(bool directory) const;
-  Pace RealPace();
   Look LookNow() const;
   void PrintJson(const google::protobuf::Message& response, bool one_line = false);
   void SayMore(const std::string& next_page_token);
-  int Fail(const grpc::Status& status, Task task, bool by_operator);
-  int Finish();
-  std::ostream& out() { return streams_.out; }
 
   const Settings settings_;
   const Streams streams_;

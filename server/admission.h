@@ -50,6 +50,11 @@ class Admission {
   CallRecord record_;
 };
 
+inline grpc::ByteBuffer ToBuffer(const std::string& bytes) {
+  const grpc::Slice slice(bytes);
+  return {&slice, 1};
+}
+
 // Runs `step` and turns whatever it throws into a status: a defect.
 template <typename Step>
 absl::Status Guarded(const Step& step) {

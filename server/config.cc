@@ -125,6 +125,10 @@ void AddServing(Flags& flags, Config& config) {
   flags.Count("workers", &config.workers, 1, 256, "Threads that work on calls");
   flags.Count("queue_limit", &config.queue_limit, 1, 100'000,
               "Calls that may wait for a thread; beyond them UNAVAILABLE");
+  flags.Count("max_imports", &config.max_imports, 1, 64,
+              "Imports at once, each on a thread of its own; beyond them UNAVAILABLE");
+  flags.Duration("import_idle_limit", &config.import_idle_limit, absl::Seconds(1), absl::Hours(24),
+                 "Time without a record after which an import is ended");
   flags.Duration("default_deadline", &config.default_deadline, absl::Seconds(1), absl::Hours(1),
                  "Time limit of a call that brings none, and the most for any");
   flags.Duration("health_interval", &config.health_interval, absl::Milliseconds(100),

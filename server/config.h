@@ -33,6 +33,8 @@ struct Config {
 
   int64_t workers = 8;        // Threads that work on calls.
   int64_t queue_limit = 256;  // Calls waiting for one of them.
+  int64_t max_imports = 2;    // Streams of ImportDirectory at once, each with a thread.
+  absl::Duration import_idle_limit = absl::Minutes(5);
   absl::Duration default_deadline = absl::Seconds(30);
   absl::Duration health_interval = absl::Seconds(2);
   absl::Duration sweep_interval = absl::Seconds(5);

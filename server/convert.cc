@@ -138,6 +138,21 @@ Service FromMessage(const v1::Service& message) {
   return service;
 }
 
+ImportRecord FromMessage(const v1::ImportDirectoryRequest& record) {
+  if (record.has_service()) {
+    Service service = FromMessage(record.service());
+    if (!record.service().has_owner()) service.owner.reset();
+    return service;
+  }
+  const v1::Account& message = record.account();
+  AccountRecord account{.id = AccountId(message.id()), .email = message.email()};
+  if (!message.language_code().empty()) account.language = message.language_code();
+  if (message.billing_standing() != v1::BILLING_STANDING_UNSPECIFIED) {
+    account.standing = static_cast<BillingStanding>(message.billing_standing());
+  }
+  return account;
+}
+
 ProfileUpdate ToProfileUpdate(const v1::Account& account,
                               const google::protobuf::FieldMask& update_mask) {
   ProfileUpdate update;

@@ -22,6 +22,8 @@ v1::ContactChangeEvent ToMessage(const ChangeEvent& event);
 Account FromMessage(const v1::Account& account);
 Owner FromMessage(const v1::Owner& owner);
 Service FromMessage(const v1::Service& service);
+// What the record leaves out stays unset.
+ImportRecord FromMessage(const v1::ImportDirectoryRequest& record);
 
 // The fields of `account` that the mask names.
 ProfileUpdate ToProfileUpdate(const v1::Account& account,

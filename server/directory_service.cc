@@ -78,4 +78,20 @@ grpc::ServerUnaryReactor* DirectoryServer::OverrideContacts(Context* context, co
   return Serve<Request>("OverrideContacts", {context, in, out}, handle);
 }
 
+grpc::ServerUnaryReactor* DirectoryServer::ExportDirectory(Context* context, const Bytes* in,
+                                                           Bytes* out) {
+  using Request = v1::ExportDirectoryRequest;
+  const auto handle = [this](const Call& call, const Request& request) -> Reply {
+    const absl::StatusOr<DirectoryPage> page = engine_->ExportDirectory(
+        call, ToPageRequest(request, engine_->settings().default_page_size));
+    if (!page.ok()) return page.status();
+    v1::ExportDirectoryResponse response;
+    for (const auto& account : page->accounts) *response.add_accounts() = ToMessage(account);
+    for (const auto& service : page->services) *response.add_services() = ToMessage(service);
+    response.set_next_page_token(MakePageToken(request, page->next));
+    return response.SerializeAsString();
+  };
+  return Serve<Request>("ExportDirectory", {context, in, out}, handle);
+}
+
 }  // namespace contacts::server

@@ -3,12 +3,12 @@
 
 #include "contacts/v1/directory_service.grpc.pb.h"
 #include "core/engine/engine.h"
+#include "server/import_call.h"
 #include "server/unary_call.h"
 
 namespace contacts::server {
 
-// Every method of DirectoryService: the unary ones take and give bytes, the
-// stream is generated code's (which answers UNIMPLEMENTED).
+// Every method of DirectoryService takes and gives bytes.
 // clang-format off
 using RawDirectoryService =
     v1::DirectoryService::WithRawCallbackMethod_CreateAccount<
@@ -18,8 +18,9 @@ using RawDirectoryService =
     v1::DirectoryService::WithRawCallbackMethod_LookupService<
     v1::DirectoryService::WithRawCallbackMethod_DeleteService<
     v1::DirectoryService::WithRawCallbackMethod_OverrideContacts<
-    v1::DirectoryService::WithCallbackMethod_ImportDirectory<
-    v1::DirectoryService::Service>>>>>>>>;
+    v1::DirectoryService::WithRawCallbackMethod_ExportDirectory<
+    v1::DirectoryService::WithRawCallbackMethod_ImportDirectory<
+    v1::DirectoryService::Service>>>>>>>>>;
 // clang-format on
 
 // Hands the calls of DirectoryService to the engine. Thread safe.
@@ -29,8 +30,9 @@ class DirectoryServer final : public RawDirectoryService {
   using Bytes = grpc::ByteBuffer;
   using Reactor = grpc::ServerUnaryReactor;
 
-  // Both must outlive it.
-  DirectoryServer(UnaryCalls* calls, Engine* engine) : calls_(calls), engine_(engine) {}
+  // All must outlive it.
+  DirectoryServer(UnaryCalls* calls, ImportCalls* imports, Engine* engine)
+      : calls_(calls), imports_(imports), engine_(engine) {}
 
   Reactor* CreateAccount(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* GetAccount(Context* context, const Bytes* in, Bytes* out) override;
@@ -39,6 +41,10 @@ class DirectoryServer final : public RawDirectoryService {
   Reactor* LookupService(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* DeleteService(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* OverrideContacts(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* ExportDirectory(Context* context, const Bytes* in, Bytes* out) override;
+  ImportCalls::Stream* ImportDirectory(Context* context) override {
+    return imports_->Serve(context);
+  }
 
  private:
   template <typename Request, typename Handler>
@@ -49,6 +55,7 @@ class DirectoryServer final : public RawDirectoryService {
   }
 
   UnaryCalls* const calls_;
+  ImportCalls* const imports_;
   Engine* const engine_;
 };
 

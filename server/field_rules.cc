@@ -198,6 +198,7 @@ void AddDirectory(Rules& rules, const AccountIdForm& form, const Settings& setti
   AddAccount(rules, "ImportDirectoryRequest.account", form, Need::kRequired, Need::kRequired,
              Need::kOptional);
   AddService(rules, "ImportDirectoryRequest.service", form);
+  AddPage(rules, "ExportDirectoryRequest", settings);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -32,11 +33,13 @@ constexpr absl::Duration kPurgeInterval = absl::Minutes(10);
 constexpr absl::Duration kShutdownLimit = absl::Seconds(1);
 constexpr int64_t kBatch = 200;
 constexpr int kMaxMetadataBytes = 16 * 1024;
-// Database connections beside the workers': timers, purges, feed, health and relay.
+// Database connections beside those of workers and imports: timers, purges, feed, health, relay.
 constexpr int64_t kOtherConnections = 8;
 
-DatabaseOptions Sized(DatabaseOptions options, int64_t workers) {
-  options.max_connections = static_cast<int>(workers + kOtherConnections);
+DatabaseOptions Sized(const Config& config) {
+  DatabaseOptions options = config.database;
+  options.max_connections =
+      static_cast<int>(config.workers + config.max_imports + kOtherConnections);
   return options;
 }
 
@@ -96,7 +99,7 @@ class Server::Parts {
  public:
   Parts(const Config& config, const Engine::Clock& clock)
       : config_(config),
-        database_(Sized(config.database, config.workers)),
+        database_(Sized(config)),
         engine_(&database_, config.token_keys, config.settings, clock),
         // Any name will do that no other server of the fleet has.
         outbox_(&database_, config.token_keys, config.settings, Uuid::Version4().text()),
@@ -115,8 +118,12 @@ class Server::Parts {
         calls_(&authenticator_, &validator_, &workers_,
                {.longest = config.default_deadline,
                 .max_error_details = static_cast<std::size_t>(config.max_error_details)}),
+        imports_(&authenticator_, &validator_, &engine_,
+                 {.at_once = config.max_imports,
+                  .idle = config.import_idle_limit,
+                  .longest = config.default_deadline}),
         contacts_(&calls_, &engine_, &watch_),
-        directory_(&calls_, &engine_) {}
+        directory_(&calls_, &imports_, &engine_) {}
 
   absl::Status Start(std::vector<std::string>& addresses) {
     if (!validator_.gaps().empty()) {
@@ -144,7 +151,10 @@ class Server::Parts {
     if (health_ != nullptr) health_->Drain();
     calls_.Drain();
     watch_.Stop();
-    if (!workers_.WaitIdle(config_.drain_timeout)) {
+    imports_.Drain();
+    const absl::Time drained = absl::Now() + config_.drain_timeout;
+    const bool calls_ended = workers_.WaitIdle(config_.drain_timeout);
+    if (!imports_.WaitIdle(std::max(drained - absl::Now(), absl::ZeroDuration())) || !calls_ended) {
       spdlog::warn("calls still under way after the drain timeout are cancelled");
     }
     server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoSeconds(kShutdownLimit));
@@ -188,6 +198,7 @@ class Server::Parts {
   Watch watch_;  // Before the workers, which may still have one of its calls when they end.
   WorkQueue workers_;
   UnaryCalls calls_;
+  ImportCalls imports_;
   ContactServer contacts_;
   DirectoryServer directory_;
   std::unique_ptr<grpc::Server> server_;

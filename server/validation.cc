@@ -257,6 +257,11 @@ void CheckAcrossFields(const Message& request, const AccountId& acting,
           {"account.id", absl::StrCat(Echo(id), "; want the acting account's id, ", "or nothing")});
     }
   }
+  if (const auto* record = dynamic_cast<const v1::ImportDirectoryRequest*>(&request)) {
+    if (record->record_case() == v1::ImportDirectoryRequest::RECORD_NOT_SET) {
+      violations.push_back({"record", "missing; want an account or a service"});
+    }
+  }
   const auto* token = request.GetDescriptor()->FindFieldByName("page_token");
   if (token != nullptr && !Names(violations, "page_token") && !OpenPageToken(request)) {
     violations.push_back({"page_token",

@@ -24,15 +24,10 @@ constexpr absl::Duration kReadLimit = absl::Seconds(10);
 
 CallLimits ReadLimits() { return {.deadline = absl::Now() + kReadLimit}; }
 
-grpc::ByteBuffer Encoded(const v1::WatchContactChangesResponse& response) {
-  const grpc::Slice slice(response.SerializeAsString());
-  return {&slice, 1};
-}
-
 grpc::ByteBuffer TokenAlone(int64_t position) {
   v1::WatchContactChangesResponse response;
   response.set_resume_token(MakeResumeToken(position));
-  return Encoded(response);
+  return ToBuffer(response.SerializeAsString());
 }
 
 // An event's bytes are the same for all watchers: made once, by the first that
@@ -47,7 +42,7 @@ class SharedEvent {
       v1::WatchContactChangesResponse response;
       *response.mutable_event() = ToMessage(event_->event);
       response.set_resume_token(MakeResumeToken(event_->position));
-      bytes_ = Encoded(response);
+      bytes_ = ToBuffer(response.SerializeAsString());
     }
     return *bytes_;
   }

@@ -80,6 +80,7 @@ struct Owner {
   std::string city;
   std::string postal_code;
   std::string country_code;
+  friend bool operator==(const Owner&, const Owner&) = default;
 };
 
 struct Service {

@@ -115,7 +115,7 @@ absl::StatusOr<std::string> Engine::CreateAccount(const Call& call, const Accoun
     Account created = account;
     created.version = 1;
     created.create_time = created.update_time = clock_();
-    store::InsertAccount(session, created);
+    store::InsertAccounts(session, {created});
     return encode(created);
   });
 }
@@ -189,7 +189,7 @@ absl::StatusOr<std::string> Engine::CreateService(const Call& call, const Servic
     created.version = 1;
     created.create_time = created.update_time = clock_();
     if (!created.owner) created.owner.emplace();
-    store::InsertService(session, created);
+    store::InsertServices(session, {created});
     return encode(created);
   });
 }

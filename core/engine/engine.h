@@ -12,6 +12,7 @@
 #include "core/domain/token.h"
 #include "core/mysql/database.h"
 #include "core/workflow/change.h"
+#include "core/workflow/import.h"
 
 namespace contacts {
 
@@ -79,6 +80,13 @@ struct OverrideAsk {
   std::string reason;
 };
 
+// One page of the whole directory: all accounts come before all services.
+struct DirectoryPage {
+  std::vector<Account> accounts;
+  std::vector<Service> services;
+  std::string next;  // Cursor for the next page; empty on the last.
+};
+
 // The use cases: each loads, decides with the pure functions of core/workflow,
 // and saves state, history and outbox rows in one transaction. Input has been
 // checked for form (errors::InvalidField is the caller's to raise). Errors are
@@ -141,6 +149,13 @@ class Engine {
                                             const Encode<Service>& encode);
   absl::StatusOr<std::string> OverrideContacts(const Call& call, const OverrideAsk& ask,
                                                const Encode<std::vector<Service>>& encode);
+
+  // Creates or updates what the records say, all in one transaction, in four round
+  // trips at most. Returns those that were rejected, in order; the others are
+  // committed. Running it again ends in the same state.
+  absl::StatusOr<std::vector<ImportRejection>> ImportBatch(
+      const CallLimits& limits, const std::vector<ImportRecord>& records);
+  absl::StatusOr<DirectoryPage> ExportDirectory(const Call& call, const PageRequest& page);
 
   // Background work, safe to run in every server of the fleet at once.
   // Acts on at most `limit` changes that are due: sends reminders, marks expired

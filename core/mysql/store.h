@@ -30,7 +30,20 @@ struct AccountsAndPending {
 };
 AccountsAndPending LoadAccounts(Session& session, const std::set<AccountId>& ids,
                                 const AccountId& requester, absl::Time now);
-void InsertAccount(Session& session, const Account& account);
+// Those that exist, ordered by id and locked.
+std::vector<Account> LockAccounts(Session& session, const std::set<AccountId>& ids);
+// Of these, those that exist.
+std::set<AccountId> LoadExisting(Session& session, const std::set<AccountId>& ids);
+// At most `limit` of all accounts with ids after `after`, ordered by id; services alike.
+std::vector<Account> PageAccounts(Session& session, const std::string& after, int64_t limit);
+std::vector<Service> PageServices(Session& session, const std::string& after, int64_t limit);
+// New rows, as many as there are in one statement. Where one of them exists by
+// then, the transaction starts over.
+void InsertAccounts(Session& session, const std::vector<Account>& accounts);
+void InsertServices(Session& session, const std::vector<Service>& services);
+// Every column of rows that exist and are locked, in one statement.
+void SaveAccounts(Session& session, const std::vector<Account>& accounts);
+void SaveServices(Session& session, const std::vector<Service>& services);
 void UpdateAccount(Session& session, const Account& account);
 
 std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock lock);
@@ -58,13 +71,15 @@ std::optional<std::pair<Service, std::vector<Uuid>>> LoadServiceAndPending(Sessi
 std::vector<Service> ListServices(Session& session, const AccountId& account,
                                   const std::vector<Role>& roles, const std::string& prefix,
                                   const std::string& after, int64_t limit);
-void InsertService(Session& session, const Service& service);
 void UpdateOwner(Session& session, const Service& service);
 void DeleteService(Session& session, const ServiceId& id);
 // Gives `role` of all `services` to `account`. For the admin role, the changes
 // on them become visible in the new admin's lists.
 void MoveRole(Session& session, const std::vector<ServiceId>& services, Role role,
               const AccountId& account, absl::Time now);
+// The changes on these services, whatever their state, become visible in the lists of
+// the services' present admins. Queue it after what gave them the role.
+void ShowChangesToAdmins(Session& session, const std::vector<ServiceId>& services);
 
 // --- Contact changes -------------------------------------------------------
 

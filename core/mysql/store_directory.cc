@@ -69,14 +69,45 @@ std::optional<Account> LoadAccount(Session& session, const AccountId& id, Lock l
   return ReadAccount(rows);
 }
 
-std::vector<Account> LoadAccounts(Session& session, const std::set<AccountId>& ids) {
+namespace {
+
+std::vector<Account> ReadAccounts(Session& session, const std::set<AccountId>& ids,
+                                  const char* suffix) {
   const InList in = MakeInList(ids);
-  Rows rows = session.Query(
-      absl::StrCat("SELECT ", kAccountColumns, " FROM account a WHERE a.id IN ", in.placeholders),
-      in.params);
+  Rows rows = session.Query(absl::StrCat("SELECT ", kAccountColumns,
+                                         " FROM account a WHERE a.id IN ", in.placeholders, suffix),
+                            in.params);
   std::vector<Account> accounts;
   while (rows.Next()) accounts.push_back(ReadAccount(rows));
   return accounts;
+}
+
+}  // namespace
+
+std::vector<Account> LoadAccounts(Session& session, const std::set<AccountId>& ids) {
+  return ReadAccounts(session, ids, "");
+}
+
+std::vector<Account> LockAccounts(Session& session, const std::set<AccountId>& ids) {
+  return ReadAccounts(session, ids, " ORDER BY a.id FOR UPDATE");
+}
+
+std::vector<Account> PageAccounts(Session& session, const std::string& after, int64_t limit) {
+  Rows rows = session.Query(absl::StrCat("SELECT ", kAccountColumns,
+                                         " FROM account a WHERE a.id > ? ORDER BY a.id LIMIT ?"),
+                            {Param(after), Bind(limit)});
+  std::vector<Account> accounts;
+  while (rows.Next()) accounts.push_back(ReadAccount(rows));
+  return accounts;
+}
+
+std::vector<Service> PageServices(Session& session, const std::string& after, int64_t limit) {
+  Rows rows = session.Query(absl::StrCat("SELECT ", kServiceColumns,
+                                         " FROM service s WHERE s.id > ? ORDER BY s.id LIMIT ?"),
+                            {Param(after), Bind(limit)});
+  std::vector<Service> services;
+  while (rows.Next()) services.push_back(ReadService(rows));
+  return services;
 }
 
 AccountsAndPending LoadAccounts(Session& session, const std::set<AccountId>& ids,
@@ -108,15 +139,6 @@ std::vector<AccountId> LoadOverdue(Session& session, const std::set<AccountId>& 
     if (account.standing == BillingStanding::kOverdue) overdue.push_back(account.id);
   }
   return overdue;
-}
-
-void InsertAccount(Session& session, const Account& account) {
-  session.Queue(
-      Fill("INSERT INTO account (id, email, language, standing, version, create_time,"
-           " update_time) VALUES (?, ?, ?, ?, ?, ?, ?)",
-           {sqltext::Id(account.id), Text(account.email), Ascii(account.language),
-            Number(account.standing), Int(account.version), Time(account.create_time),
-            Time(account.update_time)}));
 }
 
 void UpdateAccount(Session& session, const Account& account) {
@@ -244,21 +266,6 @@ std::vector<Service> ListServices(Session& session, const AccountId& account,
   return services;
 }
 
-void InsertService(Session& session, const Service& service) {
-  const Owner owner = service.owner.value_or(Owner());
-  session.Queue(
-      Fill("INSERT INTO service (id, kind, admin, tech, billing, owner_name, owner_organisation,"
-           " owner_email, owner_phone, owner_address_lines, owner_city, owner_postal_code,"
-           " owner_country_code, version, create_time, update_time)"
-           " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-           {sqltext::Id(service.id), Ascii(service.kind), sqltext::Id(service.admin),
-            sqltext::Id(service.tech), sqltext::Id(service.billing), Text(owner.name),
-            Text(owner.organisation), Text(owner.email), Ascii(owner.phone),
-            Text(absl::StrJoin(owner.address_lines, "\n")), Text(owner.city),
-            Text(owner.postal_code), Ascii(owner.country_code), Int(service.version),
-            Time(service.create_time), Time(service.update_time)}));
-}
-
 void UpdateOwner(Session& session, const Service& service) {
   const Owner owner = service.owner.value_or(Owner());
   session.Queue(
@@ -284,14 +291,18 @@ void MoveRole(Session& session, const std::vector<ServiceId>& services, Role rol
                                                " WHERE id IN "),
                                   {sqltext::Id(account), Time(now)}),
                              list));
-  if (role != Role::kAdmin) return;
+  if (role == Role::kAdmin) ShowChangesToAdmins(session, services);
+}
+
+void ShowChangesToAdmins(Session& session, const std::vector<ServiceId>& services) {
+  if (services.empty()) return;
   // Rows marked open stay harmless should the change close meanwhile: lists
   // look at the change itself.
   session.Queue(
       absl::StrCat("INSERT IGNORE INTO involvement (account_id, change_id, open)"
-                   " SELECT DISTINCT ",
-                   sqltext::Id(account).text,
-                   ", i.change_id, 1 FROM contact_change_item i WHERE i.service_id IN ", list));
+                   " SELECT DISTINCT s.admin, i.change_id, 1 FROM contact_change_item i"
+                   " JOIN service s ON s.id = i.service_id WHERE i.service_id IN ",
+                   sqltext::ListOf(services)));
 }
 
 }  // namespace contacts::store

@@ -101,6 +101,7 @@ inline const std::map<std::string, std::vector<std::string>> kBadTexts = {
     {"ListContactChangeEventsRequest.page_token", kBadPageTokens},
     {"GetAccountRequest.account", kBadIds},
     {"LookupServiceRequest.service", kBadServices},
+    {"ExportDirectoryRequest.page_token", kBadPageTokens},
     {"DeleteServiceRequest.service", kBadServices},
     {"OverrideContactsRequest.request_id", kBadUuids},
     {"OverrideContactsRequest.reason", Also({Repeat("r", 501), "a\tb"})},
@@ -183,6 +184,19 @@ inline const MethodCase kMethods[] = {
      "assignments { service: 'b.example' role: CONTACT_ROLE_TECH new_contact: 'bb2-ovh' }",
      {"request_id", "reason", "assignments", "assignments[1].service", "assignments[1].role",
       "assignments[1].new_contact"}},
+    {"ExportDirectory", "page_size: 1", {}},
+};
+
+// A well-formed record of each kind that ImportDirectory takes.
+inline const MethodCase kImportRecords[] = {
+    {"ImportDirectory",
+     "account { id: 'yy9-ovh' email: 'y@example.com' language_code: 'en'"
+     "          billing_standing: BILLING_STANDING_OVERDUE }",
+     {"account.id", "account.email"}},
+    {"ImportDirectory",
+     "service { id: 'y.example' kind: 'domain' admin: 'yy9-ovh' tech: 'yy9-ovh'"
+     "          billing: 'yy9-ovh' owner { address_lines: '1, High Street' } }",
+     {"service.id", "service.kind", "service.admin", "service.tech", "service.billing"}},
 };
 
 }  // namespace contacts::server

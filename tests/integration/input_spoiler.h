@@ -48,6 +48,11 @@ class Spoiler {
     for (int i = 0; i < type.field_count(); ++i) {
       const FieldDescriptor* field = type.field(i);
       const std::string path = prefix + field->name();
+      // An alternative that was not chosen has nothing to spoil.
+      if (field->containing_oneof() != nullptr &&
+          !message.GetReflection()->HasField(message, field)) {
+        continue;
+      }
       if (field->is_repeated()) SpoilList(message, field, path);
       const std::string name = absl::StrCat(type.name(), ".", field->name());
       if (kAlwaysGood.contains(name)) continue;

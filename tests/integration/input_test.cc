@@ -1,4 +1,4 @@
-// Every field of every unary method, given every kind of bad value, one at a
+// Every field of every unary method and of the import, given every kind of bad value, one at a
 // time: each must be refused by its own path. The fields come from the contract's
 // descriptors, so that a field added to it fails here until it has bad values.
 
@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -147,14 +148,15 @@ class InputTest : public ::testing::Test {
 testing::TestDatabase* InputTest::database_ = nullptr;
 Server* InputTest::server_ = nullptr;
 
-TEST_F(InputTest, CoversEveryUnaryMethod) {
+TEST_F(InputTest, CoversEveryMethodThatTakesInput) {
   std::set<std::string> covered;
   for (const MethodCase& method : kMethods) covered.insert(method.request);
+  for (const MethodCase& record : kImportRecords) covered.insert(record.request);
   for (const Descriptor* request : RequestMessages()) {
     const std::string name(absl::StripSuffix(request->name(), "Request"));
     const auto* method = Method(name);
     ASSERT_NE(method, nullptr) << name;
-    if (method->client_streaming() || method->server_streaming()) continue;
+    if (method->server_streaming() && !method->client_streaming()) continue;
     EXPECT_TRUE(covered.contains(name)) << name;
   }
 }
@@ -176,6 +178,65 @@ TEST_F(InputTest, NamesEveryBadFieldOfEveryMethod) {
     }
   }
   EXPECT_GT(attempts, 900);
+}
+
+TEST_F(InputTest, NamesEveryBadFieldOfEveryImportedRecord) {
+  const auto& method = *Method("ImportDirectory");
+  std::vector<Attempt> attempts;
+  std::set<const FieldDescriptor*> alternatives;
+  for (const MethodCase& row : kImportRecords) {
+    const std::unique_ptr<Message> good = Parse(method, row.valid);
+    const auto* oneof = good->GetDescriptor()->oneof_decl(0);
+    alternatives.insert(good->GetReflection()->GetOneofFieldDescriptor(*good, oneof));
+    for (Attempt& attempt : Spoiler(*good, row.required).Take()) {
+      attempts.push_back(std::move(attempt));
+    }
+    attempts.push_back({"", "good", std::unique_ptr<Message>(good->New())});
+    attempts.back().request->CopyFrom(*good);
+  }
+  EXPECT_EQ(alternatives.size(), static_cast<std::size_t>(method.input_type()->field_count()));
+
+  grpc::ClientContext context;
+  context.AddMetadata("contacts-caller", "operator");
+  grpc::CompletionQueue queue;
+  const auto wait = [&] {
+    void* tag = nullptr;
+    bool ok = false;
+    return queue.Next(&tag, &ok) && ok;
+  };
+  const auto stream = stub_.PrepareCall(
+      &context, "/" + method.service()->full_name() + "/" + method.name(), &queue);
+  stream->StartCall(nullptr);
+  ASSERT_TRUE(wait());
+  for (const Attempt& attempt : attempts) {
+    stream->Write(ToBuffer(attempt.request->SerializeAsString()), nullptr);
+    ASSERT_TRUE(wait());
+  }
+  stream->WritesDone(nullptr);
+  ASSERT_TRUE(wait());
+  std::map<int64_t, v1::ImportRejection> rejections;
+  grpc::ByteBuffer bytes;
+  for (stream->Read(&bytes, nullptr); wait(); stream->Read(&bytes, nullptr)) {
+    grpc::Slice slice;
+    v1::ImportDirectoryResponse response;
+    ASSERT_TRUE(bytes.DumpToSingleSlice(&slice).ok());
+    ASSERT_TRUE(response.ParseFromArray(slice.begin(), static_cast<int>(slice.size())));
+    for (const auto& rejection : response.rejections()) rejections[rejection.index()] = rejection;
+  }
+  grpc::Status status;
+  stream->Finish(&status, nullptr);
+  wait();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    SCOPED_TRACE(
+        absl::StrCat(attempts[i].path, " ", absl::CHexEscape(attempts[i].what.substr(0, 60))));
+    const v1::ImportRejection& rejection = rejections[static_cast<int64_t>(i)];
+    EXPECT_EQ(rejection.reason(), attempts[i].path.empty() ? "" : "INVALID_FIELD");
+    const std::string& message = rejection.message();
+    EXPECT_EQ(message.substr(0, message.find(": ")), attempts[i].path) << message;
+    EXPECT_EQ(message.find(" more)"), std::string::npos) << message;
+  }
+  EXPECT_GT(attempts.size(), 300U);
 }
 
 TEST_F(InputTest, ListsEveryMalformedFieldAtOnce) {

@@ -88,6 +88,15 @@ int ServerProcess::Terminate() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+int64_t ServerProcess::ResidentKilobytes() const {
+  std::ifstream status(absl::StrCat("/proc/", pid_, "/status"));
+  int64_t kilobytes = 0;
+  for (std::string word; status >> word;) {
+    if (word == "VmRSS:") status >> kilobytes;
+  }
+  return kilobytes;
+}
+
 std::shared_ptr<grpc::Channel> ServerProcess::Channel() const {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, 1 << 20);

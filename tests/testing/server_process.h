@@ -24,6 +24,7 @@ class ServerProcess {
   void Kill();      // SIGKILL.
   int Terminate();  // SIGTERM; returns the exit status.
   std::shared_ptr<grpc::Channel> Channel() const;
+  int64_t ResidentKilobytes() const;
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 
  private:

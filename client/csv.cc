@@ -1,0 +1,88 @@
+#include "client/csv.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+
+namespace contacts::client {
+namespace {
+
+constexpr int kEnd = std::char_traits<char>::eof();
+constexpr absl::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+}  // namespace
+
+CsvReader::CsvReader(std::istream& in) : in_(*in.rdbuf()) {
+  for (const char c : kByteOrderMark) {
+    if (in_.sgetc() != std::char_traits<char>::to_int_type(c)) break;
+    Take();
+  }
+}
+
+int CsvReader::Take() {
+  const int c = in_.sbumpc();
+  if (c != kEnd) ++offset_;
+  if (c == '\n') ++next_line_;
+  return c;
+}
+
+// From after the opening quote to after the closing one.
+void CsvReader::ReadQuoted(std::string& cell) {
+  for (;;) {
+    const int c = Take();
+    if (c == kEnd) {
+      error_ = "a quote is opened and never closed";
+      return;
+    }
+    if (c == '"') {
+      if (in_.sgetc() != '"') return;
+      Take();
+    }
+    cell += static_cast<char>(c);
+  }
+}
+
+bool CsvReader::Next(std::vector<std::string>& cells) {
+  for (;;) {
+    cells.assign(1, "");
+    error_.clear();
+    line_ = next_line_;
+    bool any = false;
+    bool closed = false;  // The cell was quoted and has ended.
+    for (;;) {
+      const int c = Take();
+      if (c == kEnd || c == '\n') {
+        if (any) return true;
+        if (c == kEnd) return false;
+        break;
+      }
+      if (c == '\r' && (in_.sgetc() == '\n' || in_.sgetc() == kEnd)) continue;
+      any = true;
+      if (c == ',') {
+        cells.emplace_back();
+        closed = false;
+      } else if (c == '"' && cells.back().empty() && !closed) {
+        ReadQuoted(cells.back());
+        closed = true;
+      } else {
+        if (closed || c == '"') error_ = "a quote stands where none may";
+        cells.back() += static_cast<char>(c);
+      }
+    }
+  }
+}
+
+std::string CsvRow(const std::vector<std::string>& cells) {
+  std::string row;
+  for (const std::string& cell : cells) {
+    if (&cell != &cells.front()) row += ',';
+    if (cell.find_first_of(",\"\r\n") == std::string::npos) {
+      row += cell;
+    } else {
+      absl::StrAppend(&row, "\"", absl::StrReplaceAll(cell, {{"\"", "\"\""}}), "\"");
+    }
+  }
+  return row + "\n";
+}
+
+}  // namespace contacts::client

@@ -1,0 +1,157 @@
+#include "client/import_run.h"
+
+#include <algorithm>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "client/errors.h"
+
+namespace contacts::client {
+namespace {
+
+// Records on their way at most: some batches of the server's.
+constexpr std::size_t kWindow = 8000;
+constexpr absl::Duration kFirstBackoff = absl::Milliseconds(200);
+constexpr absl::Duration kLongestBackoff = absl::Seconds(5);
+
+}  // namespace
+
+grpc::Status ImportRun::Run() {
+  std::optional<absl::Time> failing_since;
+  absl::Duration backoff = kFirstBackoff;
+  for (;;) {
+    const int64_t before = state_.records;
+    const grpc::Status status = RunStream();
+    TellUnreadable();
+    if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return status;
+    // A stream that had nothing to send was ended for being idle.
+    if (state_.records > before || waiting_.empty()) {
+      failing_since.reset();
+      backoff = kFirstBackoff;
+    }
+    const absl::Time now = options_.pace.now();
+    if (!failing_since) failing_since = now;
+    const absl::Duration wait =
+        std::max(RetryDelay(status).value_or(absl::ZeroDuration()), Jittered(backoff));
+    if (now + wait >= *failing_since + options_.patience) return status;
+    if (options_.pace.on_retry) options_.pace.on_retry(wait);
+    options_.pace.sleep(wait);
+    backoff = std::min(backoff * 2, kLongestBackoff);
+  }
+}
+
+grpc::Status ImportRun::RunStream() {
+  grpc::ClientContext context;
+  const auto stream = options_.open(&context);
+  sent_ = 0;
+  broken_ = false;
+  std::thread sender([&] { Send(*stream); });
+  v1::ImportDirectoryResponse response;
+  int64_t acknowledged = 0;
+  bool sound = true;
+  while (sound && stream->Read(&response)) sound = Acknowledge(response, acknowledged);
+  if (!sound) context.TryCancel();
+  {
+    const std::lock_guard lock(mutex_);
+    broken_ = true;
+    changed_.notify_one();
+  }
+  sender.join();
+  grpc::Status status = stream->Finish();
+  if (!sound) return {grpc::StatusCode::INTERNAL, "the server acknowledged what it was not sent"};
+  if (status.ok() && !(at_end_ && waiting_.empty())) {
+    return {grpc::StatusCode::INTERNAL, "the server ended the import before its end"};
+  }
+  return status;
+}
+
+// On a thread of its own.
+void ImportRun::Send(Stream& stream) {
+  for (;;) {
+    bool more = false;
+    const auto request = NextToSend(more);
+    if (request == nullptr) break;
+    // What is followed by more at once need not go out by itself.
+    grpc::WriteOptions options;
+    if (more) options.set_buffer_hint();
+    if (!stream.Write(*request, options)) return;
+  }
+  stream.WritesDone();
+}
+
+// Returns null at the end; `more` tells whether another is there already.
+std::shared_ptr<const v1::ImportDirectoryRequest> ImportRun::NextToSend(bool& more) {
+  std::unique_lock lock(mutex_);
+  while (sent_ == waiting_.size()) {
+    if (broken_ || at_end_) return nullptr;
+    if (waiting_.size() >= kWindow) {
+      changed_.wait(lock);
+      continue;
+    }
+    lock.unlock();
+    const bool read = ReadOne();
+    lock.lock();
+    if (!read) at_end_ = true;
+  }
+  if (broken_) return nullptr;
+  auto request = waiting_[sent_++].request;
+  more = sent_ < waiting_.size() || (waiting_.size() < kWindow && !at_end_ && reader_.HasMore());
+  return request;
+}
+
+// False at the end of the file.
+bool ImportRun::ReadOne() {
+  std::optional<FileRecord> record = reader_.Next();
+  if (!record) return false;
+  const std::lock_guard lock(mutex_);
+  if (!record->error.empty()) {
+    unreadable_.push_back({record->line, "", std::move(record->error)});
+    return true;
+  }
+  waiting_.push_back(
+      {record->line, record->offset,
+       std::make_shared<const v1::ImportDirectoryRequest>(std::move(record->request))});
+  return true;
+}
+
+// False where the response cannot be about what was sent. `acknowledged` counts on the
+// present stream.
+bool ImportRun::Acknowledge(const v1::ImportDirectoryResponse& response, int64_t& acknowledged) {
+  std::vector<Rejected> rejected;
+  {
+    const std::lock_guard lock(mutex_);
+    const int64_t fresh = response.committed_count() - acknowledged;
+    if (fresh < 0 || fresh > static_cast<int64_t>(sent_)) return false;
+    for (const v1::ImportRejection& rejection : response.rejections()) {
+      const int64_t position = rejection.index() - acknowledged;
+      if (position < 0 || position >= fresh) return false;
+      rejected.push_back({waiting_[static_cast<std::size_t>(position)].line, rejection.reason(),
+                          rejection.message()});
+    }
+    if (fresh > 0) state_.offset = waiting_[static_cast<std::size_t>(fresh) - 1].offset;
+    waiting_.erase(waiting_.begin(), waiting_.begin() + fresh);
+    sent_ -= static_cast<std::size_t>(fresh);
+    acknowledged += fresh;
+    state_.records += fresh;
+    changed_.notify_one();
+  }
+  state_.rejected += static_cast<int64_t>(rejected.size());
+  for (const Rejected& one : rejected) options_.on_rejected(one);
+  TellUnreadable();
+  options_.on_progress(state_);
+  return true;
+}
+
+void ImportRun::TellUnreadable() {
+  std::vector<Rejected> unreadable;
+  {
+    const std::lock_guard lock(mutex_);
+    unreadable.swap(unreadable_);
+  }
+  state_.records += static_cast<int64_t>(unreadable.size());
+  state_.rejected += static_cast<int64_t>(unreadable.size());
+  for (const Rejected& one : unreadable) options_.on_rejected(one);
+}
+
+}  // namespace contacts::client

@@ -1,0 +1,114 @@
+#include "core/workflow/import.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "core/engine/engine.h"
+#include "core/engine/save.h"
+#include "core/mysql/store.h"
+
+// The directory in bulk: one batch of an import, one page of an export.
+namespace contacts {
+namespace {
+
+// How cursors of an export begin: with the kind that the page is of.
+constexpr char kAccounts[] = "account ";
+constexpr char kServices[] = "service ";
+
+struct Named {
+  std::set<AccountId> accounts;  // Of account records.
+  std::set<ServiceId> services;  // Of service records.
+  std::set<AccountId> contacts;  // Of service records, without the above.
+};
+
+Named NamesOf(const std::vector<ImportRecord>& records) {
+  Named named;
+  for (const ImportRecord& record : records) {
+    if (const auto* account = std::get_if<AccountRecord>(&record)) {
+      named.accounts.insert(account->id);
+    }
+  }
+  for (const ImportRecord& record : records) {
+    const auto* service = std::get_if<Service>(&record);
+    if (service == nullptr) continue;
+    named.services.insert(service->id);
+    for (Role role : kRoles) {
+      if (!named.accounts.contains(service->holder(role))) {
+        named.contacts.insert(service->holder(role));
+      }
+    }
+  }
+  return named;
+}
+
+// Locks what the records are about, accounts before services. A contact needs no
+// lock: accounts are never removed.
+ImportFacts ReadFacts(Session& session, const Named& named, absl::Time now) {
+  ImportFacts facts;
+  if (!named.accounts.empty()) {
+    for (Account& account : store::LockAccounts(session, named.accounts)) {
+      facts.accounts.emplace(account.id, std::move(account));
+    }
+  }
+  if (!named.contacts.empty()) {
+    for (const AccountId& id : store::LoadExisting(session, named.contacts)) {
+      facts.contacts.insert(id);
+    }
+  }
+  if (named.services.empty()) return facts;
+  store::ServicesAndPending locked = store::LockServicesAndPending(session, named.services);
+  for (Service& service : locked.services) facts.services.emplace(service.id, std::move(service));
+  for (const store::PendingRole& pending : locked.pending) {
+    // One past its deadline is pending no more, whether or not it has been marked.
+    if (pending.expire_time > now) facts.pending.insert(pending.role);
+  }
+  return facts;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<ImportRejection>> Engine::ImportBatch(
+    const CallLimits& limits, const std::vector<ImportRecord>& records) {
+  const Named named = NamesOf(records);
+  std::vector<ImportRejection> rejections;
+  // Run again after a commit whose answer was lost, this finds everything as the
+  // records say and writes nothing.
+  const absl::Status status = database_->Write(limits, [&](Session& session) {
+    const absl::Time now = clock_();
+    ImportPlan plan = PlanImport(records, ReadFacts(session, named, now), now);
+    store::InsertAccounts(session, plan.new_accounts);
+    store::SaveAccounts(session, plan.changed_accounts);
+    store::InsertServices(session, plan.new_services);
+    store::SaveServices(session, plan.changed_services);
+    store::ShowChangesToAdmins(session, plan.moved_admins);
+    SaveMails(session, plan.mails, now);
+    rejections = std::move(plan.rejections);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return rejections;
+}
+
+absl::StatusOr<DirectoryPage> Engine::ExportDirectory(const Call& call, const PageRequest& page) {
+  DirectoryPage result;
+  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
+    result = {};
+    absl::string_view after = page.after;
+    const auto limit = static_cast<std::size_t>(page.size);
+    if (!absl::ConsumePrefix(&after, kServices)) {
+      absl::ConsumePrefix(&after, kAccounts);
+      result.accounts = store::PageAccounts(session, std::string(after), page.size);
+      result.next = result.accounts.size() < limit
+                        ? kServices
+                        : absl::StrCat(kAccounts, result.accounts.back().id.text());
+      return absl::OkStatus();
+    }
+    result.services = store::PageServices(session, std::string(after), page.size);
+    if (result.services.size() == limit) {
+      result.next = absl::StrCat(kServices, result.services.back().id.text());
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return result;
+}
+
+}  // namespace contacts

@@ -1,0 +1,187 @@
+#include "client/records.h"
+
+#include <sstream>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "client/csv.h"
+#include "gmock/gmock.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "gtest/gtest.h"
+
+namespace contacts::client {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using Row = std::vector<std::string>;
+
+std::vector<Row> Rows(const std::string& text) {
+  std::istringstream in(text);
+  CsvReader reader(in);
+  std::vector<Row> rows;
+  for (Row row; reader.Next(row);) {
+    if (!reader.error().empty()) row = {absl::StrCat(reader.line(), ": ", reader.error())};
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+TEST(Csv, ReadsCellsWithCommasQuotesAndLineBreaks) {
+  EXPECT_THAT(
+      Rows("a,b\r\n\"1,5\",\"say \"\"hi\"\"\"\n\"two\nlines\",\n,\n"),
+      ElementsAre(Row{"a", "b"}, Row{"1,5", "say \"hi\""}, Row{"two\nlines", ""}, Row{"", ""}));
+}
+
+TEST(Csv, LeavesOutEmptyRowsTakesAByteOrderMarkAndNeedsNoLastLineBreak) {
+  EXPECT_THAT(Rows("\xef\xbb\xbfid\n\n\r\nx\n\ny"), ElementsAre(Row{"id"}, Row{"x"}, Row{"y"}));
+  EXPECT_THAT(Rows(""), IsEmpty());
+  EXPECT_THAT(Rows("\"\""), ElementsAre(Row{""}));
+}
+
+TEST(Csv, NamesTheLineOfAMisplacedQuoteAndGoesOn) {
+  EXPECT_THAT(Rows("a\nb\"c\n\"d\"e\nf\n"),
+              ElementsAre(Row{"a"}, Row{"2: a quote stands where none may"},
+                          Row{"3: a quote stands where none may"}, Row{"f"}));
+  EXPECT_THAT(Rows("a\n\"b\nc"),
+              ElementsAre(Row{"a"}, Row{"2: a quote is opened and never closed"}));
+}
+
+TEST(Csv, WritesWhatItReads) {
+  const std::vector<Row> rows = {{"a", ""}, {"1,5", "\""}, {"x\ny", "\r"}, {" b ", "é"}};
+  std::string text;
+  for (const Row& row : rows) text += CsvRow(row);
+  EXPECT_EQ(Rows(text), rows);
+}
+
+// "LINE: the error", or "LINE: the record in the debugging form".
+std::vector<std::string> Read(const std::string& text, RecordFormat format) {
+  std::istringstream in(text);
+  const auto reader = ReadRecords(in, format);
+  std::vector<std::string> records;
+  while (const auto record = reader->Next()) {
+    records.push_back(
+        absl::StrCat(record->line, ": ",
+                     record->error.empty() ? record->request.ShortDebugString() : record->error));
+  }
+  return records;
+}
+
+TEST(JsonLines, ReadsOneRecordALine) {
+  EXPECT_THAT(
+      Read("{\"account\": {\"id\": \"aa1-ovh\", \"billing_standing\": "
+           "\"BILLING_STANDING_OVERDUE\"}}\r\n"
+           "\n"
+           "{\"service\": {\"id\": \"a\", \"owner\": {\"address_lines\": [\"x\", \"y\"]}, "
+           "\"tech\": null}}",
+           RecordFormat::kJsonLines),
+      ElementsAre("1: account { id: \"aa1-ovh\" billing_standing: BILLING_STANDING_OVERDUE }",
+                  "3: service { id: \"a\" owner { address_lines: \"x\" address_lines: \"y\" } }"));
+}
+
+TEST(JsonLines, TakesTheServersOwnFieldsAlong) {
+  EXPECT_THAT(Read(R"({"account":{"id":"x","etag":"v1","create_time":"2026-01-01T00:00:00Z"}})",
+                   RecordFormat::kJsonLines),
+              ElementsAre("1: account { id: \"x\" etag: \"v1\" }"));
+}
+
+TEST(JsonLines, SaysWhatIsWrongWithALineAndGoesOn) {
+  EXPECT_THAT(
+      Read("{\n"
+           "[]\n"
+           "{}\n"
+           "{\"account\": {\"mail\": \"x\"}}\n"
+           "{\"account\": {\"email\": 1}}\n"
+           "{\"account\": {\"billing_standing\": \"LATE\"}}\n"
+           "{\"service\": {\"owner\": {\"address_lines\": \"x\"}}}\n"
+           "{\"account\": {\"email\": \"\xff\"}}\n"
+           "{\"account\": {\"id\": \"good\"}}\n",
+           RecordFormat::kJsonLines),
+      ElementsAre("1: no JSON object in UTF-8", "2: want a JSON object",
+                  "3: want {\"account\": {...}} or {\"service\": {...}}",
+                  "4: account.there is no field \"mail\"", "5: account.email: want text in quotes",
+                  "6: account.billing_standing: \"LATE\" is no BillingStanding",
+                  "7: service.owner.address_lines: want a list", "8: no JSON object in UTF-8",
+                  "9: account { id: \"good\" }"));
+}
+
+TEST(CsvRecords, ReadsColumnsInAnyOrder) {
+  EXPECT_THAT(Read("email,type,id\na@x.example,account,aa1-ovh\n", RecordFormat::kCsv),
+              ElementsAre("2: account { id: \"aa1-ovh\" email: \"a@x.example\" }"));
+  EXPECT_THAT(Read("type,id,admin\nservice,a.example,aa1-ovh\n", RecordFormat::kCsv),
+              ElementsAre("2: service { id: \"a.example\" admin: \"aa1-ovh\" }"));
+}
+
+TEST(CsvRecords, KeepsTheOwnerOnlyWhereNoColumnSpeaksOfIt) {
+  EXPECT_THAT(Read("type,id,owner_name,owner_address_lines\nservice,a,,\nservice,b,N,\"1\n2\"\n"
+                   "account,c,,\n",
+                   RecordFormat::kCsv),
+              ElementsAre("2: service { id: \"a\" owner { } }",
+                          "3: service { id: \"b\" owner { name: \"N\" address_lines: \"1\" "
+                          "address_lines: \"2\" } }",
+                          "5: account { id: \"c\" }"));
+}
+
+TEST(CsvRecords, SaysWhatIsWrongWithARowAndGoesOn) {
+  EXPECT_THAT(
+      Read("type,id,kind\naccount,a,domain\nbox,b,\nservice,c\nservice,\xff,\nservice,d,vps\n",
+           RecordFormat::kCsv),
+      ElementsAre("2: kind: a record of this type has none", "3: type: want account or service",
+                  "4: 2 cells; want 3", "5: id: not UTF-8",
+                  "6: service { id: \"d\" kind: \"vps\" }"));
+}
+
+TEST(CsvRecords, ReadsNothingBelowAHeaderThatItDoesNotKnow) {
+  EXPECT_THAT(Read("type,id,phone\naccount,a,\n", RecordFormat::kCsv),
+              ElementsAre(HasSubstr("no column \"phone\"")));
+  EXPECT_THAT(Read("id,email\na,b\n", RecordFormat::kCsv), ElementsAre(HasSubstr("called type")));
+}
+
+TEST(Records, OfEitherFormatAreReadAsTheyWereWritten) {
+  v1::Account account;
+  account.set_id("aa1-ovh");
+  account.set_email("a@x.example");
+  account.set_language_code("fr");
+  account.set_billing_standing(v1::BILLING_STANDING_OVERDUE);
+  v1::Service service;
+  service.set_id("a.example");
+  service.set_kind("domain");
+  service.set_admin("aa1-ovh");
+  service.set_tech("aa2-ovh");
+  service.set_billing("aa3-ovh");
+  v1::Owner& owner = *service.mutable_owner();
+  // Every field of an owner, so that one added to the contract cannot be forgotten.
+  for (int i = 0; i < v1::Owner::descriptor()->field_count(); ++i) {
+    const auto* field = v1::Owner::descriptor()->field(i);
+    const std::string text = absl::StrCat("\"", field->name(), "\", é");
+    if (field->is_repeated()) {
+      owner.GetReflection()->AddString(&owner, field, text);
+      owner.GetReflection()->AddString(&owner, field, "more");
+    } else {
+      owner.GetReflection()->SetString(&owner, field, text);
+    }
+  }
+  v1::Account written = account;
+  written.set_etag("v1");
+  written.mutable_create_time()->set_seconds(1);
+  for (const RecordFormat format : {RecordFormat::kJsonLines, RecordFormat::kCsv}) {
+    std::stringstream file;
+    RecordWriter writer(file, format);
+    writer.Write(written);
+    writer.Write(service);
+    const auto reader = ReadRecords(file, format);
+    const auto first = reader->Next();
+    const auto second = reader->Next();
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(first->error + second->error, "");
+    using google::protobuf::util::MessageDifferencer;
+    EXPECT_TRUE(MessageDifferencer::Equals(first->request.account(), account));
+    EXPECT_TRUE(MessageDifferencer::Equals(second->request.service(), service))
+        << second->request.DebugString();
+    EXPECT_FALSE(reader->Next());
+  }
+}
+
+}  // namespace
+}  // namespace contacts::client
