@@ -119,6 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"cut", Kind::kTryLater, "message"}, Row{"stall", Kind::kTryLater, "RCPT"},
         Row{"stalldata", Kind::kTryLater, "message"}, Row{"drip", Kind::kTryLater, "RCPT"},
         Row{"garbage", Kind::kTryLater, ""}, Row{"early", Kind::kTryLater, "answered before"},
+        Row{"ramble", Kind::kTryLater, "RCPT"},
         Row{"flood", Kind::kTryLater, "answers without end"}, Row{"twice", Kind::kDelivered, ""}),
     [](const auto& param) { return std::string(param.param.word); });
 

@@ -13,6 +13,8 @@ before the first dot, dash or @ of the address:
   busy              451 to the end of the message
   once              drops the connection at the end of the first try, having kept
                     the message: its sender cannot know
+  flaky             at the first tries to that address: again, hangup, busy, cut,
+                    once; then accept
   hangup            drops the connection instead of an answer to RCPT
   cut               drops the connection in the middle of the message
   stall             never answers RCPT
@@ -22,6 +24,7 @@ before the first dot, dash or @ of the address:
   early             says 250 along with 354, and hangs up without the message
   earlier           the same as two writes, a moment apart, and goes on reading
   twice             says 250 twice to the end of the message
+  ramble            answers RCPT with one line without end
   flood             answers RCPT with lines without end
 
 In the folder it keeps: a file for each message taken (its envelope in X-From and
@@ -31,6 +34,7 @@ ADDRESS, wire TEXT (every line that came unencrypted).
 
 import argparse
 import asyncio
+import collections
 import itertools
 import os
 import re
@@ -50,6 +54,7 @@ options = arguments.parse_args()
 log_file = open(os.path.join(options.mailbox, "log"), "a", buffering=1, encoding="utf-8")
 numbers = itertools.count(1)
 seen = set()
+tries = collections.Counter()
 
 
 def log(*words):
@@ -57,7 +62,11 @@ def log(*words):
 
 
 def mode(address):
-    return re.split("[.@-]", address, maxsplit=1)[0]
+    word = re.split("[.@-]", address, maxsplit=1)[0]
+    if word == "flaky":
+        return dict(enumerate(["again", "hangup", "busy", "cut", "once"], 1)).get(
+            tries[address], "accept")
+    return word
 
 
 def hang_up(server):
@@ -73,6 +82,7 @@ async def say(server, text):
 class Handler:
     async def handle_RCPT(self, server, session, envelope, address, _):
         log("rcpt", address)
+        tries[address] += 1
         word = mode(address)
         if word == "again":
             return "450 4.2.1 <%s> later" % address
@@ -93,6 +103,8 @@ class Handler:
         if word == "flood":
             while True:
                 await say(server, b"250-more to come\r\n" * 100)
+        while word == "ramble":
+            await say(server, b"250 " * 1000)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
