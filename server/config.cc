@@ -1,6 +1,8 @@
 #include "server/config.h"
 
 #include <arpa/inet.h>
+#include <re2/re2.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -92,6 +94,11 @@ struct Texts {
   std::string mysql;
   std::string mysql_password_file;
   std::string mail;
+  std::string mail_tls = "required";
+  std::string mail_ca_file;
+  std::string mail_user;
+  std::string mail_password_file;
+  absl::Duration mail_timeout = absl::Seconds(30);
   std::string auth = "development";
   std::string token_keys_file;
   std::string account_id_pattern = AccountIdForm::kDefaultPattern;
@@ -106,8 +113,6 @@ void AddPlaces(Flags& flags, Texts& texts, Config& config) {
              "File that holds the database user's password; mode 0600");
   flags.Switch("migrate", &config.migrate, "Apply the schema before serving");
   flags.Switch("migrate_only", &config.migrate_only, "Apply the schema and exit");
-  flags.Text("mail", &texts.mail, "Where e-mails go: maildir:DIR");
-  flags.Text("mail_from", &config.mail_from, "Sender's address of the e-mails");
   flags.Text("link_url", &config.link_url,
              "Template of the links in validation e-mails, with {contact_change_id}, {token} and "
              "{answer} (accept or refuse)");
@@ -119,6 +124,25 @@ void AddPlaces(Flags& flags, Texts& texts, Config& config) {
   flags.Text("account_id_pattern", &texts.account_id_pattern,
              "Regular expression of an account id in lower case");
   flags.Text("log_level", &config.log_level, "trace, debug, info, warn, error or off");
+}
+
+void AddMail(Flags& flags, Texts& texts, Config& config) {
+  flags.Text("mail", &texts.mail,
+             "Where e-mails go: maildir:DIR, smtp://HOST[:PORT] (25, STARTTLS) or "
+             "smtps://HOST[:PORT] (465)");
+  flags.Text("mail_from", &config.mail_from, "Sender's address of the e-mails");
+  flags.Text("mail_tls", &texts.mail_tls,
+             "STARTTLS with smtp://: required, optional (where the server offers it) or none");
+  flags.Text("mail_ca_file", &texts.mail_ca_file,
+             "PEM file that the mail server's certificate is checked against; empty: the system's");
+  flags.Text("mail_user", &texts.mail_user, "User to log in as at the mail server; empty for none");
+  flags.Text("mail_password_file", &texts.mail_password_file,
+             "File that holds that user's password; mode 0600");
+  flags.Count("mail_connections", &config.mail_connections, 1, 64,
+              "Deliveries at once to the mail server, each on its own connection");
+  flags.Duration("mail_timeout", &texts.mail_timeout, absl::Seconds(1), absl::Minutes(10),
+                 "Time limit of one delivery; a mail server that takes longer to accept one gets "
+                 "it again");
 }
 
 void AddServing(Flags& flags, Config& config) {
@@ -215,15 +239,68 @@ void CheckDatabase(const Texts& texts, Config& config) {
   config.database.password = std::string(absl::StripTrailingAsciiWhitespace(*password));
 }
 
-void CheckMail(const Texts& texts, Config& config) {
-  constexpr char kMaildir[] = "maildir:";
-  if (absl::StartsWith(texts.mail, "smtp://") || absl::StartsWith(texts.mail, "smtps://")) {
-    Refuse("mail", "SMTP is not supported by this version; want maildir:DIR");
+MailTls ParseTls(const std::string& text, bool implicit) {
+  if (implicit) {
+    if (text != "required") {
+      Refuse("mail_tls", absl::StrCat(Echo(text), "; want required with smtps://"));
+    }
+    return MailTls::kImplicit;
   }
-  config.mail_directory = std::string(absl::StripPrefix(texts.mail, kMaildir));
-  if (!absl::StartsWith(texts.mail, kMaildir) || config.mail_directory.empty()) {
-    Refuse("mail",
-           absl::StrCat(texts.mail.empty() ? "missing" : Echo(texts.mail), "; want maildir:DIR"));
+  if (text == "required") return MailTls::kRequired;
+  if (text == "optional") return MailTls::kOptional;
+  if (text == "none") return MailTls::kNone;
+  Refuse("mail_tls", absl::StrCat(Echo(text), "; want required, optional or none"));
+}
+
+void CheckMailUser(const Texts& texts, SmtpOptions& smtp) {
+  if (texts.mail_user.empty() != texts.mail_password_file.empty()) {
+    Refuse(texts.mail_user.empty() ? "mail_user" : "mail_password_file",
+           "missing; want --mail_user and --mail_password_file together");
+  }
+  if (texts.mail_user.empty()) return;
+  if ((smtp.tls == MailTls::kNone || smtp.tls == MailTls::kOptional) && !IsLoopback(smtp.host)) {
+    Refuse("mail_tls",
+           absl::StrCat(Echo(texts.mail_tls),
+                        "; want required, so that the password is never sent unencrypted"));
+  }
+  auto password = ReadSecretFile(texts.mail_password_file);
+  if (!password.ok()) Refuse("mail_password_file", std::string(password.status().message()));
+  smtp.user = texts.mail_user;
+  smtp.password = std::string(absl::StripTrailingAsciiWhitespace(*password));
+}
+
+// `place`: HOST[:PORT].
+SmtpOptions CheckSmtp(const Texts& texts, const std::string& place, bool implicit) {
+  static const LazyRE2 kPlace = {R"(([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/?)"};
+  SmtpOptions smtp;
+  std::string port;
+  if (!RE2::FullMatch(place, *kPlace, &smtp.host, &port) ||
+      !absl::SimpleAtoi(port.empty() ? (implicit ? "465" : "25") : port, &smtp.port) ||
+      smtp.port < 1 || smtp.port > 65535) {
+    // Not shown: someone may have put a password into it.
+    Refuse("mail", "want smtp://HOST[:PORT] or smtps://HOST[:PORT]; a login goes into --mail_user");
+  }
+  smtp.tls = ParseTls(texts.mail_tls, implicit);
+  smtp.timeout = texts.mail_timeout;
+  smtp.ca_file = texts.mail_ca_file;
+  if (!smtp.ca_file.empty() && access(smtp.ca_file.c_str(), R_OK) != 0) {
+    Refuse("mail_ca_file", absl::StrCat(Echo(smtp.ca_file), "; want a file that can be read"));
+  }
+  CheckMailUser(texts, smtp);
+  return smtp;
+}
+
+void CheckMail(const Texts& texts, Config& config) {
+  absl::string_view place = texts.mail;
+  if (absl::ConsumePrefix(&place, "maildir:") && !place.empty()) {
+    config.mail_directory = std::string(place);
+  } else if (absl::ConsumePrefix(&place, "smtp://")) {
+    config.smtp = CheckSmtp(texts, std::string(place), /*implicit=*/false);
+  } else if (absl::ConsumePrefix(&place, "smtps://")) {
+    config.smtp = CheckSmtp(texts, std::string(place), /*implicit=*/true);
+  } else {
+    Refuse("mail", absl::StrCat(texts.mail.empty() ? "missing" : Echo(texts.mail),
+                                "; want maildir:DIR, smtp://HOST[:PORT] or smtps://HOST[:PORT]"));
   }
   if (!IsEmailAddress(config.mail_from)) {
     Refuse("mail_from", absl::StrCat(Echo(config.mail_from), "; want an e-mail address"));
@@ -279,6 +356,7 @@ absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* ar
   CLI::App app("Serves contact changes over gRPC.", "contactsd");
   Flags flags(&app);
   AddPlaces(flags, texts, config);
+  AddMail(flags, texts, config);
   AddServing(flags, config);
   AddRules(flags, config.settings);
   try {

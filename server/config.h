@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "core/domain/settings.h"
 #include "core/domain/token.h"
+#include "core/mail/smtp.h"
 #include "core/mysql/database.h"
 #include "server/forms.h"
 #include "server/status.h"
@@ -23,7 +24,9 @@ struct Config {
   DatabaseOptions database;
   bool migrate = false;
   bool migrate_only = false;
-  std::string mail_directory;  // Maildir that e-mails go to.
+  std::string mail_directory;  // Maildir that e-mails go to; empty: `smtp` is set.
+  std::optional<SmtpOptions> smtp;
+  int64_t mail_connections = 4;  // To the mail server at once.
   std::string mail_from = "contacts@localhost.localdomain";
   std::string link_url =
       "http://localhost:8080/contact-changes/{contact_change_id}?token={token}&answer={answer}";

@@ -16,6 +16,7 @@
 #include "core/mail/maildir.h"
 #include "core/mail/relay.h"
 #include "core/mail/render.h"
+#include "core/mail/smtp.h"
 #include "server/contact_service.h"
 #include "server/directory_service.h"
 #include "server/health.h"
@@ -32,14 +33,18 @@ constexpr absl::Duration kPingPause = absl::Milliseconds(200);
 constexpr absl::Duration kPurgeInterval = absl::Minutes(10);
 constexpr absl::Duration kShutdownLimit = absl::Seconds(1);
 constexpr int64_t kBatch = 200;
+// E-mails that wait behind one that the mail server keeps hanging: few.
+constexpr int64_t kSmtpBatch = 5;
+constexpr absl::Duration kSmtpMargin = absl::Seconds(10);
 constexpr int kMaxMetadataBytes = 16 * 1024;
-// Database connections beside those of workers and imports: timers, purges, feed, health, relay.
-constexpr int64_t kOtherConnections = 8;
+// Database connections beside those of workers, imports and relay: timers, purges, feed, health.
+constexpr int64_t kOtherConnections = 7;
 
 DatabaseOptions Sized(const Config& config) {
   DatabaseOptions options = config.database;
+  const int64_t lanes = config.smtp ? config.mail_connections : 1;
   options.max_connections =
-      static_cast<int>(config.workers + config.max_imports + kOtherConnections);
+      static_cast<int>(config.workers + config.max_imports + lanes + kOtherConnections);
   return options;
 }
 
@@ -94,6 +99,22 @@ absl::Status PrepareDatabase(Database& database, bool migrate) {
   return migrate ? database.Migrate() : database.CheckSchema();
 }
 
+std::unique_ptr<MailTransport> MakeTransport(const Config& config) {
+  if (config.smtp) return std::make_unique<SmtpTransport>(*config.smtp);
+  return std::make_unique<Maildir>(config.mail_directory);
+}
+
+RelayOptions MakeRelayOptions(const Config& config) {
+  RelayOptions options;
+  options.give_up = config.settings.mail_give_up;
+  if (!config.smtp) return options;
+  options.lanes = config.mail_connections;
+  options.batch = kSmtpBatch;
+  options.lease_reserve = config.smtp->timeout + kSmtpMargin;
+  options.lease = std::max(options.lease, 2 * options.lease_reserve);
+  return options;
+}
+
 // Everything that runs, in the order in which it is made; it ends in the opposite one.
 class Server::Parts {
  public:
@@ -103,10 +124,10 @@ class Server::Parts {
         engine_(&database_, config.token_keys, config.settings, clock),
         // Any name will do that no other server of the fleet has.
         outbox_(&database_, config.token_keys, config.settings, Uuid::Version4().text()),
-        maildir_(config.mail_directory),
-        relay_(&outbox_, &maildir_,
+        transport_(MakeTransport(config)),
+        relay_(&outbox_, transport_.get(),
                MailRenderer({.from = config.mail_from, .link_url = config.link_url}),
-               {.give_up = config.settings.mail_give_up}),
+               MakeRelayOptions(config)),
         authenticator_(config.account_id),
         validator_(FieldRules(config.account_id, config.settings)),
         feed_(&database_, config.settings),
@@ -130,7 +151,7 @@ class Server::Parts {
       return absl::InternalError(absl::StrJoin(validator_.gaps(), "; "));
     }
     if (auto ready = PrepareDatabase(database_, config_.migrate); !ready.ok()) return ready;
-    if (auto made = maildir_.Create(); !made.ok()) return made;
+    if (auto ready = transport_->Prepare(); !ready.ok()) return ready;
     if (auto listening = Listen(addresses); !listening.ok()) return listening;
     health_ = std::make_unique<Health>(&database_, server_->GetHealthCheckService(),
                                        config_.health_interval);
@@ -190,7 +211,7 @@ class Server::Parts {
   Database database_;
   Engine engine_;
   Outbox outbox_;
-  Maildir maildir_;
+  std::unique_ptr<MailTransport> transport_;
   MailRelay relay_;
   DevelopmentAuthenticator authenticator_;
   RequestValidator validator_;

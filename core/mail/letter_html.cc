@@ -31,9 +31,12 @@ constexpr char kHead[] = R"html(<!DOCTYPE html>
 @media (max-width: 480px) {
   .inside { padding-left: 20px !important; padding-right: 20px !important; }
   .outside { padding: 12px 8px !important; }
-  .code { font-size: 15px !important; letter-spacing: 0 !important; }
+  .code { font-size: 14px !important; letter-spacing: 0 !important; }
   .first { display: block !important; padding: 8px 0 0 0 !important; border-bottom: 0 !important; }
   .second { display: block !important; padding: 0 0 8px 0 !important; text-align: left !important; }
+}
+@media (max-width: 350px) {
+  .code { font-size: 12px !important; }
 }
 </style>
 </head>
@@ -87,7 +90,7 @@ constexpr char kTokenBox[] =
     R"html(<table role="presentation" class="box" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:24px 0;background-color:#f4f6f8;border:1px solid #dde2e8;border-radius:8px;">
 <tr><td align="center" style="padding:20px 12px 24px 12px;">
 <p class="soft" style="margin:0 0 6px 0;font-size:13px;font-weight:600;color:#5a6672;">$0</p>
-<p class="text code" style="margin:0 0 20px 0;font-family:Consolas,Menlo,'DejaVu Sans Mono',monospace;font-size:18px;line-height:1.5;font-weight:600;letter-spacing:0.5px;color:#1c2630;">$1</p>
+<p class="text code" style="margin:0 0 20px 0;font-family:Consolas,Menlo,'DejaVu Sans Mono',monospace;font-size:18px;line-height:1.5;font-weight:600;letter-spacing:0.5px;white-space:nowrap;-webkit-user-select:all;user-select:all;color:#1c2630;">$1</p>
 <table role="presentation" cellpadding="0" cellspacing="0" border="0">
 <tr><td class="accept" bgcolor="#0b5cad" style="background-color:#0b5cad;border-radius:6px;"><a href="$2" style="display:inline-block;padding:12px 26px;font-size:16px;line-height:1.25;font-weight:600;color:#ffffff;text-decoration:none;border-radius:6px;">$4</a></td>
 <td width="12" style="font-size:0;">&nbsp;</td>

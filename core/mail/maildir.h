@@ -18,6 +18,7 @@ class Maildir : public MailTransport {
   // Makes the folders (mode 0700) that are missing.
   absl::Status Create() const;
 
+  absl::Status Prepare() override { return Create(); }
   DeliveryResult Deliver(const std::string& envelope_from, const std::string& to,
                          const std::string& message) override;
 

@@ -100,16 +100,21 @@ MailRelay::MailRelay(Outbox* outbox, MailTransport* transport, MailRenderer rend
 MailRelay::~MailRelay() { Stop(); }
 
 void MailRelay::Start() {
-  thread_ = std::thread([this] { Loop(); });
+  for (int64_t i = 0; i < options_.lanes; ++i) {
+    threads_.emplace_back([this, i] { Loop(i * options_.poll_interval); });
+  }
 }
 
 void MailRelay::Stop() {
+  if (threads_.empty()) return;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   stop_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  transport_->Interrupt();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 RelayCounts MailRelay::counts() const {
@@ -121,16 +126,18 @@ bool MailRelay::Wait(absl::Duration duration) {
   return !stop_.wait_for(lock, absl::ToChronoMilliseconds(duration), [&] { return stopping_; });
 }
 
-void MailRelay::Loop() {
+void MailRelay::Loop(absl::Duration first_pause) {
   TroubleLog log;
-  absl::Duration trouble_delay = options_.poll_interval;
-  for (absl::Duration pause = absl::ZeroDuration(); Wait(pause);) {
+  // All lanes together look as often as one would by itself.
+  const absl::Duration idle_pause = options_.poll_interval * options_.lanes;
+  absl::Duration trouble_delay = idle_pause;
+  for (absl::Duration pause = first_pause; Wait(pause);) {
     absl::Status trouble;
     try {
       const absl::StatusOr<int64_t> claimed = RunOnce(options_.clock());
       if (claimed.ok()) {
-        trouble_delay = options_.poll_interval;
-        pause = *claimed == options_.batch ? absl::ZeroDuration() : options_.poll_interval;
+        trouble_delay = idle_pause;
+        pause = *claimed == options_.batch ? absl::ZeroDuration() : idle_pause;
         continue;
       }
       trouble = claimed.status();
@@ -168,7 +175,7 @@ bool MailRelay::TryOne(const MailFacts& facts, const BatchClock& clock) {
       TryLater(mail, clock, std::string(rendered.status().message()));
       return false;
     }
-    const absl::StatusOr<std::string> message = EncodeMime(*rendered);
+    const absl::StatusOr<std::string> message = EncodeMime(*rendered, transport_->line_end());
     if (!message.ok()) {
       TryLater(mail, clock, std::string(message.status().message()));
       return false;

@@ -18,7 +18,10 @@
 namespace contacts {
 
 struct RelayOptions {
-  int64_t batch = 20;                       // E-mails claimed at once.
+  // Threads that each claim and deliver on their own: an e-mail that takes long
+  // keeps back those of its own batch alone.
+  int64_t lanes = 1;
+  int64_t batch = 20;                       // E-mails claimed at once by a lane.
   absl::Duration lease = absl::Minutes(2);  // How long a claim lasts.
   // No delivery begins with less of the lease left: longer than a transport
   // takes at most, so that no other server begins the same delivery meanwhile.
@@ -29,7 +32,8 @@ struct RelayOptions {
   absl::Duration give_up = absl::Hours(48);  // After the e-mail was written.
 
   std::function<absl::Time()> clock = absl::Now;
-  std::function<double()> random;  // From 0 to 1, for jitter; unset: the relay's own.
+  // From 0 to 1, for jitter; called from every lane. Unset: the relay's own.
+  std::function<double()> random;
 };
 
 // What a relay did since it was made.
@@ -47,9 +51,9 @@ absl::Duration RetryDelay(const RelayOptions& options, int64_t tries, double ran
 // taken out wherever they occur, control characters are, and it is cut to a line.
 std::string Loggable(absl::string_view said, const std::string& address, const std::string& token);
 
-// Empties the outbox, on a thread of its own. Every server runs one; a lease
+// Empties the outbox, on threads of its own. Every server runs one; a lease
 // gives each e-mail to one of them at a time. Trouble of any kind, with one e-mail
-// or with the database, is logged and tried again; it never ends the thread.
+// or with the database, is logged and tried again; it never ends a thread.
 // Start and Stop once each; counts() may be called from any thread.
 class MailRelay {
  public:
@@ -60,7 +64,8 @@ class MailRelay {
   MailRelay& operator=(const MailRelay&) = delete;
 
   void Start();
-  // Finishes the e-mail at hand, records what was delivered and returns.
+  // Finishes or breaks off the e-mails at hand, records what was delivered and
+  // returns.
   void Stop();
 
   // Claims one batch as of `now` and delivers it; returns how many were claimed,
@@ -73,7 +78,8 @@ class MailRelay {
   // The time of one batch: it goes on from the `now` of its claim.
   class BatchClock;
 
-  void Loop();
+  // `first_pause`: before the first look at the outbox.
+  void Loop(absl::Duration first_pause);
   // Waits, unless stopped; returns false once stopped.
   bool Wait(absl::Duration duration);
   // Hands one e-mail over; true where it was delivered. Records any other outcome.
@@ -92,7 +98,7 @@ class MailRelay {
   std::mutex mutex_;
   std::condition_variable stop_;
   bool stopping_ = false;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace contacts

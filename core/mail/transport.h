@@ -3,6 +3,9 @@
 
 #include <string>
 
+#include "absl/status/status.h"
+#include "core/mail/mime.h"
+
 namespace contacts {
 
 // What became of one try to hand an e-mail over.
@@ -16,10 +19,21 @@ struct DeliveryResult {
 class MailTransport {
  public:
   virtual ~MailTransport() = default;
-  // Hands over one message, as RFC 5322 bytes with LF line ends. kRefused means
-  // that trying again is of no use.
+
+  // Makes ready what deliveries need; to be called once, before the first.
+  virtual absl::Status Prepare() { return absl::OkStatus(); }
+
+  // How the lines of the messages given to it must end.
+  virtual LineEnd line_end() const { return LineEnd::kLf; }
+
+  // Hands over one message, as RFC 5322 bytes. kRefused means that trying again
+  // is of no use.
   virtual DeliveryResult Deliver(const std::string& envelope_from, const std::string& to,
                                  const std::string& message) = 0;
+
+  // Makes deliveries under way end soon, and later ones fail, with kTryLater. One
+  // whose outcome only the mail server knows is waited for. For shutting down.
+  virtual void Interrupt() {}
 };
 
 }  // namespace contacts

@@ -6,12 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -37,8 +39,11 @@ void ServerProcess::Start() {
   }
   std::vector<std::string> arguments = {
       absl::StrCat(bin, "/server/contactsd"), absl::StrCat("--listen=127.0.0.1:", port_),
-      absl::StrCat("--mysql=", mysql_uri_), absl::StrCat("--mail=maildir:", directory_, "/mail"),
-      "--auth=development"};
+      absl::StrCat("--mysql=", mysql_uri_), "--auth=development"};
+  if (std::none_of(flags_.begin(), flags_.end(),
+                   [](const std::string& flag) { return absl::StartsWith(flag, "--mail="); })) {
+    arguments.push_back(absl::StrCat("--mail=maildir:", directory_, "/mail"));
+  }
   arguments.insert(arguments.end(), flags_.begin(), flags_.end());
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());

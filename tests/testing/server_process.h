@@ -14,7 +14,7 @@ namespace contacts::testing {
 class ServerProcess {
  public:
   // Servers with the same `directory` share their token keys and Maildir
-  // (DIRECTORY/mail); each appends to DIRECTORY/log.
+  // (DIRECTORY/mail, unless a flag says --mail); each appends to DIRECTORY/log.
   ServerProcess(std::string mysql_uri, std::string directory, std::vector<std::string> flags = {});
   ~ServerProcess();
 

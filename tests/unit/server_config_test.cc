@@ -82,9 +82,18 @@ TEST_F(ConfigTest, NamesTheWrongValue) {
       {"--listen=127.0.0.1:1,192.0.2.1:1", "loopback"},
       {"--listen=127.0.0.1.example.com:1", "loopback"},
       {"--mail=", "--mail"},
-      {"--mail=smtp://localhost:25", "not supported by this version"},
-      {"--mail=smtps://localhost", "not supported by this version"},
+      {"--mail=smtp://", "--mail"},
+      {"--mail=smtp://host:0", "--mail"},
+      {"--mail=smtp://host:65536", "--mail"},
+      {"--mail=smtp://host:x", "--mail"},
+      {"--mail=smtp://user:hidden@host", "--mail"},
+      {"--mail=smtp://host/path", "--mail"},
+      {"--mail=smtp://ho st", "--mail"},
+      {"--mail=smtp://::1", "--mail"},
+      {"--mail=http://host", "--mail"},
       {"--mail=maildir:", "--mail"},
+      {"--mail_connections=0", "--mail_connections"},
+      {"--mail_timeout=0s", "--mail_timeout"},
       {"--mail_from=nobody", "--mail_from"},
       {"--mail_from=a@example.com\nBcc: b@example.com", "--mail_from"},
       {"--link_url=https://example.com", "--link_url"},
@@ -119,6 +128,83 @@ TEST_F(ConfigTest, NamesTheWrongValue) {
     EXPECT_THAT(config.status().message(), HasSubstr(expected)) << flag;
     EXPECT_THAT(config.status().message(), Not(HasSubstr("\n"))) << flag;
     EXPECT_THAT(config.status().message(), Not(HasSubstr("hidden"))) << flag;
+  }
+}
+
+TEST_F(ConfigTest, ReadsWhereTheMailServerIs) {
+  struct {
+    const char* flag;
+    const char* host;
+    int port;
+    MailTls tls;
+  } const rows[] = {
+      {"--mail=smtp://mail.example", "mail.example", 25, MailTls::kRequired},
+      {"--mail=smtp://mail.example:587", "mail.example", 587, MailTls::kRequired},
+      {"--mail=smtps://mail.example", "mail.example", 465, MailTls::kImplicit},
+      {"--mail=smtps://[2001:db8::1]:1465/", "[2001:db8::1]", 1465, MailTls::kImplicit},
+      {"--mail=smtp://192.0.2.1", "192.0.2.1", 25, MailTls::kRequired},
+  };
+  for (const auto& [flag, host, port, tls] : rows) {
+    const auto config = Read({"--mysql=mysql://u@db/contacts", flag});
+    ASSERT_TRUE(config.ok()) << config.status();
+    ASSERT_TRUE((*config)->smtp.has_value());
+    EXPECT_EQ((*config)->smtp->host, host);
+    EXPECT_EQ((*config)->smtp->port, port);
+    EXPECT_EQ((*config)->smtp->tls, tls);
+    EXPECT_EQ((*config)->smtp->user, "");
+    EXPECT_EQ((*config)->mail_directory, "");
+  }
+}
+
+TEST_F(ConfigTest, ReadsHowToTalkToTheMailServer) {
+  Write("password", "s3cret \u00e9\n", 0600);
+  Write("ca.pem", "", 0644);
+  const auto config =
+      Read({"--mysql=mysql://u@db/contacts", "--mail=smtp://mail.example", "--mail_user=contacts",
+            "--mail_password_file=password", "--mail_ca_file=ca.pem", "--mail_timeout=1m"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ((*config)->smtp->user, "contacts");
+  EXPECT_EQ((*config)->smtp->password, "s3cret \u00e9");
+  EXPECT_EQ((*config)->smtp->ca_file, "ca.pem");
+  EXPECT_EQ((*config)->smtp->timeout, absl::Minutes(1));
+  const auto optional =
+      Read({"--mysql=mysql://u@db/contacts", "--mail=smtp://mail.example", "--mail_tls=optional"});
+  ASSERT_TRUE(optional.ok()) << optional.status();
+  EXPECT_EQ((*optional)->smtp->tls, MailTls::kOptional);
+}
+
+TEST_F(ConfigTest, RefusesMailSettingsThatDoNotGoTogether) {
+  Write("password", "hidden", 0600);
+  Write("open", "hidden", 0644);
+  const std::string login = "--mail_user=contacts";
+  const std::string file = "--mail_password_file=password";
+  struct {
+    std::vector<std::string> flags;
+    const char* expected;
+  } const rows[] = {
+      {{"--mail=smtp://m.example", "--mail_tls=never"}, "--mail_tls"},
+      {{"--mail=smtps://m.example", "--mail_tls=none"}, "--mail_tls"},
+      {{"--mail=smtp://m.example", "--mail_ca_file=missing.pem"}, "--mail_ca_file"},
+      {{"--mail=smtp://m.example", login}, "--mail_password_file"},
+      {{"--mail=smtp://m.example", file}, "--mail_user"},
+      {{"--mail=smtp://m.example", login, "--mail_password_file=open"}, "0600"},
+      {{"--mail=smtp://m.example", login, "--mail_password_file=missing"}, "missing"},
+      {{"--mail=smtp://m.example", login, file, "--mail_tls=none"}, "unencrypted"},
+      {{"--mail=smtp://m.example", login, file, "--mail_tls=optional"}, "unencrypted"},
+      {{"--mail=smtp://127.0.0.1.example", login, file, "--mail_tls=none"}, "unencrypted"},
+  };
+  for (const auto& [flags, expected] : rows) {
+    std::vector<std::string> all = {"--mysql=mysql://u@db/contacts"};
+    all.insert(all.end(), flags.begin(), flags.end());
+    const auto config = Read(all);
+    ASSERT_FALSE(config.ok()) << flags.back();
+    EXPECT_THAT(config.status().message(), HasSubstr(expected));
+    EXPECT_THAT(config.status().message(), Not(HasSubstr("hidden")));
+  }
+  for (const char* host : {"127.0.0.1", "localhost:1025", "[::1]:1025"}) {
+    const auto config = Read({"--mysql=mysql://u@db/contacts", std::string("--mail=smtp://") + host,
+                              login, file, "--mail_tls=none"});
+    EXPECT_TRUE(config.ok()) << config.status();
   }
 }
 

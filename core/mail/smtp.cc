@@ -1,0 +1,372 @@
+#include "core/mail/smtp.h"
+
+#include <curl/curl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+namespace contacts {
+namespace {
+
+constexpr long kLongestIdleSeconds = 60;  // NOLINT(google-runtime-int): libcurl's type.
+constexpr int64_t kMostReplyBytes = 64 * 1024;
+constexpr int kTaken = 250;
+
+// What the server was last asked.
+enum class Step { kConnect, kAuth, kSender, kRecipient, kData, kMessage };
+
+const char* Name(Step step) {
+  switch (step) {
+    case Step::kConnect: return "connect";
+    case Step::kAuth: return "AUTH";
+    case Step::kSender: return "MAIL";
+    case Step::kRecipient: return "RCPT";
+    case Step::kData: return "DATA";
+    case Step::kMessage: return "message";
+  }
+  return "";
+}
+
+// libcurl puts an address into its command as it is, line breaks included.
+bool IsPlainAddress(absl::string_view address) {
+  return !address.empty() && std::none_of(address.begin(), address.end(), [](unsigned char c) {
+    return absl::ascii_iscntrl(c) || c == ' ' || c == '<' || c == '>';
+  });
+}
+
+// The code of a reply's last line; 0 for a line that others follow, or none.
+int FinalCode(absl::string_view line) {
+  int code = 0;
+  const bool last = line.size() == 3 || (line.size() > 3 && line[3] != '-');
+  return last && absl::SimpleAtoi(line.substr(0, 3), &code) ? code : 0;
+}
+
+// Whether a refused RCPT tells of our session (its order, its login) and not of
+// the recipient.
+bool IsOurs(int code) { return code == 503 || code == 530 || code == 535 || code == 538; }
+
+long CurlMillis(absl::Duration duration) {  // NOLINT(google-runtime-int): libcurl's type.
+  return std::max<long>(1, absl::ToInt64Milliseconds(duration));  // NOLINT(google-runtime-int)
+}
+
+}  // namespace
+
+// One libcurl handle, which keeps its connection, with what was said on it. For
+// one thread at a time.
+class SmtpTransport::Connection {
+ public:
+  Connection(const SmtpOptions& options, const std::atomic<bool>* interrupted)
+      : options_(options), interrupted_(interrupted), curl_(curl_easy_init()) {
+    if (curl_ == nullptr) return;
+    SetServer();
+    Set(CURLOPT_NOSIGNAL, 1L);
+    Set(CURLOPT_QUICK_EXIT, 1L);  // A name server that is silent keeps nobody.
+    Set(CURLOPT_MAXCONNECTS, 1L);
+    Set(CURLOPT_MAXAGE_CONN, kLongestIdleSeconds);
+    Set(CURLOPT_CONNECTTIMEOUT_MS, CurlMillis(options.connect_timeout));
+    Set(CURLOPT_SOCKOPTFUNCTION, &OnSocket);
+    Set(CURLOPT_SOCKOPTDATA, this);
+    Set(CURLOPT_CLOSESOCKETFUNCTION, &OnClose);
+    Set(CURLOPT_CLOSESOCKETDATA, this);
+    Set(CURLOPT_UPLOAD, 1L);
+    Set(CURLOPT_READFUNCTION, &OnRead);
+    Set(CURLOPT_READDATA, this);
+    Set(CURLOPT_HEADERFUNCTION, &OnReply);
+    Set(CURLOPT_HEADERDATA, this);
+    Set(CURLOPT_NOPROGRESS, 0L);
+    Set(CURLOPT_XFERINFOFUNCTION, &OnProgress);
+    Set(CURLOPT_XFERINFODATA, this);
+    // Shows which command a reply answers.
+    Set(CURLOPT_VERBOSE, 1L);
+    Set(CURLOPT_DEBUGFUNCTION, &OnTalk);
+    Set(CURLOPT_DEBUGDATA, this);
+    Set(CURLOPT_ERRORBUFFER, error_);
+  }
+
+  ~Connection() {
+    if (curl_ == nullptr) return;
+    // libcurl says QUIT and would wait two minutes for the answer.
+    if (Socket() != CURL_SOCKET_BAD) shutdown(Socket(), SHUT_RD);
+    curl_easy_cleanup(curl_);
+  }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  DeliveryResult Deliver(const std::string& from, const std::string& to,
+                         const std::string& message) {
+    using Kind = DeliveryResult::Kind;
+    if (curl_ == nullptr) return {Kind::kTryLater, "libcurl: no handle"};
+    const absl::Time deadline = absl::Now() + options_.timeout;
+    CURLcode result = Perform(from, to, message, options_.timeout);
+    // A server may have closed a connection that was kept, or be about to.
+    if (result != CURLE_OK && reused_ && step_ <= Step::kSender && !aborted_ &&
+        result != CURLE_OPERATION_TIMEDOUT) {
+      result = Perform(from, to, message, deadline - absl::Now());
+    }
+    const int code = FinalCode(reply_);
+    if (result == CURLE_OK && ended_ && code == kTaken) return {};
+    return {IsRefusal(code) ? Kind::kRefused : Kind::kTryLater, Describe(result)};
+  }
+
+  // Whether the connection may serve another delivery: not where the server owes an
+  // answer or said more than it was asked for, since that would be taken for the
+  // answer to the next command.
+  bool InStep() const {
+    return curl_ != nullptr && !aborted_ && FinalCode(reply_) != 0 && !HasUnasked();
+  }
+
+ private:
+  template <typename Value>
+  void Set(CURLoption option, Value value) {
+    curl_easy_setopt(curl_, option, value);
+  }
+
+  void SetServer() {
+    const bool implicit = options_.tls == MailTls::kImplicit;
+    Set(CURLOPT_URL,
+        absl::StrCat(implicit ? "smtps://" : "smtp://", options_.host, ":", options_.port).c_str());
+    Set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    Set(CURLOPT_PROXY, "");  // The environment's is none for mail.
+    const bool required = implicit || options_.tls == MailTls::kRequired;
+    Set(CURLOPT_USE_SSL, static_cast<long>(  // NOLINT(google-runtime-int): libcurl's type.
+                             required                             ? CURLUSESSL_ALL
+                             : options_.tls == MailTls::kOptional ? CURLUSESSL_TRY
+                                                                  : CURLUSESSL_NONE));
+    Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));  // NOLINT
+    Set(CURLOPT_SSL_VERIFYPEER, 1L);
+    Set(CURLOPT_SSL_VERIFYHOST, 2L);
+    if (!options_.ca_file.empty()) {
+      Set(CURLOPT_CAINFO, options_.ca_file.c_str());
+      Set(CURLOPT_CAPATH, nullptr);  // This one alone.
+    }
+    if (!options_.user.empty()) {
+      Set(CURLOPT_USERNAME, options_.user.c_str());
+      Set(CURLOPT_PASSWORD, options_.password.c_str());
+    }
+  }
+
+  CURLcode Perform(const std::string& from, const std::string& to, const std::string& message,
+                   absl::Duration limit) {
+    step_ = Step::kConnect;
+    reply_.clear();
+    rest_ = message;
+    ended_ = aborted_ = quitting_ = false;
+    received_of_delivery_ = 0;
+    error_[0] = '\0';
+    const std::unique_ptr<curl_slist, void (*)(curl_slist*)> recipients(
+        curl_slist_append(nullptr, to.c_str()), curl_slist_free_all);
+    Set(CURLOPT_MAIL_FROM, from.c_str());
+    Set(CURLOPT_MAIL_RCPT, recipients.get());
+    Set(CURLOPT_TIMEOUT_MS, CurlMillis(limit));
+    // The same again for each answer: within libcurl the limit above does not hold
+    // everywhere.
+    Set(CURLOPT_SERVER_RESPONSE_TIMEOUT,
+        std::max<long>(1, absl::ToInt64Seconds(limit)));  // NOLINT(google-runtime-int)
+    const CURLcode result = curl_easy_perform(curl_);
+    Set(CURLOPT_MAIL_RCPT, nullptr);
+    long opened = 0;  // NOLINT(google-runtime-int): libcurl's type.
+    curl_easy_getinfo(curl_, CURLINFO_NUM_CONNECTS, &opened);
+    reused_ = opened == 0;
+    return result;
+  }
+
+  bool IsRefusal(int code) const {
+    if (code < 500 || code > 599) return false;
+    if (step_ == Step::kMessage) return ended_;
+    return step_ == Step::kRecipient && !IsOurs(code) && LoggedIn();
+  }
+
+  // Servers that know nobody refuse everybody: no recipient is to blame for that.
+  bool LoggedIn() const { return options_.user.empty() || authenticated_; }
+
+  std::string Describe(CURLcode result) const {
+    if (aborted_) return why_aborted_;
+    // What a server says of a login may repeat it.
+    const std::string said = step_ == Step::kAuth ? reply_.substr(0, 3) : reply_;
+    const std::string error = error_[0] != '\0' ? error_ : curl_easy_strerror(result);
+    return absl::StrCat(Name(step_), ": ", FinalCode(reply_) >= 400 ? said : error);
+  }
+
+  // The connection's socket. While it is being opened there may be one for each of
+  // the server's addresses; libcurl closes all but one.
+  curl_socket_t Socket() const { return sockets_.empty() ? CURL_SOCKET_BAD : sockets_.back(); }
+
+  // Whether the server said something that no command asked for.
+  bool HasUnasked() const {
+    if (Socket() == CURL_SOCKET_BAD) return false;
+    pollfd poller = {.fd = Socket(), .events = POLLIN, .revents = 0};
+    if (poll(&poller, 1, 0) != 0) return true;
+    if (encrypted_) return false;
+    // libcurl may have read it along with an answer; the kernel has counted it.
+    tcp_info info{};
+    socklen_t size = sizeof(info);
+    return getsockopt(Socket(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+           info.tcpi_bytes_received > received_;
+  }
+
+  void Abort(const char* why) {
+    aborted_ = true;
+    why_aborted_ = why;
+  }
+
+  static int OnSocket(void* self, curl_socket_t socket, curlsocktype) {
+    auto* const connection = static_cast<Connection*>(self);
+    connection->sockets_.push_back(socket);
+    connection->encrypted_ = connection->options_.tls == MailTls::kImplicit;
+    connection->authenticated_ = false;
+    connection->received_ = 0;
+    return CURL_SOCKOPT_OK;
+  }
+
+  static int OnClose(void* self, curl_socket_t socket) {
+    std::erase(static_cast<Connection*>(self)->sockets_, socket);
+    return close(socket);
+  }
+
+  static std::size_t OnRead(char* buffer, std::size_t size, std::size_t count, void* self) {
+    return static_cast<Connection*>(self)->Read(buffer, size * count);
+  }
+  // Called until it returns 0, since libcurl was told no size.
+  std::size_t Read(char* buffer, std::size_t size) {
+    if (rest_.empty()) {
+      // Next comes the end of the message. An answer that is there already is not
+      // one to it.
+      if (HasUnasked()) {
+        Abort("message: answered before its end");
+        return CURL_READFUNC_ABORT;
+      }
+      ended_ = true;
+      reply_.clear();
+      return 0;
+    }
+    if (!LoggedIn()) {
+      Abort("AUTH: not offered by the server");
+      return CURL_READFUNC_ABORT;
+    }
+    step_ = Step::kMessage;
+    size = std::min(size, rest_.size());
+    std::memcpy(buffer, rest_.data(), size);
+    rest_.remove_prefix(size);
+    return size;
+  }
+
+  static std::size_t OnReply(char*, std::size_t size, std::size_t count, void* self) {
+    auto* const connection = static_cast<Connection*>(self);
+    connection->received_of_delivery_ += static_cast<int64_t>(size * count);
+    if (connection->received_of_delivery_ <= kMostReplyBytes) return size * count;
+    connection->Abort("answers without end");
+    return 0;
+  }
+
+  static int OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    auto* const connection = static_cast<Connection*>(self);
+    if (connection->ended_ || !*connection->interrupted_) return 0;
+    connection->Abort("interrupted");
+    return 1;
+  }
+
+  static int OnTalk(CURL*, curl_infotype type, char* data, std::size_t size, void* self) {
+    auto* const connection = static_cast<Connection*>(self);
+    if (type == CURLINFO_HEADER_OUT) connection->NoteCommand({data, size});
+    if (type == CURLINFO_HEADER_IN) connection->NoteReply({data, size});
+    return 0;
+  }
+
+  void NoteCommand(absl::string_view command) {
+    // Lines of a login are base64, in which there is neither blank nor colon.
+    if (absl::StartsWith(command, "EHLO ") || absl::StartsWith(command, "HELO ")) {
+      step_ = Step::kConnect;
+    } else if (absl::StartsWith(command, "AUTH ")) {
+      step_ = Step::kAuth;
+    } else if (absl::StartsWith(command, "MAIL FROM:")) {
+      step_ = Step::kSender;
+    } else if (absl::StartsWith(command, "RCPT TO:")) {
+      step_ = Step::kRecipient;
+    } else if (step_ == Step::kRecipient && absl::StartsWith(command, "DATA")) {
+      step_ = Step::kData;
+    } else if (absl::StartsWith(command, "STARTTLS")) {
+      encrypted_ = true;
+    } else if (absl::StartsWith(command, "QUIT")) {
+      // Nobody waits for the answer to it.
+      quitting_ = true;
+      if (Socket() != CURL_SOCKET_BAD) shutdown(Socket(), SHUT_RD);
+    }
+    if (!quitting_) reply_.clear();
+  }
+
+  void NoteReply(absl::string_view line) {
+    received_ += line.size();
+    if (quitting_) return;
+    reply_ = std::string(absl::StripTrailingAsciiWhitespace(line));
+    if (step_ == Step::kAuth && FinalCode(reply_) == 235) authenticated_ = true;
+  }
+
+  const SmtpOptions& options_;
+  const std::atomic<bool>* const interrupted_;
+  CURL* const curl_;
+  char error_[CURL_ERROR_SIZE] = "";
+
+  // Of the connection that is open.
+  std::vector<curl_socket_t> sockets_;
+  bool encrypted_ = false;
+  bool authenticated_ = false;
+  uint64_t received_ = 0;  // Bytes of replies that were looked at.
+
+  // Of the delivery at hand.
+  Step step_ = Step::kConnect;
+  std::string reply_;  // The last line of the answer to it.
+  absl::string_view rest_;
+  bool ended_ = false;  // All of the message and its end were handed to libcurl.
+  bool reused_ = false;
+  bool aborted_ = false;
+  bool quitting_ = false;
+  std::string why_aborted_;
+  int64_t received_of_delivery_ = 0;
+};
+
+SmtpTransport::SmtpTransport(SmtpOptions options)
+    : options_([&] {
+        // Not thread safe by itself, so not left to the first handle.
+        static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
+        static_cast<void>(once);
+        return std::move(options);
+      }()) {}
+
+SmtpTransport::~SmtpTransport() = default;
+
+std::unique_ptr<SmtpTransport::Connection> SmtpTransport::TakeConnection() {
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty()) return std::make_unique<Connection>(options_, &interrupted_);
+  std::unique_ptr<Connection> connection = std::move(idle_.back());
+  idle_.pop_back();
+  return connection;
+}
+
+DeliveryResult SmtpTransport::Deliver(const std::string& envelope_from, const std::string& to,
+                                      const std::string& message) {
+  using Kind = DeliveryResult::Kind;
+  if (interrupted_) return {Kind::kTryLater, "interrupted"};
+  if (!IsPlainAddress(envelope_from)) return {Kind::kTryLater, "the sender is not one address"};
+  if (!IsPlainAddress(to)) return {Kind::kRefused, "the recipient is not one address"};
+  std::unique_ptr<Connection> connection = TakeConnection();
+  DeliveryResult result = connection->Deliver(envelope_from, to, message);
+  if (connection->InStep()) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(connection));
+  }
+  return result;
+}
+
+}  // namespace contacts
