@@ -37,9 +37,9 @@ void ServerProcess::Start() {
                  "CONTACTS_TEST_BIN_DIR is not set: start this test through tests/run.sh\n");
     std::abort();
   }
-  std::vector<std::string> arguments = {
-      absl::StrCat(bin, "/server/contactsd"), absl::StrCat("--listen=127.0.0.1:", port_),
-      absl::StrCat("--mysql=", mysql_uri_), "--auth=development"};
+  std::vector<std::string> arguments = {absl::StrCat(bin, "/server/contactsd"),
+                                        absl::StrCat("--listen=127.0.0.1:", port_),
+                                        absl::StrCat("--mysql=", mysql_uri_), "--auth=development"};
   if (std::none_of(flags_.begin(), flags_.end(),
                    [](const std::string& flag) { return absl::StartsWith(flag, "--mail="); })) {
     arguments.push_back(absl::StrCat("--mail=maildir:", directory_, "/mail"));
