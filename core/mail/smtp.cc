@@ -20,7 +20,7 @@
 namespace contacts {
 namespace {
 
-constexpr long kLongestIdleSeconds = 60;  // NOLINT(google-runtime-int): libcurl's type.
+constexpr long kLongestIdleSeconds = 60;
 constexpr int64_t kMostReplyBytes = 64 * 1024;
 constexpr int kTaken = 250;
 
@@ -57,8 +57,8 @@ int FinalCode(absl::string_view line) {
 // the recipient.
 bool IsOurs(int code) { return code == 503 || code == 530 || code == 535 || code == 538; }
 
-long CurlMillis(absl::Duration duration) {  // NOLINT(google-runtime-int): libcurl's type.
-  return std::max<long>(1, absl::ToInt64Milliseconds(duration));  // NOLINT(google-runtime-int)
+long CurlMillis(absl::Duration duration) {
+  return std::max<long>(1, absl::ToInt64Milliseconds(duration));
 }
 
 }  // namespace
@@ -140,11 +140,10 @@ class SmtpTransport::Connection {
     Set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     Set(CURLOPT_PROXY, "");  // The environment's is none for mail.
     const bool required = implicit || options_.tls == MailTls::kRequired;
-    Set(CURLOPT_USE_SSL, static_cast<long>(  // NOLINT(google-runtime-int): libcurl's type.
-                             required                             ? CURLUSESSL_ALL
-                             : options_.tls == MailTls::kOptional ? CURLUSESSL_TRY
-                                                                  : CURLUSESSL_NONE));
-    Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));  // NOLINT
+    Set(CURLOPT_USE_SSL, static_cast<long>(required                             ? CURLUSESSL_ALL
+                                           : options_.tls == MailTls::kOptional ? CURLUSESSL_TRY
+                                                                                : CURLUSESSL_NONE));
+    Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     Set(CURLOPT_SSL_VERIFYPEER, 1L);
     Set(CURLOPT_SSL_VERIFYHOST, 2L);
     if (!options_.ca_file.empty()) {
@@ -172,11 +171,10 @@ class SmtpTransport::Connection {
     Set(CURLOPT_TIMEOUT_MS, CurlMillis(limit));
     // The same again for each answer: within libcurl the limit above does not hold
     // everywhere.
-    Set(CURLOPT_SERVER_RESPONSE_TIMEOUT,
-        std::max<long>(1, absl::ToInt64Seconds(limit)));  // NOLINT(google-runtime-int)
+    Set(CURLOPT_SERVER_RESPONSE_TIMEOUT, std::max<long>(1, absl::ToInt64Seconds(limit)));
     const CURLcode result = curl_easy_perform(curl_);
     Set(CURLOPT_MAIL_RCPT, nullptr);
-    long opened = 0;  // NOLINT(google-runtime-int): libcurl's type.
+    long opened = 0;
     curl_easy_getinfo(curl_, CURLINFO_NUM_CONNECTS, &opened);
     reused_ = opened == 0;
     return result;

@@ -70,6 +70,18 @@ TEST(Smtp, KeepsTheConnectionForTheNextMessage) {
   EXPECT_THAT(server.Taken(), SizeIs(5));
 }
 
+TEST(Smtp, KeptConnectionServesWhenItIsOlderThanTheTimeLimit) {
+  const MailServer server;
+  SmtpOptions options = To(server);
+  options.timeout = absl::Seconds(1);
+  SmtpTransport transport(options);
+  ASSERT_THAT(Send(transport, "accept"), Became(Kind::kDelivered));
+  absl::SleepFor(2 * options.timeout);
+  EXPECT_THAT(Send(transport, "accept"), Became(Kind::kDelivered));
+  EXPECT_EQ(server.CountInLog("connect"), 1);
+  EXPECT_THAT(Send(transport, "stalldata"), Became(Kind::kTryLater));
+}
+
 TEST(Smtp, DeliversAtOnceFromManyThreads) {
   const MailServer server;
   SmtpTransport transport(To(server));
