@@ -26,6 +26,8 @@ struct Identity {
   std::string account;
   // Says to be a directory operator.
   bool is_operator = false;
+  // Says to be an observer, who may watch everything.
+  bool is_observer = false;
 };
 
 // Time as retries see it: arguments, so that tests need not wait.

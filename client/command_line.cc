@@ -152,6 +152,7 @@ int RunCommandLine(const std::vector<std::string>& arguments, const std::string&
   AddServiceCommands(app, chosen);
   AddChangeCommands(app, chosen);
   AddAnswerCommands(app, chosen);
+  AddWatchCommand(app, chosen);
   AddOperatorCommands(app, chosen);
   AddImportCommands(app, chosen);
 

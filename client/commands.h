@@ -17,6 +17,9 @@ void AddServiceCommands(CLI::App& app, Action& chosen);
 // change, changes, show, history.
 void AddChangeCommands(CLI::App& app, Action& chosen);
 
+// watch.
+void AddWatchCommand(CLI::App& app, Action& chosen);
+
 // accept, refuse, resend, cancel.
 void AddAnswerCommands(CLI::App& app, Action& chosen);
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/table.h"
+#include "client/text.h"
 #include "client/time_text.h"
 #include "client/words.h"
 
@@ -203,6 +204,15 @@ void RenderEvents(const google::protobuf::RepeatedPtrField<v1::ContactChangeEven
                StateCell(event.state())});
   }
   table.Print(out, look.colour);
+}
+
+void RenderEventLine(const v1::ContactChangeEvent& event, const Look& look, std::ostream& out) {
+  const Cell state = StateCell(event.state());
+  out << When(event.has_time(), event.time(), look) << "  " << Printable(event.contact_change_id())
+      << "  " << Word(event.type(), " ");
+  if (!event.account().empty()) out << "  " << Printable(event.account());
+  out << "  by " << (event.actor().empty() ? "the system" : Printable(event.actor())) << "  "
+      << Styled(state.text, state.style, look.colour) << '\n';
 }
 
 std::string AwaitedAccounts(const v1::ContactChange& change) {

@@ -39,6 +39,9 @@ void RenderChange(const v1::ContactChange& change, std::size_t max_items, const 
 void RenderEvents(const google::protobuf::RepeatedPtrField<v1::ContactChangeEvent>& events,
                   const Look& look, std::ostream& out);
 
+// One event of whichever change, as one line.
+void RenderEventLine(const v1::ContactChangeEvent& event, const Look& look, std::ostream& out);
+
 // Accounts whose answer is still awaited, separated by commas.
 std::string AwaitedAccounts(const v1::ContactChange& change);
 

@@ -1,5 +1,6 @@
 #include "client/session.h"
 
+#include <algorithm>
 #include <ostream>
 #include <utility>
 
@@ -54,9 +55,47 @@ Pace Session::RealPace() {
 
 Look Session::LookNow() const { return {streams_.colour_out, absl::Now(), absl::LocalTimeZone()}; }
 
-void Session::PrintJson(const google::protobuf::Message& response) {
+int Session::Watch(const Task& task, v1::WatchContactChangesRequest request, bool is_observer,
+                   int64_t count, const RenderEvent& render) {
+  constexpr absl::Duration kLongestWait = absl::Seconds(10);
+  absl::Duration wait = absl::ZeroDuration();
+  const Pace pace = RealPace();
+  for (int64_t seen = 0;;) {
+    call_id_ = NewUuid();
+    grpc::ClientContext context;
+    Identity identity = IdentityFor(/*directory=*/false);
+    identity.is_observer = is_observer;
+    if (is_observer && settings_.account.empty()) identity.account.clear();
+    AddMetadata(identity, call_id_, context);
+    const auto stream = contacts_->WatchContactChanges(&context, request);
+    v1::WatchContactChangesResponse response;
+    while (stream->Read(&response)) {
+      wait = absl::ZeroDuration();
+      request.set_resume_token(response.resume_token());
+      if (!response.has_event()) continue;
+      if (settings_.json) {
+        PrintJson(response, /*one_line=*/true);
+      } else {
+        render(response, LookNow(), out());
+      }
+      const int finished = Finish();
+      if (finished != kDone || ++seen == count) return finished;
+    }
+    const grpc::Status status = stream->Finish();
+    if (status.error_code() != grpc::StatusCode::UNAVAILABLE) {
+      return status.ok() ? Finish() : Fail(status, task, /*by_operator=*/false);
+    }
+    // Without any token yet, there is nothing to resume: it starts anew.
+    wait = std::min(kLongestWait, std::max(wait * 2, absl::Milliseconds(200)));
+    const absl::Duration pause = std::max(wait, RetryDelay(status).value_or(absl::ZeroDuration()));
+    if (pace.on_retry) pace.on_retry(pause);
+    pace.sleep(pause);
+  }
+}
+
+void Session::PrintJson(const google::protobuf::Message& response, bool one_line) {
   google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
+  options.add_whitespace = !one_line;
   options.preserve_proto_field_names = true;
   // So that a script finds every field and an empty list is a list.
   options.always_print_primitive_fields = true;
@@ -68,6 +107,7 @@ void Session::PrintJson(const google::protobuf::Message& response) {
     return;
   }
   streams_.out << json;
+  if (one_line) streams_.out << '\n';
 }
 
 void Session::SayMore(const std::string& next_page_token) {

@@ -1,6 +1,8 @@
 #ifndef CONTACTS_CLIENT_SESSION_H_
 #define CONTACTS_CLIENT_SESSION_H_
 
+#include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <memory>
 #include <string>
@@ -98,6 +100,15 @@ class Session {
     });
   }
 
+  // Shows what WatchContactChanges streams, each by `render(response, look, out)` or
+  // as one line of JSON, and resumes where the stream breaks off. Ends after
+  // `count` events, where that is not 0, or with an error that a retry does not
+  // cure. `is_observer` watches everything.
+  using RenderEvent =
+      std::function<void(const v1::WatchContactChangesResponse&, const Look&, std::ostream&)>;
+  int Watch(const Task& task, v1::WatchContactChangesRequest request, bool is_observer,
+            int64_t count, const RenderEvent& render);
+
   // Says what is wrong with the command line; nothing was sent. `message` must
   // hold no token. Returns the exit status.
   int UsageError(absl::string_view message);
@@ -159,7 +170,7 @@ class Session {
 
   Identity IdentityFor(bool directory) const;
   Look LookNow() const;
-  void PrintJson(const google::protobuf::Message& response);
+  void PrintJson(const google::protobuf::Message& response, bool one_line = false);
   void SayMore(const std::string& next_page_token);
 
   const Settings settings_;

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # A private database server on loopback.
 #
-#   local-mysql.sh start|stop|uri [--engine=mariadb|mysql] [--dir=DIR] [--port=N]
-#                                 [--buffer-pool=SIZE]
+#   local-mysql.sh start|stop|drop|uri|sql [--engine=mariadb|mysql] [--dir=DIR] [--port=N]
+#                                          [--buffer-pool=SIZE]
 #
-# start prints its URI once it is ready; run again, it only prints the URI. DIR
+# start prints its URI once it is ready; run again, it only prints the URI. drop stops
+# it and removes its data. sql runs what it reads as the database's root. DIR
 # (default: var/mysql) keeps the data and the generated password. --engine=mysql
 # runs Oracle MySQL of Debian unstable out of a folder that debootstrap makes once.
 # With CONTACTS_DIE_WITH=PID, the server is killed once that process is gone.
@@ -75,6 +76,7 @@ common=(--character-set-server=utf8mb4 --default-time-zone=+00:00 --bind-address
 
 started() { # PID SOCKET
   echo "$1" >"$dir/pid"
+  echo "$2" >"$dir/socket"
   wait_until_ready "$1" "$2"
   watch_parent "$1"
   [[ -s $dir/password ]] || make_user "$2"
@@ -140,6 +142,20 @@ start_mysql() {
   started $! "$folder$instance/s.sock"
 }
 
+stop_server() {
+  local pid
+  if running; then
+    pid=$(read_state pid)
+    kill "$pid"
+    for _ in $(seq 300); do
+      kill -0 "$pid" 2>/dev/null || break
+      sleep 0.1
+    done
+    kill -9 "$pid" 2>/dev/null || true
+  fi
+  rm -f "$dir/pid"
+}
+
 case $command in
   start)
     mkdir -p "$dir"
@@ -153,24 +169,21 @@ case $command in
     fi
     uri
     ;;
-  stop)
-    if running; then
-      pid=$(read_state pid)
-      kill "$pid"
-      for _ in $(seq 300); do
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.1
-      done
-      kill -9 "$pid" 2>/dev/null || true
-    fi
-    rm -f "$dir/pid"
+  stop) stop_server ;;
+  drop)
+    stop_server
+    if [[ -s $dir/instance ]]; then rm -rf "$(cat "$dir/folder")$(cat "$dir/instance")"; fi
+    rm -rf "$dir"
     ;;
   uri)
     running || { echo "local-mysql.sh: not running in $dir" >&2; exit 1; }
     uri
     ;;
+  sql)
+    exec mariadb --no-defaults -u root -S "$(read_state socket)"
+    ;;
   *)
-    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

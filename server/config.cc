@@ -144,6 +144,10 @@ void AddServing(Flags& flags, Config& config) {
               "unless they raise grpc.max_metadata_size");
   flags.Count("max_concurrent_streams", &config.max_concurrent_streams, 1, 100'000,
               "Calls at once on one connection");
+  flags.Count("max_watchers", &config.max_watchers, 1, 100'000,
+              "Streams of WatchContactChanges; beyond them UNAVAILABLE");
+  flags.Count("max_watch_lag", &config.max_watch_lag, 1, 10'000'000,
+              "Events that a watcher may fall behind before it is cut off");
 }
 
 void AddRules(Flags& flags, Settings& settings) {
@@ -169,6 +173,8 @@ void AddRules(Flags& flags, Settings& settings) {
   flags.Count("max_page_size", &settings.max_page_size, 1, 1000, "Rows of a page at most");
   flags.Duration("mail_give_up", &settings.mail_give_up, absl::Minutes(1), 30 * kDay,
                  "Time after which an e-mail that cannot be delivered is given up");
+  flags.Duration("event_retention", &settings.event_retention, absl::Hours(1), 3650 * kDay,
+                 "Time for which a watcher can resume");
 }
 
 bool IsLoopback(const std::string& host) {

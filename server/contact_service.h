@@ -4,11 +4,11 @@
 #include "contacts/v1/contact_service.grpc.pb.h"
 #include "core/engine/engine.h"
 #include "server/unary_call.h"
+#include "server/watch.h"
 
 namespace contacts::server {
 
-// Every method of ContactService: the unary ones take and give bytes, the stream
-// is generated code's (which answers UNIMPLEMENTED).
+// Every method of ContactService takes and gives bytes.
 // clang-format off
 using RawContactService =
     v1::ContactService::WithRawCallbackMethod_GetProfile<
@@ -24,7 +24,7 @@ using RawContactService =
     v1::ContactService::WithRawCallbackMethod_ResendValidation<
     v1::ContactService::WithRawCallbackMethod_CancelContactChange<
     v1::ContactService::WithRawCallbackMethod_ListContactChangeEvents<
-    v1::ContactService::WithCallbackMethod_WatchContactChanges<
+    v1::ContactService::WithRawCallbackMethod_WatchContactChanges<
     v1::ContactService::Service>>>>>>>>>>>>>>;
 // clang-format on
 
@@ -35,8 +35,9 @@ class ContactServer final : public RawContactService {
   using Bytes = grpc::ByteBuffer;
   using Reactor = grpc::ServerUnaryReactor;
 
-  // Both must outlive it.
-  ContactServer(UnaryCalls* calls, Engine* engine) : calls_(calls), engine_(engine) {}
+  // All must outlive it.
+  ContactServer(UnaryCalls* calls, Engine* engine, Watch* watch)
+      : calls_(calls), engine_(engine), watch_(watch) {}
 
   Reactor* GetProfile(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* UpdateProfile(Context* context, const Bytes* in, Bytes* out) override;
@@ -51,6 +52,9 @@ class ContactServer final : public RawContactService {
   Reactor* ResendValidation(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* CancelContactChange(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* ListContactChangeEvents(Context* context, const Bytes* in, Bytes* out) override;
+  grpc::ServerWriteReactor<Bytes>* WatchContactChanges(Context* context, const Bytes* in) override {
+    return watch_->Serve(context, in);
+  }
 
  private:
   template <typename Request, typename Handler>
@@ -62,6 +66,7 @@ class ContactServer final : public RawContactService {
 
   UnaryCalls* const calls_;
   Engine* const engine_;
+  Watch* const watch_;
 };
 
 }  // namespace contacts::server

@@ -63,6 +63,9 @@ absl::Status Authorize(const Identity& identity, Audience audience) {
   if (audience == Audience::kOperators && !identity.is_operator) {
     return errors::CallerNotAllowed("this method is for directory operators");
   }
+  if (audience == Audience::kWatchers && identity.account.empty() && !identity.is_observer) {
+    return errors::CallerNotAllowed("this method acts for an account, or is for observers");
+  }
   return absl::OkStatus();
 }
 

@@ -25,6 +25,7 @@ struct Identity {
 enum class Audience {
   kAccounts,   // Anyone that acts for an account.
   kOperators,  // Directory operators.
+  kWatchers,   // Anyone that acts for an account, and observers.
 };
 
 // Tells who calls. Implementations are safe for any thread and never block.

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "contacts/v1/directory_service.grpc.pb.h"
 #include "core/domain/errors.h"
-#include "server/call_parts.h"
+#include "server/admission.h"
 #include "server/convert.h"
 #include "server/status.h"
 
@@ -49,9 +49,11 @@ v1::ImportRejection RejectionOf(int64_t index, const absl::Status& why) {
 class ImportCalls::Reactor final : public Stream {
  public:
   Reactor(ImportCalls* calls, grpc::CallbackServerContext* context)
-      : calls_(*calls), context_(context) {
-    record_.method = absl::StrCat(v1::DirectoryService::service_full_name(), "/ImportDirectory");
-  }
+      : calls_(*calls),
+        context_(context),
+        admission_(calls->authenticator_, calls->validator_,
+                   absl::StrCat(v1::DirectoryService::service_full_name(), "/ImportDirectory"),
+                   context) {}
 
   // Checks what can be checked without waiting, then hands over to a thread.
   void Start() {
@@ -67,7 +69,7 @@ class ImportCalls::Reactor final : public Stream {
   void OnReadDone(bool ok) override {
     const std::lock_guard lock(mutex_);
     if (ok) {
-      Add(ToBytes(incoming_));
+      Add();
       last_record_ = absl::Now();
     } else {
       half_closed_ = true;
@@ -94,12 +96,8 @@ class ImportCalls::Reactor final : public Stream {
 
  private:
   absl::Status Admit() {
-    TakeLabels(*context_, record_);
     if (calls_.draining_) return errors::Unavailable("shutting down", kRetryAfter);
-    const auto identity = calls_.authenticator_->Identify(context_->client_metadata());
-    if (!identity.ok()) return identity.status();
-    record_.account = identity->account.text();
-    return Authorize(*identity, Audience::kOperators);
+    return admission_.Identify(Audience::kOperators).status();
   }
 
   // With the lock held: asks for the next record where there is room for it.
@@ -109,18 +107,18 @@ class ImportCalls::Reactor final : public Stream {
     StartRead(&incoming_);
   }
 
-  // With the lock held.
-  void Add(const std::string& bytes) {
+  // With the lock held: takes the record that came.
+  void Add() {
     v1::ImportDirectoryRequest request;
-    const FieldViolations violations = ReadMessage(bytes, *calls_.validator_, AccountId(), request);
-    if (violations.empty()) {
+    absl::Status read = admission_.ReadRequest(incoming_, request);
+    if (read.ok()) {
       filling_.records.push_back(FromMessage(request));
       filling_.positions.push_back(filling_.count);
     } else {
-      filling_.wrong.emplace_back(filling_.count, errors::InvalidField(violations));
+      filling_.wrong.emplace_back(filling_.count, std::move(read));
     }
     ++filling_.count;
-    filling_.bytes += bytes.size();
+    filling_.bytes += incoming_.Length();
   }
 
   // On the stream's own thread.
@@ -212,7 +210,8 @@ class ImportCalls::Reactor final : public Stream {
   absl::Status Acknowledge(const v1::ImportDirectoryResponse& response) {
     if (absl::Status told = AwaitWrite(); !told.ok()) return told;
     const std::lock_guard lock(mutex_);
-    outgoing_ = ToBuffer(response.SerializeAsString());
+    const grpc::Slice bytes(response.SerializeAsString());
+    outgoing_ = grpc::ByteBuffer(&bytes, 1);
     writing_ = true;
     StartWrite(&outgoing_);
     return absl::OkStatus();
@@ -231,14 +230,13 @@ class ImportCalls::Reactor final : public Stream {
   }
 
   // Finishes the stream. Nothing of it may be touched afterwards.
-  void End(const absl::Status& result) { Finish(ToGrpcStatus(Conclude(result, start_, record_))); }
+  void End(const absl::Status& result) { Finish(admission_.End(result, kMaxDetails)); }
 
   ImportCalls& calls_;
   grpc::CallbackServerContext* const context_;
-  const absl::Time start_ = absl::Now();
   const absl::Time deadline_ = absl::FromChrono(context_->deadline());
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
-  CallRecord record_;
+  Admission admission_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace contacts::server {
@@ -30,6 +31,26 @@ std::string Seal(const Message& request, absl::string_view cursor) {
   return Sha256(absl::StrCat(request.GetDescriptor()->full_name(), "\n",
                              DigestWithout(request, kPageToken), cursor))
       .substr(0, kSealSize);
+}
+
+std::string ResumeSeal(absl::string_view cursor) {
+  return Sha256(absl::StrCat("resume_token\n", cursor)).substr(0, kSealSize);
+}
+
+std::string Sealed(absl::string_view seal, absl::string_view cursor) {
+  return absl::WebSafeBase64Escape(absl::StrCat(seal, cursor));
+}
+
+// The cursor inside, where its seal is the one that `seal` makes.
+template <typename SealOf>
+std::optional<std::string> Unsealed(const std::string& token, const SealOf& seal) {
+  std::string bytes;
+  if (!absl::WebSafeBase64Unescape(token, &bytes) || bytes.size() <= kSealSize) {
+    return std::nullopt;
+  }
+  const std::string cursor = bytes.substr(kSealSize);
+  if (bytes.substr(0, kSealSize) != seal(cursor)) return std::nullopt;
+  return cursor;
 }
 
 }  // namespace
@@ -55,20 +76,26 @@ std::string Fingerprint(absl::string_view method, const Message& request) {
 
 std::string MakePageToken(const Message& request, absl::string_view cursor) {
   if (cursor.empty()) return "";
-  return absl::WebSafeBase64Escape(absl::StrCat(Seal(request, cursor), cursor));
+  return Sealed(Seal(request, cursor), cursor);
 }
 
 std::optional<std::string> OpenPageToken(const Message& request) {
   const auto* field = request.GetDescriptor()->FindFieldByName(kPageToken);
   const std::string token = request.GetReflection()->GetString(request, field);
   if (token.empty()) return "";
-  std::string bytes;
-  if (!absl::WebSafeBase64Unescape(token, &bytes) || bytes.size() <= kSealSize) {
-    return std::nullopt;
-  }
-  const std::string cursor = bytes.substr(kSealSize);
-  if (bytes.substr(0, kSealSize) != Seal(request, cursor)) return std::nullopt;
-  return cursor;
+  return Unsealed(token, [&](absl::string_view cursor) { return Seal(request, cursor); });
+}
+
+std::string MakeResumeToken(int64_t position) {
+  const std::string cursor = absl::StrCat(position);
+  return Sealed(ResumeSeal(cursor), cursor);
+}
+
+std::optional<int64_t> OpenResumeToken(const std::string& token) {
+  const auto cursor = Unsealed(token, ResumeSeal);
+  int64_t position = 0;
+  if (!cursor || !absl::SimpleAtoi(*cursor, &position) || position < 0) return std::nullopt;
+  return position;
 }
 
 }  // namespace contacts::server

@@ -9,7 +9,8 @@
 #include "absl/strings/string_view.h"
 
 // What ties one request to another: page tokens to the request that they
-// continue, kept replies to the request that they answer. All functions are pure.
+// continue, resume tokens to the stream, kept replies to the request that they
+// answer. All functions are pure.
 namespace contacts::server {
 
 // SHA-256 of the request's content without one of its fields. Requests are in
@@ -28,6 +29,11 @@ std::string MakePageToken(const google::protobuf::Message& request, absl::string
 // Returns the cursor inside the request's page_token, empty for the first page,
 // or nothing where the token is malformed or continues another request.
 std::optional<std::string> OpenPageToken(const google::protobuf::Message& request);
+
+// Wraps a position in the feed of events, and opens it again; nothing where the
+// text is no such token.
+std::string MakeResumeToken(int64_t position);
+std::optional<int64_t> OpenResumeToken(const std::string& token);
 
 }  // namespace contacts::server
 

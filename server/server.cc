@@ -11,6 +11,7 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/engine/feed.h"
 #include "core/engine/outbox.h"
 #include "core/mail/maildir.h"
 #include "core/mail/relay.h"
@@ -20,6 +21,7 @@
 #include "server/health.h"
 #include "server/periodic.h"
 #include "server/unary_call.h"
+#include "server/watch.h"
 
 namespace contacts::server {
 namespace {
@@ -31,7 +33,8 @@ constexpr absl::Duration kPurgeInterval = absl::Minutes(10);
 constexpr absl::Duration kShutdownLimit = absl::Seconds(1);
 constexpr int64_t kBatch = 200;
 constexpr int kMaxMetadataBytes = 16 * 1024;
-// Database connections beside those of workers and imports: timers, purge, health and relay.
+// Database connections beside those of workers and imports: timers, purges, feed, health and
+// relay.
 constexpr int64_t kOtherConnections = 8;
 
 DatabaseOptions Sized(const Config& config) {
@@ -107,6 +110,11 @@ class Server::Parts {
                {.give_up = config.settings.mail_give_up}),
         authenticator_(config.account_id),
         validator_(FieldRules(config.account_id, config.settings)),
+        feed_(&database_, config.settings),
+        watch_(&authenticator_, &validator_, &workers_, &engine_, &feed_,
+               {.max_watchers = config.max_watchers,
+                .max_lag = config.max_watch_lag,
+                .max_error_details = static_cast<std::size_t>(config.max_error_details)}),
         workers_(config.queue_limit, config.workers),
         calls_(&authenticator_, &validator_, &workers_,
                {.longest = config.default_deadline,
@@ -115,7 +123,7 @@ class Server::Parts {
                  {.at_once = config.max_imports,
                   .idle = config.import_idle_limit,
                   .longest = config.default_deadline}),
-        contacts_(&calls_, &engine_),
+        contacts_(&calls_, &engine_, &watch_),
         directory_(&calls_, &imports_, &engine_) {}
 
   absl::Status Start(std::vector<std::string>& addresses) {
@@ -132,6 +140,10 @@ class Server::Parts {
         [this] { return AfterBatch("timers", engine_.RunTimers(kBatch), config_.sweep_interval); });
     purge_ = std::make_unique<Periodic>(
         [this] { return AfterBatch("purge", engine_.PurgeRequests(kBatch), kPurgeInterval); });
+    purge_feed_ = std::make_unique<Periodic>([this] {
+      return AfterBatch("purge of events", feed_.Purge(kBatch, absl::Now()), kPurgeInterval);
+    });
+    watch_.Start();
     return absl::OkStatus();
   }
 
@@ -140,6 +152,7 @@ class Server::Parts {
     if (health_ != nullptr) health_->Drain();
     calls_.Drain();
     imports_.Drain();
+    watch_.Stop();
     const absl::Time drained = absl::Now() + config_.drain_timeout;
     const bool calls_ended = workers_.WaitIdle(config_.drain_timeout);
     if (!imports_.WaitIdle(std::max(drained - absl::Now(), absl::ZeroDuration())) || !calls_ended) {
@@ -182,6 +195,8 @@ class Server::Parts {
   MailRelay relay_;
   DevelopmentAuthenticator authenticator_;
   RequestValidator validator_;
+  Feed feed_;
+  Watch watch_;  // Before the workers, which may still have one of its calls when they end.
   WorkQueue workers_;
   UnaryCalls calls_;
   ImportCalls imports_;
@@ -191,6 +206,7 @@ class Server::Parts {
   std::unique_ptr<Health> health_;
   std::unique_ptr<Periodic> timers_;
   std::unique_ptr<Periodic> purge_;
+  std::unique_ptr<Periodic> purge_feed_;
 };
 
 Server::Server(Config config, Engine::Clock clock)

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/domain/errors.h"
-#include "server/call_parts.h"
+#include "server/admission.h"
 #include "server/page_token.h"
 
 namespace contacts::server {
@@ -15,9 +15,11 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
  public:
   Reactor(const UnaryCalls& calls, const RawCall& raw, const std::string& method,
           std::unique_ptr<Message> request, Handler handler)
-      : calls_(calls), raw_(raw), request_(std::move(request)), handler_(std::move(handler)) {
-    record_.method = method;
-  }
+      : calls_(calls),
+        raw_(raw),
+        request_(std::move(request)),
+        handler_(std::move(handler)),
+        admission_(calls.authenticator_, calls.validator_, method, raw.context) {}
 
   // Checks what can be checked without waiting, then queues the rest.
   void Start(Audience audience) {
@@ -33,27 +35,17 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
  private:
   absl::Status Admit(Audience audience) {
-    const Metadata& metadata = raw_.context->client_metadata();
-    TakeLabels(*raw_.context, record_);
     if (calls_.draining_) return errors::Unavailable("shutting down", kRetryAfter);
-    const auto identity = calls_.authenticator_->Identify(metadata);
+    const auto identity = admission_.Identify(audience);
     if (!identity.ok()) return identity.status();
-    record_.account = identity->account.text();
-    if (auto allowed = Authorize(*identity, audience); !allowed.ok()) return allowed;
     if (audience == Audience::kAccounts) call_.account = identity->account;
     if (audience == Audience::kOperators) call_.operator_name = "operator";
-    call_.limits.deadline =
-        std::min(absl::FromChrono(raw_.context->deadline()), start_ + calls_.limits_.longest);
+    call_.limits.deadline = std::min(absl::FromChrono(raw_.context->deadline()),
+                                     admission_.start() + calls_.limits_.longest);
     call_.limits.cancelled = cancelled_;
-    return ReadRequest();
-  }
-
-  absl::Status ReadRequest() {
-    const FieldViolations violations =
-        ReadMessage(ToBytes(*raw_.request), *calls_.validator_, call_.account, *request_);
-    if (!violations.empty()) return errors::InvalidField(violations);
+    if (auto read = admission_.ReadRequest(*raw_.request, *request_); !read.ok()) return read;
     TakeRequestId();
-    call_.fingerprint = Fingerprint(record_.method, *request_);
+    call_.fingerprint = Fingerprint(admission_.method(), *request_);
     return absl::OkStatus();
   }
 
@@ -70,7 +62,8 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
       if (absl::Now() >= call_.limits.deadline) return errors::DeadlineExceeded();
       const absl::StatusOr<std::string> reply = handler_(call_, *request_);
       if (!reply.ok()) return reply.status();
-      *raw_.reply = ToBuffer(*reply);
+      const grpc::Slice slice(*reply);
+      *raw_.reply = grpc::ByteBuffer(&slice, 1);
       return absl::OkStatus();
     });
     End(status);
@@ -78,18 +71,16 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
   // Finishes the call. Nothing of it may be touched afterwards.
   void End(const absl::Status& result) {
-    const absl::Status status = Conclude(result, start_, record_);
-    Finish(ToGrpcStatus(status, calls_.limits_.max_error_details));
+    Finish(admission_.End(result, calls_.limits_.max_error_details));
   }
 
   const UnaryCalls& calls_;
   const RawCall raw_;
   const std::unique_ptr<Message> request_;
   const Handler handler_;
-  const absl::Time start_ = absl::Now();
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  Admission admission_;
   Call call_;
-  CallRecord record_;
 };
 
 UnaryCalls::UnaryCalls(const Authenticator* authenticator, const RequestValidator* validator,

@@ -16,16 +16,13 @@ cmake --build --preset "$preset"
 
 scratch=$(mktemp -d /tmp/contacts-tests.XXXXXX)
 cleanup() {
-  deploy/local-mysql.sh stop --dir="$scratch/mysql" || true
-  if [[ -s $scratch/mysql/instance ]]; then
-    rm -rf "$(cat "$scratch/mysql/folder")$(cat "$scratch/mysql/instance")"
-  fi
+  deploy/local-mysql.sh drop --dir="$scratch/mysql" || true
   rm -rf "$scratch"
 }
 trap cleanup EXIT
 CONTACTS_TEST_MYSQL=$(CONTACTS_DIE_WITH=$$ deploy/local-mysql.sh start --engine="$engine" \
   --dir="$scratch/mysql")
-export CONTACTS_TEST_MYSQL
+export CONTACTS_TEST_MYSQL CONTACTS_ENGINE=$engine CONTACTS_TEST_SOURCE_DIR=$PWD
 export CONTACTS_TEST_BIN_DIR=$PWD/build/${CONTACTS_SERVER_PRESET:-$preset}
 if [[ $CONTACTS_TEST_BIN_DIR == */tsan ]]; then
   suppressions=$PWD/build/tsan/tsan.supp

@@ -153,6 +153,11 @@ absl::Status ChangeClosed(ChangeState state) {
               {{"state", Name(state)}});
 }
 
+absl::Status ResumeTokenExpired() {
+  return Make(absl::StatusCode::kOutOfRange, "RESUME_TOKEN_EXPIRED",
+              "resume_token: older than the events kept; start without one and list what is open");
+}
+
 absl::Status ResendTooSoon(absl::Duration wait) {
   absl::Status status =
       Make(absl::StatusCode::kResourceExhausted, "RESEND_TOO_SOON",

@@ -20,7 +20,8 @@ struct Settings {
   int64_t default_page_size = 50;
   int64_t default_event_page_size = 100;
   int64_t max_page_size = 1000;
-  absl::Duration mail_give_up = absl::Hours(48);  // After the first try could be made.
+  absl::Duration mail_give_up = absl::Hours(48);          // After the first try could be made.
+  absl::Duration event_retention = absl::Hours(24 * 90);  // How long watchers can resume.
 };
 
 }  // namespace contacts

@@ -97,6 +97,23 @@ std::vector<Migration> Build() {
            " generation {int}, create_time {time}, tries {int}, next_try_time {time},"
            " claim {name}, PRIMARY KEY (id), KEY by_next_try (next_try_time)) {table}",
        }},
+      {2,
+       {
+           // Events committed and not yet given a position in the feed.
+           "CREATE TABLE IF NOT EXISTS feed_queue ("
+           " change_id {uuid}, ordinal {int}, PRIMARY KEY (change_id, ordinal)) {table}",
+
+           // Events in the order in which they are streamed. Positions are given one
+           // after the other under the lock of feed_head, so none appears late.
+           "CREATE TABLE IF NOT EXISTS feed ("
+           " position {int}, change_id {uuid}, ordinal {int}, time {time},"
+           " PRIMARY KEY (position)) {table}",
+
+           // One row: the last position given, and the last one removed.
+           "CREATE TABLE IF NOT EXISTS feed_head ("
+           " id {enum}, last_position {int}, removed_position {int}, PRIMARY KEY (id)) {table}",
+           "INSERT IGNORE INTO feed_head (id, last_position, removed_position) VALUES (1, 0, 0)",
+       }},
   };
   for (Migration& migration : migrations) {
     for (std::string& statement : migration.statements) statement = Expand(statement);

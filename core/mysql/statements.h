@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/mysql/session.h"
 #include "core/mysql/store.h"
 
@@ -35,6 +37,17 @@ InList MakeInList(const Range& ids) {
   in.placeholders += ")";
   return in;
 }
+
+// Queues a multi-row insert; nothing where there are no rows.
+inline void QueueRows(Session& session, absl::string_view insert,
+                      const std::vector<std::string>& rows) {
+  if (!rows.empty()) session.Queue(absl::StrCat(insert, absl::StrJoin(rows, ",")));
+}
+
+// Of contact_change_event e.
+inline constexpr char kEventColumns[] =
+    "e.change_id, e.ordinal, e.id, e.type, e.actor, e.account, e.time, e.state";
+ChangeEvent ReadEvent(Rows& rows);
 
 }  // namespace contacts::store
 

@@ -137,6 +137,7 @@ void SaveItems(Session& session, const ContactChange& change);
 void AddInvolvement(Session& session, const std::set<AccountId>& accounts, const Uuid& change,
                     bool open);
 
+// Adds to the history, and to the queue of the feed.
 void InsertEvents(Session& session, const std::vector<ChangeEvent>& events);
 std::vector<ChangeEvent> ListEvents(Session& session, const Uuid& change, int64_t after,
                                     int64_t limit);

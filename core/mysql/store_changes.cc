@@ -121,10 +121,6 @@ absl::Time TimerOf(const ContactChange& change) {
   return change.remind_time.value_or(change.expire_time);
 }
 
-void QueueRows(Session& session, const char* insert, const std::vector<std::string>& rows) {
-  if (!rows.empty()) session.Queue(absl::StrCat(insert, absl::StrJoin(rows, ",")));
-}
-
 constexpr char kSummaryColumns[] =
     "c.id, c.state, c.expire_time, c.requester, c.new_contact, c.requester_state, "
     "c.new_contact_state, c.item_count";
@@ -311,7 +307,7 @@ void InsertChanges(Session& session, const std::vector<ContactChange>& changes,
   // Pending roles first: where another call won the race, nothing else is done.
   QueueRows(session, "INSERT INTO pending_role (service_id, role, change_id, expire_time) VALUES ",
             role_rows);
-  QueueRows(session, absl::StrCat("INSERT INTO contact_change (", columns, ") VALUES ").c_str(),
+  QueueRows(session, absl::StrCat("INSERT INTO contact_change (", columns, ") VALUES "),
             change_rows);
   QueueRows(session,
             "INSERT INTO contact_change_item (change_id, service_id, role, old_contact, outcome)"
@@ -375,7 +371,9 @@ void AddInvolvement(Session& session, const std::set<AccountId>& accounts, const
 
 void InsertEvents(Session& session, const std::vector<ChangeEvent>& events) {
   std::vector<std::string> rows;
+  std::vector<std::string> queue_rows;
   for (const ChangeEvent& event : events) {
+    queue_rows.push_back(RowOf({sqltext::Id(event.change_id), Int(event.ordinal)}));
     rows.push_back(RowOf({sqltext::Id(event.change_id), Int(event.ordinal), sqltext::Id(event.id),
                           Number(event.type), sqltext::Id(event.actor), sqltext::Id(event.account),
                           Time(event.time), Number(event.state)}));
@@ -384,26 +382,31 @@ void InsertEvents(Session& session, const std::vector<ChangeEvent>& events) {
             "INSERT INTO contact_change_event (change_id, ordinal, id, type, actor, account, time,"
             " state) VALUES ",
             rows);
+  QueueRows(session, "INSERT INTO feed_queue (change_id, ordinal) VALUES ", queue_rows);
+}
+
+ChangeEvent ReadEvent(Rows& rows) {
+  ChangeEvent event;
+  event.change_id = rows.Id();
+  event.ordinal = rows.Int();
+  event.id = rows.Id();
+  event.type = rows.As<EventType>();
+  event.actor = rows.Account();
+  event.account = rows.Account();
+  event.time = rows.Time();
+  event.state = rows.As<ChangeState>();
+  return event;
 }
 
 std::vector<ChangeEvent> ListEvents(Session& session, const Uuid& change, int64_t after,
                                     int64_t limit) {
   Rows rows = session.Query(
-      "SELECT ordinal, id, type, actor, account, time, state FROM contact_change_event"
-      " WHERE change_id = ? AND ordinal > ? ORDER BY ordinal LIMIT ?",
+      absl::StrCat("SELECT ", kEventColumns,
+                   " FROM contact_change_event e"
+                   " WHERE e.change_id = ? AND e.ordinal > ? ORDER BY e.ordinal LIMIT ?"),
       {Bind(change), Bind(after), Bind(limit)});
   std::vector<ChangeEvent> events;
-  while (rows.Next()) {
-    ChangeEvent& event = events.emplace_back();
-    event.change_id = change;
-    event.ordinal = rows.Int();
-    event.id = rows.Id();
-    event.type = rows.As<EventType>();
-    event.actor = rows.Account();
-    event.account = rows.Account();
-    event.time = rows.Time();
-    event.state = rows.As<ChangeState>();
-  }
+  while (rows.Next()) events.push_back(ReadEvent(rows));
   return events;
 }
 

@@ -1,174 +1,26 @@
 // Three servers over one database: races between their clients, and servers that
 // are killed at any moment.
 
-#include <google/rpc/error_details.pb.h>
-#include <google/rpc/status.pb.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
+#include <mutex>
 #include <random>
 #include <regex>
 #include <set>
 #include <thread>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/barrier.h"
-#include "contacts/v1/contact_service.grpc.pb.h"
-#include "contacts/v1/directory_service.grpc.pb.h"
-#include "core/domain/token.h"
-#include "tests/testing/server_process.h"
-#include "tests/testing/test_database.h"
+#include "tests/testing/fleet.h"
 
 namespace contacts {
 namespace {
 
-using testing::ReadFile;
-using testing::ServerProcess;
+using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
 using v1::ContactService;
-
-constexpr char kAdmin[] = "aa1-ovh";
-constexpr char kFirst[] = "bb2-ovh";
-constexpr char kSecond[] = "cc3-ovh";
-constexpr int kServers = 3;
-
-std::string ReasonOf(const grpc::Status& status) {
-  if (status.ok()) return "OK";
-  google::rpc::Status details;
-  google::rpc::ErrorInfo info;
-  if (details.ParseFromString(status.error_details())) {
-    for (const auto& any : details.details()) {
-      if (any.UnpackTo(&info)) return info.reason();
-    }
-  }
-  return absl::StrCat("status ", static_cast<int>(status.error_code()));
-}
-
-// A server that is being killed, or a connection that it took along.
-bool MayTryAgain(const grpc::Status& status) {
-  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-         status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED ||
-         status.error_code() == grpc::StatusCode::CANCELLED;
-}
-
-class Fleet {
- public:
-  explicit Fleet(int services) {
-    for (int i = 0; i < kServers; ++i) {
-      servers_.push_back(std::make_unique<ServerProcess>(database_.uri(), directory_.path()));
-      servers_.back()->Start();
-    }
-    v1::DirectoryService::Stub stub(servers_[0]->Channel());
-    for (const char* id : {kAdmin, kFirst, kSecond}) {
-      v1::CreateAccountRequest request;
-      request.mutable_account()->set_id(id);
-      request.mutable_account()->set_email(absl::StrCat(id, "@mail.example"));
-      v1::CreateAccountResponse response;
-      grpc::ClientContext context;
-      context.AddMetadata("contacts-caller", "operator");
-      EXPECT_EQ(ReasonOf(stub.CreateAccount(&context, request, &response)), "OK");
-    }
-    for (int i = 0; i < services; ++i) {
-      v1::CreateServiceRequest request;
-      v1::Service& service = *request.mutable_service();
-      service.set_id(ServiceName(i));
-      service.set_kind("domain");
-      service.set_admin(kAdmin);
-      service.set_tech(kFirst);
-      service.set_billing(kAdmin);
-      v1::CreateServiceResponse response;
-      grpc::ClientContext context;
-      context.AddMetadata("contacts-caller", "operator");
-      EXPECT_EQ(ReasonOf(stub.CreateService(&context, request, &response)), "OK");
-    }
-    keys_.emplace(*TokenKeys::Parse(ReadFile(directory_.path() + "/contacts-token-keys")));
-  }
-
-  // What a sanitizer found in a server stands in its log.
-  ~Fleet() {
-    servers_.clear();
-    const std::string text = log();
-    const std::size_t report = text.find("Sanitizer");
-    EXPECT_EQ(report, std::string::npos) << text.substr(std::min(report, text.size()), 8000);
-  }
-  Fleet(const Fleet&) = delete;
-  Fleet& operator=(const Fleet&) = delete;
-
-  static std::string ServiceName(int i) { return absl::StrCat("s", i, ".example"); }
-
-  ServerProcess& server(int i) { return *servers_[static_cast<std::size_t>(i % kServers)]; }
-  std::unique_ptr<ContactService::Stub> Stub(int i) {
-    return ContactService::NewStub(server(i).Channel());
-  }
-  std::string Token(const std::string& change, const std::string& account) const {
-    return *keys_->Derive(keys_->active_id(), *Uuid::Parse(change), AccountId(account), 1);
-  }
-  const testing::TestDatabase& database() const { return database_; }
-  std::string mail_directory() const { return directory_.path() + "/mail"; }
-  std::string log() const { return ReadFile(directory_.path() + "/log"); }
-
-  // Waits until no e-mail is owed any more.
-  void WaitForMails() const {
-    const absl::Time deadline = absl::Now() + absl::Minutes(4);
-    while (database_.Count("SELECT COUNT(*) FROM outbox") > 0 && absl::Now() < deadline) {
-      absl::SleepFor(absl::Milliseconds(200));
-    }
-    EXPECT_EQ(database_.Count("SELECT COUNT(*) FROM outbox"), 0);
-  }
-
-  // No token that was ever derived stands in the database or the logs.
-  void ExpectNoTokenAnywhere() const {
-    const std::string dump = database_.Dump();
-    const std::string text = log();
-    EXPECT_FALSE(text.empty());
-    for (const std::string& hex : database_.Query("SELECT LOWER(HEX(id)) FROM contact_change")) {
-      const Uuid id = Uuid::FromBytes(absl::HexStringToBytes(hex));
-      for (const char* account : {kAdmin, kFirst, kSecond}) {
-        const std::string token = Token(id.text(), account);
-        EXPECT_FALSE(absl::StrContains(dump, token));
-        EXPECT_FALSE(absl::StrContains(text, token));
-      }
-    }
-  }
-
- private:
-  testing::TestDatabase database_;
-  testing::TemporaryDirectory directory_;
-  std::vector<std::unique_ptr<ServerProcess>> servers_;
-  std::optional<TokenKeys> keys_;
-};
-
-std::unique_ptr<grpc::ClientContext> As(const std::string& account) {
-  auto context = std::make_unique<grpc::ClientContext>();
-  context->AddMetadata("contacts-account", account);
-  context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
-  return context;
-}
-
-grpc::Status Ask(ContactService::Stub& stub, const std::string& service, const std::string& to,
-                 const std::string& request_id, v1::ChangeContactsResponse& response) {
-  v1::ChangeContactsRequest request;
-  request.set_request_id(request_id);
-  v1::ContactAssignment& assignment = *request.add_assignments();
-  assignment.set_service(service);
-  assignment.set_role(v1::CONTACT_ROLE_TECH);
-  assignment.set_new_contact(to);
-  return stub.ChangeContacts(As(kAdmin).get(), request, &response);
-}
-
-grpc::Status Accept(ContactService::Stub& stub, const Fleet& fleet, const std::string& account,
-                    const std::string& change, const std::string& request_id,
-                    v1::AcceptContactChangeResponse& response) {
-  v1::AcceptContactChangeRequest request;
-  request.set_contact_change_id(change);
-  request.set_token(fleet.Token(change, account));
-  request.set_request_id(request_id);
-  return stub.AcceptContactChange(As(account).get(), request, &response);
-}
-
-std::string NewRequestId() { return Uuid::Version4().text(); }
 
 // Runs `body(i)` on 64 threads that start together; counts what each returned.
 std::map<std::string, int> Race(const std::function<std::string(int)>& body) {
@@ -198,15 +50,15 @@ TEST(Fleet, SixtyFourClientsRaceForTheSameRoleTokenAndLastValidationOneWins) {
     return *stubs[static_cast<std::size_t>(i)];
   };
 
-  std::string holder = kFirst;
+  std::string holder = kFleetFirst;
   for (int round = 0; round < kRounds && !::testing::Test::HasFailure(); ++round) {
-    const std::string next = holder == kFirst ? kSecond : kFirst;
+    const std::string next = holder == kFleetFirst ? kFleetSecond : kFleetFirst;
     std::mutex mutex;
     std::string change;
     auto asked = Race([&](int i) {
       v1::ChangeContactsResponse response;
       const grpc::Status status =
-          Ask(stub(i), Fleet::ServiceName(0), next, NewRequestId(), response);
+          Fleet::Ask(stub(i), Fleet::ServiceName(0), next, NewRequestId(), response);
       if (status.ok()) {
         const std::lock_guard lock(mutex);
         change = response.contact_changes(0).id();
@@ -218,7 +70,7 @@ TEST(Fleet, SixtyFourClientsRaceForTheSameRoleTokenAndLastValidationOneWins) {
 
     auto accepted = Race([&](int i) {
       v1::AcceptContactChangeResponse response;
-      return ReasonOf(Accept(stub(i), fleet, kAdmin, change, "", response));
+      return ReasonOf(fleet.Accept(stub(i), kFleetAdmin, change, "", response));
     });
     EXPECT_EQ(accepted["OK"], 1);
     EXPECT_EQ(accepted["ALREADY_VALIDATED"], 63) << ::testing::PrintToString(accepted);
@@ -226,7 +78,7 @@ TEST(Fleet, SixtyFourClientsRaceForTheSameRoleTokenAndLastValidationOneWins) {
     std::atomic<int> done = 0;
     auto last = Race([&](int i) {
       v1::AcceptContactChangeResponse response;
-      const grpc::Status status = Accept(stub(i), fleet, next, change, "", response);
+      const grpc::Status status = fleet.Accept(stub(i), next, change, "", response);
       if (status.ok()) done += response.contact_change().state() == v1::CONTACT_CHANGE_STATE_DONE;
       return ReasonOf(status);
     });
@@ -248,41 +100,41 @@ TEST(Fleet, SixtyFourClientsRaceForTheSameRoleTokenAndLastValidationOneWins) {
 struct Acknowledged {
   std::set<std::string> asked;
   std::set<std::string> done;
-  std::string holder = kFirst;
+  std::string holder = kFleetFirst;
 };
 
 // Moves the tech role of one service to and fro until told to stop, trying each
 // call again with its own request id until it is answered.
 void Work(Fleet& fleet, int index, const std::atomic<bool>& stop, Acknowledged& acknowledged) {
   std::vector<std::unique_ptr<ContactService::Stub>> stubs;
-  for (int i = 0; i < kServers; ++i) stubs.push_back(fleet.Stub(i));
+  for (int i = 0; i < Fleet::kServers; ++i) stubs.push_back(fleet.Stub(i));
   std::size_t at = static_cast<std::size_t>(index);
   const auto until_answered = [&](const std::function<grpc::Status(ContactService::Stub&)>& call) {
     for (int i = 0; i < 400; ++i) {
-      const grpc::Status status = call(*stubs[at++ % kServers]);
+      const grpc::Status status = call(*stubs[at++ % Fleet::kServers]);
       if (!MayTryAgain(status)) return ReasonOf(status);
       absl::SleepFor(absl::Milliseconds(25));
     }
     return std::string("no answer");
   };
   while (!stop) {
-    const std::string next = acknowledged.holder == kFirst ? kSecond : kFirst;
+    const std::string next = acknowledged.holder == kFleetFirst ? kFleetSecond : kFleetFirst;
     const std::string ask_id = NewRequestId();
     v1::ChangeContactsResponse response;
     ASSERT_EQ(until_answered([&](ContactService::Stub& stub) {
                 response.Clear();
-                return Ask(stub, Fleet::ServiceName(index), next, ask_id, response);
+                return Fleet::Ask(stub, Fleet::ServiceName(index), next, ask_id, response);
               }),
               "OK");
     ASSERT_EQ(response.contact_changes_size(), 1);
     const std::string change = response.contact_changes(0).id();
     acknowledged.asked.insert(change);
-    for (const std::string& validator : {std::string(kAdmin), next}) {
+    for (const std::string& validator : {std::string(kFleetAdmin), next}) {
       const std::string accept_id = NewRequestId();
       v1::AcceptContactChangeResponse accepted;
       ASSERT_EQ(until_answered([&](ContactService::Stub& stub) {
                   accepted.Clear();
-                  return Accept(stub, fleet, validator, change, accept_id, accepted);
+                  return fleet.Accept(stub, validator, change, accept_id, accepted);
                 }),
                 "OK");
       if (validator == next) {

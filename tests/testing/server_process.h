@@ -10,7 +10,7 @@
 namespace contacts::testing {
 
 // A contactsd of its own process, from the build folder that the environment
-// variable CONTACTS_TEST_BIN_DIR names. Dies with the test.
+// variable CONTACTS_TEST_BIN_DIR names.
 class ServerProcess {
  public:
   // Servers with the same `directory` share their token keys and Maildir
@@ -18,7 +18,8 @@ class ServerProcess {
   ServerProcess(std::string mysql_uri, std::string directory, std::vector<std::string> flags = {});
   ~ServerProcess();
 
-  // Starts and waits until it serves, on a port of its own that stays the same.
+  // Starts and waits until it serves, on a port of its own that stays the same. It
+  // dies with the thread that calls this.
   void Start();
   void Kill();      // SIGKILL.
   int Terminate();  // SIGTERM; returns the exit status.

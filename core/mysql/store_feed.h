@@ -1,0 +1,56 @@
+#ifndef CONTACTS_CORE_MYSQL_STORE_FEED_H_
+#define CONTACTS_CORE_MYSQL_STORE_FEED_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "core/domain/model.h"
+#include "core/mysql/session.h"
+
+// The statements of the feed: every event of every change, in one order.
+namespace contacts::store {
+
+struct FeedHead {
+  int64_t last_position = 0;     // 0: no event yet.
+  int64_t removed_position = 0;  // Events up to here are no longer kept.
+  bool queued = false;           // Whether events wait for a position.
+};
+FeedHead LoadFeedHead(Session& session);
+// The last position given, locked; nothing where another server holds it.
+std::optional<int64_t> LockFeedHead(Session& session);
+
+// An event by its place in its change's history.
+struct EventKey {
+  Uuid change_id;
+  int64_t ordinal = 0;
+};
+// At most `limit` events that wait; those of one change from its first on.
+std::vector<EventKey> LoadQueuedEvents(Session& session, int64_t limit);
+// Gives them the positions from `first` on.
+void NumberEvents(Session& session, const std::vector<EventKey>& events, int64_t first,
+                  absl::Time now);
+
+struct FeedEntry {
+  int64_t position = 0;
+  ChangeEvent event;
+};
+// At most `limit` events after `position`, in order.
+std::vector<FeedEntry> LoadFeed(Session& session, int64_t position, int64_t limit);
+
+// Whom the changes concern now, see Concerns in core/engine/save.h.
+std::map<Uuid, std::set<AccountId>> LoadConcerned(Session& session, const std::set<Uuid>& changes);
+// Which of the changes have an item on which of the services.
+std::set<std::pair<Uuid, ServiceId>> LoadChangesOn(Session& session, const std::set<Uuid>& changes,
+                                                   const std::set<ServiceId>& services);
+
+// Counts at most `limit` of the oldest events of the feed that are older than
+// `before`, and queues their removal.
+int64_t PurgeFeed(Session& session, absl::Time before, int64_t limit);
+
+}  // namespace contacts::store
+
+#endif  // CONTACTS_CORE_MYSQL_STORE_FEED_H_

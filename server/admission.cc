@@ -1,0 +1,86 @@
+#include "server/admission.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/domain/errors.h"
+#include "server/status.h"
+#include "server/wire.h"
+
+namespace contacts::server {
+namespace {
+
+constexpr char kRequestIdKey[] = "x-request-id";
+constexpr char kTraceKey[] = "traceparent";
+constexpr std::size_t kMaxEchoed = 128;
+
+// Metadata that only labels the call, sent back; "" where it is missing or not
+// worth sending back.
+std::string TakeLabel(grpc::CallbackServerContext& context, const char* key) {
+  const auto found = context.client_metadata().find(key);
+  if (found == context.client_metadata().end()) return "";
+  std::string value(found->second.data(), found->second.size());
+  if (!IsPrintableAscii(value, kMaxEchoed)) return "";
+  if (!value.empty()) context.AddInitialMetadata(key, value);
+  return value;
+}
+
+std::string Bytes(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  std::string bytes;
+  if (!buffer.Dump(&slices).ok()) return bytes;
+  bytes.reserve(buffer.Length());
+  for (const grpc::Slice& slice : slices) {
+    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Admission::Admission(const Authenticator* authenticator, const RequestValidator* validator,
+                     std::string method, grpc::CallbackServerContext* context)
+    : authenticator_(authenticator), validator_(validator), context_(context) {
+  record_.method = std::move(method);
+  record_.peer = context->peer();
+  record_.request_id = TakeLabel(*context, kRequestIdKey);
+  record_.traceparent = TakeLabel(*context, kTraceKey);
+}
+
+absl::StatusOr<Identity> Admission::Identify(Audience audience) {
+  const auto identity = authenticator_->Identify(context_->client_metadata());
+  if (!identity.ok()) return identity.status();
+  record_.account = identity->account.text();
+  if (auto allowed = Authorize(*identity, audience); !allowed.ok()) return allowed;
+  if (audience != Audience::kOperators) acting_ = identity->account;
+  return identity;
+}
+
+absl::Status Admission::ReadRequest(const grpc::ByteBuffer& bytes,
+                                    google::protobuf::Message& request) const {
+  FieldViolations violations = ParseRequest(Bytes(bytes), request);
+  const bool parsed = violations.empty() || !violations.front().field.empty();
+  if (parsed) {
+    // A field that was not UTF-8 has been emptied: what it lacks then is not told.
+    const auto named = [&](const errors::FieldViolation& violation) {
+      return std::any_of(violations.begin(), violations.end(),
+                         [&](const auto& known) { return known.field == violation.field; });
+    };
+    FieldViolations malformed = validator_->Validate(request, acting_);
+    std::erase_if(malformed, named);
+    violations.insert(violations.end(), malformed.begin(), malformed.end());
+  }
+  return violations.empty() ? absl::OkStatus() : errors::InvalidField(violations);
+}
+
+grpc::Status Admission::End(const absl::Status& result, std::size_t max_error_details) {
+  const absl::Status status = Presentable(result);
+  record_.status = absl::StatusCodeToString(status.code());
+  record_.reason = errors::Reason(status);
+  record_.latency = absl::Now() - start_;
+  LogCall(record_);
+  return ToGrpcStatus(status, max_error_details);
+}
+
+}  // namespace contacts::server

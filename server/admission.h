@@ -1,0 +1,67 @@
+#ifndef CONTACTS_SERVER_ADMISSION_H_
+#define CONTACTS_SERVER_ADMISSION_H_
+
+#include <google/protobuf/message.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/status.h>
+
+#include <exception>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "server/identity.h"
+#include "server/log.h"
+#include "server/validation.h"
+
+namespace contacts::server {
+
+// When to try again what is refused for now.
+inline constexpr absl::Duration kRetryAfter = absl::Seconds(1);
+
+// How every call begins and ends, unary or stream: who calls, may it, is what it
+// asks well formed, and the line in the log. Used by one thread at a time; none of
+// it waits.
+class Admission {
+ public:
+  // What is pointed to must outlive it. Sends the labels back as initial metadata.
+  Admission(const Authenticator* authenticator, const RequestValidator* validator,
+            std::string method, grpc::CallbackServerContext* context);
+
+  // Who calls; UNAUTHENTICATED, or CALLER_NOT_ALLOWED where it is not of `audience`.
+  absl::StatusOr<Identity> Identify(Audience audience);
+  // Parses and checks a request into its canonical form; INVALID_FIELD, with every
+  // malformed field.
+  absl::Status ReadRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) const;
+  // Writes the line in the log and makes what the caller is told.
+  grpc::Status End(const absl::Status& result, std::size_t max_error_details);
+
+  absl::Time start() const { return start_; }
+  const std::string& method() const { return record_.method; }
+
+ private:
+  const Authenticator* const authenticator_;
+  const RequestValidator* const validator_;
+  grpc::CallbackServerContext* const context_;
+  const absl::Time start_ = absl::Now();
+  AccountId acting_;
+  CallRecord record_;
+};
+
+// Runs `step` and turns whatever it throws into a status: a defect.
+template <typename Step>
+absl::Status Guarded(const Step& step) {
+  try {
+    return step();
+  } catch (const std::exception& error) {
+    return absl::InternalError(error.what());
+  } catch (...) {
+    return absl::InternalError("something that is no std::exception was thrown");
+  }
+}
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_ADMISSION_H_

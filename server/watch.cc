@@ -1,0 +1,387 @@
+#include "server/watch.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "contacts/v1/contact_service.pb.h"
+#include "core/domain/errors.h"
+#include "server/admission.h"
+#include "server/convert.h"
+#include "server/page_token.h"
+
+namespace contacts::server {
+namespace {
+
+constexpr int64_t kReadAtOnce = 500;  // Events.
+// Events waiting to be written to one watcher, beside those read at once.
+constexpr std::size_t kMaxWaiting = 500;
+constexpr absl::Duration kReadLimit = absl::Seconds(10);
+
+CallLimits ReadLimits() { return {.deadline = absl::Now() + kReadLimit}; }
+
+grpc::ByteBuffer Encoded(const v1::WatchContactChangesResponse& response) {
+  const grpc::Slice slice(response.SerializeAsString());
+  return {&slice, 1};
+}
+
+grpc::ByteBuffer TokenAlone(int64_t position) {
+  v1::WatchContactChangesResponse response;
+  response.set_resume_token(MakeResumeToken(position));
+  return Encoded(response);
+}
+
+// An event's bytes are the same for all watchers: made once, by the first that
+// may see it.
+class SharedEvent {
+ public:
+  explicit SharedEvent(const FeedEvent* event) : event_(event) {}
+  const FeedEvent& operator*() const { return *event_; }
+  const FeedEvent* operator->() const { return event_; }
+  const grpc::ByteBuffer& bytes() {
+    if (!bytes_) {
+      v1::WatchContactChangesResponse response;
+      *response.mutable_event() = ToMessage(event_->event);
+      response.set_resume_token(MakeResumeToken(event_->position));
+      bytes_ = Encoded(response);
+    }
+    return *bytes_;
+  }
+
+ private:
+  const FeedEvent* event_;
+  std::optional<grpc::ByteBuffer> bytes_;
+};
+
+std::vector<SharedEvent> Shared(const std::vector<FeedEvent>& events) {
+  std::vector<SharedEvent> shared;
+  shared.reserve(events.size());
+  for (const FeedEvent& event : events) shared.emplace_back(&event);
+  return shared;
+}
+
+absl::Status MalformedToken() {
+  return errors::InvalidField("resume_token", "want a token that this service gave out");
+}
+
+absl::Status TooSlow() {
+  return errors::Unavailable("this watcher reads too slowly; resume after its last token",
+                             kRetryAfter);
+}
+
+}  // namespace
+
+// One watcher. gRPC holds it until OnDone, the others as long as they use it.
+class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  Watcher(Watch* watch, grpc::CallbackServerContext* context)
+      : watch_(watch),
+        admission_(watch->authenticator_, watch->validator_,
+                   "contacts.v1.ContactService/WatchContactChanges", context) {}
+
+  void Start(const std::shared_ptr<Watcher>& self, const grpc::ByteBuffer& bytes) {
+    self_ = self;
+    const absl::Status admitted = Guarded([&] { return Admit(bytes); });
+    if (!admitted.ok()) return End(admitted);
+    const bool queued = watch_->workers_->TryPush([self] {
+      const absl::Status opened = Guarded([&] { return self->watch_->Open(*self); });
+      if (!opened.ok()) return self->End(opened);
+      if (!self->watch_->Join(self)) {
+        self->End(errors::Unavailable("too many watchers here, or shutting down", kRetryAfter));
+      }
+    });
+    if (!queued) End(errors::Unavailable("overloaded; try again later", kRetryAfter));
+  }
+
+  const AccountId& account() const { return account_; }
+  const std::optional<ServiceId>& service() const { return service_; }
+  const std::optional<int64_t>& resume_position() const { return resume_position_; }
+
+  // The rest is called by Watch's thread.
+
+  // Up to where events were considered for this watcher; nothing before it began.
+  std::optional<int64_t> position() const { return position_; }
+  void Begin(int64_t position) {
+    position_ = position;
+    Write(TokenAlone(position));
+  }
+
+  // Whether it may be offered what is read at once.
+  bool HasRoom() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size() <= kMaxWaiting;
+  }
+  bool Ended() const {
+    const std::lock_guard lock(mutex_);
+    return ended_;
+  }
+
+  // Gives it those events after its position that it may see.
+  void Offer(std::vector<SharedEvent>& events) {
+    for (SharedEvent& event : events) {
+      if (event->position <= *position_) continue;
+      position_ = event->position;
+      if (MaySee(*event)) Write(event.bytes());
+    }
+  }
+  // There is nothing else up to there.
+  void MoveTo(int64_t position) { position_ = std::max(*position_, position); }
+
+  // Where it was sent nothing for long, moves its token on; ends it where it does
+  // not read, or reads too slowly. `last` is the end of the feed.
+  void Tick(int64_t last, absl::Time now) {
+    const Options& options = watch_->options_;
+    kept_up_ = kept_up_ || *position_ >= last;
+    bool idle = false;
+    bool stuck = kept_up_ && last - *position_ > options.max_lag;
+    {
+      const std::lock_guard lock(mutex_);
+      idle = !writing_since_;
+      stuck = stuck || (writing_since_ && now - *writing_since_ > options.stall_limit);
+    }
+    if (stuck) return End(TooSlow());
+    if (idle && *position_ > sent_position_ && now - sent_time_ >= options.token_interval) {
+      Write(TokenAlone(*position_));
+    }
+  }
+
+  // From any thread; the first call counts.
+  void End(const absl::Status& status) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (ended_) return;
+      ended_ = true;
+      waiting_.clear();
+    }
+    Finish(admission_.End(status, watch_->options_.max_error_details));
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) return End(errors::Cancelled());
+    const std::lock_guard lock(mutex_);
+    writing_since_.reset();
+    WriteNext();
+  }
+  void OnCancel() override { End(errors::Cancelled()); }
+  void OnDone() override { const std::shared_ptr<Watcher> last = std::move(self_); }
+
+ private:
+  absl::Status Admit(const grpc::ByteBuffer& bytes) {
+    const auto identity = admission_.Identify(Audience::kWatchers);
+    if (!identity.ok()) return identity.status();
+    account_ = identity->account;
+    v1::WatchContactChangesRequest request;
+    if (auto read = admission_.ReadRequest(bytes, request); !read.ok()) return read;
+    if (!request.service().empty()) service_ = ServiceId(request.service());
+    if (!request.resume_token().empty()) {
+      resume_position_ = OpenResumeToken(request.resume_token());
+      if (!resume_position_) return MalformedToken();
+    }
+    return absl::OkStatus();
+  }
+
+  bool MaySee(const FeedEvent& event) const {
+    if (service_ && !event.on_services.contains(*service_)) return false;
+    return account_.empty() || event.concerned.contains(account_);
+  }
+
+  void Write(grpc::ByteBuffer bytes) {
+    sent_position_ = *position_;
+    sent_time_ = absl::Now();
+    const std::lock_guard lock(mutex_);
+    if (ended_) return;
+    waiting_.push_back(std::move(bytes));
+    if (!writing_since_) WriteNext();
+  }
+
+  // With the mutex held, which keeps Finish away.
+  void WriteNext() {
+    if (ended_ || waiting_.empty()) return;
+    current_ = std::move(waiting_.front());
+    waiting_.pop_front();
+    writing_since_ = absl::Now();
+    StartWrite(&current_);
+  }
+
+  Watch* const watch_;
+  Admission admission_;
+  AccountId account_;                 // Empty for an observer, who sees all.
+  std::optional<ServiceId> service_;  // Sees what is on this service alone.
+  std::optional<int64_t> resume_position_;
+  std::optional<int64_t> position_;
+  bool kept_up_ = false;       // It was up to date once.
+  int64_t sent_position_ = 0;  // Of the latest token given to it.
+  absl::Time sent_time_;
+
+  std::shared_ptr<Watcher> self_;
+  mutable std::mutex mutex_;
+  std::deque<grpc::ByteBuffer> waiting_;
+  std::optional<absl::Time> writing_since_;
+  grpc::ByteBuffer current_;
+  bool ended_ = false;
+};
+
+Watch::Watch(const Authenticator* authenticator, const RequestValidator* validator,
+             WorkQueue* workers, Engine* engine, Feed* feed, Options options)
+    : authenticator_(authenticator),
+      validator_(validator),
+      workers_(workers),
+      engine_(engine),
+      feed_(feed),
+      options_(options) {}
+
+Watch::~Watch() { Stop(); }
+
+void Watch::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Watch::Stop() {
+  Watchers watchers;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    watchers.swap(watchers_);
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  for (const auto& watcher : watchers) {
+    watcher->End(errors::Unavailable("shutting down; resume after the last token", kRetryAfter));
+  }
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* Watch::Serve(grpc::CallbackServerContext* context,
+                                                         const grpc::ByteBuffer* request) {
+  const auto watcher = std::make_shared<Watcher>(this, context);
+  watcher->Start(watcher, *request);
+  return watcher.get();
+}
+
+int64_t Watch::watchers() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int64_t>(watchers_.size());
+}
+
+absl::Status Watch::Open(Watcher& watcher) {
+  if (!watcher.account().empty()) {
+    const auto account =
+        engine_->GetProfile({.account = watcher.account(), .limits = ReadLimits()});
+    if (!account.ok()) return account.status();
+  }
+  if (!watcher.resume_position()) return absl::OkStatus();
+  const auto bounds = feed_->GetBounds(ReadLimits());
+  if (!bounds.ok()) return bounds.status();
+  if (*watcher.resume_position() < bounds->removed) return errors::ResumeTokenExpired();
+  if (*watcher.resume_position() > bounds->last) return MalformedToken();
+  return absl::OkStatus();
+}
+
+bool Watch::Join(std::shared_ptr<Watcher> watcher) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || static_cast<int64_t>(watchers_.size()) >= options_.max_watchers) return false;
+    watchers_.push_back(std::move(watcher));
+  }
+  changed_.notify_all();
+  return true;
+}
+
+void Watch::Run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const std::size_t count = watchers_.size();
+    lock.unlock();
+    const bool again = Step();
+    lock.lock();
+    if (again) continue;
+    if (watchers_.empty()) {
+      changed_.wait_for(lock, absl::ToChronoMilliseconds(options_.idle_interval),
+                        [&] { return stopping_ || !watchers_.empty(); });
+    } else if (watchers_.size() == count) {
+      changed_.wait_for(lock, absl::ToChronoMilliseconds(options_.poll_interval),
+                        [&] { return stopping_; });
+    }
+  }
+}
+
+bool Watch::Step() {
+  Watchers watchers;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(watchers_, [](const auto& watcher) { return watcher->Ended(); });
+    watchers = watchers_;
+  }
+  const auto bounds = feed_->Advance(absl::Now());
+  if (!bounds.ok()) {
+    spdlog::warn("feed: {}", bounds.status().ToString());
+    return false;
+  }
+  if (auto read = ReadTail(watchers, bounds->last); !read.ok()) {
+    spdlog::warn("feed: {}", read.ToString());
+    return false;
+  }
+  const absl::Time now = absl::Now();
+  for (const auto& watcher : watchers) {
+    if (!watcher->position()) watcher->Begin(watcher->resume_position().value_or(position_));
+    if (*watcher->position() < bounds->removed) watcher->End(errors::ResumeTokenExpired());
+    watcher->Tick(position_, now);
+  }
+  const auto behind = ReadBacklog(watchers);
+  if (!behind.ok()) spdlog::warn("feed: {}", behind.status().ToString());
+  return behind.ok() && *behind;
+}
+
+absl::Status Watch::ReadTail(const Watchers& watchers, int64_t last) {
+  // Nobody is owed what came before the first look, or while nobody watched.
+  Watchers up_to_date;
+  std::set<ServiceId> services;
+  for (const auto& watcher : watchers) {
+    if (!watcher->position() || *watcher->position() < position_) continue;
+    up_to_date.push_back(watcher);
+    if (watcher->service()) services.insert(*watcher->service());
+  }
+  if (up_to_date.empty()) position_ = std::max(position_, last);
+  while (position_ < last) {
+    const auto events = feed_->Read(position_, kReadAtOnce, services, ReadLimits());
+    if (!events.ok()) return events.status();
+    if (events->empty()) {
+      position_ = last;
+      break;
+    }
+    std::vector<SharedEvent> shared = Shared(*events);
+    // One without room stays where it is: it is behind from now on.
+    std::erase_if(up_to_date, [](const auto& watcher) { return !watcher->HasRoom(); });
+    for (const auto& watcher : up_to_date) watcher->Offer(shared);
+    position_ = events->back().position;
+  }
+  for (const auto& watcher : up_to_date) watcher->MoveTo(position_);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Watch::ReadBacklog(const Watchers& watchers) {
+  Watchers behind;
+  std::set<ServiceId> services;
+  int64_t from = position_;
+  for (const auto& watcher : watchers) {
+    if (*watcher->position() >= position_ || !watcher->HasRoom() || watcher->Ended()) continue;
+    behind.push_back(watcher);
+    from = std::min(from, *watcher->position());
+    if (watcher->service()) services.insert(*watcher->service());
+  }
+  if (behind.empty()) return false;
+  const auto events = feed_->Read(from, kReadAtOnce, services, ReadLimits());
+  if (!events.ok()) return events.status();
+  std::vector<SharedEvent> shared = Shared(*events);
+  const bool all = static_cast<int64_t>(events->size()) < kReadAtOnce;
+  for (const auto& watcher : behind) {
+    watcher->Offer(shared);
+    if (all) watcher->MoveTo(position_);
+  }
+  return true;
+}
+
+}  // namespace contacts::server

@@ -1,0 +1,131 @@
+// Several hosts in --mysql: the writable member is found, and found again after it moved.
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "core/engine/engine.h"
+#include "tests/testing/reasons.h"
+#include "tests/testing/server_process.h"
+
+namespace contacts {
+namespace {
+
+using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
+
+// A database server of the test's own.
+class Member {
+ public:
+  Member() {
+    const auto started = DatabaseOptions::Parse(Run("start"));
+    EXPECT_TRUE(started.ok()) << started.status();
+    options_ = *started;
+  }
+  ~Member() { Run("drop"); }
+
+  const DatabaseOptions& options() const { return options_; }
+  void SetPassword(const std::string& password) {
+    Sql(absl::StrCat("ALTER USER 'contacts'@'127.0.0.1' IDENTIFIED BY '", password,
+                     "'; ALTER USER 'contacts'@'localhost' IDENTIFIED BY '", password, "'"));
+    options_.password = password;
+  }
+  void SetReadOnly(bool read_only) { Sql(absl::StrCat("SET GLOBAL read_only = ", read_only)); }
+  std::string Sql(const std::string& statement) { return Run("sql", statement); }
+
+ private:
+  // Runs deploy/local-mysql.sh and returns what it prints.
+  std::string Run(const std::string& command, const std::string& input = "") {
+    const char* engine = std::getenv("CONTACTS_ENGINE");
+    const char* source = std::getenv("CONTACTS_TEST_SOURCE_DIR");
+    const std::string line =
+        absl::StrCat("echo \"", input, "\" | CONTACTS_DIE_WITH=", getpid(), " ",
+                     source == nullptr ? "." : source, "/deploy/local-mysql.sh ", command,
+                     " --engine=", engine == nullptr ? "mariadb" : engine,
+                     " --dir=", directory_.path(), "/mysql --buffer-pool=64M");
+    std::string output;
+    FILE* pipe = popen(line.c_str(), "r");
+    for (int c = fgetc(pipe); c != EOF; c = fgetc(pipe)) output += static_cast<char>(c);
+    EXPECT_EQ(pclose(pipe), 0) << line;
+    return std::string(absl::StripAsciiWhitespace(output));
+  }
+
+  TemporaryDirectory directory_;
+  DatabaseOptions options_;
+};
+
+class Cluster {
+ public:
+  Cluster() {
+    second.SetPassword(first.options().password);
+    for (const Member* member : {&first, &second}) {
+      EXPECT_TRUE(Database(member->options()).Migrate().ok());
+    }
+    second.SetReadOnly(true);
+    DatabaseOptions options = first.options();
+    options.endpoints.push_back(second.options().endpoints.at(0));
+    database.emplace(options);
+    engine.emplace(&*database, *TokenKeys::Parse(TokenKeys::Generate()), Settings());
+  }
+
+  void Create(const std::string& id) {
+    const auto created = engine->CreateAccount(
+        {.operator_name = "operator", .fingerprint = "CreateAccount"},
+        {.id = AccountId(id), .email = id + "@mail.example", .language = "en"},
+        [](const Account&) { return std::string("reply"); });
+    EXPECT_TRUE(created.ok()) << created.status();
+  }
+  bool Exists(const std::string& id) {
+    return engine->GetAccount({.operator_name = "operator"}, AccountId(id)).ok();
+  }
+  static std::string Accounts(Member& member) {
+    return member.Sql("SELECT id FROM contacts.account");
+  }
+  void MoveToSecond() {
+    first.SetReadOnly(true);
+    second.SetReadOnly(false);
+  }
+
+  Member first, second;
+  std::optional<Database> database;
+  std::optional<Engine> engine;
+};
+
+TEST(FailOver, WritesAndReadsGoToTheWritableMemberAndFollowIt) {
+  Cluster cluster;
+  cluster.Create("aa1-ovh");
+  EXPECT_NE(Cluster::Accounts(cluster.first).find("aa1-ovh"), std::string::npos);
+  EXPECT_EQ(Cluster::Accounts(cluster.second), "");
+  EXPECT_TRUE(cluster.Exists("aa1-ovh"));
+
+  cluster.MoveToSecond();
+  cluster.Create("bb2-ovh");
+  EXPECT_EQ(Cluster::Accounts(cluster.first).find("bb2-ovh"), std::string::npos);
+  EXPECT_NE(Cluster::Accounts(cluster.second).find("bb2-ovh"), std::string::npos);
+  // No read comes from the member that was the writable one before.
+  EXPECT_TRUE(cluster.Exists("bb2-ovh"));
+  EXPECT_FALSE(cluster.Exists("aa1-ovh"));
+}
+
+TEST(FailOver, AServerThatOnlyReadsFollowsTheWritableMemberToo) {
+  Cluster cluster;
+  cluster.Create("aa1-ovh");
+  EXPECT_TRUE(cluster.Exists("aa1-ovh"));
+  cluster.MoveToSecond();
+  EXPECT_TRUE(cluster.database->Ping({.deadline = absl::Now() + absl::Seconds(5)}).ok());
+  EXPECT_FALSE(cluster.Exists("aa1-ovh"));
+}
+
+TEST(FailOver, AMemberThatDiedIsLeftBehind) {
+  Cluster cluster;
+  cluster.Create("aa1-ovh");
+  cluster.second.SetReadOnly(false);
+  cluster.first.Sql("SHUTDOWN");
+  cluster.Create("bb2-ovh");
+  EXPECT_TRUE(cluster.Exists("bb2-ovh"));
+}
+
+}  // namespace
+}  // namespace contacts

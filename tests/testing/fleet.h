@@ -1,0 +1,76 @@
+#ifndef CONTACTS_TESTS_TESTING_FLEET_H_
+#define CONTACTS_TESTS_TESTING_FLEET_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "contacts/v1/contact_service.grpc.pb.h"
+#include "contacts/v1/directory_service.grpc.pb.h"
+#include "core/domain/token.h"
+#include "tests/testing/server_process.h"
+#include "tests/testing/test_database.h"
+
+namespace contacts::testing {
+
+inline constexpr char kFleetAdmin[] = "aa1-ovh";
+inline constexpr char kFleetFirst[] = "bb2-ovh";
+inline constexpr char kFleetSecond[] = "cc3-ovh";
+
+// Reason of the status's ErrorInfo; "OK", or "status N" where it has none.
+std::string ReasonOf(const grpc::Status& status);
+// A server that is being killed, or a connection that it took along.
+bool MayTryAgain(const grpc::Status& status);
+std::string NewRequestId();
+// A call's context for an acting account, with a deadline.
+std::unique_ptr<grpc::ClientContext> ActingAs(const std::string& account);
+
+// Three servers over one database, with three accounts and services s0.example,
+// s1.example and so on: kFleetAdmin is admin and billing, kFleetFirst tech.
+class Fleet {
+ public:
+  static constexpr int kServers = 3;
+
+  explicit Fleet(int services, const std::vector<std::string>& flags = {});
+  // What a sanitizer found in a server stands in its log.
+  ~Fleet();
+  Fleet(const Fleet&) = delete;
+  Fleet& operator=(const Fleet&) = delete;
+
+  static std::string ServiceName(int i);
+
+  ServerProcess& server(int i) { return *servers_[static_cast<std::size_t>(i % kServers)]; }
+  std::unique_ptr<v1::ContactService::Stub> Stub(int i) {
+    return v1::ContactService::NewStub(server(i).Channel());
+  }
+  const TestDatabase& database() const { return database_; }
+  std::string mail_directory() const { return directory_.path() + "/mail"; }
+  std::string log() const { return ReadFile(directory_.path() + "/log"); }
+  std::string Token(const std::string& change, const std::string& account) const;
+
+  // As kFleetAdmin, asks for the tech role of `service` to go to `to`.
+  static grpc::Status Ask(v1::ContactService::Stub& stub, const std::string& service,
+                          const std::string& to, const std::string& request_id,
+                          v1::ChangeContactsResponse& response);
+  grpc::Status Accept(v1::ContactService::Stub& stub, const std::string& account,
+                      const std::string& change, const std::string& request_id,
+                      v1::AcceptContactChangeResponse& response) const;
+
+  // Waits until no e-mail is owed any more.
+  void WaitForMails() const;
+  // No token that was ever derived stands in the database or the logs.
+  void ExpectNoTokenAnywhere() const;
+
+ private:
+  TestDatabase database_;
+  TemporaryDirectory directory_;
+  std::vector<std::unique_ptr<ServerProcess>> servers_;
+  std::optional<TokenKeys> keys_;
+};
+
+}  // namespace contacts::testing
+
+#endif  // CONTACTS_TESTS_TESTING_FLEET_H_
