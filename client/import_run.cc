@@ -22,7 +22,7 @@ grpc::Status ImportRun::Run() {
   absl::Duration backoff = kFirstBackoff;
   for (;;) {
     const int64_t before = state_.records;
-    const grpc::Status status = RunStream();
+    grpc::Status status = RunStream();
     TellUnreadable();
     if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return status;
     // A stream that had nothing to send was ended for being idle.

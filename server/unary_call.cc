@@ -62,7 +62,8 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
       if (absl::Now() >= call_.limits.deadline) return errors::DeadlineExceeded();
       const absl::StatusOr<std::string> reply = handler_(call_, *request_);
       if (!reply.ok()) return reply.status();
-      *raw_.reply = ToBuffer(*reply);
+      const grpc::Slice slice(*reply);
+      *raw_.reply = grpc::ByteBuffer(&slice, 1);
       return absl::OkStatus();
     });
     End(status);
