@@ -62,8 +62,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
       if (absl::Now() >= call_.limits.deadline) return errors::DeadlineExceeded();
       const absl::StatusOr<std::string> reply = handler_(call_, *request_);
       if (!reply.ok()) return reply.status();
-      const grpc::Slice slice(*reply);
-      *raw_.reply = grpc::ByteBuffer(&slice, 1);
+      *raw_.reply = ToBuffer(*reply);
       return absl::OkStatus();
     });
     End(status);

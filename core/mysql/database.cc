@@ -21,7 +21,7 @@ namespace contacts {
 namespace {
 
 constexpr int kMaxTries = 30;
-constexpr int kMaxDuplicateTries = 4;
+constexpr int kMaxDuplicateTries = 10;
 constexpr absl::Duration kRetryHint = absl::Seconds(1);
 
 enum class Failure {

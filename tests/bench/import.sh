@@ -24,10 +24,7 @@ mkdir -p "$dir"
 server_pid=''
 cleanup() {
   if [[ -n $server_pid ]]; then kill "$server_pid" 2>/dev/null || true; fi
-  deploy/local-mysql.sh stop --dir="$dir/mysql" || true
-  if [[ -s $dir/mysql/instance ]]; then
-    rm -rf "$(cat "$dir/mysql/folder")$(cat "$dir/mysql/instance")"
-  fi
+  deploy/local-mysql.sh drop --dir="$dir/mysql" || true
   rm -rf "$dir"
 }
 trap cleanup EXIT
