@@ -10,17 +10,23 @@
 #include <map>
 #include <random>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "client/command_line.h"
+#include "client/errors.h"
+#include "client/session.h"
 #include "tests/testing/fleet.h"
 
 namespace contacts {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
 using v1::ContactService;
 
@@ -260,6 +266,38 @@ TEST(Watch, EndsWithUnavailableWhenTheServerStops) {
   EXPECT_FALSE(stream.Next().has_value());
   EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   fleet.server(0).Start();
+}
+
+TEST(WatchCommand, ShowsALineForEachEventAndResumes) {
+  Fleet fleet(1);
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "--server=" + fleet.server(0).address());
+    std::istringstream in;
+    std::ostringstream out, err;
+    EXPECT_EQ(client::RunCommandLine(arguments, kFleetAdmin, {.in = in, .out = out, .err = err}),
+              client::kDone)
+        << err.str();
+    return out.str();
+  };
+  std::string token;
+  {
+    Stream stream(fleet.server(0).Channel(), kFleetAdmin);
+    token = stream.Begin();
+    stream.Cancel();
+  }
+  const std::string change = AskFor(fleet, 0, kFleetSecond);
+  EXPECT_THAT(run({"watch", "--count=1", "--resume-token=" + token}),
+              MatchesRegex(absl::StrCat(".* UTC  ", change,
+                                        "  requested  cc3-ovh  by aa1-ovh  validating\n")));
+  // The token of a line of JSON goes on after it; an observer sees the same.
+  const std::string line =
+      run({"watch", "--count=1", "--output=json", "--observer", "--resume-token=" + token});
+  EXPECT_THAT(line, HasSubstr("\"type\":\"CONTACT_CHANGE_EVENT_TYPE_REQUESTED\""));
+  const std::string key = "\"resume_token\":\"";
+  const std::size_t begin = line.find(key) + key.size();
+  const std::string next = line.substr(begin, line.find('"', begin) - begin);
+  EXPECT_THAT(run({"watch", "--count=1", "--resume-token=" + next}),
+              HasSubstr("  validation sent  "));
 }
 
 // Watches until every event that is in the database was seen, on connections to
