@@ -7,7 +7,7 @@ declare -A groups=(
   [build]="cmake ninja-build ccache g++ pkg-config libgrpc++-dev protobuf-compiler-grpc
     libprotobuf-dev protobuf-compiler libabsl-dev libmysqlcppconn-dev libboost-dev
     libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev libgmime-3.0-dev libspdlog-dev
-    libcli11-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
+    libcli11-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
   [run]="mariadb-server debootstrap python3 python3-aiosmtpd openssl"
   [check]="clang-format clang-tidy shellcheck nodejs npm"
 )

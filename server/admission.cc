@@ -39,9 +39,8 @@ std::string Bytes(const grpc::ByteBuffer& buffer) {
 
 }  // namespace
 
-Admission::Admission(const Authenticator* authenticator, const RequestValidator* validator,
-                     std::string method, grpc::CallbackServerContext* context)
-    : authenticator_(authenticator), validator_(validator), context_(context) {
+Admission::Admission(const Gate& gate, std::string method, grpc::CallbackServerContext* context)
+    : gate_(gate), context_(context) {
   record_.method = std::move(method);
   record_.peer = context->peer();
   record_.request_id = TakeLabel(*context, kRequestIdKey);
@@ -49,7 +48,7 @@ Admission::Admission(const Authenticator* authenticator, const RequestValidator*
 }
 
 absl::StatusOr<Identity> Admission::Identify(Audience audience) {
-  const auto identity = authenticator_->Identify(context_->client_metadata());
+  const auto identity = gate_.authenticator->Identify(context_->client_metadata());
   if (!identity.ok()) return identity.status();
   record_.account = identity->account.text();
   if (auto allowed = Authorize(*identity, audience); !allowed.ok()) return allowed;
@@ -67,7 +66,7 @@ absl::Status Admission::ReadRequest(const grpc::ByteBuffer& bytes,
       return std::any_of(violations.begin(), violations.end(),
                          [&](const auto& known) { return known.field == violation.field; });
     };
-    FieldViolations malformed = validator_->Validate(request, acting_);
+    FieldViolations malformed = gate_.validator->Validate(request, acting_);
     std::erase_if(malformed, named);
     violations.insert(violations.end(), malformed.begin(), malformed.end());
   }
@@ -80,6 +79,7 @@ grpc::Status Admission::End(const absl::Status& result, std::size_t max_error_de
   record_.reason = errors::Reason(status);
   record_.latency = absl::Now() - start_;
   LogCall(record_);
+  if (gate_.metrics != nullptr) gate_.metrics->CountCall(record_);
   return ToGrpcStatus(status, max_error_details);
 }
 

@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "server/identity.h"
 #include "server/log.h"
+#include "server/metrics.h"
 #include "server/validation.h"
 
 namespace contacts::server {
@@ -21,29 +22,34 @@ namespace contacts::server {
 // When to try again what is refused for now.
 inline constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 
+// What every call passes, whichever its method. What is pointed to outlives the calls.
+struct Gate {
+  const Authenticator* authenticator;
+  const RequestValidator* validator;
+  Metrics* metrics = nullptr;  // Null: not counted.
+};
+
 // How every call begins and ends, unary or stream: who calls, may it, is what it
 // asks well formed, and the line in the log. Used by one thread at a time; none of
 // it waits.
 class Admission {
  public:
-  // What is pointed to must outlive it. Sends the labels back as initial metadata.
-  Admission(const Authenticator* authenticator, const RequestValidator* validator,
-            std::string method, grpc::CallbackServerContext* context);
+  // Sends the labels back as initial metadata.
+  Admission(const Gate& gate, std::string method, grpc::CallbackServerContext* context);
 
   // Who calls; UNAUTHENTICATED, or CALLER_NOT_ALLOWED where it is not of `audience`.
   absl::StatusOr<Identity> Identify(Audience audience);
   // Parses and checks a request into its canonical form; INVALID_FIELD, with every
   // malformed field.
   absl::Status ReadRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) const;
-  // Writes the line in the log and makes what the caller is told.
+  // Writes the line in the log, counts the call and makes what the caller is told.
   grpc::Status End(const absl::Status& result, std::size_t max_error_details);
 
   absl::Time start() const { return start_; }
   const std::string& method() const { return record_.method; }
 
  private:
-  const Authenticator* const authenticator_;
-  const RequestValidator* const validator_;
+  const Gate gate_;
   grpc::CallbackServerContext* const context_;
   const absl::Time start_ = absl::Now();
   AccountId acting_;

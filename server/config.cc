@@ -124,6 +124,8 @@ void AddPlaces(Flags& flags, Texts& texts, Config& config) {
   flags.Text("account_id_pattern", &texts.account_id_pattern,
              "Regular expression of an account id in lower case");
   flags.Text("log_level", &config.log_level, "trace, debug, info, warn, error or off");
+  flags.Text("metrics", &config.metrics,
+             "HOST:PORT to serve Prometheus metrics on, over HTTP; empty for none");
 }
 
 void AddMail(Flags& flags, Texts& texts, Config& config) {
@@ -207,23 +209,29 @@ bool IsLoopback(const std::string& host) {
   return host == "localhost" || host == "[::1]";
 }
 
+// The host of HOST:PORT.
+std::string HostOf(const std::string& flag, const std::string& address) {
+  const std::size_t colon = address.rfind(':');
+  std::string host = address.substr(0, colon);
+  int port = -1;
+  if (colon == std::string::npos || host.empty() ||
+      !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 || port > 65535 ||
+      (absl::StrContains(host, ":") && !absl::StartsWith(host, "["))) {
+    Refuse(flag, absl::StrCat(Echo(address), "; want HOST:PORT"));
+  }
+  return host;
+}
+
 void CheckListen(const Texts& texts, Config& config) {
   config.listen = absl::StrSplit(texts.listen, ',');
   for (const std::string& address : config.listen) {
-    const std::size_t colon = address.rfind(':');
-    const std::string host = address.substr(0, colon);
-    int port = -1;
-    if (colon == std::string::npos || host.empty() ||
-        !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 || port > 65535 ||
-        (absl::StrContains(host, ":") && !absl::StartsWith(host, "["))) {
-      Refuse("listen", absl::StrCat(Echo(address), "; want HOST:PORT"));
-    }
-    if (!IsLoopback(host)) {
+    if (!IsLoopback(HostOf("listen", address))) {
       Refuse("listen", absl::StrCat(Echo(address),
                                     "; want a loopback address, such as "
                                     "127.0.0.1:50051, with --auth=development"));
     }
   }
+  if (!config.metrics.empty()) HostOf("metrics", config.metrics);
 }
 
 void CheckDatabase(const Texts& texts, Config& config) {

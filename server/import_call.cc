@@ -11,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "contacts/v1/directory_service.grpc.pb.h"
 #include "core/domain/errors.h"
-#include "server/admission.h"
 #include "server/convert.h"
 #include "server/status.h"
 
@@ -51,7 +50,7 @@ class ImportCalls::Reactor final : public Stream {
   Reactor(ImportCalls* calls, grpc::CallbackServerContext* context)
       : calls_(*calls),
         context_(context),
-        admission_(calls->authenticator_, calls->validator_,
+        admission_(calls->gate_,
                    absl::StrCat(v1::DirectoryService::service_full_name(), "/ImportDirectory"),
                    context) {}
 
@@ -255,10 +254,8 @@ class ImportCalls::Reactor final : public Stream {
   bool ended_ = false;
 };
 
-ImportCalls::ImportCalls(const Authenticator* authenticator, const RequestValidator* validator,
-                         Engine* engine, Limits limits)
-    : authenticator_(authenticator),
-      validator_(validator),
+ImportCalls::ImportCalls(const Gate& gate, Engine* engine, Limits limits)
+    : gate_(gate),
       engine_(engine),
       limits_(limits),
       threads_(static_cast<std::size_t>(limits.at_once), static_cast<std::size_t>(limits.at_once)) {

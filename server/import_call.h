@@ -10,8 +10,7 @@
 
 #include "absl/time/time.h"
 #include "core/engine/engine.h"
-#include "server/identity.h"
-#include "server/validation.h"
+#include "server/admission.h"
 #include "server/work_queue.h"
 
 namespace contacts::server {
@@ -29,9 +28,8 @@ class ImportCalls {
   };
   using Stream = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
-  // What it points to must outlive it.
-  ImportCalls(const Authenticator* authenticator, const RequestValidator* validator, Engine* engine,
-              Limits limits);
+  // `engine` must outlive it.
+  ImportCalls(const Gate& gate, Engine* engine, Limits limits);
 
   Stream* Serve(grpc::CallbackServerContext* context);
 
@@ -39,13 +37,13 @@ class ImportCalls {
   // way, each once the batch that it is at is committed and acknowledged.
   void Drain() { draining_ = true; }
   // Waits until no stream runs; false where `limit` passed first.
+  int64_t running() const { return running_; }
   bool WaitIdle(absl::Duration limit) { return threads_.WaitIdle(limit); }
 
  private:
   class Reactor;
 
-  const Authenticator* const authenticator_;
-  const RequestValidator* const validator_;
+  const Gate gate_;
   Engine* const engine_;
   const Limits limits_;
   std::atomic<int64_t> running_ = 0;

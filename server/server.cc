@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 #include <utility>
 
@@ -20,6 +21,7 @@
 #include "server/contact_service.h"
 #include "server/directory_service.h"
 #include "server/health.h"
+#include "server/metrics.h"
 #include "server/periodic.h"
 #include "server/unary_call.h"
 #include "server/watch.h"
@@ -31,6 +33,7 @@ constexpr absl::Duration kDatabasePatience = absl::Seconds(5);
 constexpr absl::Duration kPingLimit = absl::Seconds(1);
 constexpr absl::Duration kPingPause = absl::Milliseconds(200);
 constexpr absl::Duration kPurgeInterval = absl::Minutes(10);
+constexpr absl::Duration kOutboxInterval = absl::Seconds(15);
 constexpr absl::Duration kShutdownLimit = absl::Seconds(1);
 constexpr int64_t kBatch = 200;
 // E-mails that wait behind one that the mail server keeps hanging: few.
@@ -131,15 +134,17 @@ class Server::Parts {
         authenticator_(config.account_id),
         validator_(FieldRules(config.account_id, config.settings)),
         feed_(&database_, config.settings),
-        watch_(&authenticator_, &validator_, &workers_, &engine_, &feed_,
+        gate_{&authenticator_, &validator_, &metrics_},
+        watch_(gate_, &workers_, &engine_, &feed_,
                {.max_watchers = config.max_watchers,
                 .max_lag = config.max_watch_lag,
                 .max_error_details = static_cast<std::size_t>(config.max_error_details)}),
-        workers_(config.queue_limit, config.workers),
-        calls_(&authenticator_, &validator_, &workers_,
+        workers_(config.queue_limit, config.workers,
+                 [this](absl::Duration wait) { metrics_.CountQueueWait(wait); }),
+        calls_(gate_, &workers_,
                {.longest = config.default_deadline,
                 .max_error_details = static_cast<std::size_t>(config.max_error_details)}),
-        imports_(&authenticator_, &validator_, &engine_,
+        imports_(gate_, &engine_,
                  {.at_once = config.max_imports,
                   .idle = config.import_idle_limit,
                   .longest = config.default_deadline}),
@@ -164,11 +169,15 @@ class Server::Parts {
       return AfterBatch("purge of events", feed_.Purge(kBatch, absl::Now()), kPurgeInterval);
     });
     watch_.Start();
-    return absl::OkStatus();
+    if (config_.metrics.empty()) return absl::OkStatus();
+    AddMetrics();
+    look_at_outbox_ = std::make_unique<Periodic>([this] { return LookAtOutbox(); });
+    return metrics_.Serve(config_.metrics);
   }
 
   ~Parts() {
     if (server_ == nullptr) return;
+    metrics_.Stop();
     if (health_ != nullptr) health_->Drain();
     calls_.Drain();
     watch_.Stop();
@@ -184,6 +193,53 @@ class Server::Parts {
   }
 
  private:
+  void AddMetrics() {
+    const auto number = [](auto value) { return static_cast<double>(value); };
+    metrics_.AddGauge("contacts_build_info", "Always 1.", {{"version", CONTACTS_VERSION}},
+                      [] { return 1; });
+    metrics_.AddGauge("contacts_queue_length", "Calls that wait for a worker thread.", {},
+                      [=, this] { return number(workers_.length()); });
+    metrics_.AddGauge("contacts_watchers", "Streams of WatchContactChanges.", {},
+                      [=, this] { return number(watch_.watchers()); });
+    metrics_.AddGauge("contacts_imports", "Streams of ImportDirectory.", {},
+                      [=, this] { return number(imports_.running()); });
+    metrics_.AddCounter("contacts_database_round_trips_total", "Round trips to the database.", {},
+                        [=, this] { return number(database_.stats().round_trips); });
+    metrics_.AddCounter("contacts_database_retries_total", "Reads and transactions started over.",
+                        {}, [=, this] { return number(database_.stats().retries); });
+    metrics_.AddCounter("contacts_database_lost_servers_total",
+                        "Retries after a server that was lost or no longer writable.", {},
+                        [=, this] { return number(database_.stats().lost_servers); });
+    metrics_.AddGauge("contacts_database_connections", "Connections to the database.",
+                      {{"state", "used"}},
+                      [=, this] { return number(database_.stats().used_connections); });
+    metrics_.AddGauge("contacts_database_connections", "Connections to the database.",
+                      {{"state", "idle"}},
+                      [=, this] { return number(database_.stats().idle_connections); });
+    metrics_.AddGauge("contacts_database_max_connections", "Connections there may be.", {},
+                      [=, this] { return number(database_.stats().max_connections); });
+    const char* mails = "Tries to deliver an e-mail, by outcome.";
+    metrics_.AddCounter("contacts_mails_total", mails, {{"outcome", "delivered"}},
+                        [=, this] { return number(relay_.counts().delivered); });
+    metrics_.AddCounter("contacts_mails_total", mails, {{"outcome", "failed"}},
+                        [=, this] { return number(relay_.counts().failed); });
+    metrics_.AddCounter("contacts_mails_total", mails, {{"outcome", "given_up"}},
+                        [=, this] { return number(relay_.counts().given_up); });
+    metrics_.AddGauge("contacts_outbox_mails", "E-mails owed by the fleet, up to 10,000.", {},
+                      [=, this] { return number(outbox_mails_.load()); });
+    metrics_.AddGauge("contacts_outbox_oldest_seconds", "Age of the oldest e-mail owed.", {},
+                      [=, this] { return outbox_oldest_seconds_.load(); });
+  }
+
+  absl::Duration LookAtOutbox() {
+    const auto depth = outbox_.GetDepth(absl::Now());
+    if (depth.ok()) {
+      outbox_mails_ = depth->mails;
+      outbox_oldest_seconds_ = absl::ToDoubleSeconds(depth->oldest);
+    }
+    return Jittered(kOutboxInterval);
+  }
+
   absl::Status Listen(std::vector<std::string>& addresses) {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -208,6 +264,7 @@ class Server::Parts {
   }
 
   const Config& config_;
+  Metrics metrics_;
   Database database_;
   Engine engine_;
   Outbox outbox_;
@@ -216,6 +273,7 @@ class Server::Parts {
   DevelopmentAuthenticator authenticator_;
   RequestValidator validator_;
   Feed feed_;
+  const Gate gate_;
   Watch watch_;  // Before the workers, which may still have one of its calls when they end.
   WorkQueue workers_;
   UnaryCalls calls_;
@@ -227,6 +285,9 @@ class Server::Parts {
   std::unique_ptr<Periodic> timers_;
   std::unique_ptr<Periodic> purge_;
   std::unique_ptr<Periodic> purge_feed_;
+  std::atomic<int64_t> outbox_mails_ = 0;
+  std::atomic<double> outbox_oldest_seconds_ = 0;
+  std::unique_ptr<Periodic> look_at_outbox_;
 };
 
 Server::Server(Config config, Engine::Clock clock)

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/domain/errors.h"
-#include "server/admission.h"
 #include "server/page_token.h"
 
 namespace contacts::server {
@@ -19,7 +18,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
         raw_(raw),
         request_(std::move(request)),
         handler_(std::move(handler)),
-        admission_(calls.authenticator_, calls.validator_, method, raw.context) {}
+        admission_(calls.gate_, method, raw.context) {}
 
   // Checks what can be checked without waiting, then queues the rest.
   void Start(Audience audience) {
@@ -82,9 +81,8 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   Call call_;
 };
 
-UnaryCalls::UnaryCalls(const Authenticator* authenticator, const RequestValidator* validator,
-                       WorkQueue* workers, Limits limits)
-    : authenticator_(authenticator), validator_(validator), workers_(workers), limits_(limits) {}
+UnaryCalls::UnaryCalls(const Gate& gate, WorkQueue* workers, Limits limits)
+    : gate_(gate), workers_(workers), limits_(limits) {}
 
 grpc::ServerUnaryReactor* UnaryCalls::Serve(const RawCall& raw, const std::string& method,
                                             Audience audience, std::unique_ptr<Message> request,

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/engine/engine.h"
+#include "server/admission.h"
 #include "server/identity.h"
 #include "server/status.h"
 #include "server/validation.h"
@@ -43,9 +44,8 @@ class UnaryCalls {
     std::size_t max_error_details = kMaxDetails;  // Bytes.
   };
 
-  // What it points to must outlive it.
-  UnaryCalls(const Authenticator* authenticator, const RequestValidator* validator,
-             WorkQueue* workers, Limits limits);
+  // `workers` must outlive it.
+  UnaryCalls(const Gate& gate, WorkQueue* workers, Limits limits);
 
   // Serves one call of `method`, such as "contacts.v1.ContactService/GetProfile".
   template <typename Request>
@@ -68,8 +68,7 @@ class UnaryCalls {
                                   std::unique_ptr<google::protobuf::Message> request,
                                   Handler handler);
 
-  const Authenticator* const authenticator_;
-  const RequestValidator* const validator_;
+  const Gate gate_;
   WorkQueue* const workers_;
   const Limits limits_;
   std::atomic<bool> draining_ = false;

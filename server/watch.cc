@@ -10,7 +10,6 @@
 
 #include "contacts/v1/contact_service.pb.h"
 #include "core/domain/errors.h"
-#include "server/admission.h"
 #include "server/convert.h"
 #include "server/page_token.h"
 
@@ -75,8 +74,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   Watcher(Watch* watch, grpc::CallbackServerContext* context)
       : watch_(watch),
-        admission_(watch->authenticator_, watch->validator_,
-                   "contacts.v1.ContactService/WatchContactChanges", context) {}
+        admission_(watch->gate_, "contacts.v1.ContactService/WatchContactChanges", context) {}
 
   void Start(const std::shared_ptr<Watcher>& self, const grpc::ByteBuffer& bytes) {
     self_ = self;
@@ -220,14 +218,8 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   bool ended_ = false;
 };
 
-Watch::Watch(const Authenticator* authenticator, const RequestValidator* validator,
-             WorkQueue* workers, Engine* engine, Feed* feed, Options options)
-    : authenticator_(authenticator),
-      validator_(validator),
-      workers_(workers),
-      engine_(engine),
-      feed_(feed),
-      options_(options) {}
+Watch::Watch(const Gate& gate, WorkQueue* workers, Engine* engine, Feed* feed, Options options)
+    : gate_(gate), workers_(workers), engine_(engine), feed_(feed), options_(options) {}
 
 Watch::~Watch() { Stop(); }
 

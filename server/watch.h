@@ -14,8 +14,7 @@
 
 #include "core/engine/engine.h"
 #include "core/engine/feed.h"
-#include "server/identity.h"
-#include "server/validation.h"
+#include "server/admission.h"
 #include "server/work_queue.h"
 
 namespace contacts::server {
@@ -39,8 +38,7 @@ class Watch {
   };
 
   // What is pointed to must outlive it.
-  Watch(const Authenticator* authenticator, const RequestValidator* validator, WorkQueue* workers,
-        Engine* engine, Feed* feed, Options options);
+  Watch(const Gate& gate, WorkQueue* workers, Engine* engine, Feed* feed, Options options);
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -69,8 +67,7 @@ class Watch {
   // Offers the next events to those that are behind; false where nobody is, or has room.
   absl::StatusOr<bool> ReadBacklog(const Watchers& watchers);
 
-  const Authenticator* const authenticator_;
-  const RequestValidator* const validator_;
+  const Gate gate_;
   WorkQueue* const workers_;
   Engine* const engine_;
   Feed* const feed_;

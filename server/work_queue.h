@@ -17,8 +17,10 @@ namespace contacts::server {
 // Thread safe.
 class WorkQueue {
  public:
-  // Keeps at most `limit` pieces of work waiting for `workers` threads.
-  WorkQueue(std::size_t limit, std::size_t workers);
+  // Keeps at most `limit` pieces of work waiting for `workers` threads. `waited` is
+  // told how long each one waited; unset: nobody is.
+  WorkQueue(std::size_t limit, std::size_t workers,
+            std::function<void(absl::Duration)> waited = nullptr);
   // Does what is still queued, then ends its threads.
   ~WorkQueue();
   WorkQueue(const WorkQueue&) = delete;
@@ -27,17 +29,25 @@ class WorkQueue {
   // Returns false, at once, where the queue is full. `work` must not throw.
   bool TryPush(std::function<void()> work);
 
+  // Pieces that wait.
+  std::size_t length() const;
+
   // Waits until nothing is queued or running; false where `limit` passed first.
   bool WaitIdle(absl::Duration limit);
 
  private:
+  struct Piece {
+    std::function<void()> work;
+    absl::Time since;
+  };
   void Run();
 
   const std::size_t limit_;
-  std::mutex mutex_;
+  const std::function<void(absl::Duration)> waited_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::condition_variable idle_;
-  std::deque<std::function<void()>> queue_;
+  std::deque<Piece> queue_;
   std::size_t running_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;

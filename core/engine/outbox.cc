@@ -115,6 +115,18 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Durati
   return claimed;
 }
 
+absl::StatusOr<Outbox::Depth> Outbox::GetDepth(absl::Time now) {
+  constexpr int64_t kMostCounted = 10'000;
+  Depth depth;
+  const absl::Status status = database_->Read(Limits(), [&](Session& session) {
+    const store::OutboxDepth loaded = store::LoadOutboxDepth(session, kMostCounted);
+    depth = {.mails = loaded.mails, .oldest = now - loaded.oldest.value_or(now)};
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return depth;
+}
+
 absl::Status Outbox::Sent(const std::vector<MailFacts>& mails, absl::Time now) {
   std::vector<OutboxMail> sent;
   std::vector<std::string> hints;

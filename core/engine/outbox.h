@@ -35,6 +35,13 @@ class Outbox {
   // answered or asked for another) are dropped on the way and not returned.
   absl::StatusOr<std::vector<MailFacts>> Claim(int64_t limit, absl::Duration lease, absl::Time now);
 
+  // How many e-mails are owed, up to 10,000, and how old the oldest is.
+  struct Depth {
+    int64_t mails = 0;
+    absl::Duration oldest;
+  };
+  absl::StatusOr<Depth> GetDepth(absl::Time now);
+
   // Records that the mail server took them: removes the rows and, for validation
   // e-mails, sets the send time and hint and adds VALIDATION_SENT to the history.
   absl::Status Sent(const std::vector<MailFacts>& mails, absl::Time now);

@@ -135,6 +135,7 @@ class Database::Impl {
           }
           break;
         case Failure::kLost:
+          ++lost_servers_;
           readers_.DropAll();
           writers_.DropAll();
           maybe_committed = maybe_committed || committing;
@@ -162,6 +163,7 @@ class Database::Impl {
   Pool writers_;
   Watchdog watchdog_;
   std::atomic<int64_t> retries_ = 0;
+  std::atomic<int64_t> lost_servers_ = 0;
 };
 
 Database::Database(DatabaseOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -231,6 +233,18 @@ absl::Status Database::Ping(const CallLimits& limits) {
 }
 
 int64_t Database::round_trips() const { return impl_->connector_.round_trips(); }
-int64_t Database::retries() const { return impl_->retries_; }
+
+Database::Stats Database::stats() const {
+  Stats stats{.round_trips = round_trips(),
+              .retries = impl_->retries_,
+              .lost_servers = impl_->lost_servers_,
+              .max_connections = 2 * int64_t{impl_->connector_.options().max_connections}};
+  for (const Pool* pool : {&impl_->readers_, &impl_->writers_}) {
+    const Pool::Size size = pool->size();
+    stats.used_connections += size.open - size.idle;
+    stats.idle_connections += size.idle;
+  }
+  return stats;
+}
 
 }  // namespace contacts

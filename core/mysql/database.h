@@ -77,8 +77,16 @@ class Database {
 
   // Round trips made so far, for tests and metrics.
   int64_t round_trips() const;
-  // Transactions started over so far.
-  int64_t retries() const;
+  // For metrics: what was done so far, and the connections there are now.
+  struct Stats {
+    int64_t round_trips = 0;
+    int64_t retries = 0;       // Reads and transactions started over.
+    int64_t lost_servers = 0;  // Of these, for a server that was lost or no longer writable.
+    int64_t used_connections = 0;
+    int64_t idle_connections = 0;
+    int64_t max_connections = 0;
+  };
+  Stats stats() const;
 
  private:
   class Impl;

@@ -78,6 +78,11 @@ void Pool::DropAll() {
   returned_.notify_all();
 }
 
+Pool::Size Pool::size() const {
+  const std::lock_guard lock(mutex_);
+  return {.open = open_, .idle = static_cast<int>(idle_.size())};
+}
+
 void Pool::GiveBack(std::unique_ptr<Connection> connection, int64_t generation) {
   const std::lock_guard lock(mutex_);
   if (connection && generation == generation_) {

@@ -68,12 +68,18 @@ class Pool {
   // the member that they are connected to may have stopped being the writable one.
   void DropAll();
 
+  struct Size {
+    int open = 0;
+    int idle = 0;
+  };
+  Size size() const;
+
  private:
   void GiveBack(std::unique_ptr<Connection> connection, int64_t generation);
 
   Connector* const connector_;
   const bool autocommit_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Connection>> idle_;
   int open_ = 0;            // Idle or lent.

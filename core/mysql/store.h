@@ -162,6 +162,12 @@ int64_t PurgeReplies(Session& session, absl::Time before, int64_t limit);
 
 // --- Outbox ----------------------------------------------------------------
 
+// E-mails owed, counted up to `limit`, and when the oldest of those was written.
+struct OutboxDepth {
+  int64_t mails = 0;
+  std::optional<absl::Time> oldest;
+};
+OutboxDepth LoadOutboxDepth(Session& session, int64_t limit);
 void InsertMails(Session& session, const std::vector<OutboxMail>& mails);
 // Locks at most `limit` e-mails due at `now`, skipping those that others hold.
 std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t limit);

@@ -129,6 +129,19 @@ std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t l
   return mails;
 }
 
+OutboxDepth LoadOutboxDepth(Session& session, int64_t limit) {
+  // Ids begin with the time, so the first are the oldest.
+  Rows rows = session.Query(
+      "SELECT COUNT(*), MIN(create_time) FROM"
+      " (SELECT create_time FROM outbox ORDER BY id LIMIT ?) o",
+      {Bind(limit)});
+  OutboxDepth depth;
+  if (!rows.Next()) return depth;
+  depth.mails = rows.Int();
+  depth.oldest = rows.MaybeTime();
+  return depth;
+}
+
 void ClaimMails(Session& session, const std::set<Uuid>& ids, const std::string& claim,
                 absl::Time until) {
   if (ids.empty()) return;

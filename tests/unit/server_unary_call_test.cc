@@ -44,7 +44,7 @@ class Served {
   explicit Served(const Handler& handler, absl::Duration longest = absl::Seconds(30))
       : validator_(FieldRules(AccountIdForm(), Settings())),
         workers_(1, 1),
-        calls_(&authenticator_, &validator_, &workers_, {.longest = longest}),
+        calls_({&authenticator_, &validator_}, &workers_, {.longest = longest}),
         service_(&calls_, handler) {
     grpc::ServerBuilder builder;
     int port = 0;
