@@ -28,8 +28,6 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
-  // Notices a dead server while a stream waits.
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   // Reconnects within the pace of retries, which gRPC's own second would outlast.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);

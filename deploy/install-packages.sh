@@ -8,7 +8,7 @@ declare -A groups=(
     libprotobuf-dev protobuf-compiler libabsl-dev libmysqlcppconn-dev libboost-dev
     libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev libgmime-3.0-dev libspdlog-dev
     libcli11-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
-  [run]="mariadb-server debootstrap python3 python3-aiosmtpd openssl"
+  [run]="mariadb-server debootstrap python3 openssl python3-aiosmtpd openssl"
   [check]="clang-format clang-tidy shellcheck nodejs npm"
 )
 

@@ -48,7 +48,7 @@ Admission::Admission(const Gate& gate, std::string method, grpc::CallbackServerC
 }
 
 absl::StatusOr<Identity> Admission::Identify(Audience audience) {
-  const auto identity = gate_.authenticator->Identify(context_->client_metadata());
+  auto identity = gate_.authenticator->Identify(context_->client_metadata());
   if (!identity.ok()) return identity.status();
   record_.account = identity->account.text();
   if (auto allowed = Authorize(*identity, audience); !allowed.ok()) return allowed;

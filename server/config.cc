@@ -182,6 +182,8 @@ void AddRules(Flags& flags, Settings& settings) {
   flags.Duration("reminder_lead", &settings.reminder_lead, absl::Minutes(1), 90 * kDay,
                  "Time before that at which validators are reminded");
   flags.Count("max_assignments", &settings.max_assignments, 1, 1000, "Assignments in one call");
+  flags.Count("max_reason", &settings.max_reason, 1, 500,
+              "Characters of the reason of a refusal or an override");
   flags.Count("max_pending_changes", &settings.max_pending_changes, 1, 1'000'000,
               "Pending contact changes of one requester");
   flags.Count("max_wrong_tokens", &settings.max_wrong_tokens, 1, 100,

@@ -10,7 +10,6 @@ namespace {
 
 using Rules = std::vector<FieldRule>;
 
-constexpr std::size_t kMaxReason = 500;
 constexpr std::size_t kMaxToken = 128;
 constexpr std::size_t kMaxEtag = 64;
 constexpr std::size_t kMaxOpaque = 2048;
@@ -56,9 +55,10 @@ TextForm PlainText(std::size_t max) {
           absl::StrCat("at most ", max, " characters, no control characters")};
 }
 
-TextForm ReasonText() {
-  return {[](absl::string_view text) { return IsPlainText(text, kMaxReason, true); },
-          "at most 500 characters, no control characters but line feeds"};
+TextForm ReasonText(const Settings& settings) {
+  const auto most = static_cast<std::size_t>(settings.max_reason);
+  return {[most](absl::string_view text) { return IsPlainText(text, most, true); },
+          absl::StrCat("at most ", most, " characters, no control characters but line feeds")};
 }
 
 TextForm EmailText() {
@@ -167,7 +167,7 @@ void AddChanges(Rules& rules, const AccountIdForm& form, const Settings& setting
   rules.push_back({"AcceptContactChangeRequest.request_id", UuidText()});
   AddChangeId(rules, "RefuseContactChangeRequest");
   rules.push_back({"RefuseContactChangeRequest.token", TokenText(), Need::kRequired});
-  rules.push_back({"RefuseContactChangeRequest.reason", ReasonText()});
+  rules.push_back({"RefuseContactChangeRequest.reason", ReasonText(settings)});
   rules.push_back({"RefuseContactChangeRequest.request_id", UuidText()});
   AddChangeId(rules, "ResendValidationRequest");
   rules.push_back({"ResendValidationRequest.account", AccountIdText(form)});
@@ -194,7 +194,7 @@ void AddDirectory(Rules& rules, const AccountIdForm& form, const Settings& setti
   rules.push_back({"DeleteServiceRequest.service", ServiceIdText(), Need::kRequired});
   AddAssignments(rules, "OverrideContactsRequest", form, settings.max_assignments);
   rules.push_back({"OverrideContactsRequest.request_id", UuidText(), Need::kRequired});
-  rules.push_back({"OverrideContactsRequest.reason", ReasonText(), Need::kRequired});
+  rules.push_back({"OverrideContactsRequest.reason", ReasonText(settings), Need::kRequired});
   AddAccount(rules, "ImportDirectoryRequest.account", form, Need::kRequired, Need::kRequired,
              Need::kOptional);
   AddService(rules, "ImportDirectoryRequest.service", form);

@@ -36,8 +36,8 @@ class ImportCalls {
   // Refuses new streams with UNAVAILABLE from now on, and ends those that run the same
   // way, each once the batch that it is at is committed and acknowledged.
   void Drain() { draining_ = true; }
-  // Waits until no stream runs; false where `limit` passed first.
   int64_t running() const { return running_; }
+  // Waits until no stream runs; false where `limit` passed first.
   bool WaitIdle(absl::Duration limit) { return threads_.WaitIdle(limit); }
 
  private:

@@ -182,19 +182,19 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     return account_.empty() || event.concerned.contains(account_);
   }
 
-  void Write(grpc::ByteBuffer bytes) {
+  void Write(const grpc::ByteBuffer& bytes) {
     sent_position_ = *position_;
     sent_time_ = absl::Now();
     const std::lock_guard lock(mutex_);
     if (ended_) return;
-    waiting_.push_back(std::move(bytes));
+    waiting_.push_back(bytes);
     if (!writing_since_) WriteNext();
   }
 
   // With the mutex held, which keeps Finish away.
   void WriteNext() {
     if (ended_ || waiting_.empty()) return;
-    current_ = std::move(waiting_.front());
+    current_ = waiting_.front();
     waiting_.pop_front();
     writing_since_ = absl::Now();
     StartWrite(&current_);

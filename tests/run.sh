@@ -2,6 +2,7 @@
 # Installs what is missing, builds, runs the tests: tests/run.sh [CTest's arguments]
 #   CONTACTS_PRESET=release|debug|asan|tsan   the build to test (default release)
 #   CONTACTS_ENGINE=mariadb|mysql             the database to test on (default mariadb)
+#   CONTACTS_CMAKE_ARGS=...                   more arguments for CMake's configuration
 #   CONTACTS_SERVER_PRESET=...                the build, made before, whose contactsd the
 #                                             tests start (default: the build to test)
 set -euo pipefail

@@ -12,6 +12,7 @@ struct Settings {
   absl::Duration change_lifetime = absl::Hours(24 * 7);    // 1 hour to 90 days.
   absl::Duration reminder_lead = absl::Hours(48);          // Before the change expires.
   int64_t max_assignments = 1000;                          // In one call.
+  int64_t max_reason = 500;                                // Characters, of a refusal or override.
   int64_t max_pending_changes = 1000;                      // Of one requester.
   int64_t max_wrong_tokens = 10;                           // Then the answer is locked.
   absl::Duration resend_interval = absl::Minutes(1);       // For each validator and change.

@@ -68,8 +68,9 @@ absl::StatusOr<std::string> Engine::Mutate(const Call& call, const Body& body) {
     std::optional<std::string> kept_reply;
     const absl::Status looked = database_->Read(call.limits, [&](Session& session) {
       absl::StatusOr<std::optional<std::string>> kept = KeptReply(session, call, request_id);
-      if (kept.ok()) kept_reply = *std::move(kept);
-      return kept.status();
+      if (!kept.ok()) return kept.status();
+      kept_reply = *std::move(kept);
+      return absl::OkStatus();
     });
     if (!looked.ok()) return looked;
     if (kept_reply) return *std::move(kept_reply);

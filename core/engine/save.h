@@ -16,7 +16,7 @@ void SaveEffects(Session& session, Transition& transition, absl::Time now);
 // Queues e-mails, with fresh ids.
 void SaveMails(Session& session, std::vector<OutboxMail>& mails, absl::Time now);
 
-// Tells whether a change concerns `account` at `now`; `admins` are the present
+// Who sees what: tells whether a change concerns `account`; `admins` are the present
 // admins of its items' services.
 bool Concerns(const ContactChange& change, const std::vector<AccountId>& admins,
               const AccountId& account);

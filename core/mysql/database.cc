@@ -206,17 +206,16 @@ absl::Status Database::Migrate() {
 absl::Status Database::CheckSchema() {
   const int wanted = Migrations().back().version;
   int64_t found = 0;
-  const absl::Status status =
-      Read({.deadline = absl::Now() + absl::Seconds(10)}, [&](Session& session) {
-        Rows tables = session.Query(
-            "SELECT COUNT(*) FROM information_schema.tables"
-            " WHERE table_schema = DATABASE() AND table_name = 'schema_version'",
-            {});
-        if (!tables.Next() || tables.Int() == 0) return absl::OkStatus();
-        Rows rows = session.Query("SELECT COALESCE(MAX(version), 0) FROM schema_version", {});
-        if (rows.Next()) found = rows.Int();
-        return absl::OkStatus();
-      });
+  absl::Status status = Read({.deadline = absl::Now() + absl::Seconds(10)}, [&](Session& session) {
+    Rows tables = session.Query(
+        "SELECT COUNT(*) FROM information_schema.tables"
+        " WHERE table_schema = DATABASE() AND table_name = 'schema_version'",
+        {});
+    if (!tables.Next() || tables.Int() == 0) return absl::OkStatus();
+    Rows rows = session.Query("SELECT COALESCE(MAX(version), 0) FROM schema_version", {});
+    if (rows.Next()) found = rows.Int();
+    return absl::OkStatus();
+  });
   if (!status.ok() || found >= wanted) return status;
   return absl::FailedPreconditionError(
       absl::StrCat("the database's schema is at version ", found, ", want ", wanted,

@@ -47,8 +47,6 @@ void SaveServices(Session& session, const std::vector<Service>& services);
 void UpdateAccount(Session& session, const Account& account);
 
 std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock lock);
-// Locked; without owners. Those that exist, ordered by id.
-std::vector<Service> LockServices(Session& session, const std::set<ServiceId>& ids);
 // A role that a pending change is about.
 struct PendingRole {
   ServiceRole role;
@@ -59,7 +57,7 @@ struct ServicesAndPending {
   std::vector<Service> services;
   std::vector<PendingRole> pending;
 };
-// As LockServices, with the pending roles on them locked too.
+// Those that exist, ordered by id, with the pending roles on them; all locked.
 ServicesAndPending LockServicesAndPending(Session& session, const std::set<ServiceId>& ids);
 std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<ServiceId>& ids);
 // A service, and the changes pending on it at `now`, in one round trip.

@@ -10,7 +10,6 @@
 namespace contacts::store {
 namespace {
 
-using sqltext::Fill;
 using sqltext::Int;
 using sqltext::Number;
 using sqltext::RowOf;

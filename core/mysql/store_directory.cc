@@ -11,7 +11,6 @@ namespace {
 using sqltext::Ascii;
 using sqltext::Fill;
 using sqltext::Int;
-using sqltext::Literal;
 using sqltext::Number;
 using sqltext::Text;
 using sqltext::Time;
@@ -155,17 +154,6 @@ std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock l
       {Bind(id)});
   if (!rows.Next()) return std::nullopt;
   return ReadService(rows);
-}
-
-std::vector<Service> LockServices(Session& session, const std::set<ServiceId>& ids) {
-  const InList in = MakeInList(ids);
-  Rows rows =
-      session.Query(absl::StrCat("SELECT ", kServiceColumns, " FROM service s WHERE s.id IN ",
-                                 in.placeholders, " ORDER BY s.id FOR UPDATE"),
-                    in.params);
-  std::vector<Service> services;
-  while (rows.Next()) services.push_back(ReadService(rows));
-  return services;
 }
 
 ServicesAndPending LockServicesAndPending(Session& session, const std::set<ServiceId>& ids) {

@@ -87,11 +87,9 @@ done
 address=$(sed -n 's/^listening on //p' "$dir/listening")
 
 seconds() { # COMMAND...
-  local begin end
-  begin=$(date +%s.%N)
+  local begin=$EPOCHREALTIME
   "$@" >&2
-  end=$(date +%s.%N)
-  echo "$end - $begin" | bc -l
+  python3 -c 'import sys; print(float(sys.argv[2]) - float(sys.argv[1]))' "$begin" "$EPOCHREALTIME"
 }
 load_data() {
   sql -e "LOAD DATA LOCAL INFILE '$dir/account.tsv' INTO TABLE load_account"
