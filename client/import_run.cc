@@ -22,15 +22,17 @@ grpc::Status ImportRun::Run() {
   absl::Duration backoff = kFirstBackoff;
   for (;;) {
     const int64_t before = state_.records;
+    const absl::Time begun = options_.pace.now();
     grpc::Status status = RunStream();
     TellUnreadable();
     if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return status;
-    // A stream that had nothing to send was ended for being idle.
-    if (state_.records > before || waiting_.empty()) {
+    const absl::Time now = options_.pace.now();
+    // A stream that lasted and had nothing to send was ended for being idle.
+    const bool idle = waiting_.empty() && now - begun >= options_.patience;
+    if (state_.records > before || idle) {
       failing_since.reset();
       backoff = kFirstBackoff;
     }
-    const absl::Time now = options_.pace.now();
     if (!failing_since) failing_since = now;
     const absl::Duration wait =
         std::max(RetryDelay(status).value_or(absl::ZeroDuration()), Jittered(backoff));
