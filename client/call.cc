@@ -45,6 +45,11 @@ void AddMetadata(const Identity& identity, const std::string& call_id,
   context.AddMetadata("x-request-id", call_id);
 }
 
+bool MayResume(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+         status.error_code() == grpc::StatusCode::CANCELLED;
+}
+
 grpc::Status CallWithRetries(absl::Duration timeout, Repeat repeat, const Pace& pace,
                              const std::function<grpc::Status(absl::Time deadline)>& attempt) {
   const absl::Time deadline = pace.now() + timeout;

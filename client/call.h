@@ -50,6 +50,10 @@ void AddMetadata(const Identity& identity, const std::string& call_id,
 // do not come back together.
 absl::Duration Jittered(absl::Duration backoff);
 
+// Whether a stream that ended so may be opened again. A server that shuts down cancels
+// what reached it last; nobody cancels a stream here.
+bool MayResume(const grpc::Status& status);
+
 // Makes a call up to four times in all, again only after UNAVAILABLE, and only
 // if `repeat` allows it. Waits as long as the server asks for, or else a
 // growing, jittered time; gives up early where the wait would pass the end of

@@ -25,7 +25,7 @@ grpc::Status ImportRun::Run() {
     const absl::Time begun = options_.pace.now();
     grpc::Status status = RunStream();
     TellUnreadable();
-    if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return status;
+    if (!MayResume(status)) return status;
     const absl::Time now = options_.pace.now();
     // A stream that lasted and had nothing to send was ended for being idle.
     const bool idle = waiting_.empty() && now - begun >= options_.patience;

@@ -82,7 +82,7 @@ int Session::Watch(const Task& task, v1::WatchContactChangesRequest request, boo
       if (finished != kDone || ++seen == count) return finished;
     }
     const grpc::Status status = stream->Finish();
-    if (status.error_code() != grpc::StatusCode::UNAVAILABLE) {
+    if (!MayResume(status)) {
       return status.ok() ? Finish() : Fail(status, task, /*by_operator=*/false);
     }
     // Without any token yet, there is nothing to resume: it starts anew.
