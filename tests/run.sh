@@ -2,6 +2,7 @@
 # Installs what is missing, builds, runs the tests: tests/run.sh [CTest's arguments]
 #   CONTACTS_PRESET=release|debug|asan|tsan   the build to test (default release)
 #   CONTACTS_ENGINE=mariadb|mysql             the database to test on (default mariadb)
+#   CONTACTS_TARGETS="contactsd race_test"    what to build (default everything)
 #   CONTACTS_CMAKE_ARGS=...                   more arguments for CMake's configuration
 #   CONTACTS_SERVER_PRESET=...                the build, made before, whose contactsd the
 #                                             tests start (default: the build to test)
@@ -13,7 +14,8 @@ engine=${CONTACTS_ENGINE:-mariadb}
 deploy/install-packages.sh build run
 # shellcheck disable=SC2086  # Several arguments on purpose.
 cmake --preset "$preset" ${CONTACTS_CMAKE_ARGS:-} >/dev/null
-cmake --build --preset "$preset"
+# shellcheck disable=SC2086
+cmake --build --preset "$preset" ${CONTACTS_TARGETS:+--target $CONTACTS_TARGETS}
 
 scratch=$(mktemp -d /tmp/contacts-tests.XXXXXX)
 cleanup() {
