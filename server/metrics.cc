@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace contacts::server {
@@ -16,16 +15,6 @@ const prometheus::Histogram::BucketBoundaries& Buckets() {
       0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
   return buckets;
 }
-
-// What the registry holds, for an Exposer that outlives nothing of ours.
-class RegistryView final : public prometheus::Collectable {
- public:
-  explicit RegistryView(const prometheus::Registry* registry) : registry_(registry) {}
-  std::vector<prometheus::MetricFamily> Collect() const override { return registry_->Collect(); }
-
- private:
-  const prometheus::Registry* const registry_;
-};
 
 }  // namespace
 
@@ -62,18 +51,19 @@ class Metrics::Asked final : public prometheus::Collectable {
 };
 
 Metrics::Metrics()
-    : handled_(prometheus::BuildCounter()
+    : registry_(std::make_shared<prometheus::Registry>()),
+      handled_(prometheus::BuildCounter()
                    .Name("grpc_server_handled_total")
                    .Help("Calls answered, by method, status code and reason.")
-                   .Register(registry_)),
+                   .Register(*registry_)),
       handling_(prometheus::BuildHistogram()
                     .Name("grpc_server_handling_seconds")
                     .Help("Time from a call's arrival to its answer, by method.")
-                    .Register(registry_)),
+                    .Register(*registry_)),
       queue_wait_(prometheus::BuildHistogram()
                       .Name("contacts_queue_wait_seconds")
                       .Help("Time that calls waited for a worker thread.")
-                      .Register(registry_)
+                      .Register(*registry_)
                       .Add({}, Buckets())),
       asked_(std::make_shared<Asked>()) {}
 
@@ -108,10 +98,9 @@ void Metrics::AddGauge(const std::string& name, const std::string& help, Labels 
 }
 
 absl::Status Metrics::Serve(const std::string& address) {
-  registry_view_ = std::make_shared<RegistryView>(&registry_);
   try {
     exposer_ = std::make_unique<prometheus::Exposer>(address);
-    exposer_->RegisterCollectable(registry_view_);
+    exposer_->RegisterCollectable(registry_);
     exposer_->RegisterCollectable(asked_);
   } catch (const std::exception& error) {
     return absl::UnavailableError(

@@ -45,12 +45,11 @@ class Metrics {
  private:
   class Asked;
 
-  prometheus::Registry registry_;
+  const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Family<prometheus::Counter>& handled_;
   prometheus::Family<prometheus::Histogram>& handling_;
   prometheus::Histogram& queue_wait_;
   const std::shared_ptr<Asked> asked_;
-  std::shared_ptr<prometheus::Collectable> registry_view_;
   std::unique_ptr<prometheus::Exposer> exposer_;
 };
 

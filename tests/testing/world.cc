@@ -6,6 +6,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "tests/testing/names.h"
 
 namespace contacts::testing {
 namespace {
@@ -22,22 +23,6 @@ std::string Encoded(const ContactChange& change) {
                     " ", validation.generation);
   }
   return text;
-}
-
-const char* MailName(MailKind kind) {
-  switch (kind) {
-    case MailKind::kValidation: return "VALIDATION";
-    case MailKind::kReminder: return "REMINDER";
-    case MailKind::kDone: return "DONE";
-    case MailKind::kRolesLost: return "ROLES_LOST";
-    case MailKind::kRefused: return "REFUSED";
-    case MailKind::kCancelled: return "CANCELLED";
-    case MailKind::kExpired: return "EXPIRED";
-    case MailKind::kAborted: return "ABORTED";
-    case MailKind::kProfileChanged: return "PROFILE_CHANGED";
-    case MailKind::kOverride: return "OVERRIDE";
-  }
-  return "";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/workflow/change.h"
+#include "tests/testing/names.h"
 #include "tests/testing/reasons.h"
 
 // What the tests of the contact change's state machine start from and look at.
@@ -17,6 +18,7 @@ namespace contacts::change_cases {
 using ::testing::ElementsAre;
 using testing::HasReason;
 using ::testing::IsEmpty;
+using testing::MailName;
 using testing::OverdueOf;
 using testing::RetryDelayOf;
 using ::testing::SizeIs;
@@ -61,22 +63,6 @@ inline std::vector<std::string> EventsOf(const Transition& transition) {
     lines.push_back(absl::StrCat(line, " -> ", Name(event.state)));
   }
   return lines;
-}
-
-inline const char* MailName(MailKind kind) {
-  switch (kind) {
-    case MailKind::kValidation: return "VALIDATION";
-    case MailKind::kReminder: return "REMINDER";
-    case MailKind::kDone: return "DONE";
-    case MailKind::kRolesLost: return "ROLES_LOST";
-    case MailKind::kRefused: return "REFUSED";
-    case MailKind::kCancelled: return "CANCELLED";
-    case MailKind::kExpired: return "EXPIRED";
-    case MailKind::kAborted: return "ABORTED";
-    case MailKind::kProfileChanged: return "PROFILE_CHANGED";
-    case MailKind::kOverride: return "OVERRIDE";
-  }
-  return "";
 }
 
 // "KIND RECIPIENT" of each e-mail, with the generation of those that have one.
