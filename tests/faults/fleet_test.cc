@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -42,7 +43,9 @@ std::map<std::string, int> Race(const std::function<std::string(int)>& body) {
 }
 
 TEST(Fleet, SixtyFourClientsRaceForTheSameRoleTokenAndLastValidationOneWins) {
-  constexpr int kRounds = 100;
+  // Servers under the thread sanitizer slow down with each call: it searches the list of
+  // what it took for races in gRPC whenever gRPC frees a call.
+  const int rounds = std::getenv("TSAN_OPTIONS") == nullptr ? 100 : 20;
   Fleet fleet(1);
   std::vector<std::unique_ptr<ContactService::Stub>> stubs;
   for (int i = 0; i < 64; ++i) stubs.push_back(fleet.Stub(i));
@@ -51,7 +54,7 @@ TEST(Fleet, SixtyFourClientsRaceForTheSameRoleTokenAndLastValidationOneWins) {
   };
 
   std::string holder = kFleetFirst;
-  for (int round = 0; round < kRounds && !::testing::Test::HasFailure(); ++round) {
+  for (int round = 0; round < rounds && !::testing::Test::HasFailure(); ++round) {
     const std::string next = holder == kFleetFirst ? kFleetSecond : kFleetFirst;
     std::mutex mutex;
     std::string change;
@@ -88,9 +91,9 @@ TEST(Fleet, SixtyFourClientsRaceForTheSameRoleTokenAndLastValidationOneWins) {
     holder = next;
     EXPECT_EQ(fleet.database().Query("SELECT tech FROM service").at(0), holder);
   }
-  EXPECT_EQ(fleet.database().Count("SELECT COUNT(*) FROM contact_change WHERE state = 2"), kRounds);
+  EXPECT_EQ(fleet.database().Count("SELECT COUNT(*) FROM contact_change WHERE state = 2"), rounds);
   EXPECT_EQ(fleet.database().Count("SELECT COUNT(*) FROM contact_change_event WHERE type = 8"),
-            kRounds);
+            rounds);
   EXPECT_EQ(fleet.database().Count("SELECT COUNT(*) FROM pending_role"), 0);
   fleet.WaitForMails();
   fleet.ExpectNoTokenAnywhere();
