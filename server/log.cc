@@ -2,12 +2,17 @@
 
 #include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
-#include <spdlog/async.h>
 #include <spdlog/formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -17,25 +22,90 @@ namespace contacts::server {
 namespace {
 
 constexpr char kCallLogger[] = "calls";
-constexpr std::size_t kQueueSize = 8192;
+constexpr std::size_t kMaxWaiting = 4 << 20;  // Bytes.
+constexpr std::chrono::milliseconds kGather(20);
 
-// Writes a line's JSON. What the logger of calls is given is JSON fields already.
-class JsonFormatter : public spdlog::formatter {
+// A line's JSON. What the logger of calls is given is JSON fields already.
+std::string JsonLine(const spdlog::details::log_msg& line) {
+  const std::string text(line.payload.data(), line.payload.size());
+  const std::string level(spdlog::level::to_string_view(line.level).data());
+  const std::string time =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::FromChrono(line.time), absl::UTCTimeZone());
+  const bool is_call = line.logger_name == kCallLogger;
+  return absl::StrCat("{\"time\":\"", time, "\",\"level\":\"", level, "\",",
+                      is_call ? text : absl::StrCat("\"message\":", JsonString(text)), "}\n");
+}
+
+// Gathers lines for a moment and writes them at once, from a thread of its own: to
+// wake a thread and write for each line costs a call more than all else in the log.
+class GatheringSink : public spdlog::sinks::sink {
  public:
-  void format(const spdlog::details::log_msg& line, spdlog::memory_buf_t& out) override {
-    const std::string text(line.payload.data(), line.payload.size());
-    const std::string level(spdlog::level::to_string_view(line.level).data());
-    const std::string time =
-        absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::FromChrono(line.time), absl::UTCTimeZone());
-    const bool is_call = line.logger_name == kCallLogger;
-    const std::string json =
-        absl::StrCat("{\"time\":\"", time, "\",\"level\":\"", level, "\",",
-                     is_call ? text : absl::StrCat("\"message\":", JsonString(text)), "}\n");
-    out.append(json.data(), json.data() + json.size());
+  GatheringSink() : thread_([this] { Run(); }) {}
+  ~GatheringSink() override {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
   }
-  std::unique_ptr<spdlog::formatter> clone() const override {
-    return std::make_unique<JsonFormatter>();
+  GatheringSink(const GatheringSink&) = delete;
+  GatheringSink& operator=(const GatheringSink&) = delete;
+
+  void log(const spdlog::details::log_msg& message) override {
+    const std::string line = JsonLine(message);
+    bool first = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.size() + line.size() > kMaxWaiting) {
+        ++dropped_;
+        return;
+      }
+      first = waiting_.empty();
+      waiting_ += line;
+    }
+    if (first) changed_.notify_one();
   }
+  void flush() override {}
+  void set_pattern(const std::string&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+
+ private:
+  void Run() {
+    std::string lines;
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+      if (waiting_.empty()) return;
+      changed_.wait_for(lock, kGather, [this] { return stopping_; });
+      lines.swap(waiting_);
+      const int64_t dropped = std::exchange(dropped_, 0);
+      lock.unlock();
+      if (dropped > 0) {
+        const std::string text = absl::StrCat(
+            "log: ", dropped, " lines were dropped: standard error is read too slowly");
+        lines += JsonLine({"server", spdlog::level::warn, text});
+      }
+      Write(lines);
+      lines.clear();
+      lock.lock();
+    }
+  }
+
+  static void Write(const std::string& lines) {
+    for (std::size_t done = 0; done < lines.size();) {
+      const ssize_t written = ::write(STDERR_FILENO, lines.data() + done, lines.size() - done);
+      if (written < 0 && errno != EINTR) return;
+      if (written > 0) done += static_cast<std::size_t>(written);
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string waiting_;
+  int64_t dropped_ = 0;
+  bool stopping_ = false;
+  std::thread thread_;
 };
 
 void LogGrpc(gpr_log_func_args* line) {
@@ -55,15 +125,12 @@ void LogProtobuf(google::protobuf::LogLevel level, const char*, int, const std::
 }  // namespace
 
 void StartLog(const std::string& level) {
-  spdlog::init_thread_pool(kQueueSize, 1);
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  auto sink = std::make_shared<GatheringSink>();
   for (const char* name : {kCallLogger, "server"}) {
-    auto logger = std::make_shared<spdlog::async_logger>(
-        name, sink, spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
+    auto logger = std::make_shared<spdlog::logger>(name, sink);
     logger->set_level(spdlog::level::from_str(level));
     spdlog::register_logger(logger);
   }
-  sink->set_formatter(std::make_unique<JsonFormatter>());
   spdlog::set_default_logger(spdlog::get("server"));
   gpr_set_log_function(LogGrpc);
   google::protobuf::SetLogHandler(LogProtobuf);

@@ -10,8 +10,9 @@
 namespace contacts::server {
 
 // Sends everything that is logged, gRPC's and Protocol Buffers' own lines too, to
-// standard error. Writing never blocks a caller: where the reader is too slow, the
-// oldest lines are dropped. `level` is a name that spdlog knows.
+// standard error, within some 20 ms. Writing never blocks a caller: beyond 4 MiB that
+// wait for a slow reader, lines are dropped and counted. `level` is a name that spdlog
+// knows.
 void StartLog(const std::string& level);
 // Writes what is still waiting.
 void StopLog();

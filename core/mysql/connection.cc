@@ -36,6 +36,17 @@ sql::ConnectOptionsMap ConnectOptions(const DatabaseOptions& options, std::size_
   return map;
 }
 
+// Of a list of expressions, such as "a, IFNULL(b, '')".
+std::size_t CountColumns(const std::string& columns) {
+  std::size_t count = 1;
+  int depth = 0;
+  for (const char c : columns) {
+    depth += static_cast<int>(c == '(') - static_cast<int>(c == ')');
+    if (c == ',' && depth == 0) ++count;
+  }
+  return count;
+}
+
 }  // namespace
 
 Connection::Connection(const DatabaseOptions& options, std::size_t endpoint, bool autocommit,
@@ -64,19 +75,36 @@ Connection::Connection(const DatabaseOptions& options, std::size_t endpoint, boo
 
 std::unique_ptr<sql::ResultSet> Connection::Query(const std::string& sql,
                                                   const std::vector<Param>& params) {
-  std::unique_ptr<sql::PreparedStatement>& prepared = prepared_[sql];
-  if (!prepared) prepared.reset(connection_->prepareStatement(sql));
+  Prepared& prepared = prepared_[sql];
+  if (!prepared.statement) prepared.statement.reset(connection_->prepareStatement(sql));
+  return Run(*prepared.statement, params);
+}
+
+Rows Connection::Select(const std::string& columns, const std::string& rest,
+                        const std::vector<Param>& params) {
+  Prepared& prepared = prepared_[absl::StrCat(columns, rest)];
+  if (!prepared.statement) {
+    // With a binary separator the whole is binary: no character set is converted.
+    prepared.statement.reset(connection_->prepareStatement(
+        absl::StrCat("SELECT CONCAT_WS(X'1F', ", columns, ")", rest)));
+    prepared.packed = CountColumns(columns);
+  }
+  return Rows(Run(*prepared.statement, params), prepared.packed);
+}
+
+std::unique_ptr<sql::ResultSet> Connection::Run(sql::PreparedStatement& prepared,
+                                                const std::vector<Param>& params) {
   unsigned int index = 0;
   for (const Param& param : params) {
     ++index;
     if (const auto* number = std::get_if<int64_t>(&param)) {
-      prepared->setInt64(index, *number);
+      prepared.setInt64(index, *number);
     } else {
-      prepared->setString(index, sql::SQLString(std::get<std::string>(param)));
+      prepared.setString(index, sql::SQLString(std::get<std::string>(param)));
     }
   }
   ++*round_trips_;
-  return std::unique_ptr<sql::ResultSet>(prepared->executeQuery());
+  return std::unique_ptr<sql::ResultSet>(prepared.executeQuery());
 }
 
 void Connection::Batch(const std::vector<std::string>& statements) {

@@ -28,7 +28,13 @@ class Connection {
   Connection(const DatabaseOptions& options, std::size_t endpoint, bool autocommit,
              std::atomic<int64_t>* round_trips);
 
+  // Between the columns that Select packs.
+  static constexpr char kSeparator = '\x1F';
+
   std::unique_ptr<sql::ResultSet> Query(const std::string& sql, const std::vector<Param>& params);
+  // See Session::Select.
+  Rows Select(const std::string& columns, const std::string& rest,
+              const std::vector<Param>& params);
   // Runs statements that return no rows, together.
   void Batch(const std::vector<std::string>& statements);
   void Execute(const std::string& sql);
@@ -44,7 +50,14 @@ class Connection {
   std::atomic<int64_t>* const round_trips_;
   std::unique_ptr<sql::Connection> connection_;
   std::unique_ptr<sql::Statement> statement_;
-  std::unordered_map<std::string, std::unique_ptr<sql::PreparedStatement>> prepared_;
+  struct Prepared {
+    std::unique_ptr<sql::PreparedStatement> statement;
+    std::size_t packed = 0;  // Columns.
+  };
+  std::unique_ptr<sql::ResultSet> Run(sql::PreparedStatement& prepared,
+                                      const std::vector<Param>& params);
+
+  std::unordered_map<std::string, Prepared> prepared_;
   bool writable_ = false;
   int64_t id_ = 0;
 };

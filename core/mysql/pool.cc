@@ -11,6 +11,7 @@ namespace {
 
 // How late a kill may come; also how often the watched work is looked at.
 constexpr std::chrono::milliseconds kWatchInterval(20);
+constexpr absl::Duration kAwake = absl::Seconds(1);
 
 }  // namespace
 
@@ -111,7 +112,7 @@ Watchdog::Guard Watchdog::Watch(const Connection& connection, const CallLimits& 
   entry->limits = limits;
   const std::lock_guard lock(mutex_);
   entries_.push_front(std::move(entry));
-  if (entries_.size() == 1) changed_.notify_all();
+  if (asleep_) changed_.notify_all();
   return Guard(this, entries_.begin());
 }
 
@@ -131,13 +132,18 @@ bool Watchdog::Guard::Release() {
 
 void Watchdog::Loop() {
   std::unique_lock lock(mutex_);
+  absl::Time last_busy = absl::Now();
   while (!stopping_) {
-    if (entries_.empty()) {
+    const absl::Time now = absl::Now();
+    if (!entries_.empty()) last_busy = now;
+    // Sleeps for good only after a while: to be woken costs each call more than it costs
+    // to look.
+    asleep_ = now - last_busy > kAwake;
+    if (asleep_) {
       changed_.wait(lock);
       continue;
     }
     changed_.wait_for(lock, kWatchInterval);
-    const absl::Time now = absl::Now();
     std::vector<std::shared_ptr<Entry>> late;
     for (const std::shared_ptr<Entry>& entry : entries_) {
       const CallLimits& limits = entry->limits;

@@ -131,6 +131,7 @@ class Watchdog {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::list<std::shared_ptr<Entry>> entries_;
+  bool asleep_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };

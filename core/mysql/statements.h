@@ -46,7 +46,7 @@ inline void QueueRows(Session& session, absl::string_view insert,
 
 // Of contact_change_event e.
 inline constexpr char kEventColumns[] =
-    "e.change_id, e.ordinal, e.id, e.type, e.actor, e.account, e.time, e.state";
+    "HEX(e.change_id), e.ordinal, HEX(e.id), e.type, e.actor, e.account, e.time, e.state";
 ChangeEvent ReadEvent(Rows& rows);
 
 }  // namespace contacts::store

@@ -17,14 +17,15 @@ using sqltext::Text;
 using sqltext::Time;
 
 constexpr char kValidatorColumns[] =
-    "c.$_state, c.$_decide_time, c.$_refuse_reason, c.$_email_send_time, c.$_email_hint, "
+    "c.$_state, IFNULL(c.$_decide_time, ''), c.$_refuse_reason, "
+    "IFNULL(c.$_email_send_time, ''), c.$_email_hint, "
     "c.$_generation, c.$_token_key_id, c.$_wrong_tokens, c.$_last_request_time, "
     "c.$_resend_day_start, c.$_resends_in_day";
 
 const std::string& ChangeColumns() {
   static const auto& columns = *new std::string(absl::StrCat(
-      "c.id, c.batch_id, c.requester, c.new_contact, c.state, c.create_time, c.expire_time, "
-      "c.close_time, c.remind_time, c.event_count, ",
+      "HEX(c.id), HEX(c.batch_id), c.requester, c.new_contact, c.state, c.create_time, "
+      "c.expire_time, IFNULL(c.close_time, ''), IFNULL(c.remind_time, ''), c.event_count, ",
       absl::StrReplaceAll(kValidatorColumns, {{"$", "requester"}}), ", ",
       absl::StrReplaceAll(kValidatorColumns, {{"$", "new_contact"}})));
   return columns;
@@ -121,7 +122,7 @@ absl::Time TimerOf(const ContactChange& change) {
 }
 
 constexpr char kSummaryColumns[] =
-    "c.id, c.state, c.expire_time, c.requester, c.new_contact, c.requester_state, "
+    "HEX(c.id), c.state, c.expire_time, c.requester, c.new_contact, c.requester_state, "
     "c.new_contact_state, c.item_count";
 
 std::vector<ChangeSummary> ReadSummaries(Rows rows) {
@@ -155,21 +156,21 @@ std::optional<ContactChange> LockChange(Session& session, const Uuid& id) {
 
 std::vector<ContactChange> LockChanges(Session& session, const std::set<Uuid>& ids) {
   const InList in = MakeInList(ids);
-  Rows rows = session.Query(
-      absl::StrCat("SELECT ", ChangeColumns(), " FROM contact_change c WHERE c.id IN ",
-                   in.placeholders, " ORDER BY c.id FOR UPDATE"),
-      in.params);
+  Rows rows = session.Select(ChangeColumns(),
+                             absl::StrCat(" FROM contact_change c WHERE c.id IN ", in.placeholders,
+                                          " ORDER BY c.id FOR UPDATE"),
+                             in.params);
   std::vector<ContactChange> changes;
   while (rows.Next()) changes.push_back(ReadChange(rows));
   return changes;
 }
 
 std::vector<AccountId> LoadItems(Session& session, ContactChange& change) {
-  Rows rows = session.Query(
-      absl::StrCat("SELECT COALESCE(s.admin, ''), ", kItemColumns,
-                   " FROM contact_change_item i LEFT JOIN service s ON s.id = i.service_id"
-                   " WHERE i.change_id = ? ORDER BY i.service_id, i.role"),
-      {Bind(change.id)});
+  Rows rows =
+      session.Select(absl::StrCat("IFNULL(s.admin, ''), ", kItemColumns),
+                     " FROM contact_change_item i LEFT JOIN service s ON s.id = i.service_id"
+                     " WHERE i.change_id = ? ORDER BY i.service_id, i.role",
+                     {Bind(change.id)});
   std::vector<AccountId> admins;
   change.items.clear();
   while (rows.Next()) {
@@ -181,11 +182,12 @@ std::vector<AccountId> LoadItems(Session& session, ContactChange& change) {
 
 std::vector<Service> LoadItemsLockServices(Session& session, ContactChange& change) {
   Rows rows =
-      session.Query(absl::StrCat("SELECT ", kItemColumns,
-                                 ", s.id, s.admin, s.tech, s.billing FROM contact_change_item i"
-                                 " LEFT JOIN service s ON s.id = i.service_id"
-                                 " WHERE i.change_id = ? ORDER BY i.service_id, i.role FOR UPDATE"),
-                    {Bind(change.id)});
+      session.Select(absl::StrCat(kItemColumns,
+                                  ", IFNULL(s.id, ''), IFNULL(s.admin, ''), IFNULL(s.tech, ''), "
+                                  "IFNULL(s.billing, '')"),
+                     " FROM contact_change_item i LEFT JOIN service s ON s.id = i.service_id"
+                     " WHERE i.change_id = ? ORDER BY i.service_id, i.role FOR UPDATE",
+                     {Bind(change.id)});
   std::vector<Service> services;
   change.items.clear();
   while (rows.Next()) {
@@ -206,10 +208,10 @@ void LoadItemsOf(Session& session, std::vector<ContactChange>& changes) {
   for (const ContactChange& change : changes) ids.push_back(change.id);
   const InList in = MakeInList(ids);
   Rows rows =
-      session.Query(absl::StrCat("SELECT i.change_id, ", kItemColumns,
-                                 " FROM contact_change_item i WHERE i.change_id IN ",
-                                 in.placeholders, " ORDER BY i.change_id, i.service_id, i.role"),
-                    in.params);
+      session.Select(absl::StrCat("HEX(i.change_id), ", kItemColumns),
+                     absl::StrCat(" FROM contact_change_item i WHERE i.change_id IN ",
+                                  in.placeholders, " ORDER BY i.change_id, i.service_id, i.role"),
+                     in.params);
   while (rows.Next()) {
     const Uuid id = rows.Id();
     const auto change = std::find_if(changes.begin(), changes.end(),
@@ -220,9 +222,9 @@ void LoadItemsOf(Session& session, std::vector<ContactChange>& changes) {
 
 std::vector<ChangeAndAdmins> LoadChanges(Session& session, const std::vector<Uuid>& ids) {
   const InList in = MakeInList(ids);
-  Rows rows = session.Query(
-      absl::StrCat("SELECT COALESCE(s.admin, ''), ", kItemColumns, ", ", ChangeColumns(),
-                   " FROM contact_change c JOIN contact_change_item i ON i.change_id = c.id"
+  Rows rows = session.Select(
+      absl::StrCat("IFNULL(s.admin, ''), ", kItemColumns, ", ", ChangeColumns()),
+      absl::StrCat(" FROM contact_change c JOIN contact_change_item i ON i.change_id = c.id"
                    " LEFT JOIN service s ON s.id = i.service_id WHERE c.id IN ",
                    in.placeholders, " ORDER BY c.id DESC, i.service_id, i.role"),
       in.params);
@@ -242,23 +244,23 @@ std::vector<ChangeAndAdmins> LoadChanges(Session& session, const std::vector<Uui
 
 std::vector<ChangeSummary> ListAccountChanges(Session& session, const AccountId& account,
                                               bool open_only, const Uuid& before, int64_t limit) {
-  return ReadSummaries(
-      session.Query(absl::StrCat("SELECT ", kSummaryColumns,
-                                 " FROM (SELECT change_id FROM involvement WHERE account_id = ?",
-                                 open_only ? " AND open = 1" : "",
-                                 " AND change_id < ? ORDER BY change_id DESC LIMIT ?) v"
-                                 " JOIN contact_change c ON c.id = v.change_id ORDER BY c.id DESC"),
-                    {Bind(account), Bind(Before(before)), Bind(limit)}));
+  return ReadSummaries(session.Select(
+      kSummaryColumns,
+      absl::StrCat(" FROM (SELECT change_id FROM involvement WHERE account_id = ?",
+                   open_only ? " AND open = 1" : "",
+                   " AND change_id < ? ORDER BY change_id DESC LIMIT ?) v"
+                   " JOIN contact_change c ON c.id = v.change_id ORDER BY c.id DESC"),
+      {Bind(account), Bind(Before(before)), Bind(limit)}));
 }
 
 std::vector<ChangeSummary> ListServiceChanges(Session& session, const ServiceId& service,
                                               const Uuid& before, int64_t limit) {
-  return ReadSummaries(session.Query(
-      absl::StrCat("SELECT ", kSummaryColumns,
-                   " FROM (SELECT DISTINCT change_id FROM contact_change_item"
-                   " WHERE service_id = ? AND change_id < ? ORDER BY change_id DESC LIMIT ?) v"
-                   " JOIN contact_change c ON c.id = v.change_id ORDER BY c.id DESC"),
-      {Bind(service), Bind(Before(before)), Bind(limit)}));
+  return ReadSummaries(
+      session.Select(kSummaryColumns,
+                     " FROM (SELECT DISTINCT change_id FROM contact_change_item"
+                     " WHERE service_id = ? AND change_id < ? ORDER BY change_id DESC LIMIT ?) v"
+                     " JOIN contact_change c ON c.id = v.change_id ORDER BY c.id DESC",
+                     {Bind(service), Bind(Before(before)), Bind(limit)}));
 }
 
 std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session, const Uuid& batch,
@@ -399,11 +401,10 @@ ChangeEvent ReadEvent(Rows& rows) {
 
 std::vector<ChangeEvent> ListEvents(Session& session, const Uuid& change, int64_t after,
                                     int64_t limit) {
-  Rows rows = session.Query(
-      absl::StrCat("SELECT ", kEventColumns,
-                   " FROM contact_change_event e"
-                   " WHERE e.change_id = ? AND e.ordinal > ? ORDER BY e.ordinal LIMIT ?"),
-      {Bind(change), Bind(after), Bind(limit)});
+  Rows rows = session.Select(kEventColumns,
+                             " FROM contact_change_event e"
+                             " WHERE e.change_id = ? AND e.ordinal > ? ORDER BY e.ordinal LIMIT ?",
+                             {Bind(change), Bind(after), Bind(limit)});
   std::vector<ChangeEvent> events;
   while (rows.Next()) events.push_back(ReadEvent(rows));
   return events;

@@ -61,9 +61,8 @@ const char* Column(Role role) { return Name(role); }
 }  // namespace
 
 std::optional<Account> LoadAccount(Session& session, const AccountId& id, Lock lock) {
-  Rows rows = session.Query(
-      absl::StrCat("SELECT ", kAccountColumns, " FROM account a WHERE a.id = ?", Suffix(lock)),
-      {Bind(id)});
+  Rows rows = session.Select(
+      kAccountColumns, absl::StrCat(" FROM account a WHERE a.id = ?", Suffix(lock)), {Bind(id)});
   if (!rows.Next()) return std::nullopt;
   return ReadAccount(rows);
 }
@@ -73,9 +72,9 @@ namespace {
 std::vector<Account> ReadAccounts(Session& session, const std::set<AccountId>& ids,
                                   const char* suffix) {
   const InList in = MakeInList(ids);
-  Rows rows = session.Query(absl::StrCat("SELECT ", kAccountColumns,
-                                         " FROM account a WHERE a.id IN ", in.placeholders, suffix),
-                            in.params);
+  Rows rows = session.Select(
+      kAccountColumns, absl::StrCat(" FROM account a WHERE a.id IN ", in.placeholders, suffix),
+      in.params);
   std::vector<Account> accounts;
   while (rows.Next()) accounts.push_back(ReadAccount(rows));
   return accounts;
@@ -92,18 +91,18 @@ std::vector<Account> LockAccounts(Session& session, const std::set<AccountId>& i
 }
 
 std::vector<Account> PageAccounts(Session& session, const std::string& after, int64_t limit) {
-  Rows rows = session.Query(absl::StrCat("SELECT ", kAccountColumns,
-                                         " FROM account a WHERE a.id > ? ORDER BY a.id LIMIT ?"),
-                            {Param(after), Bind(limit)});
+  Rows rows =
+      session.Select(kAccountColumns, " FROM account a WHERE a.id > ? ORDER BY a.id LIMIT ?",
+                     {Param(after), Bind(limit)});
   std::vector<Account> accounts;
   while (rows.Next()) accounts.push_back(ReadAccount(rows));
   return accounts;
 }
 
 std::vector<Service> PageServices(Session& session, const std::string& after, int64_t limit) {
-  Rows rows = session.Query(absl::StrCat("SELECT ", kServiceColumns,
-                                         " FROM service s WHERE s.id > ? ORDER BY s.id LIMIT ?"),
-                            {Param(after), Bind(limit)});
+  Rows rows =
+      session.Select(kServiceColumns, " FROM service s WHERE s.id > ? ORDER BY s.id LIMIT ?",
+                     {Param(after), Bind(limit)});
   std::vector<Service> services;
   while (rows.Next()) services.push_back(ReadService(rows));
   return services;
@@ -115,10 +114,14 @@ AccountsAndPending LoadAccounts(Session& session, const std::set<AccountId>& ids
   std::vector<Param> params = {Bind(requester), Bind(ChangeState::kValidating), Bind(now)};
   params.insert(params.end(), in.params.begin(), in.params.end());
   // The count comes in a row of its own, so that it is there when no account is.
-  Rows rows = session.Query(
-      absl::StrCat("SELECT '' AS id, '', '', 0, COUNT(*), 0, 0 FROM contact_change c"
-                   " WHERE c.requester = ? AND c.state = ? AND c.expire_time > ? UNION ALL SELECT ",
-                   kAccountColumns, " FROM account a WHERE a.id IN ", in.placeholders),
+  Rows rows = session.Select(
+      kAccountColumns,
+      absl::StrCat(" FROM (SELECT '' AS id, '' AS email, '' AS language, 0 AS standing, COUNT(*) AS"
+                   " version, 0 AS create_time, 0 AS update_time FROM contact_change c"
+                   " WHERE c.requester = ? AND c.state = ? AND c.expire_time > ? UNION ALL SELECT",
+                   " id, email, language, standing, version, create_time, update_time"
+                   " FROM account WHERE id IN ",
+                   in.placeholders, ") a"),
       params);
   AccountsAndPending result;
   while (rows.Next()) {
@@ -149,9 +152,8 @@ void UpdateAccount(Session& session, const Account& account) {
 }
 
 std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock lock) {
-  Rows rows = session.Query(
-      absl::StrCat("SELECT ", kServiceColumns, " FROM service s WHERE s.id = ?", Suffix(lock)),
-      {Bind(id)});
+  Rows rows = session.Select(
+      kServiceColumns, absl::StrCat(" FROM service s WHERE s.id = ?", Suffix(lock)), {Bind(id)});
   if (!rows.Next()) return std::nullopt;
   return ReadService(rows);
 }
@@ -159,11 +161,13 @@ std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock l
 ServicesAndPending LockServicesAndPending(Session& session, const std::set<ServiceId>& ids) {
   const InList in = MakeInList(ids);
   Rows rows =
-      session.Query(absl::StrCat("SELECT p.role, p.change_id, p.expire_time, ", kServiceColumns,
-                                 " FROM service s LEFT JOIN pending_role p ON p.service_id = s.id"
-                                 " WHERE s.id IN ",
-                                 in.placeholders, " ORDER BY s.id, p.role FOR UPDATE"),
-                    in.params);
+      session.Select(absl::StrCat("IFNULL(p.role, ''), IFNULL(HEX(p.change_id), ''),"
+                                  " IFNULL(p.expire_time, ''), ",
+                                  kServiceColumns),
+                     absl::StrCat(" FROM service s LEFT JOIN pending_role p ON p.service_id = s.id"
+                                  " WHERE s.id IN ",
+                                  in.placeholders, " ORDER BY s.id, p.role FOR UPDATE"),
+                     in.params);
   ServicesAndPending result;
   while (rows.Next()) {
     std::optional<PendingRole> pending;
@@ -189,11 +193,9 @@ ServicesAndPending LockServicesAndPending(Session& session, const std::set<Servi
 
 std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<ServiceId>& ids) {
   const InList in = MakeInList(ids);
-  Rows rows =
-      session.Query(absl::StrCat("SELECT service_id, role, change_id, expire_time FROM pending_role"
-                                 " WHERE service_id IN ",
-                                 in.placeholders),
-                    in.params);
+  Rows rows = session.Select(
+      "service_id, role, HEX(change_id), expire_time",
+      absl::StrCat(" FROM pending_role WHERE service_id IN ", in.placeholders), in.params);
   std::vector<PendingRole> pending;
   while (rows.Next()) {
     PendingRole& role = pending.emplace_back();
@@ -208,11 +210,10 @@ std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<Servi
 std::optional<std::pair<Service, std::vector<Uuid>>> LoadServiceAndPending(Session& session,
                                                                            const ServiceId& id,
                                                                            absl::Time now) {
-  Rows rows =
-      session.Query(absl::StrCat("SELECT p.change_id, ", kServiceColumns,
-                                 " FROM service s LEFT JOIN pending_role p"
-                                 " ON p.service_id = s.id AND p.expire_time > ? WHERE s.id = ?"),
-                    {Bind(now), Bind(id)});
+  Rows rows = session.Select(absl::StrCat("IFNULL(HEX(p.change_id), ''), ", kServiceColumns),
+                             " FROM service s LEFT JOIN pending_role p"
+                             " ON p.service_id = s.id AND p.expire_time > ? WHERE s.id = ?",
+                             {Bind(now), Bind(id)});
   std::optional<std::pair<Service, std::vector<Uuid>>> result;
   std::set<Uuid> pending;
   while (rows.Next()) {
@@ -244,9 +245,9 @@ std::vector<Service> ListServices(Session& session, const AccountId& account,
                   {Bind(account), Param(from_prefix ? prefix : after), Param(last), Bind(limit)});
   }
   params.push_back(Bind(limit));
-  Rows rows = session.Query(
-      absl::StrCat("SELECT ", kServiceColumns, " FROM (SELECT id FROM (",
-                   absl::StrJoin(walks, " UNION "),
+  Rows rows = session.Select(
+      kServiceColumns,
+      absl::StrCat(" FROM (SELECT id FROM (", absl::StrJoin(walks, " UNION "),
                    ") u ORDER BY id LIMIT ?) w JOIN service s ON s.id = w.id ORDER BY s.id"),
       params);
   std::vector<Service> services;

@@ -64,11 +64,11 @@ void NumberEvents(Session& session, const std::vector<EventKey>& events, int64_t
 }
 
 std::vector<FeedEntry> LoadFeed(Session& session, int64_t position, int64_t limit) {
-  Rows rows = session.Query(absl::StrCat("SELECT f.position, ", kEventColumns,
-                                         " FROM feed f JOIN contact_change_event e"
-                                         " ON e.change_id = f.change_id AND e.ordinal = f.ordinal"
-                                         " WHERE f.position > ? ORDER BY f.position LIMIT ?"),
-                            {Bind(position), Bind(limit)});
+  Rows rows = session.Select(absl::StrCat("f.position, ", kEventColumns),
+                             " FROM feed f JOIN contact_change_event e"
+                             " ON e.change_id = f.change_id AND e.ordinal = f.ordinal"
+                             " WHERE f.position > ? ORDER BY f.position LIMIT ?",
+                             {Bind(position), Bind(limit)});
   std::vector<FeedEntry> entries;
   while (rows.Next()) {
     const int64_t at = rows.Int();

@@ -36,9 +36,9 @@ void InsertOverride(Session& session, const ContactOverride& record) {
 
 std::vector<ContactOverride> LoadOverrides(Session& session, const std::set<Uuid>& ids) {
   const InList in = MakeInList(ids);
-  Rows rows = session.Query(
-      absl::StrCat("SELECT o.id, o.reason, o.create_time, i.service_id, i.role, i.old_contact,"
-                   " i.new_contact FROM contact_override o"
+  Rows rows = session.Select(
+      "HEX(o.id), o.reason, o.create_time, i.service_id, i.role, i.old_contact, i.new_contact",
+      absl::StrCat(" FROM contact_override o"
                    " JOIN contact_override_item i ON i.override_id = o.id WHERE o.id IN ",
                    in.placeholders, " ORDER BY o.id, i.service_id, i.role"),
       in.params);
@@ -110,8 +110,9 @@ void InsertMails(Session& session, const std::vector<OutboxMail>& mails) {
 }
 
 std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t limit) {
-  Rows rows = session.Query(
-      "SELECT id, kind, subject, recipient, address, generation, create_time, tries FROM outbox"
+  Rows rows = session.Select(
+      "HEX(id), kind, HEX(subject), recipient, address, generation, create_time, tries",
+      " FROM outbox"
       " WHERE next_try_time <= ? ORDER BY next_try_time LIMIT ? FOR UPDATE SKIP LOCKED",
       {Bind(now), Bind(limit)});
   std::vector<OutboxMail> mails;
