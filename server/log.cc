@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <memory>
@@ -25,15 +26,35 @@ constexpr char kCallLogger[] = "calls";
 constexpr std::size_t kMaxWaiting = 4 << 20;  // Bytes.
 constexpr std::chrono::milliseconds kGather(20);
 
+// Of UTC, such as 2026-11-24T02:43:45.471000Z; what a second's lines share is kept.
+void AppendTime(std::string& out, absl::Time time) {
+  thread_local int64_t kept_second = -1;
+  thread_local std::string kept;
+  const int64_t micros = absl::ToUnixMicros(time);
+  if (micros / 1'000'000 != kept_second) {
+    kept_second = micros / 1'000'000;
+    kept = absl::FormatTime("%Y-%m-%dT%H:%M:%S.", time, absl::UTCTimeZone());
+  }
+  std::string fraction = absl::StrCat(1'000'000 + micros % 1'000'000);
+  absl::StrAppend(&out, kept, absl::string_view(fraction).substr(1), "Z");
+}
+
 // A line's JSON. What the logger of calls is given is JSON fields already.
 std::string JsonLine(const spdlog::details::log_msg& line) {
-  const std::string text(line.payload.data(), line.payload.size());
-  const std::string level(spdlog::level::to_string_view(line.level).data());
-  const std::string time =
-      absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::FromChrono(line.time), absl::UTCTimeZone());
-  const bool is_call = line.logger_name == kCallLogger;
-  return absl::StrCat("{\"time\":\"", time, "\",\"level\":\"", level, "\",",
-                      is_call ? text : absl::StrCat("\"message\":", JsonString(text)), "}\n");
+  const absl::string_view text(line.payload.data(), line.payload.size());
+  std::string json;
+  json.reserve(text.size() + 100);
+  json += "{\"time\":\"";
+  AppendTime(json, absl::FromChrono(line.time));
+  absl::StrAppend(&json, "\",\"level\":\"",
+                  absl::string_view(spdlog::level::to_string_view(line.level).data()), "\",");
+  if (line.logger_name == kCallLogger) {
+    json.append(text.data(), text.size());
+  } else {
+    absl::StrAppend(&json, "\"message\":", JsonString(std::string(text)));
+  }
+  json += "}\n";
+  return json;
 }
 
 // Gathers lines for a moment and writes them at once, from a thread of its own: to
@@ -148,7 +169,9 @@ void LogCall(const CallRecord& call) {
   if (logger == nullptr || !logger->should_log(spdlog::level::info)) return;
   std::string fields = absl::StrCat("\"message\":\"call\",\"method\":", JsonString(call.method),
                                     ",\"status\":", JsonString(call.status));
-  absl::StrAppendFormat(&fields, ",\"latency_ms\":%.3f", absl::ToDoubleMilliseconds(call.latency));
+  const int64_t micros = std::max<int64_t>(0, absl::ToInt64Microseconds(call.latency));
+  absl::StrAppend(&fields, ",\"latency_ms\":", micros / 1000, ".",
+                  absl::Dec(micros % 1000, absl::kZeroPad3));
   const std::pair<const char*, const std::string*> optional[] = {
       {"reason", &call.reason},
       {"account", &call.account},
@@ -163,6 +186,8 @@ void LogCall(const CallRecord& call) {
 }
 
 std::string JsonString(const std::string& text) {
+  const auto plain = [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; };
+  if (std::all_of(text.begin(), text.end(), plain)) return absl::StrCat("\"", text, "\"");
   const bool utf8 = CodePoints(text).has_value();
   std::string json = "\"";
   for (const char c : text) {
