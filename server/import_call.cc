@@ -59,7 +59,7 @@ class ImportCalls::Reactor final : public Stream {
     const absl::Status admitted = Guarded([&] { return Admit(); });
     if (!admitted.ok()) return End(admitted);
     if (calls_.running_.fetch_add(1) >= calls_.limits_.at_once ||
-        !calls_.threads_.TryPush([this] { Run(); })) {
+        !calls_.threads_.TryPush("", [this] { Run(); })) {
       --calls_.running_;
       End(errors::Unavailable("as many imports as this server takes run already", kRetryAfter));
     }
@@ -258,8 +258,10 @@ ImportCalls::ImportCalls(const Gate& gate, Engine* engine, Limits limits)
     : gate_(gate),
       engine_(engine),
       limits_(limits),
-      threads_(static_cast<std::size_t>(limits.at_once), static_cast<std::size_t>(limits.at_once)) {
-}
+      threads_({.threads = static_cast<std::size_t>(limits.at_once),
+                .waiting = static_cast<std::size_t>(limits.at_once),
+                .threads_of_one = static_cast<std::size_t>(limits.at_once),
+                .waiting_of_one = static_cast<std::size_t>(limits.at_once)}) {}
 
 ImportCalls::Stream* ImportCalls::Serve(grpc::CallbackServerContext* context) {
   auto* reactor = new Reactor(this, context);

@@ -40,6 +40,16 @@ constexpr int64_t kBatch = 200;
 constexpr int64_t kSmtpBatch = 5;
 constexpr absl::Duration kSmtpMargin = absl::Seconds(10);
 constexpr int kMaxMetadataBytes = 16 * 1024;
+// One account's calls have half of the threads and of the queue at most.
+WorkQueue::Limits WorkersOf(const Config& config) {
+  const auto threads = static_cast<std::size_t>(config.workers);
+  const auto waiting = static_cast<std::size_t>(config.queue_limit);
+  return {.threads = threads,
+          .waiting = waiting,
+          .threads_of_one = (threads + 1) / 2,
+          .waiting_of_one = (waiting + 1) / 2};
+}
+
 // Database connections beside those of workers, imports and relay: timers, purges, feed, health.
 constexpr int64_t kOtherConnections = 7;
 
@@ -139,8 +149,7 @@ class Server::Parts {
                {.max_watchers = config.max_watchers,
                 .max_lag = config.max_watch_lag,
                 .max_error_details = static_cast<std::size_t>(config.max_error_details)}),
-        workers_(config.queue_limit, config.workers,
-                 [this](absl::Duration wait) { metrics_.CountQueueWait(wait); }),
+        workers_(WorkersOf(config), [this](absl::Duration wait) { metrics_.CountQueueWait(wait); }),
         calls_(gate_, &workers_,
                {.longest = config.default_deadline,
                 .max_error_details = static_cast<std::size_t>(config.max_error_details)}),

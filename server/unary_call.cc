@@ -24,7 +24,8 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   void Start(Audience audience) {
     const absl::Status admitted = Guarded([&] { return Admit(audience); });
     if (!admitted.ok()) return End(admitted);
-    if (!calls_.workers_->TryPush([this] { Run(); })) {
+    const std::string& whose = call_.account.empty() ? call_.operator_name : call_.account.text();
+    if (!calls_.workers_->TryPush(whose, [this] { Run(); })) {
       End(errors::Unavailable("overloaded; try again later", kRetryAfter));
     }
   }

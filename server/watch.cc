@@ -80,7 +80,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     self_ = self;
     const absl::Status admitted = Guarded([&] { return Admit(bytes); });
     if (!admitted.ok()) return End(admitted);
-    const bool queued = watch_->workers_->TryPush([self] {
+    const bool queued = watch_->workers_->TryPush(account_.text(), [self] {
       const absl::Status opened = Guarded([&] { return self->watch_->Open(*self); });
       if (!opened.ok()) return self->End(opened);
       if (!self->watch_->Join(self)) {

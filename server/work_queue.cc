@@ -6,10 +6,9 @@
 
 namespace contacts::server {
 
-WorkQueue::WorkQueue(std::size_t limit, std::size_t workers,
-                     std::function<void(absl::Duration)> waited)
-    : limit_(limit), waited_(std::move(waited)) {
-  for (std::size_t i = 0; i < workers; ++i) threads_.emplace_back([this] { Run(); });
+WorkQueue::WorkQueue(Limits limits, std::function<void(absl::Duration)> waited)
+    : limits_(limits), waited_(std::move(waited)) {
+  for (std::size_t i = 0; i < limits.threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
 WorkQueue::~WorkQueue() {
@@ -21,41 +20,64 @@ WorkQueue::~WorkQueue() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-bool WorkQueue::TryPush(std::function<void()> work) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (queue_.size() >= limit_) return false;
-    queue_.push_back({.work = std::move(work), .since = absl::Now()});
-  }
-  changed_.notify_one();
+bool WorkQueue::TryPush(const std::string& whose, std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  if (waiting_ >= limits_.waiting) return false;
+  const Shares::iterator share = shares_.try_emplace(whose).first;
+  if (share->second.waiting.size() >= limits_.waiting_of_one) return false;
+  share->second.waiting.push_back({.work = std::move(work), .since = absl::Now()});
+  ++waiting_;
+  Offer(share);
   return true;
 }
 
 std::size_t WorkQueue::length() const {
   const std::lock_guard lock(mutex_);
-  return queue_.size();
+  return waiting_;
 }
 
 bool WorkQueue::WaitIdle(absl::Duration limit) {
   std::unique_lock lock(mutex_);
   return idle_.wait_for(lock, absl::ToChronoMilliseconds(limit),
-                        [this] { return queue_.empty() && running_ == 0; });
+                        [this] { return waiting_ == 0 && running_ == 0; });
+}
+
+void WorkQueue::Offer(Shares::iterator share) {
+  if (share->second.has_turn || share->second.waiting.empty() ||
+      share->second.running >= limits_.threads_of_one) {
+    return;
+  }
+  share->second.has_turn = true;
+  turns_.push_back(share);
+  changed_.notify_one();
 }
 
 void WorkQueue::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (queue_.empty()) return;
-    Piece piece = std::move(queue_.front());
-    queue_.pop_front();
+    changed_.wait(lock, [this] { return !turns_.empty() || (stopping_ && waiting_ == 0); });
+    if (turns_.empty()) return;
+    const Shares::iterator share = turns_.front();
+    turns_.pop_front();
+    share->second.has_turn = false;
+    Piece piece = std::move(share->second.waiting.front());
+    share->second.waiting.pop_front();
+    ++share->second.running;
     ++running_;
+    --waiting_;
+    Offer(share);
     lock.unlock();
     if (waited_) waited_(absl::Now() - piece.since);
     piece.work();
     piece.work = nullptr;
     lock.lock();
-    if (--running_ == 0 && queue_.empty()) idle_.notify_all();
+    --running_;
+    --share->second.running;
+    Offer(share);
+    if (share->second.running == 0 && share->second.waiting.empty()) shares_.erase(share);
+    if (waiting_ > 0) continue;
+    if (running_ == 0) idle_.notify_all();
+    if (stopping_) changed_.notify_all();
   }
 }
 
