@@ -186,6 +186,8 @@ void AddRules(Flags& flags, Settings& settings) {
               "Characters of the reason of a refusal or an override");
   flags.Count("max_pending_changes", &settings.max_pending_changes, 1, 1'000'000,
               "Pending contact changes of one requester");
+  flags.Count("max_asks_per_minute", &settings.max_asks_per_minute, 1, 1'000'000,
+              "Calls of ChangeContacts a minute that one requester may make with success");
   flags.Count("max_wrong_tokens", &settings.max_wrong_tokens, 1, 100,
               "Wrong tokens after which an answer is locked");
   flags.Duration("resend_interval", &settings.resend_interval, absl::Seconds(1), kDay,

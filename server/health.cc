@@ -34,8 +34,8 @@ Health::Health(Database* database, grpc::HealthCheckServiceInterface* service,
 Health::~Health() = default;
 
 void Health::Drain() {
-  Tell(false);
   const std::lock_guard lock(mutex_);
+  Tell(false);
   draining_ = true;
 }
 
@@ -45,23 +45,17 @@ void Health::Ask() {
     asked_ = absl::Now();
   }
   const bool answered = database_->Ping({.deadline = absl::Now() + kPingLimit}).ok();
-  {
-    const std::lock_guard lock(mutex_);
-    asked_.reset();
-  }
+  const std::lock_guard lock(mutex_);
+  asked_.reset();
   Tell(answered);
 }
 
 void Health::NoticeHang() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!asked_ || absl::Now() - *asked_ <= kPingLimit) return;
-  }
-  Tell(false);
+  const std::lock_guard lock(mutex_);
+  if (asked_ && absl::Now() - *asked_ > kPingLimit) Tell(false);
 }
 
 void Health::Tell(bool serving) {
-  const std::lock_guard lock(mutex_);
   if (draining_ || serving == serving_) return;
   serving_ = serving;
   // All of the names that were set: "" and both services.

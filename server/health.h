@@ -28,7 +28,7 @@ class Health {
  private:
   void Ask();
   void NoticeHang();
-  void Tell(bool serving);
+  void Tell(bool serving);  // With the lock held.
 
   Database* const database_;
   grpc::HealthCheckServiceInterface* const service_;

@@ -1,8 +1,16 @@
 #include "server/periodic.h"
 
+#include <spdlog/spdlog.h>
+
+#include <exception>
 #include <utility>
 
 namespace contacts::server {
+namespace {
+
+constexpr absl::Duration kAfterTrouble = absl::Seconds(1);
+
+}  // namespace
 
 Periodic::Periodic(std::function<absl::Duration()> step)
     : step_(std::move(step)), thread_([this] { Run(); }) {}
@@ -20,7 +28,12 @@ void Periodic::Run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    const absl::Duration pause = step_();
+    absl::Duration pause = kAfterTrouble;
+    try {
+      pause = step_();
+    } catch (const std::exception& error) {
+      spdlog::error("a periodic step failed: {}", error.what());
+    }
     lock.lock();
     stopped_.wait_for(lock, absl::ToChronoMilliseconds(pause), [this] { return stopping_; });
   }

@@ -14,7 +14,7 @@ namespace contacts::server {
 // returns how long to wait before the next one.
 class Periodic {
  public:
-  // The first step is taken at once. `step` must not throw.
+  // The first step is taken at once. What a step throws is logged.
   explicit Periodic(std::function<absl::Duration()> step);
   // Waits for the step under way.
   ~Periodic();

@@ -136,7 +136,7 @@ class Server::Parts {
         database_(Sized(config)),
         engine_(&database_, config.token_keys, config.settings, clock),
         // Any name will do that no other server of the fleet has.
-        outbox_(&database_, config.token_keys, config.settings, Uuid::Version4().text()),
+        outbox_(&database_, config.token_keys, config.settings),
         transport_(MakeTransport(config)),
         relay_(&outbox_, transport_.get(),
                MailRenderer({.from = config.mail_from, .link_url = config.link_url}),

@@ -74,6 +74,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   Watcher(Watch* watch, grpc::CallbackServerContext* context)
       : watch_(watch),
+        context_(context),
         admission_(watch->gate_, "contacts.v1.ContactService/WatchContactChanges", context) {}
 
   void Start(const std::shared_ptr<Watcher>& self, const grpc::ByteBuffer& bytes) {
@@ -112,6 +113,11 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     const std::lock_guard lock(mutex_);
     return ended_;
   }
+  // gRPC is through with it.
+  bool Done() const {
+    const std::lock_guard lock(mutex_);
+    return done_;
+  }
 
   // Gives it those events after its position that it may see.
   void Offer(std::vector<SharedEvent>& events) {
@@ -127,6 +133,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   // Where it was sent nothing for long, moves its token on; ends it where it does
   // not read, or reads too slowly. `last` is the end of the feed.
   void Tick(int64_t last, absl::Time now) {
+    if (Ended()) return CutOff(now);
     const Options& options = watch_->options_;
     kept_up_ = kept_up_ || *position_ >= last;
     bool idle = false;
@@ -148,6 +155,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       const std::lock_guard lock(mutex_);
       if (ended_) return;
       ended_ = true;
+      ended_time_ = absl::Now();
       waiting_.clear();
     }
     Finish(admission_.End(status, watch_->options_.max_error_details));
@@ -160,7 +168,11 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     WriteNext();
   }
   void OnCancel() override { End(errors::Cancelled()); }
-  void OnDone() override { const std::shared_ptr<Watcher> last = std::move(self_); }
+  void OnDone() override {
+    const std::shared_ptr<Watcher> last = std::move(self_);
+    const std::lock_guard lock(mutex_);
+    done_ = true;
+  }
 
  private:
   absl::Status Admit(const grpc::ByteBuffer& bytes) {
@@ -191,6 +203,15 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     if (!writing_since_) WriteNext();
   }
 
+  // The status waits behind a write that waits for the peer: one that never reads would
+  // keep its stream for ever.
+  void CutOff(absl::Time now) {
+    const std::lock_guard lock(mutex_);
+    if (done_ || cut_off_ || now - ended_time_ <= watch_->options_.stall_limit) return;
+    cut_off_ = true;
+    context_->TryCancel();
+  }
+
   // With the mutex held, which keeps Finish away.
   void WriteNext() {
     if (ended_ || waiting_.empty()) return;
@@ -201,6 +222,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
   Watch* const watch_;
+  grpc::CallbackServerContext* const context_;  // Until it is done.
   Admission admission_;
   AccountId account_;                 // Empty for an observer, who sees all.
   std::optional<ServiceId> service_;  // Sees what is on this service alone.
@@ -216,6 +238,9 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   std::optional<absl::Time> writing_since_;
   grpc::ByteBuffer current_;
   bool ended_ = false;
+  absl::Time ended_time_;
+  bool cut_off_ = false;
+  bool done_ = false;
 };
 
 Watch::Watch(const Gate& gate, WorkQueue* workers, Engine* engine, Feed* feed, Options options)
@@ -282,7 +307,12 @@ void Watch::Run() {
   while (!stopping_) {
     const std::size_t count = watchers_.size();
     lock.unlock();
-    const bool again = Step();
+    bool again = false;
+    const absl::Status stepped = Guarded([&] {
+      again = Step();
+      return absl::OkStatus();
+    });
+    if (!stepped.ok()) spdlog::error("feed: {}", stepped.ToString());
     lock.lock();
     if (again) continue;
     if (watchers_.empty()) {
@@ -299,7 +329,7 @@ bool Watch::Step() {
   Watchers watchers;
   {
     const std::lock_guard lock(mutex_);
-    std::erase_if(watchers_, [](const auto& watcher) { return watcher->Ended(); });
+    std::erase_if(watchers_, [](const auto& watcher) { return watcher->Done(); });
     watchers = watchers_;
   }
   const auto bounds = feed_->Advance(absl::Now());
@@ -327,7 +357,7 @@ absl::Status Watch::ReadTail(const Watchers& watchers, int64_t last) {
   Watchers up_to_date;
   std::set<ServiceId> services;
   for (const auto& watcher : watchers) {
-    if (!watcher->position() || *watcher->position() < position_) continue;
+    if (!watcher->position() || *watcher->position() < position_ || watcher->Ended()) continue;
     up_to_date.push_back(watcher);
     if (watcher->service()) services.insert(*watcher->service());
   }
@@ -364,7 +394,13 @@ absl::StatusOr<bool> Watch::ReadBacklog(const Watchers& watchers) {
   if (!events.ok()) return events.status();
   std::vector<SharedEvent> shared = Shared(*events);
   const bool all = static_cast<int64_t>(events->size()) < kReadAtOnce;
+  const int64_t first = events->empty() ? position_ + 1 : events->front().position;
   for (const auto& watcher : behind) {
+    // Positions have no gaps but where events were removed, since the bounds were read.
+    if (*watcher->position() + 1 < first) {
+      watcher->End(errors::ResumeTokenExpired());
+      continue;
+    }
     watcher->Offer(shared);
     if (all) watcher->MoveTo(position_);
   }

@@ -167,6 +167,16 @@ absl::Status ResendTooSoon(absl::Duration wait) {
   return status;
 }
 
+absl::Status AskedTooOften(int64_t limit, absl::Duration wait) {
+  absl::Status status =
+      Make(absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED",
+           absl::StrCat("this requester asked ", limit, " times within a minute; try again in ",
+                        absl::FormatDuration(absl::Ceil(wait, absl::Seconds(1)))),
+           {{"limit", absl::StrCat(limit)}});
+  AttachRetry(status, wait);
+  return status;
+}
+
 absl::Status QuotaExceeded(int64_t limit) {
   return Make(
       absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED",

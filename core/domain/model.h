@@ -206,6 +206,7 @@ struct OutboxMail {
   int64_t generation = 0;  // kValidation and kReminder alone.
   absl::Time create_time;
   int64_t tries = 0;  // Deliveries tried so far.
+  std::string claim;  // Of whom it is claimed by for now.
 };
 
 // What an operator's override did, kept with its reason.

@@ -6,13 +6,14 @@
 #include "core/mysql/store.h"
 #include "core/workflow/assignments.h"
 #include "core/workflow/change.h"
+#include "core/workflow/quota.h"
 
 // ChangeContacts: asking.
 namespace contacts {
 namespace {
 
 AskFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& ask, absl::Time now,
-                   std::vector<Uuid>& expired, int64_t& pending_changes) {
+                   std::vector<Uuid>& expired, QuotaUse& use) {
   AskFacts facts;
   facts.requester = requester.id;
   std::set<ServiceId> service_ids;
@@ -32,8 +33,9 @@ AskFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& 
     facts.services.emplace(service.id, std::move(service));
   }
 
-  store::AccountsAndPending accounts = store::LoadAccounts(session, account_ids, requester.id, now);
-  pending_changes = accounts.pending_changes;
+  store::AccountsAndUse accounts =
+      store::LoadAccountsAndUse(session, account_ids, requester.id, now);
+  use = accounts.use;
   for (Account& account : accounts.accounts) facts.accounts.emplace(account.id, std::move(account));
   return facts;
 }
@@ -68,23 +70,24 @@ absl::StatusOr<std::string> Engine::ChangeContacts(
   std::vector<Uuid> expired;
   const auto body = [&](Session& session) -> absl::StatusOr<std::string> {
     expired.clear();
-    // Locking the requester's account makes its calls take turns, so that the
-    // count of its pending changes holds.
+    // Locking the requester's account makes its calls take turns, so that its quotas hold.
     const std::optional<Account> requester =
         store::LoadAccount(session, call.account, store::Lock::kForUpdate);
     if (!requester || requester->email.empty()) return errors::AccountNotFound(call.account);
     const absl::Time now = clock_();
-    int64_t pending_changes = 0;
-    const AskFacts facts = ReadFacts(session, *requester, ask, now, expired, pending_changes);
+    QuotaUse use;
+    const AskFacts facts = ReadFacts(session, *requester, ask, now, expired, use);
     if (!expired.empty()) return absl::AbortedError("expired changes are in the way");
 
     if (absl::Status wrong = CheckAssignments(ask.assignments, facts); !wrong.ok()) return wrong;
     std::vector<ContactChange> changes =
         PlanChanges(ask.assignments, facts, keys_.active_id(), now, settings_);
-    if (pending_changes + static_cast<int64_t>(changes.size()) > settings_.max_pending_changes) {
-      return errors::QuotaExceeded(settings_.max_pending_changes);
+    const auto window = TakeQuota(use, static_cast<int64_t>(changes.size()), now, settings_);
+    if (!window.ok()) return window.status();
+    if (!ask.validate_only) {
+      Create(session, changes, facts, now);
+      store::SaveAskWindow(session, call.account, *window);
     }
-    if (!ask.validate_only) Create(session, changes, facts, now);
     return encode(changes);
   };
 

@@ -29,7 +29,13 @@ bool IsDecision(const absl::Status& status) {
 }  // namespace
 
 Engine::Engine(Database* database, TokenKeys keys, Settings settings, Clock clock)
-    : database_(database), keys_(std::move(keys)), settings_(settings), clock_(std::move(clock)) {}
+    : database_(database),
+      keys_(std::move(keys)),
+      settings_(settings),
+      // As the database keeps time, so that a reply says what a later read will.
+      clock_([clock = std::move(clock)] {
+        return absl::FromUnixMicros(absl::ToUnixMicros(clock()));
+      }) {}
 
 absl::StatusOr<std::optional<std::string>> Engine::KeptReply(Session& session, const Call& call,
                                                              const Uuid& request_id) const {
@@ -44,8 +50,10 @@ absl::StatusOr<std::string> Engine::Mutate(const Call& call, const Body& body) {
   // lost can be looked up.
   const Uuid request_id = call.request_id.value_or(Uuid::Version4());
   std::string reply;
+  bool may_be_kept = call.request_id.has_value();
   absl::Status status = database_->Write(call.limits, [&](Session& session) -> absl::Status {
-    if (call.request_id || session.maybe_committed()) {
+    may_be_kept = may_be_kept || session.maybe_committed();
+    if (may_be_kept) {
       absl::StatusOr<std::optional<std::string>> kept = KeptReply(session, call, request_id);
       if (!kept.ok()) return kept.status();
       if (*kept) {
@@ -62,9 +70,9 @@ absl::StatusOr<std::string> Engine::Mutate(const Call& call, const Body& body) {
   });
   if (status.ok()) return reply;
 
-  // The same request may have been committed by a call beside this one, after
-  // this one looked and before it got its locks.
-  if (call.request_id && IsDecision(status)) {
+  // The same request may have been committed by a call beside this one, or by an earlier
+  // run of this one, after this one looked and before it got its locks.
+  if (may_be_kept && IsDecision(status)) {
     std::optional<std::string> kept_reply;
     const absl::Status looked = database_->Read(call.limits, [&](Session& session) {
       absl::StatusOr<std::optional<std::string>> kept = KeptReply(session, call, request_id);
@@ -139,9 +147,13 @@ absl::StatusOr<int64_t> Engine::RunTimers(int64_t limit) {
   for (const Uuid& id : due) {
     const absl::StatusOr<bool> passed =
         PassTimeOver(id, {.deadline = absl::Now() + absl::Seconds(30)});
-    if (!passed.ok()) return passed.status();
+    if (!passed.ok()) {
+      status = passed.status();  // The others' time has come too.
+      continue;
+    }
     acted += *passed ? 1 : 0;
   }
+  if (!status.ok()) return status;
   return acted;
 }
 

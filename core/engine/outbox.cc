@@ -35,17 +35,21 @@ const T* Find(const std::vector<T>& all, const Id& id) {
 
 }  // namespace
 
-Outbox::Outbox(Database* database, TokenKeys keys, Settings settings, std::string owner)
-    : database_(database), keys_(std::move(keys)), settings_(settings), owner_(std::move(owner)) {}
+Outbox::Outbox(Database* database, TokenKeys keys, Settings settings)
+    : database_(database), keys_(std::move(keys)), settings_(settings) {}
 
 absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Duration lease,
                                                      absl::Time now) {
+  const std::string claim = Uuid::Version4().text();
   std::vector<OutboxMail> mails;
   absl::Status status = database_->Write(Limits(), [&](Session& session) {
     mails = store::LockDueMails(session, now, limit);
     std::set<Uuid> ids;
-    for (const OutboxMail& mail : mails) ids.insert(mail.id);
-    store::ClaimMails(session, ids, owner_, now + lease);
+    for (OutboxMail& mail : mails) {
+      mail.claim = claim;
+      ids.insert(mail.id);
+    }
+    store::ClaimMails(session, ids, claim, now + lease);
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
@@ -107,7 +111,7 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Durati
   }
   if (!unwanted.empty()) {
     status = database_->Write(Limits(), [&](Session& session) {
-      store::DeleteMails(session, store::LockClaimed(session, unwanted, owner_));
+      store::DeleteMails(session, store::LockClaimed(session, unwanted, claim));
       return absl::OkStatus();
     });
     if (!status.ok()) return status;
@@ -152,7 +156,7 @@ absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType even
     // Changes before outbox rows, the order in which answers lock them too.
     std::vector<ContactChange> changes;
     if (!change_ids.empty()) changes = store::LockChanges(session, change_ids);
-    const std::set<Uuid> held = store::LockClaimed(session, ids, owner_);
+    const std::set<Uuid> held = store::LockClaimed(session, ids, mails.front().claim);
     Transition history;
     for (std::size_t i = 0; i < mails.size(); ++i) {
       const OutboxMail& mail = mails[i];
@@ -175,7 +179,7 @@ absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType even
 
 absl::Status Outbox::Retry(const OutboxMail& mail, absl::Time next_try) {
   return database_->Write(Limits(), [&](Session& session) {
-    store::PostponeMail(session, mail, owner_, next_try);
+    store::PostponeMail(session, mail, next_try);
     return absl::OkStatus();
   });
 }

@@ -27,12 +27,13 @@ struct MailFacts {
 // its server died. Thread safe.
 class Outbox {
  public:
-  // `database` must outlive it; `owner` names this server among the fleet.
-  Outbox(Database* database, TokenKeys keys, Settings settings, std::string owner);
+  // `database` must outlive it.
+  Outbox(Database* database, TokenKeys keys, Settings settings);
 
   // Claims at most `limit` e-mails that are due and returns what their texts are
   // made from. E-mails that are no longer wanted (the change closed, the validator
-  // answered or asked for another) are dropped on the way and not returned.
+  // answered or asked for another) are dropped on the way and not returned. Each claim
+  // is one of its own: a later one of the same server ends it too.
   absl::StatusOr<std::vector<MailFacts>> Claim(int64_t limit, absl::Duration lease, absl::Time now);
 
   // How many e-mails are owed, up to 10,000, and how old the oldest is.
@@ -44,6 +45,7 @@ class Outbox {
 
   // Records that the mail server took them: removes the rows and, for validation
   // e-mails, sets the send time and hint and adds VALIDATION_SENT to the history.
+  // The e-mails are of one claim.
   absl::Status Sent(const std::vector<MailFacts>& mails, absl::Time now);
   // Puts one back until `next_try`.
   absl::Status Retry(const OutboxMail& mail, absl::Time next_try);
@@ -58,7 +60,6 @@ class Outbox {
   Database* const database_;
   const TokenKeys keys_;
   const Settings settings_;
-  const std::string owner_;
 };
 
 }  // namespace contacts

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "absl/strings/numbers.h"
 #include "core/domain/errors.h"
 #include "core/engine/engine.h"
 #include "core/engine/save.h"
@@ -206,7 +207,9 @@ absl::StatusOr<Page<ChangeEvent>> Engine::ListContactChangeEvents(const Call& ca
       return Unless(session, call, errors::ContactChangeNotFound(id));
     }
     int64_t after = 0;
-    if (!request.after.empty()) after = std::stoll(request.after);
+    if (!request.after.empty() && !absl::SimpleAtoi(request.after, &after)) {
+      return errors::InvalidField({{"page_token", "want one that this method returned"}});
+    }
     page.rows = store::ListEvents(session, id, after, request.size + 1);
     if (static_cast<int64_t>(page.rows.size()) > request.size) {
       page.rows.pop_back();

@@ -30,9 +30,8 @@ sql::ConnectOptionsMap ConnectOptions(const DatabaseOptions& options, std::size_
   map["CLIENT_MULTI_STATEMENTS"] = true;
   map["CLIENT_FOUND_ROWS"] = true;
   map["OPT_CONNECT_TIMEOUT"] = WholeSeconds(options.connect_timeout);
-  // Beyond the server's own limit: only a dead network is cut off by these.
-  map["OPT_READ_TIMEOUT"] = WholeSeconds(options.statement_timeout + absl::Seconds(5));
-  map["OPT_WRITE_TIMEOUT"] = WholeSeconds(options.statement_timeout + absl::Seconds(5));
+  map["OPT_READ_TIMEOUT"] = WholeSeconds(options.network_timeout);
+  map["OPT_WRITE_TIMEOUT"] = WholeSeconds(options.network_timeout);
   return map;
 }
 
@@ -84,9 +83,8 @@ Rows Connection::Select(const std::string& columns, const std::string& rest,
                         const std::vector<Param>& params) {
   Prepared& prepared = prepared_[absl::StrCat(columns, rest)];
   if (!prepared.statement) {
-    // With a binary separator the whole is binary: no character set is converted.
-    prepared.statement.reset(connection_->prepareStatement(
-        absl::StrCat("SELECT CONCAT_WS(X'1F', ", columns, ")", rest)));
+    prepared.statement.reset(
+        connection_->prepareStatement(absl::StrCat("SELECT ", PackedColumns(columns), rest)));
     prepared.packed = CountColumns(columns);
   }
   return Rows(Run(*prepared.statement, params), prepared.packed);

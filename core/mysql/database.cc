@@ -21,6 +21,7 @@ namespace contacts {
 namespace {
 
 constexpr int kMaxTries = 30;
+constexpr int kInterrupted = 1317;
 constexpr int kMaxDuplicateTries = 10;
 constexpr absl::Duration kRetryHint = absl::Seconds(1);
 
@@ -49,9 +50,12 @@ Failure Classify(int code) {
     case 1053:  // Shutdown in progress.
     case 1927:  // Connection killed.
     case 3100:  // Group Replication: could not certify.
+    case 1180:  // Error during COMMIT, which may be done or not.
+    case 3032:  // Offline mode.
+    case 3169:  // The session was killed.
     case 4031:  // Disconnected for inactivity.
       return Failure::kLost;
-    case 1317:  // Query interrupted.
+    case kInterrupted:
     case 1969:  // max_statement_time.
     case 3024:  // max_execution_time.
       return Failure::kKilled;
@@ -116,9 +120,15 @@ class Database::Impl {
         } catch (const sql::SQLException& error) {
           failure = Classify(error.getErrorCode());
           text = absl::StrCat(error.getErrorCode(), " ", error.what());
-          if (failure == Failure::kConflict || failure == Failure::kDuplicate) {
+          if (guard.Release()) {
+            failure = Failure::kKilled;
+          } else if (error.getErrorCode() == kInterrupted) {
+            failure = Failure::kLost;  // By somebody else: Galera, or an operator.
+          } else if (failure == Failure::kConflict || failure == Failure::kDuplicate) {
             if (transaction) lease->Execute("ROLLBACK");
-            if (!guard.Release()) lease.Keep();
+            lease.Keep();
+          } else if (failure == Failure::kLost) {
+            connector_.Distrust(lease->endpoint());
           }
         }
       } catch (const sql::SQLException& error) {
@@ -224,7 +234,8 @@ absl::Status Database::CheckSchema() {
 
 absl::Status Database::Ping(const CallLimits& limits) {
   return Read(limits, [](Session& session) {
-    Rows rows = session.Query("SELECT @@global.read_only", {});
+    // A table too: a member that left its cluster still answers without one.
+    Rows rows = session.Query("SELECT @@global.read_only FROM feed_head", {});
     // As a refused write would: connects anew, to the member that is writable by now.
     if (rows.Next() && rows.Int() != 0) throw sql::SQLException("no longer writable", "", 1290);
     return absl::OkStatus();

@@ -36,6 +36,8 @@ struct DatabaseOptions {
   int max_connections = 16;  // For reads and for writes, each.
   absl::Duration connect_timeout = absl::Seconds(3);
   absl::Duration statement_timeout = absl::Seconds(30);  // Whatever the call's own deadline.
+  // Beyond the database's own limit: only a dead network is cut off by it.
+  absl::Duration network_timeout = absl::Seconds(35);
   absl::Duration lock_wait_timeout = absl::Seconds(5);
 
   // Parses mysql://USER[:PASSWORD]@HOST[:PORT][,HOST[:PORT]...]/DATABASE[?socket=PATH],

@@ -11,6 +11,8 @@ namespace {
 
 // How late a kill may come; also how often the watched work is looked at.
 constexpr std::chrono::milliseconds kWatchInterval(20);
+// Of a kill itself: a database that is frozen must not hold up the kills at another.
+constexpr absl::Duration kKillLimit = absl::Seconds(2);
 constexpr absl::Duration kAwake = absl::Seconds(1);
 
 }  // namespace
@@ -40,8 +42,17 @@ std::unique_ptr<Connection> Connector::Connect(bool autocommit) {
   }
 }
 
-std::unique_ptr<Connection> Connector::ConnectTo(std::size_t endpoint, bool autocommit) {
-  return std::make_unique<Connection>(options_, endpoint, autocommit, &round_trips_);
+std::unique_ptr<Connection> Connector::ConnectTo(std::size_t endpoint, bool autocommit,
+                                                 std::optional<absl::Duration> limit) {
+  DatabaseOptions options = options_;
+  if (limit) options.connect_timeout = options.network_timeout = *limit;
+  return std::make_unique<Connection>(options, endpoint, autocommit, &round_trips_);
+}
+
+void Connector::Distrust(std::size_t endpoint) {
+  const std::size_t count = std::max<std::size_t>(1, options_.endpoints.size());
+  std::size_t expected = endpoint;
+  last_good_.compare_exchange_strong(expected, (endpoint + 1) % count);
 }
 
 Pool::Lease Pool::Acquire(absl::Time deadline) {
@@ -161,10 +172,12 @@ void Watchdog::Kill(Entry& entry) {
   if (entry.done || entry.killed) return;
   try {
     if (!connection_ || connection_->endpoint() != entry.endpoint) {
-      connection_ = connector_->ConnectTo(entry.endpoint, /*autocommit=*/true);
+      connection_ = connector_->ConnectTo(entry.endpoint, /*autocommit=*/true, kKillLimit);
     }
     entry.killed = true;
-    connection_->Execute(absl::StrCat("KILL QUERY ", entry.connection_id));
+    // The connection, not its statement: MySQL may end a batch between two statements
+    // and say that more follows, and the reader waits for what never comes.
+    connection_->Execute(absl::StrCat("KILL ", entry.connection_id));
   } catch (const sql::SQLException& error) {
     spdlog::warn("database: could not stop late work: {} {}", error.getErrorCode(), error.what());
     connection_.reset();

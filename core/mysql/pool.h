@@ -22,7 +22,11 @@ class Connector {
   // Throws sql::SQLException where no endpoint is reachable and writable.
   std::unique_ptr<Connection> Connect(bool autocommit);
   // Connects to one endpoint, writable or not.
-  std::unique_ptr<Connection> ConnectTo(std::size_t endpoint, bool autocommit);
+  // `limit`: for connecting and for each answer; unset: as the options have it.
+  std::unique_ptr<Connection> ConnectTo(std::size_t endpoint, bool autocommit,
+                                        std::optional<absl::Duration> limit = std::nullopt);
+  // Lets the next connection try the endpoints after this one first.
+  void Distrust(std::size_t endpoint);
 
   const DatabaseOptions& options() const { return options_; }
   int64_t round_trips() const { return round_trips_; }

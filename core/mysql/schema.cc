@@ -114,6 +114,13 @@ std::vector<Migration> Build() {
            " id {enum}, last_position {int}, removed_position {int}, PRIMARY KEY (id)) {table}",
            "INSERT IGNORE INTO feed_head (id, last_position, removed_position) VALUES (1, 0, 0)",
        }},
+      {3,
+       {
+           // How often an account asked in the minute that began at start_time.
+           "CREATE TABLE IF NOT EXISTS ask_window ("
+           " account_id {account}, start_time {time}, asks {int}, PRIMARY KEY (account_id)) "
+           "{table}",
+       }},
   };
   for (Migration& migration : migrations) {
     for (std::string& statement : migration.statements) statement = Expand(statement);

@@ -7,8 +7,9 @@
 #include <string>
 #include <variant>
 #include <vector>
-#include "absl/strings/string_view.h"
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/domain/ids.h"
 
@@ -54,6 +55,12 @@ class Rows {
   std::vector<absl::string_view> columns_;  // which are parts of it.
   uint32_t column_ = 0;
 };
+
+// The expression of the one string in which Session::Select gets `columns`. With a
+// binary separator the whole is binary: no character set is converted.
+inline std::string PackedColumns(absl::string_view columns) {
+  return absl::StrCat("CONCAT_WS(X'1F', ", columns, ")");
+}
 
 // A value bound to a prepared statement.
 using Param = std::variant<int64_t, std::string>;

@@ -9,6 +9,7 @@
 
 #include "core/domain/model.h"
 #include "core/mysql/session.h"
+#include "core/workflow/quota.h"
 
 // Every statement of the service, by what it means. Functions that load make one
 // round trip; those that write queue theirs on the session (see Session::Queue).
@@ -22,14 +23,14 @@ enum class Lock { kNone, kForUpdate };
 // --- Accounts and services -------------------------------------------------
 
 std::optional<Account> LoadAccount(Session& session, const AccountId& id, Lock lock);
-// Those that exist, and the number of the requester's changes that are pending
-// at `now`.
-struct AccountsAndPending {
+// Those that exist, and what the requester uses of its quotas at `now`.
+struct AccountsAndUse {
   std::vector<Account> accounts;
-  int64_t pending_changes = 0;
+  QuotaUse use;
 };
-AccountsAndPending LoadAccounts(Session& session, const std::set<AccountId>& ids,
-                                const AccountId& requester, absl::Time now);
+AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& ids,
+                                  const AccountId& requester, absl::Time now);
+void SaveAskWindow(Session& session, const AccountId& requester, const AskWindow& window);
 // Those that exist, ordered by id and locked.
 std::vector<Account> LockAccounts(Session& session, const std::set<AccountId>& ids);
 // Of these, those that exist.
@@ -174,8 +175,7 @@ void ClaimMails(Session& session, const std::set<Uuid>& ids, const std::string& 
 // Of these, those that `claim` still holds, locked.
 std::set<Uuid> LockClaimed(Session& session, const std::set<Uuid>& ids, const std::string& claim);
 void DeleteMails(Session& session, const std::set<Uuid>& ids);
-void PostponeMail(Session& session, const OutboxMail& mail, const std::string& claim,
-                  absl::Time next_try);
+void PostponeMail(Session& session, const OutboxMail& mail, absl::Time next_try);
 std::vector<Account> LoadAccounts(Session& session, const std::set<AccountId>& ids);
 
 }  // namespace contacts::store

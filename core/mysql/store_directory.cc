@@ -108,26 +108,30 @@ std::vector<Service> PageServices(Session& session, const std::string& after, in
   return services;
 }
 
-AccountsAndPending LoadAccounts(Session& session, const std::set<AccountId>& ids,
-                                const AccountId& requester, absl::Time now) {
+AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& ids,
+                                  const AccountId& requester, absl::Time now) {
   const InList in = MakeInList(ids);
-  std::vector<Param> params = {Bind(requester), Bind(ChangeState::kValidating), Bind(now)};
-  params.insert(params.end(), in.params.begin(), in.params.end());
-  // The count comes in a row of its own, so that it is there when no account is.
+  std::vector<Param> params = in.params;
+  params.insert(params.end(), {Bind(requester), Bind(requester), Bind(requester),
+                               Bind(ChangeState::kValidating), Bind(now)});
+  // The use comes in a row of its own, in the form of an account without id.
   Rows rows = session.Select(
       kAccountColumns,
-      absl::StrCat(" FROM (SELECT '' AS id, '' AS email, '' AS language, 0 AS standing, COUNT(*) AS"
-                   " version, 0 AS create_time, 0 AS update_time FROM contact_change c"
-                   " WHERE c.requester = ? AND c.state = ? AND c.expire_time > ? UNION ALL SELECT",
-                   " id, email, language, standing, version, create_time, update_time"
-                   " FROM account WHERE id IN ",
-                   in.placeholders, ") a"),
+      absl::StrCat(" FROM account a WHERE a.id IN ", in.placeholders, " UNION ALL SELECT ",
+                   PackedColumns("'', '', '', 0, COUNT(*), "
+                                 "IFNULL((SELECT start_time FROM ask_window WHERE account_id = ?),"
+                                 " 0), "
+                                 "IFNULL((SELECT asks FROM ask_window WHERE account_id = ?), 0)"),
+                   " FROM contact_change c"
+                   " WHERE c.requester = ? AND c.state = ? AND c.expire_time > ?"),
       params);
-  AccountsAndPending result;
+  AccountsAndUse result;
   while (rows.Next()) {
     Account account = ReadAccount(rows);
     if (account.id.empty()) {
-      result.pending_changes = account.version;
+      result.use.pending_changes = account.version;
+      result.use.window.start = account.create_time;
+      result.use.window.asks = absl::ToUnixMicros(account.update_time);
     } else {
       result.accounts.push_back(std::move(account));
     }
@@ -141,6 +145,13 @@ std::vector<AccountId> LoadOverdue(Session& session, const std::set<AccountId>& 
     if (account.standing == BillingStanding::kOverdue) overdue.push_back(account.id);
   }
   return overdue;
+}
+
+void SaveAskWindow(Session& session, const AccountId& requester, const AskWindow& window) {
+  session.Queue(
+      Fill("INSERT INTO ask_window (account_id, start_time, asks) VALUES (?, ?, ?)"
+           " ON DUPLICATE KEY UPDATE start_time = VALUES(start_time), asks = VALUES(asks)",
+           {sqltext::Id(requester), Time(window.start), Int(window.asks)}));
 }
 
 void UpdateAccount(Session& session, const Account& account) {

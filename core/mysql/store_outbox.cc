@@ -169,10 +169,9 @@ void DeleteMails(Session& session, const std::set<Uuid>& ids) {
   if (!ids.empty()) session.Queue(absl::StrCat("DELETE FROM outbox WHERE id IN ", ListOf(ids)));
 }
 
-void PostponeMail(Session& session, const OutboxMail& mail, const std::string& claim,
-                  absl::Time next_try) {
+void PostponeMail(Session& session, const OutboxMail& mail, absl::Time next_try) {
   session.Queue(Fill("UPDATE outbox SET next_try_time = ?, claim = '' WHERE id = ? AND claim = ?",
-                     {Time(next_try), sqltext::Id(mail.id), Ascii(claim)}));
+                     {Time(next_try), sqltext::Id(mail.id), Ascii(mail.claim)}));
 }
 
 }  // namespace contacts::store

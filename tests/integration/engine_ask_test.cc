@@ -112,6 +112,27 @@ TEST(ValidateOnly, RunsEveryCheck) {
   EXPECT_EQ(reason(kThomas, {Move(kS0, kTech, kDana)}), "CHANGE_ALREADY_PENDING");
 }
 
+TEST(AskQuota, HoldsForARequesterOverAllServersAndEndsWithTheMinute) {
+  Settings settings;
+  settings.max_asks_per_minute = 2;
+  World world(settings);
+  ASSERT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}).status, HasReason(""));
+  // What is refused or only checked is not counted.
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}).status,
+              HasReason("CHANGE_ALREADY_PENDING"));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS1, kTech, kDana)}, std::nullopt, true).status,
+              HasReason(""));
+  world.clock.Advance(absl::Seconds(50));
+  ASSERT_THAT(world.Ask(kMarie, {Move(kS1, kTech, kDana)}).status, HasReason(""));
+  const absl::Status refused = world.Ask(kMarie, {Move(kS2, kTech, kDana)}).status;
+  EXPECT_THAT(refused, HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(RetryDelayOf(refused), absl::Seconds(10));
+  EXPECT_THAT(world.Ask(kBill, {Move(kS2, kBilling, kEve)}).status, HasReason(""))
+      << "another requester has its own";
+  world.clock.Advance(absl::Seconds(10));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS2, kTech, kDana)}).status, HasReason(""));
+}
+
 TEST(PendingQuota, CountsPendingChangesOfTheRequesterAndIsASetting) {
   Settings settings;
   settings.max_pending_changes = 3;

@@ -253,7 +253,7 @@ TEST(Import, OfAThousandRecordsMakesNoMoreRoundTripsThanOfOne) {
 TEST(Import, RacingWithAsksNeverMovesARoleFromUnderAPendingChange) {
   constexpr int kRounds = 30;
   World world(Settings(), kRounds);
-  World::Server second(world, "second");
+  World::Server second(world);
   int rejected = 0;
   for (int round = 0; round < kRounds; ++round) {
     const std::string service = absl::StrCat("s", round, ".example");
@@ -277,7 +277,7 @@ TEST(Import, RacingWithAsksNeverMovesARoleFromUnderAPendingChange) {
 TEST(Import, RacingWithEverythingElseLosesNoServiceAndFindsNoDefect) {
   constexpr int kServices = 12;
   World world(Settings(), kServices);
-  World::Server second(world, "second");
+  World::Server second(world);
   const absl::Time end = absl::Now() + absl::Seconds(3);
   std::vector<std::thread> threads;
   const auto until_end = [&](const std::function<void(int)>& body) {
@@ -325,7 +325,7 @@ TEST(Import, RacingWithEverythingElseLosesNoServiceAndFindsNoDefect) {
 
 TEST(Import, OfTheSameFileTwiceAtOnceEndsAsOfOnce) {
   World world(Settings(), 0);
-  World::Server second(world, "second");
+  World::Server second(world);
   const auto run = [&](Engine* engine) {
     for (int batch = 0; batch < 10; ++batch) {
       std::vector<ImportRecord> records;

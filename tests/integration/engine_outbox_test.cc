@@ -67,7 +67,7 @@ TEST(Outbox, CarriesWhatTheTextIsMadeOfWithTheTokenDerivedOnTheWay) {
 
 TEST(Outbox, ClaimedEmailIsNotGivenToAnotherServerWhileItsLeaseLasts) {
   World world;
-  World::Server other(world, "other");
+  World::Server other(world);
   AskTech(world);
   EXPECT_THAT(Claim(world), SizeIs(2));
   EXPECT_THAT(Claim(world, other.outbox), IsEmpty());
@@ -77,7 +77,7 @@ TEST(Outbox, ClaimedEmailIsNotGivenToAnotherServerWhileItsLeaseLasts) {
 
 TEST(Outbox, ServersThatClaimAtOnceNeverBothGetAnEmail) {
   World world(Settings(), 40);
-  World::Server other(world, "other");
+  World::Server other(world);
   for (int i = 0; i < 40; ++i) {
     const std::string service = absl::StrCat("s", i, ".example");
     ASSERT_THAT(world.Ask(kMarie, {Move(service, kTech, i % 2 == 0 ? kDana : kEve)}).status,
@@ -104,7 +104,7 @@ TEST(Outbox, ServersThatClaimAtOnceNeverBothGetAnEmail) {
 
 TEST(Outbox, LeaseThatEndedHandsTheEmailToAnotherServerAndTheLateOneRecordsNothing) {
   World world;
-  World::Server other(world, "other");
+  World::Server other(world);
   const ContactChange change = AskTech(world);
   const std::vector<MailFacts> late = Claim(world);
   world.clock.Advance(kLease);
@@ -251,7 +251,7 @@ TEST(Outbox, TokenOfAnEarlierKeyIsDerivedWithThatKeyAfterARotation) {
   const std::string danas = world.Token(change.id, kDana);
 
   const TokenKeys rotated = *TokenKeys::Parse(absl::StrCat(TokenKeys::Generate(), world.key_file));
-  Outbox outbox(&world.database, rotated, world.settings, "rotated");
+  Outbox outbox(&world.database, rotated, world.settings);
   for (const MailFacts& facts : Claim(world, outbox)) {
     EXPECT_EQ(facts.token, world.Token(change.id, facts.mail.recipient.text()));
   }
@@ -263,7 +263,7 @@ TEST(Outbox, EmailWhoseKeyIsGoneHasNoTokenAndIsKept) {
   World world;
   AskTech(world);
   const TokenKeys replaced = *TokenKeys::Parse(TokenKeys::Generate());
-  Outbox outbox(&world.database, replaced, world.settings, "replaced");
+  Outbox outbox(&world.database, replaced, world.settings);
   const std::vector<MailFacts> mails = Claim(world, outbox);
   ASSERT_THAT(mails, SizeIs(2));
   EXPECT_EQ(mails[0].token, "");

@@ -37,7 +37,7 @@ int64_t RunOnBoth(World& world, World::Server& other) {
 
 TEST(Timers, ReminderGoesOnceFromTwoServers) {
   World world;
-  World::Server other(world, "other");
+  World::Server other(world);
   const ContactChange change = AskTech(world);
   world.Accept(kMarie, change);
   world.TakeMails();
@@ -52,7 +52,7 @@ TEST(Timers, ReminderGoesOnceFromTwoServers) {
 
 TEST(Timers, ExpiryIsMarkedAndToldOnceFromTwoServers) {
   World world;
-  World::Server other(world, "other");
+  World::Server other(world);
   const ContactChange change = AskTech(world);
   world.TakeMails();
   world.clock.Advance(absl::Hours(24 * 7));

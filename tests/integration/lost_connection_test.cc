@@ -3,7 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "core/mysql/connection.h"
 #include "tests/testing/proxy.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
@@ -92,6 +101,68 @@ TEST_P(LostAtCommit, AWrongTokenIsCountedAndRefused) {
   // count twice, never not at all.
   EXPECT_EQ(broken.world.test_database.Count("SELECT new_contact_wrong_tokens FROM contact_change"),
             broken.fault == Proxy::Fault::kLoseAnswer ? 2 : 1);
+}
+
+TEST(LostConnection, AnAnswerThatIsStillBeingCommittedIsWaitedForAndGiven) {
+  BrokenWorld broken(Proxy::Fault::kHangUp);
+  const ContactChange change =
+      broken.world.Ask(kMarie, {Move("s0.example", kTech, kDana)}).changes.at(0);
+  const std::string token = broken.world.Token(change.id, kDana);
+  // Whoever adds an event waits for this one.
+  std::atomic<int64_t> round_trips = 0;
+  Connection blocker(broken.world.test_database.options(), 0, /*autocommit=*/false, &round_trips);
+  blocker.Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+  blocker.Execute("COMMIT");
+  blocker.Query("SELECT ordinal FROM feed_queue FOR UPDATE", {});
+  std::thread releaser([&] {
+    while (broken.proxy.faults() == 0) absl::SleepFor(absl::Milliseconds(10));
+    // Long enough for the second run to wait for what the first one locked.
+    absl::SleepFor(absl::Milliseconds(500));
+    blocker.Execute("ROLLBACK");
+  });
+  broken.proxy.Arm(broken.fault, kCommit);
+  // Without a request id of its own.
+  const World::Answered answered =
+      broken.world.Accept(kDana, change.id, token, std::nullopt, &*broken.engine);
+  releaser.join();
+  EXPECT_THAT(answered.status, HasReason(""));
+  EXPECT_EQ(broken.world.test_database.Count(
+                "SELECT COUNT(*) FROM contact_change WHERE new_contact_state = 2"),
+            1);
+}
+
+TEST(LostConnection, WorkThatIsCancelledInAnyMomentEndsAndLeavesNothingHalfDone) {
+  World world;
+  Database database(world.test_database.options());
+  std::vector<std::string> rows;
+  for (int i = 0; i < 3000; ++i) rows.push_back(absl::StrCat("('row", i, "',", i, ",1)"));
+  const std::string values = absl::StrJoin(rows, ",");
+  int done = 0;
+  for (int i = 0; i < 60; ++i) {
+    const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+    std::thread canceller([&] {
+      absl::SleepFor(absl::Milliseconds(2 * i));
+      *cancelled = true;
+    });
+    const absl::Time start = absl::Now();
+    const absl::Status status = database.Write(
+        {.deadline = absl::Now() + absl::Minutes(1), .cancelled = cancelled},
+        [&](Session& session) {
+          for (int part = 0; part < 4; ++part) {
+            session.Queue("DELETE FROM ask_window");
+            session.Queue(absl::StrCat(
+                "INSERT INTO ask_window (account_id, start_time, asks) VALUES ", values));
+          }
+          return absl::OkStatus();
+        });
+    canceller.join();
+    EXPECT_LT(absl::Now() - start, absl::Seconds(20)) << "waited for an answer that never came";
+    EXPECT_TRUE(status.ok() || absl::IsCancelled(status)) << status;
+    done += status.ok() ? 1 : 0;
+    const int64_t kept = world.test_database.Count("SELECT COUNT(*) FROM ask_window");
+    EXPECT_TRUE(kept == 0 || kept == 3000) << kept;
+  }
+  EXPECT_LT(done, 60) << "none was cancelled in time";
 }
 
 TEST(LostConnection, AReadIsMadeAgain) {

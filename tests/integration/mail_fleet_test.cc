@@ -119,7 +119,7 @@ TEST(MailFleet, EveryEmailArrivesAtLeastOnceFromTwoRelaysAndABadMailServer) {
   const std::vector<std::string> words = {"accept", "flaky", "once", "cut", "unknown", "heavy"};
   constexpr int kEach = 8;
   World world(Settings(), kEach * static_cast<int>(words.size()));
-  World::Server other(world, "other");
+  World::Server other(world);
   std::map<std::string, std::vector<ContactChange>> changes;
   for (int i = 0; i < kEach * static_cast<int>(words.size()); ++i) {
     const std::string& word = words[i % words.size()];

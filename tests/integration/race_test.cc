@@ -24,8 +24,7 @@ constexpr int kRounds = 20;
 
 // Three servers. Each race is run kRounds times, each on a service of its own.
 struct Fleet {
-  explicit Fleet(Settings settings = {})
-      : world(settings, kRounds), second(world, "second"), third(world, "third") {}
+  explicit Fleet(Settings settings = {}) : world(settings, kRounds), second(world), third(world) {}
 
   Engine* engine(int i) {
     return i % 3 == 0 ? &world.engine : i % 3 == 1 ? &second.engine : &third.engine;

@@ -96,6 +96,7 @@ void Proxy::Relay(int client) {
         ReceiveRest(server);
         open = false;
       }
+      open = open && fault != Fault::kHangUp;
     }
     if (open && waiting[1].revents != 0) {
       const std::string answer = Receive(server);

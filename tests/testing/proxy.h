@@ -15,7 +15,8 @@ class Proxy {
   enum class Fault {
     kNone,
     kLoseRequest,  // Breaks the connection in place of handing the request on.
-    kLoseAnswer,   // Hands the request on and breaks the connection once it was answered.
+    kLoseAnswer,   // Hands the request on and breaks the connection once it was answered,
+    kHangUp,       // or at once, while it is worked on.
   };
 
   explicit Proxy(int target_port);

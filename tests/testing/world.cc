@@ -36,17 +36,17 @@ World::World(Settings with, int services)
       keys(*TokenKeys::Parse(key_file)),
       settings(with),
       engine(&database, keys, settings, [this] { return clock.Now(); }),
-      outbox(&database, keys, settings, "test") {
+      outbox(&database, keys, settings) {
   for (const char* id : {kMarie, kThomas, kBill, kDana, kEve}) {
     AddAccount(id, absl::StrCat(id, "@mail.example"));
   }
   for (int i = 0; i < services; ++i) AddService(absl::StrCat("s", i, ".example"));
 }
 
-World::Server::Server(const World& world, const std::string& owner)
+World::Server::Server(const World& world)
     : database(world.test_database.options()),
       engine(&database, world.keys, world.settings, [&world] { return world.clock.Now(); }),
-      outbox(&database, world.keys, world.settings, owner) {}
+      outbox(&database, world.keys, world.settings) {}
 
 void World::AddAccount(const std::string& id, const std::string& email) {
   Account account;

@@ -50,7 +50,7 @@ class World {
 
   // Another server of the fleet, on the same database with the same keys.
   struct Server {
-    Server(const World& world, const std::string& owner);
+    explicit Server(const World& world);
     Database database;
     Engine engine;
     Outbox outbox;

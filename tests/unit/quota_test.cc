@@ -1,0 +1,65 @@
+// What a requester may ask for at once and how often.
+
+#include "core/workflow/quota.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/testing/reasons.h"
+
+namespace contacts {
+namespace {
+
+using testing::HasReason;
+
+const absl::Time kNow = absl::FromUnixSeconds(1'790'000'000);
+
+Settings Small() {
+  Settings settings;
+  settings.max_pending_changes = 10;
+  settings.max_asks_per_minute = 3;
+  return settings;
+}
+
+QuotaUse Use(int64_t pending, absl::Duration since, int64_t asks) {
+  return {.pending_changes = pending, .window = {.start = kNow - since, .asks = asks}};
+}
+
+TEST(Quota, TheFirstAskOpensAWindow) {
+  const auto window = TakeQuota({}, 1, kNow, Small());
+  ASSERT_TRUE(window.ok()) << window.status();
+  EXPECT_EQ(window->start, kNow);
+  EXPECT_EQ(window->asks, 1);
+}
+
+TEST(Quota, AsksOfOneMinuteAreCountedUpToTheLimit) {
+  const auto window = TakeQuota(Use(0, absl::Seconds(59), 2), 1, kNow, Small());
+  ASSERT_TRUE(window.ok()) << window.status();
+  EXPECT_EQ(window->start, kNow - absl::Seconds(59));
+  EXPECT_EQ(window->asks, 3);
+
+  const auto refused = TakeQuota(Use(0, absl::Seconds(59), 3), 1, kNow, Small());
+  EXPECT_THAT(refused.status(), HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(testing::RetryDelayOf(refused.status()), absl::Seconds(1)) << "until the window ends";
+}
+
+TEST(Quota, AFullMinuteLaterANewWindowBegins) {
+  const auto window = TakeQuota(Use(0, absl::Minutes(1), 3), 1, kNow, Small());
+  ASSERT_TRUE(window.ok()) << window.status();
+  EXPECT_EQ(window->start, kNow);
+  EXPECT_EQ(window->asks, 1);
+}
+
+TEST(Quota, AWindowFarAheadOfTheClockDoesNotShutTheRequesterOut) {
+  EXPECT_TRUE(TakeQuota(Use(0, -absl::Hours(5), 3), 1, kNow, Small()).ok());
+}
+
+TEST(Quota, PendingChangesCountWithThoseAskedFor) {
+  EXPECT_TRUE(TakeQuota(Use(8, absl::Hours(1), 0), 2, kNow, Small()).ok());
+  const auto refused = TakeQuota(Use(8, absl::Hours(1), 0), 3, kNow, Small());
+  EXPECT_THAT(refused.status(), HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(testing::RetryDelayOf(refused.status()), absl::ZeroDuration())
+      << "waiting does not help";
+}
+
+}  // namespace
+}  // namespace contacts
