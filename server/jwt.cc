@@ -74,7 +74,9 @@ absl::StatusOr<std::optional<absl::Time>> TimeClaim(const json& claims, const ch
   return absl::UnixEpoch() + absl::Seconds(seconds);
 }
 
-absl::Status CheckTimes(const json& claims, const JwtOptions& options, absl::Time now) {
+// Returns when it expires, skew included.
+absl::StatusOr<absl::Time> CheckTimes(const json& claims, const JwtOptions& options,
+                                      absl::Time now) {
   const auto expires = TimeClaim(claims, "exp");
   if (!expires.ok()) return expires.status();
   if (!expires->has_value()) return Refuse("want \"exp\"");
@@ -93,7 +95,7 @@ absl::Status CheckTimes(const json& claims, const JwtOptions& options, absl::Tim
     return Refuse(
         absl::StrCat("want a life of at most ", absl::FormatDuration(options.max_lifetime)));
   }
-  return absl::OkStatus();
+  return **expires + options.skew;
 }
 
 bool IsFor(const json& claims, const std::string& audience) {
@@ -104,7 +106,8 @@ bool IsFor(const json& claims, const std::string& audience) {
          std::all_of(found->begin(), found->end(), [](const json& one) { return one.is_string(); });
 }
 
-absl::Status CheckClaims(const json& claims, const JwtOptions& options, absl::Time now) {
+absl::StatusOr<absl::Time> CheckClaims(const json& claims, const JwtOptions& options,
+                                       absl::Time now) {
   if (!IsText(claims, "iss", options.issuer)) return Refuse("want \"iss\" as configured here");
   if (!IsFor(claims, options.audience)) return Refuse("want \"aud\" to name this service");
   // RFC 9449, 7.2: such a token is worth nothing without a proof, which nobody here asks for.
@@ -134,7 +137,7 @@ absl::StatusOr<std::size_t> JwtVerifier::ReplaceKeys(absl::string_view jwks) {
   return count;
 }
 
-absl::StatusOr<AccountId> JwtVerifier::Verify(absl::string_view token, absl::Time now) const {
+absl::StatusOr<JwtSession> JwtVerifier::Verify(absl::string_view token, absl::Time now) const {
   if (token.size() > kMaxTokenSize) {
     return Refuse(absl::StrCat("want at most ", kMaxTokenSize, " bytes"));
   }
@@ -167,11 +170,12 @@ absl::StatusOr<AccountId> JwtVerifier::Verify(absl::string_view token, absl::Tim
   // What it says; nothing of it was looked at before.
   const auto claims = ReadJsonObject(*claims_text);
   if (!claims) return Refuse("want a JSON object of claims");
-  if (auto checked = CheckClaims(*claims, options_, now); !checked.ok()) return checked;
+  const auto expires = CheckClaims(*claims, options_, now);
+  if (!expires.ok()) return expires.status();
   const auto account = claims->find(options_.account_claim);
   if (account != claims->end() && account->is_string()) {
     AccountId id(Lower(account->get_ref<const std::string&>()));
-    if (account_id_.Matches(id.text())) return id;
+    if (account_id_.Matches(id.text())) return JwtSession{std::move(id), *expires};
   }
   return Refuse(absl::StrCat("want an account id as \"", options_.account_claim, "\""));
 }

@@ -26,6 +26,12 @@ struct JwtOptions {
   absl::Duration max_lifetime = absl::Hours(24);  // From "iat", or else from now, to "exp".
 };
 
+// What a bearer token proves.
+struct JwtSession {
+  AccountId account;   // That it acts for.
+  absl::Time expires;  // From then on it is refused.
+};
+
 // Verifies the bearer tokens of customers' sessions: JSON Web Tokens (RFC 7519) in JWS's
 // compact form, as RFC 8725 recommends. The key tells the algorithm, a token only agrees.
 // Safe for any thread; a verification takes no lock but to copy a pointer.
@@ -41,9 +47,9 @@ class JwtVerifier {
   // the keys before are kept, where ReadJwks refuses it. Returns how many there are.
   absl::StatusOr<std::size_t> ReplaceKeys(absl::string_view jwks);
 
-  // Returns the account that `token` acts for at `now`. UNAUTHENTICATED, without any part of
-  // the token, where it is not one to believe.
-  absl::StatusOr<AccountId> Verify(absl::string_view token, absl::Time now) const;
+  // Returns what `token` proves at `now`. UNAUTHENTICATED, without any part of the token, where
+  // it is not one to believe.
+  absl::StatusOr<JwtSession> Verify(absl::string_view token, absl::Time now) const;
 
  private:
   using Keys = std::vector<VerificationKey>;

@@ -39,11 +39,15 @@ void ServerProcess::Start() {
   }
   std::vector<std::string> arguments = {absl::StrCat(bin, "/server/contactsd"),
                                         absl::StrCat("--listen=127.0.0.1:", port_),
-                                        absl::StrCat("--mysql=", mysql_uri_), "--auth=development"};
-  if (std::none_of(flags_.begin(), flags_.end(),
-                   [](const std::string& flag) { return absl::StartsWith(flag, "--mail="); })) {
-    arguments.push_back(absl::StrCat("--mail=maildir:", directory_, "/mail"));
-  }
+                                        absl::StrCat("--mysql=", mysql_uri_)};
+  const auto by_default = [&](const char* flag, const std::string& value) {
+    if (std::none_of(flags_.begin(), flags_.end(),
+                     [&](const std::string& given) { return absl::StartsWith(given, flag); })) {
+      arguments.push_back(flag + value);
+    }
+  };
+  by_default("--auth=", "development");
+  by_default("--mail=", absl::StrCat("maildir:", directory_, "/mail"));
   arguments.insert(arguments.end(), flags_.begin(), flags_.end());
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());

@@ -68,16 +68,16 @@ class JwtTest : public ::testing::Test {
 
   static std::string OutcomeOf(const JwtVerifier& verifier, absl::string_view token,
                                absl::Time now = kNow) {
-    const auto account = verifier.Verify(token, now);
-    if (account.ok()) return account->text();
-    EXPECT_EQ(account.status().code(), absl::StatusCode::kUnauthenticated);
-    EXPECT_EQ(errors::Reason(account.status()), "UNAUTHENTICATED");
+    const auto session = verifier.Verify(token, now);
+    if (session.ok()) return session->account.text();
+    EXPECT_EQ(session.status().code(), absl::StatusCode::kUnauthenticated);
+    EXPECT_EQ(errors::Reason(session.status()), "UNAUTHENTICATED");
     // Not a part of it worth the name is repeated.
     for (absl::string_view part : absl::StrSplit(token, '.')) {
       if (part.size() < 8) continue;
-      EXPECT_THAT(account.status().ToString(), Not(HasSubstr(std::string(part))));
+      EXPECT_THAT(session.status().ToString(), Not(HasSubstr(std::string(part))));
     }
-    return std::string(account.status().message());
+    return std::string(session.status().message());
   }
 
   void ExpectClaimsRefused(const std::string& claims, const std::string& wanted) const {
@@ -360,6 +360,7 @@ TEST_F(JwtTest, RefusesExpiredTokens) {
   EXPECT_EQ(Outcome(token, expires + absl::Seconds(29)), kAccount);
   EXPECT_THAT(Outcome(token, expires + absl::Seconds(30)), HasSubstr("expired"));
   EXPECT_THAT(Outcome(token, expires + absl::Hours(1)), HasSubstr("expired"));
+  EXPECT_EQ(verifier_.Verify(token, kNow)->expires, expires + absl::Seconds(30));
   JwtOptions strict = Options();
   strict.skew = absl::ZeroDuration();
   JwtVerifier verifier(strict, AccountIdForm());
@@ -379,9 +380,10 @@ TEST_F(JwtTest, RefusesTokensThatAreNotValidYet) {
 TEST_F(JwtTest, WantsAnExpiryThatIsATime) {
   const std::string claims = SessionClaims(kAccount, kNow);
   const std::string expires = absl::StrCat(R"("exp":)", absl::ToUnixSeconds(kNow) + 600);
-  for (const char* wrong : {R"("other":1)", R"("exp":null)", R"("exp":"1800000600")",
-                            R"("exp":true)", R"("exp":[])", R"("exp":-1)", R"("exp":1e300)",
-                            R"("exp":99999999999999999999)", R"("exp":18446744073709551615)"}) {
+  for (const char* wrong :
+       {R"("other":1)", R"("exp":null)", R"("exp":"1800000600")", R"("exp":true)", R"("exp":[])",
+        R"("exp":-1)", R"("exp":253402300800)", R"("exp":1e300)", R"("exp":99999999999999999999)",
+        R"("exp":18446744073709551615)"}) {
     ExpectClaimsRefused(absl::StrReplaceAll(claims, {{expires, wrong}}), "\"exp\"");
   }
   ExpectClaimsRefused(absl::StrReplaceAll(claims, {{expires, R"("exp":0)"}}), "expired");
