@@ -42,6 +42,7 @@ void AddMetadata(const Identity& identity, const std::string& call_id,
   if (!identity.account.empty()) context.AddMetadata("contacts-account", identity.account);
   if (identity.is_operator) context.AddMetadata("contacts-caller", "operator");
   if (identity.is_observer) context.AddMetadata("contacts-caller", "observer");
+  if (!identity.token.empty()) context.AddMetadata("authorization", "Bearer " + identity.token);
   context.AddMetadata("x-request-id", call_id);
 }
 

@@ -28,6 +28,8 @@ struct Identity {
   bool is_operator = false;
   // Says to be an observer, who may watch everything.
   bool is_observer = false;
+  // Token of the session that is called in; empty sends none.
+  std::string token;
 };
 
 // Time as retries see it: arguments, so that tests need not wait.

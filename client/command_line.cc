@@ -62,6 +62,14 @@ void AddGlobalOptions(CLI::App& app, Settings& settings, std::string& output) {
                  "Acting account. Customers' commands take it from CONTACTS_ACCOUNT otherwise")
       ->type_name("ID")
       ->check(CheckAccount);
+  app.add_option("--token-file,--token_file", settings.token_file,
+                 "File that holds a session's token, for a server with --auth=jwt; read for each "
+                 "call")
+      ->type_name("FILE")
+      ->check([](const std::string& path) {
+        return ReadSessionToken(path).empty() ? "want a file that can be read and holds a token"
+                                              : "";
+      });
   app.add_flag("--operator", settings.is_operator,
                "Call as a directory operator; commands of 'operator' always do");
   app.add_option("--output", output, "Form of what is shown, errors included")

@@ -1,9 +1,12 @@
 #include "client/session.h"
 
 #include <algorithm>
+#include <fstream>
 #include <ostream>
+#include <sstream>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/time/clock.h"
 #include "client/table.h"
 #include "client/text.h"
@@ -12,6 +15,19 @@
 #include "google/protobuf/util/json_util.h"
 
 namespace contacts::client {
+
+std::string ReadSessionToken(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  const std::string whole = text.str();
+  const absl::string_view token = absl::StripAsciiWhitespace(whole);
+  // What gRPC takes as a value of metadata; anything else would end the program.
+  const bool plain = std::all_of(token.begin(), token.end(), [](char c) {
+    return absl::ascii_isgraph(static_cast<unsigned char>(c));
+  });
+  return plain ? std::string(token) : "";
+}
 
 Session::Session(Settings settings, Streams streams)
     : settings_(std::move(settings)),
@@ -32,9 +48,14 @@ std::string Session::RequestId() const {
 Identity Session::IdentityFor(bool directory) const {
   // An operator acts for nobody, so an account that is only the environment's
   // default must not come along: before it is registered, calls would fail.
-  if (directory) return {settings_.account, true};
-  return {settings_.account.empty() ? settings_.default_account : settings_.account,
-          settings_.is_operator};
+  // Nor must it beside a session, which is of one account already.
+  const bool by_name = !directory && settings_.token_file.empty();
+  Identity identity{.account = by_name && settings_.account.empty() ? settings_.default_account
+                                                                    : settings_.account,
+                    .is_operator = directory || settings_.is_operator};
+  // For each call anew: whoever renews the session writes the file.
+  if (!settings_.token_file.empty()) identity.token = ReadSessionToken(settings_.token_file);
+  return identity;
 }
 
 void Session::PrepareDirectoryCall(grpc::ClientContext& context) {

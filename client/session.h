@@ -30,6 +30,8 @@ struct Settings {
   std::string account;
   // Acting account of customers' commands where the command line names none.
   std::string default_account;
+  // File that holds a session's token; empty for none.
+  std::string token_file;
   // Calls of ContactService say to come from a directory operator too.
   bool is_operator = false;
   // JSON instead of tables and sentences.
@@ -39,6 +41,10 @@ struct Settings {
   // Takes the place of a drawn request_id. Empty draws one.
   std::string request_id;
 };
+
+// Reads a session's token from its file, white space around it left out; "" where it cannot be
+// read or does not hold one.
+std::string ReadSessionToken(const std::string& path);
 
 // Where a command reads and writes.
 struct Streams {

@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "server/reloaded_file.h"
 #include "server/token_keys_file.h"
 
 namespace contacts::server {
@@ -100,6 +101,8 @@ struct Texts {
   std::string mail_password_file;
   absl::Duration mail_timeout = absl::Seconds(30);
   std::string auth = "development";
+  std::string jwks_file;
+  JwtOptions jwt;
   std::string token_keys_file;
   std::string account_id_pattern = AccountIdForm::kDefaultPattern;
 };
@@ -117,7 +120,8 @@ void AddPlaces(Flags& flags, Texts& texts, Config& config) {
              "Template of the links in validation e-mails, with {contact_change_id}, {token} and "
              "{answer} (accept or refuse)");
   flags.Text("auth", &texts.auth,
-             "Where identities come from: development (believes the metadata; loopback alone)");
+             "Where identities come from: jwt (a session token in the metadata authorization) or "
+             "development (believes the metadata; loopback alone)");
   flags.Text("token_keys_file", &texts.token_keys_file,
              "Keys that tokens are derived from, one \"ID SECRET\" a line; mode 0600. In "
              "development contacts-token-keys is made in the working directory");
@@ -126,6 +130,20 @@ void AddPlaces(Flags& flags, Texts& texts, Config& config) {
   flags.Text("log_level", &config.log_level, "trace, debug, info, warn, error or off");
   flags.Text("metrics", &config.metrics,
              "HOST:PORT to serve Prometheus metrics on, over HTTP; empty for none");
+}
+
+void AddJwt(Flags& flags, Texts& texts) {
+  flags.Text("jwt_jwks_file", &texts.jwks_file,
+             "Public keys of --auth=jwt, a JSON Web Key Set (ES256, EdDSA, RS256); read again when "
+             "it changes");
+  flags.Text("jwt_issuer", &texts.jwt.issuer, "\"iss\" that a token must have");
+  flags.Text("jwt_audience", &texts.jwt.audience, "\"aud\" that a token must name");
+  flags.Text("jwt_account_claim", &texts.jwt.account_claim,
+             "Claim of a token that holds the account's id");
+  flags.Duration("jwt_skew", &texts.jwt.skew, absl::ZeroDuration(), JwtVerifier::kMaxSkew,
+                 "How far the issuer's clock may be from ours");
+  flags.Duration("jwt_max_lifetime", &texts.jwt.max_lifetime, absl::Minutes(1), 30 * kDay,
+                 "The longest life of a token");
 }
 
 void AddMail(Flags& flags, Texts& texts, Config& config) {
@@ -327,9 +345,36 @@ void CheckMail(const Texts& texts, Config& config) {
   }
 }
 
+void CheckAuth(const Texts& texts, Config& config) {
+  if (texts.auth == "development") return;
+  if (texts.auth != "jwt") {
+    Refuse("auth", absl::StrCat(Echo(texts.auth),
+                                " is not supported by this version; want jwt or development"));
+  }
+  const std::pair<const char*, const std::string*> needed[] = {
+      {"jwt_jwks_file", &texts.jwks_file},
+      {"jwt_issuer", &texts.jwt.issuer},
+      {"jwt_audience", &texts.jwt.audience},
+      {"jwt_account_claim", &texts.jwt.account_claim}};
+  for (const auto& [flag, value] : needed) {
+    if (value->empty()) Refuse(flag, "missing; --auth=jwt needs it");
+  }
+  auto jwks = ReadTrustedFile(texts.jwks_file);
+  if (!jwks.ok()) Refuse("jwt_jwks_file", std::string(jwks.status().message()));
+  if (const auto keys = ReadJwks(*jwks, texts.jwt.algorithms); !keys.ok()) {
+    Refuse("jwt_jwks_file", absl::StrCat(texts.jwks_file, ": ", keys.status().message()));
+  }
+  config.jwt = texts.jwt;
+  config.jwks_file = texts.jwks_file;
+  config.jwks = *std::move(jwks);
+}
+
 void CheckKeys(const Texts& texts, Config& config) {
   std::string path = texts.token_keys_file;
   if (path.empty()) {
+    if (texts.auth != "development") {
+      Refuse("token_keys_file", "missing; made in development alone");
+    }
     path = kTokenKeysFile;
     if (auto made = MakeTokenKeysFile(path); !made.ok()) {
       Refuse("token_keys_file", std::string(made.message()));
@@ -341,10 +386,6 @@ void CheckKeys(const Texts& texts, Config& config) {
 }
 
 void CheckRest(const Texts& texts, Config& config) {
-  if (texts.auth != "development") {
-    Refuse("auth",
-           absl::StrCat(Echo(texts.auth), " is not supported by this version; want development"));
-  }
   auto form = AccountIdForm::Parse(texts.account_id_pattern);
   if (!form.ok()) Refuse("account_id_pattern", std::string(form.status().message()));
   config.account_id = *std::move(form);
@@ -368,6 +409,7 @@ absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* ar
   CLI::App app("Serves contact changes over gRPC.", "contactsd");
   Flags flags(&app);
   AddPlaces(flags, texts, config);
+  AddJwt(flags, texts);
   AddMail(flags, texts, config);
   AddServing(flags, config);
   AddRules(flags, config.settings);
@@ -377,6 +419,7 @@ absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* ar
     CheckDatabase(texts, config);
     if (config.migrate_only) return config;
     CheckListen(texts, config);
+    CheckAuth(texts, config);
     CheckMail(texts, config);
     CheckKeys(texts, config);
   } catch (const CLI::CallForHelp&) {

@@ -14,6 +14,7 @@
 #include "core/mail/smtp.h"
 #include "core/mysql/database.h"
 #include "server/forms.h"
+#include "server/jwt.h"
 #include "server/status.h"
 
 namespace contacts::server {
@@ -30,6 +31,10 @@ struct Config {
   std::string mail_from = "contacts@localhost.localdomain";
   std::string link_url =
       "http://localhost:8080/contact-changes/{contact_change_id}?token={token}&answer={answer}";
+  // Sessions that are believed; nothing: development, which believes the metadata.
+  std::optional<JwtOptions> jwt;
+  std::string jwks_file;  // Followed while the server runs.
+  std::string jwks;       // Its text at the start.
   TokenKeys token_keys;
   AccountIdForm account_id;
   Settings settings;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/domain/errors.h"
 
@@ -12,6 +13,8 @@ namespace {
 
 constexpr char kAccountKey[] = "contacts-account";
 constexpr char kCallerKey[] = "contacts-caller";
+constexpr char kTokenKey[] = "authorization";
+constexpr absl::string_view kBearer = "Bearer ";
 
 // The value of a key that may come once at most.
 absl::StatusOr<std::optional<std::string>> Single(const Metadata& metadata, const char* key) {
@@ -54,6 +57,33 @@ absl::StatusOr<Identity> DevelopmentAuthenticator::Identify(const Metadata& meta
     }
   }
   return identity;
+}
+
+JwtAuthenticator::JwtAuthenticator(const JwtVerifier* verifier, Clock clock)
+    : verifier_(verifier), clock_(std::move(clock)) {}
+
+absl::StatusOr<Identity> JwtAuthenticator::Identify(const Metadata& metadata) const {
+  const auto token = Single(metadata, kTokenKey);
+  if (!token.ok()) return token.status();
+  // The scheme's name is compared without regard to case (RFC 9110, 11.1).
+  if (!token->has_value() || !absl::StartsWithIgnoreCase(**token, kBearer)) {
+    return errors::Unauthenticated(
+        absl::StrCat("no session; want metadata ", kTokenKey, ": ", kBearer, "TOKEN"));
+  }
+  auto session = verifier_->Verify(absl::string_view(**token).substr(kBearer.size()), clock_());
+  if (!session.ok()) return session.status();
+  const auto account = Single(metadata, kAccountKey);
+  if (!account.ok()) return account.status();
+  if (account->has_value() && Lower(**account) != session->account.text()) {
+    return errors::CallerNotAllowed(
+        absl::StrCat("metadata ", kAccountKey, ": want the session's own account, or none"));
+  }
+  if (metadata.count(kCallerKey) > 0) {
+    return errors::CallerNotAllowed(absl::StrCat("metadata ", kCallerKey,
+                                                 ": a customer's session is no operator and no "
+                                                 "observer; want none"));
+  }
+  return Identity{.account = std::move(session->account), .expires = session->expires};
 }
 
 absl::Status Authorize(const Identity& identity, Audience audience) {

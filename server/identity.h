@@ -3,11 +3,14 @@
 
 #include <grpcpp/support/string_ref.h>
 
+#include <functional>
 #include <map>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "core/domain/ids.h"
 #include "server/forms.h"
+#include "server/jwt.h"
 
 namespace contacts::server {
 
@@ -19,6 +22,8 @@ struct Identity {
   AccountId account;  // The acting account; empty where none is named.
   bool is_operator = false;
   bool is_observer = false;
+  // A stream ends then: the session that it was opened in does.
+  absl::Time expires = absl::InfiniteFuture();
 };
 
 // Who may call a method.
@@ -44,6 +49,22 @@ class DevelopmentAuthenticator : public Authenticator {
 
  private:
   const AccountIdForm account_id_;
+};
+
+// Believes the session token in the metadata authorization, "Bearer TOKEN". The account is the
+// token's; contacts-account may repeat it. There are no operators and no observers.
+class JwtAuthenticator : public Authenticator {
+ public:
+  using Clock = std::function<absl::Time()>;
+
+  // `verifier` must outlive it.
+  JwtAuthenticator(const JwtVerifier* verifier, Clock clock);
+  // CALLER_NOT_ALLOWED where the metadata asks for more than the token gives.
+  absl::StatusOr<Identity> Identify(const Metadata& metadata) const override;
+
+ private:
+  const JwtVerifier* const verifier_;
+  const Clock clock_;
 };
 
 // CALLER_NOT_ALLOWED where `identity` is not of the method's audience.

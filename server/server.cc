@@ -23,6 +23,7 @@
 #include "server/health.h"
 #include "server/metrics.h"
 #include "server/periodic.h"
+#include "server/reloaded_file.h"
 #include "server/unary_call.h"
 #include "server/watch.h"
 
@@ -128,6 +129,17 @@ RelayOptions MakeRelayOptions(const Config& config) {
   return options;
 }
 
+std::unique_ptr<JwtVerifier> MakeJwtVerifier(const Config& config) {
+  if (!config.jwt) return nullptr;
+  return std::make_unique<JwtVerifier>(*config.jwt, config.account_id);
+}
+
+std::unique_ptr<const Authenticator> MakeAuthenticator(const Config& config,
+                                                       const JwtVerifier* jwt) {
+  if (jwt == nullptr) return std::make_unique<DevelopmentAuthenticator>(config.account_id);
+  return std::make_unique<JwtAuthenticator>(jwt, absl::Now);
+}
+
 // Everything that runs, in the order in which it is made; it ends in the opposite one.
 class Server::Parts {
  public:
@@ -141,10 +153,11 @@ class Server::Parts {
         relay_(&outbox_, transport_.get(),
                MailRenderer({.from = config.mail_from, .link_url = config.link_url}),
                MakeRelayOptions(config)),
-        authenticator_(config.account_id),
+        jwt_(MakeJwtVerifier(config)),
+        authenticator_(MakeAuthenticator(config, jwt_.get())),
         validator_(FieldRules(config.account_id, config.settings)),
         feed_(&database_, config.settings),
-        gate_{&authenticator_, &validator_, &metrics_},
+        gate_{authenticator_.get(), &validator_, &metrics_},
         watch_(gate_, &workers_, &engine_, &feed_,
                {.max_watchers = config.max_watchers,
                 .max_lag = config.max_watch_lag,
@@ -164,6 +177,7 @@ class Server::Parts {
     if (!validator_.gaps().empty()) {
       return absl::InternalError(absl::StrJoin(validator_.gaps(), "; "));
     }
+    if (auto ready = FollowJwks(); !ready.ok()) return ready;
     if (auto ready = PrepareDatabase(database_, config_.migrate); !ready.ok()) return ready;
     if (auto ready = transport_->Prepare(); !ready.ok()) return ready;
     if (auto listening = Listen(addresses); !listening.ok()) return listening;
@@ -202,6 +216,19 @@ class Server::Parts {
   }
 
  private:
+  absl::Status FollowJwks() {
+    if (jwt_ == nullptr) return absl::OkStatus();
+    const auto take = [this](const std::string& text) {
+      const auto keys = jwt_->ReplaceKeys(text);
+      if (keys.ok()) return absl::OkStatus();
+      return absl::InvalidArgumentError(
+          absl::StrCat(config_.jwks_file, ": ", keys.status().message()));
+    };
+    if (auto taken = take(config_.jwks); !taken.ok()) return taken;
+    jwks_ = std::make_unique<ReloadedFile>(config_.jwks_file, config_.jwks, take);
+    return absl::OkStatus();
+  }
+
   void AddMetrics() {
     const auto number = [](auto value) { return static_cast<double>(value); };
     metrics_.AddGauge("contacts_build_info", "Always 1.", {{"version", CONTACTS_VERSION}},
@@ -279,7 +306,9 @@ class Server::Parts {
   Outbox outbox_;
   std::unique_ptr<MailTransport> transport_;
   MailRelay relay_;
-  DevelopmentAuthenticator authenticator_;
+  const std::unique_ptr<JwtVerifier> jwt_;  // Null without --auth=jwt.
+  std::unique_ptr<ReloadedFile> jwks_;
+  const std::unique_ptr<const Authenticator> authenticator_;
   RequestValidator validator_;
   Feed feed_;
   const Gate gate_;

@@ -67,6 +67,10 @@ absl::Status TooSlow() {
                              kRetryAfter);
 }
 
+absl::Status SessionExpired() {
+  return errors::Unauthenticated("bearer token: expired; resume with a fresh one");
+}
+
 }  // namespace
 
 // One watcher. gRPC holds it until OnDone, the others as long as they use it.
@@ -131,7 +135,8 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void MoveTo(int64_t position) { position_ = std::max(*position_, position); }
 
   // Where it was sent nothing for long, moves its token on; ends it where it does
-  // not read, or reads too slowly. `last` is the end of the feed.
+  // not read, reads too slowly, or where its caller's session has ended. `last` is the end of the
+  // feed.
   void Tick(int64_t last, absl::Time now) {
     if (Ended()) return CutOff(now);
     const Options& options = watch_->options_;
@@ -144,6 +149,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       stuck = stuck || (writing_since_ && now - *writing_since_ > options.stall_limit);
     }
     if (stuck) return End(TooSlow());
+    if (now >= expires_) return End(SessionExpired());
     if (idle && *position_ > sent_position_ && now - sent_time_ >= options.token_interval) {
       Write(TokenAlone(*position_));
     }
@@ -179,6 +185,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     const auto identity = admission_.Identify(Audience::kWatchers);
     if (!identity.ok()) return identity.status();
     account_ = identity->account;
+    expires_ = identity->expires;
     v1::WatchContactChangesRequest request;
     if (auto read = admission_.ReadRequest(bytes, request); !read.ok()) return read;
     if (!request.service().empty()) service_ = ServiceId(request.service());
@@ -224,7 +231,8 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   Watch* const watch_;
   grpc::CallbackServerContext* const context_;  // Until it is done.
   Admission admission_;
-  AccountId account_;                 // Empty for an observer, who sees all.
+  AccountId account_;  // Empty for an observer, who sees all.
+  absl::Time expires_ = absl::InfiniteFuture();
   std::optional<ServiceId> service_;  // Sees what is on this service alone.
   std::optional<int64_t> resume_position_;
   std::optional<int64_t> position_;

@@ -39,13 +39,16 @@ void ServerProcess::Start() {
   }
   std::vector<std::string> arguments = {absl::StrCat(bin, "/server/contactsd"),
                                         absl::StrCat("--listen=127.0.0.1:", port_),
-                                        absl::StrCat("--mysql=", mysql_uri_), "--auth=development",
-                                        // Tests ask as fast as they can.
-                                        "--max_asks_per_minute=1000000"};
-  if (std::none_of(flags_.begin(), flags_.end(),
-                   [](const std::string& flag) { return absl::StartsWith(flag, "--mail="); })) {
-    arguments.push_back(absl::StrCat("--mail=maildir:", directory_, "/mail"));
-  }
+                                        absl::StrCat("--mysql=", mysql_uri_)};
+  const auto by_default = [&](const char* flag, const std::string& value) {
+    if (std::none_of(flags_.begin(), flags_.end(),
+                     [&](const std::string& given) { return absl::StartsWith(given, flag); })) {
+      arguments.push_back(flag + value);
+    }
+  };
+  by_default("--auth=", "development");
+  by_default("--mail=", absl::StrCat("maildir:", directory_, "/mail"));
+  by_default("--max_asks_per_minute=", "1000000");  // Tests ask as fast as they can.
   arguments.insert(arguments.end(), flags_.begin(), flags_.end());
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());

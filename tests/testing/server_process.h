@@ -14,7 +14,8 @@ namespace contacts::testing {
 class ServerProcess {
  public:
   // Servers with the same `directory` share their token keys and Maildir
-  // (DIRECTORY/mail, unless a flag says --mail); each appends to DIRECTORY/log.
+  // (DIRECTORY/mail, unless a flag says --mail); each appends to DIRECTORY/log. They run with
+  // --auth=development, unless a flag says otherwise.
   ServerProcess(std::string mysql_uri, std::string directory, std::vector<std::string> flags = {});
   ~ServerProcess();
 

@@ -1,5 +1,6 @@
 // Runs whole command lines against a server in this process that records what
 // arrives and answers as told.
+#include <fstream>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -142,6 +143,24 @@ TEST_F(Commands, SendTheActingAccountAndAFreshCallId) {
   EXPECT_EQ(contacts_.metadata["contacts-account"], "bb2-ovh");
   EXPECT_EQ(contacts_.metadata["contacts-caller"], "operator");
   EXPECT_NE(contacts_.metadata["x-request-id"], call_id);
+}
+
+TEST_F(Commands, SendTheSessionsTokenAndNoOtherAccount) {
+  const std::string path = ::testing::TempDir() + "/session_token";
+  std::ofstream(path) << "ab-c_.d.ef\n";
+  ASSERT_EQ(Run({"profile", "--token-file=" + path}), kDone) << err_.str();
+  EXPECT_EQ(contacts_.metadata["authorization"], "Bearer ab-c_.d.ef");
+  EXPECT_EQ(contacts_.metadata.count("contacts-account"), 0U);
+  ASSERT_EQ(Run({"profile", "--token_file=" + path, "--account=bb2-ovh"}), kDone);
+  EXPECT_EQ(contacts_.metadata["contacts-account"], "bb2-ovh");
+  for (const char* wrong : {"", " \n", "ab cd", "ab\ncd", "caf\u00e9"}) {
+    std::ofstream(path) << wrong;
+    EXPECT_EQ(Run({"profile", "--token-file=" + path}), kUsage);
+    EXPECT_THAT(err_.str(), AllOf(HasSubstr("holds a token"), Not(HasSubstr("ab"))));
+  }
+  EXPECT_EQ(Run({"profile", "--token-file=/nowhere"}), kUsage);
+  ASSERT_EQ(Run({"profile"}), kDone);
+  EXPECT_EQ(contacts_.metadata.count("authorization"), 0U);
 }
 
 TEST_F(Commands, OfOperatorsActForNobodyByDefault) {

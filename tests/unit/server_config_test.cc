@@ -23,6 +23,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+// One public key (RFC 8037, A.2).
+constexpr char kJwks[] =
+    R"({"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})";
+
 // NOLINTBEGIN(concurrency-mt-unsafe): the tests that call these have one thread.
 void SetEnvironment(const char* name, const char* value) { setenv(name, value, 1); }
 void ClearEnvironment(const char* name) { unsetenv(name); }
@@ -98,7 +102,7 @@ TEST_F(ConfigTest, NamesTheWrongValue) {
       {"--mail_from=a@example.com\nBcc: b@example.com", "--mail_from"},
       {"--link_url=https://example.com", "--link_url"},
       {"--link_url=javascript:{contact_change_id}{token}{answer}", "--link_url"},
-      {"--auth=jwt", "not supported by this version"},
+      {"--auth=jwt", "--jwt_jwks_file: missing"},
       {"--auth=mtls", "not supported by this version"},
       {"--auth=none", "--auth"},
       {"--account_id_pattern=(", "--account_id_pattern"},
@@ -205,6 +209,70 @@ TEST_F(ConfigTest, RefusesMailSettingsThatDoNotGoTogether) {
     const auto config = Read({"--mysql=mysql://u@db/contacts", std::string("--mail=smtp://") + host,
                               login, file, "--mail_tls=none"});
     EXPECT_TRUE(config.ok()) << config.status();
+  }
+}
+
+TEST_F(ConfigTest, ReadsWhichSessionsToBelieve) {
+  Write("keys", TokenKeys::Generate(), 0600);
+  Write("jwks.json", kJwks, 0644);
+  std::vector<std::string> flags = {
+      "--mysql=mysql://u@db/contacts", "--mail=maildir:m",
+      "--token_keys_file=keys",        "--auth=jwt",
+      "--jwt_jwks_file=jwks.json",     "--jwt_issuer=https://login.example",
+      "--jwt_audience=contacts"};
+  const auto config = Read(flags);
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_TRUE((*config)->jwt.has_value());
+  EXPECT_EQ((*config)->jwt->issuer, "https://login.example");
+  EXPECT_EQ((*config)->jwt->audience, "contacts");
+  EXPECT_EQ((*config)->jwt->account_claim, "sub");
+  EXPECT_EQ((*config)->jwt->skew, absl::Seconds(30));
+  EXPECT_EQ((*config)->jwt->max_lifetime, absl::Hours(24));
+  EXPECT_EQ((*config)->jwks, kJwks);
+  flags.insert(flags.end(), {"--jwt_account_claim=account", "--jwt_skew=5m"});
+  const auto other = Read(flags);
+  ASSERT_TRUE(other.ok()) << other.status();
+  EXPECT_EQ((*other)->jwt->account_claim, "account");
+  EXPECT_EQ((*other)->jwt->skew, absl::Minutes(5));
+}
+
+TEST_F(ConfigTest, RefusesSessionSettingsThatAreWrong) {
+  Write("keys", TokenKeys::Generate(), 0600);
+  Write("jwks.json", kJwks, 0644);
+  Write("open.json", kJwks, 0666);
+  Write("empty.json", R"({"keys":[]})", 0644);
+  Write("private.json", R"({"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA","d":"hidden"}]})", 0644);
+  const std::pair<const char*, const char*> rows[] = {
+      {"--token_keys_file=", "--token_keys_file: missing"},
+      {"--jwt_jwks_file=", "--jwt_jwks_file: missing"},
+      {"--jwt_jwks_file=nowhere.json", "nowhere.json"},
+      {"--jwt_jwks_file=.", "want a file"},
+      {"--jwt_jwks_file=open.json", "anyone may write it"},
+      {"--jwt_jwks_file=empty.json", "empty.json: no key"},
+      {"--jwt_jwks_file=private.json", "private.json: keys[0]: holds a private"},
+      {"--jwt_issuer=", "--jwt_issuer: missing"},
+      {"--jwt_audience=", "--jwt_audience: missing"},
+      {"--jwt_skew=301s", "--jwt_skew"},
+      {"--jwt_skew=-1s", "--jwt_skew"},
+      {"--jwt_max_lifetime=0s", "--jwt_max_lifetime"},
+      {"--auth=jwt,", "--auth"},
+      {"--listen=0.0.0.0:1", "loopback"},
+  };
+  for (const auto& [flag, expected] : rows) {
+    std::vector<std::string> flags = {
+        "--mysql=mysql://u@db/contacts", "--mail=maildir:m",
+        "--token_keys_file=keys",        "--auth=jwt",
+        "--jwt_jwks_file=jwks.json",     "--jwt_issuer=https://login.example",
+        "--jwt_audience=contacts"};
+    const std::string name = std::string(flag).substr(0, std::string(flag).find('=') + 1);
+    std::erase_if(flags, [&](const auto& other) { return other.rfind(name, 0) == 0; });
+    // A flag without a value is left out.
+    if (name != flag) flags.emplace_back(flag);
+    const auto config = Read(flags);
+    ASSERT_FALSE(config.ok()) << flag;
+    EXPECT_THAT(config.status().message(), HasSubstr(expected)) << flag;
+    EXPECT_THAT(config.status().message(), Not(HasSubstr("\n"))) << flag;
+    EXPECT_THAT(config.status().message(), Not(HasSubstr("hidden"))) << flag;
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/domain/errors.h"
+#include "tests/testing/bearer_tokens.h"
 
 namespace contacts::server {
 namespace {
@@ -77,6 +78,99 @@ TEST(DevelopmentAuthenticatorTest, LowersTheAccount) {
   const auto identity = DevelopmentAuthenticator(AccountIdForm()).Identify(metadata);
   ASSERT_TRUE(identity.ok());
   EXPECT_EQ(identity->account.text(), "aa1-ovh");
+}
+
+class JwtAuthenticatorTest : public ::testing::Test {
+ protected:
+  JwtAuthenticatorTest()
+      : verifier_({.issuer = "https://login.example", .audience = "contacts"}, AccountIdForm()),
+        authenticator_(&verifier_, [this] { return now_; }) {
+    EXPECT_TRUE(verifier_.ReplaceKeys(testing::Jwks({key_.Jwk()})).ok());
+  }
+
+  absl::StatusOr<Identity> Identify(
+      const std::vector<std::pair<std::string, std::string>>& entries) const {
+    Metadata metadata;
+    for (const auto& [key, value] : entries) metadata.emplace(key, value);
+    return authenticator_.Identify(metadata);
+  }
+
+  absl::Time now_ = absl::FromUnixSeconds(1'800'000'000);
+  const testing::IssuerKey key_ = testing::IssuerKey::EdDsa("ed-1");
+  const std::string token_ = key_.Sign(testing::SessionClaims("aa1-ovh", now_));
+  JwtVerifier verifier_;
+  const JwtAuthenticator authenticator_;
+};
+
+TEST_F(JwtAuthenticatorTest, DecidesEveryRow) {
+  const std::string bearer = "Bearer " + token_;
+  const Row rows[] = {
+      {"nothing", {}, kNobody, kNobody},
+      {"token", {{"authorization", bearer}}, "", kNotAllowed},
+      {"scheme in lower case", {{"authorization", "bearer " + token_}}, "", kNotAllowed},
+      {"no scheme", {{"authorization", token_}}, kNobody, kNobody},
+      {"another scheme", {{"authorization", "Basic " + token_}}, kNobody, kNobody},
+      {"scheme alone", {{"authorization", "Bearer"}}, kNobody, kNobody},
+      {"scheme and space alone", {{"authorization", "Bearer "}}, kNobody, kNobody},
+      {"two spaces", {{"authorization", "Bearer  " + token_}}, kNobody, kNobody},
+      {"space at the end", {{"authorization", bearer + " "}}, kNobody, kNobody},
+      {"two tokens", {{"authorization", bearer + "," + token_}}, kNobody, kNobody},
+      {"token twice", {{"authorization", bearer}, {"authorization", bearer}}, kNobody, kNobody},
+      {"account alone", {{"contacts-account", "aa1-ovh"}}, kNobody, kNobody},
+      {"operator alone", {{"contacts-caller", "operator"}}, kNobody, kNobody},
+      {"token and its account",
+       {{"authorization", bearer}, {"contacts-account", "AA1-ovh"}},
+       "",
+       kNotAllowed},
+      {"token and another account",
+       {{"authorization", bearer}, {"contacts-account", "bb2-ovh"}},
+       kNotAllowed,
+       kNotAllowed},
+      {"token and an empty account",
+       {{"authorization", bearer}, {"contacts-account", ""}},
+       kNotAllowed,
+       kNotAllowed},
+      {"token and two accounts",
+       {{"authorization", bearer},
+        {"contacts-account", "aa1-ovh"},
+        {"contacts-account", "bb2-ovh"}},
+       kNobody,
+       kNobody},
+      {"token and operator",
+       {{"authorization", bearer}, {"contacts-caller", "operator"}},
+       kNotAllowed,
+       kNotAllowed},
+      {"token and observer",
+       {{"authorization", bearer}, {"contacts-caller", "observer"}},
+       kNotAllowed,
+       kNotAllowed},
+      {"wrong token and an account",
+       {{"authorization", bearer + "A"}, {"contacts-account", "aa1-ovh"}},
+       kNobody,
+       kNobody},
+  };
+  for (const Row& row : rows) {
+    const auto identity = Identify(row.metadata);
+    const auto reason = [&](Audience audience) {
+      return errors::Reason(identity.ok() ? Authorize(*identity, audience) : identity.status());
+    };
+    EXPECT_EQ(reason(Audience::kAccounts), row.on_contacts) << row.name;
+    EXPECT_EQ(reason(Audience::kWatchers), row.on_contacts) << row.name;
+    EXPECT_EQ(reason(Audience::kOperators), row.on_directory) << row.name;
+    if (identity.ok()) {
+      EXPECT_EQ(identity->account.text(), "aa1-ovh") << row.name;
+      EXPECT_EQ(identity->expires, now_ + absl::Minutes(10) + absl::Seconds(30)) << row.name;
+    } else {
+      EXPECT_EQ(identity.status().ToString().find(token_.substr(0, 20)), std::string::npos);
+    }
+  }
+}
+
+TEST_F(JwtAuthenticatorTest, BelievesATokenNoLongerThanItsLife) {
+  now_ += absl::Minutes(9);
+  EXPECT_TRUE(Identify({{"authorization", "Bearer " + token_}}).ok());
+  now_ += absl::Minutes(2);
+  EXPECT_EQ(errors::Reason(Identify({{"authorization", "Bearer " + token_}}).status()), kNobody);
 }
 
 }  // namespace

@@ -1,0 +1,71 @@
+#include "server/reloaded_file.h"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+
+namespace contacts::server {
+namespace {
+
+constexpr absl::Duration kInterval = absl::Seconds(1);
+constexpr std::size_t kMaxSize = 1024 * 1024;
+
+absl::Status Unreadable(const std::string& path, absl::string_view why) {
+  return absl::FailedPreconditionError(absl::StrCat(path, ": ", why));
+}
+
+absl::Status SystemError(const std::string& path) {
+  return Unreadable(path, std::generic_category().message(errno));
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
+  // Not blocking: a named pipe in its place would hold the thread for ever.
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return SystemError(path);
+  const absl::Cleanup closer = [file] { close(file); };
+  struct stat about {};
+  if (fstat(file, &about) != 0) return SystemError(path);
+  if (!S_ISREG(about.st_mode)) return Unreadable(path, "want a file");
+  if ((about.st_mode & S_IWOTH) != 0) {
+    return Unreadable(path, "anyone may write it; want mode 0644 or less");
+  }
+  std::string text;
+  char part[4096];
+  ssize_t size = 0;
+  while ((size = read(file, part, sizeof(part))) > 0) {
+    text.append(part, static_cast<std::size_t>(size));
+    if (text.size() > kMaxSize) return Unreadable(path, "want at most 1 MiB");
+  }
+  if (size < 0) return SystemError(path);
+  return text;
+}
+
+ReloadedFile::ReloadedFile(std::string path, std::string text, Take take)
+    : path_(std::move(path)), take_(std::move(take)), last_(std::move(text)), looks_([this] {
+        Look();
+        return kInterval;
+      }) {}
+
+void ReloadedFile::Look() {
+  const auto read = ReadTrustedFile(path_);
+  if (read == last_) return;
+  last_ = read;
+  const absl::Status taken = read.ok() ? take_(*read) : read.status();
+  if (taken.ok()) {
+    spdlog::info("reloaded {}", path_);
+  } else {
+    spdlog::error("{}; what was read before stays in use", std::string(taken.message()));
+  }
+}
+
+}  // namespace contacts::server
