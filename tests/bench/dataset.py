@@ -56,17 +56,20 @@ class DataSet:
         events = f"IF({state} = 1, IF(j % 7 < 3, 2, 3), IF(j % 7 < 3, 4, 6))"
         first, second = [], []
 
-        def fill(statements, table, columns, values, rows, extra="", number="j", ignore=""):
+        def fill(statements, table, columns, values, rows, number="n + {} AS j", extra="",
+                 ignore=""):
+            # The limit keeps the formula of the number from being repeated wherever it is used.
             for base in range(0, rows, CHUNK):
+                count = min(CHUNK, rows - base)
                 statements.append(
                     f"INSERT {ignore} INTO {table} ({columns}) SELECT {values} FROM"
-                    f" (SELECT n + {base} AS {number} FROM bench_number"
-                    f" WHERE n < {min(CHUNK, rows - base)} ORDER BY n) t {extra}")
+                    f" (SELECT {number.format(base)} FROM bench_number WHERE n < {count}"
+                    f" ORDER BY n LIMIT {count}) t {extra}")
 
         times = "1, 1672531200000000, 1672531200000000"
         fill(first, "account", "id, email, language, standing, version, create_time, update_time",
              f"{account('i')}, CONCAT('customer.', i, '@mail.example'), 'fr', 1, {times}",
-             self.accounts, number="i")
+             self.accounts, "n + {} AS i")
         first.append("INSERT INTO account VALUES ('gz0000001-ovh', 'holder@mail.example', 'en', 1,"
                      f" {times})")
         fill(first, "service", "id, kind, admin, tech, billing, owner_name, owner_organisation,"
@@ -76,21 +79,22 @@ class DataSet:
              f" {self.tech('i')}, {self.admin('i')}, CONCAT('Customer ', i), '',"
              " CONCAT('owner.', i, '@mail.example'), CONCAT('+339', LPAD(i, 8, '0')),"
              " CONCAT(i % 300, ', rue de la Paix'), CONCAT('City ', i % 5000),"
-             f" LPAD(i % 99999, 5, '0'), 'FR', {times}", n, number="i")
+             f" LPAD(i % 99999, 5, '0'), 'FR', {times}", n, "n + {} AS i")
         fill(first, "contact_change_item", "change_id, service_id, role, old_contact, outcome",
              f"{change_id('j')}, CONCAT('s', LPAD({service}, 8, '0'), '.example'), 2,"
              f" {self.tech(service)}, IF({state} = 1, 1, IF({state} = 2, 2, 6))", self.changes)
         # Account by account, the order of the table's key.
         each = self.changes // self.accounts
-        in_order = f"(k DIV {each} + (k % {each}) * {self.accounts})"
-        for who in (requester, taker, self.tech(service)):
+        in_order = f"(n + {{0}}) DIV {each} + ((n + {{0}}) % {each}) * {self.accounts} AS j"
+        for who, where in ((requester, "TRUE"), (taker, "j % 7 >= 3"),
+                           (self.tech(service), f"{service} % 3 = 0 AND {state} = 2")):
             fill(first, "involvement", "account_id, change_id, open",
-                 f"{who.replace('j', in_order)}, {change_id(in_order)},"
-                 f" {state.replace('j', in_order)} = 1", self.changes, number="k", ignore="IGNORE")
+                 f"{who}, {change_id('j')}, {state} = 1", self.changes, in_order,
+                 f"WHERE {where}", "IGNORE")
         fill(first, "pending_role", "service_id, role, change_id, expire_time",
              f"CONCAT('s', LPAD({service}, 8, '0'), '.example'), 2, {change_id('j')},"
              f" {pending_create} + 7 * {day}", self.changes - self.closed,
-             number=f"m, n + {self.closed} AS j")
+             f"n + {self.closed} AS j")
 
         answered = f"IF({state} = 1, NULL, {create} + {day})"
         validator = (f"IF({state} = 2, 2, 1), {answered}, '', {create}, 'c***@mail.example', 1,"
@@ -106,14 +110,19 @@ class DataSet:
              f" {create} + 7 * {day}, {answered}, IF({state} = 1, {create} + 5 * {day}, NULL),"
              f" IF({state} = 1, {create} + 5 * {day}, NULL), 1, {events}, {validator}, {validator}",
              self.changes)
-        last = f"IF({state} = 2, 8, IF({state} = 3, 6, 9))"
-        kind = f"IF(o = 1, 1, IF(o = {events} AND {state} <> 1, {last}, IF(o < 4, 2, 4)))"
-        fill(second, "contact_change_event",
-             "change_id, ordinal, id, type, actor, account, time, state",
-             f"{change_id('j')}, o, UNHEX(CONCAT(LPAD(HEX({FIRST_MS} + j * {STEP_MS}), 12, '0'),"
-             f" '700', o, 'a', LPAD(HEX(j), 15, '0'))), {kind}, {requester}, {taker},"
-             f" {create} + o, IF(o = {events}, {state}, 1)", self.changes,
-             extra=f"STRAIGHT_JOIN bench_ordinal WHERE o <= {events}")
+        # From the changes themselves, whose ids begin with 12 digits of time and 4 that are
+        # the same for all: the ordinal goes there.
+        closing = "IF(c.state = 2, 8, IF(c.state = 3, 6, 9))"
+        kind = (f"IF(o = 1, 1, IF(o = c.event_count AND c.state <> 1, {closing},"
+                " IF(o < 4, 2, 4)))")
+        for base in range(0, self.changes, CHUNK):
+            second.append(
+                "INSERT INTO contact_change_event (change_id, ordinal, id, type, actor, account,"
+                " time, state) SELECT c.id, o, CONCAT(LEFT(c.id, 6), UNHEX(CONCAT('700', o)),"
+                f" RIGHT(c.id, 8)), {kind}, c.requester, c.new_contact, c.create_time + o,"
+                " IF(o = c.event_count, c.state, 1) FROM contact_change c STRAIGHT_JOIN"
+                f" bench_ordinal WHERE o <= c.event_count AND c.id BETWEEN {change_id(base)}"
+                f" AND {change_id(min(base + CHUNK, self.changes) - 1)}")
         return first, second
 
     def load(self, sql):
