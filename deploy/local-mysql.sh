@@ -6,9 +6,9 @@
 #
 # start prints its URI once it is ready; run again, it only prints the URI. drop stops
 # it and removes its data. sql runs what it reads as the database's root. DIR
-# (default: var/mysql) keeps the data and the generated password. FLAGs after -- are
-# the database server's own. --engine=mysql
-# runs Oracle MySQL of Debian unstable out of a folder that debootstrap makes once.
+# (default: var/mysql) keeps the data and the generated password. FLAGs are the
+# database server's own. --engine=mysql runs Oracle MySQL of Debian unstable out of a
+# folder that debootstrap makes once.
 # With CONTACTS_DIE_WITH=PID, the server is killed once that process is gone.
 set -euo pipefail
 

@@ -151,22 +151,21 @@ class Server:
 
 
 class Bench:
-    def __init__(self, args, folder):
-        self.args, self.folder = args, folder
-        self.database = Database(folder / "mysql", args.engine, args.buffer_pool, args.mysql)
+    def __init__(self, args, folder, database):
+        self.args, self.folder, self.database = args, folder, database
         self.servers, self.echo = [], None
         self.result = {
             "when": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-            "engine": self.database.about(), "cores": os.cpu_count(),
+            "cores": os.cpu_count(),
             "load_average": os.getloadavg()[0], "arguments": sys.argv[1:], "rows": {}}
 
     def close(self):
         for process in self.servers + ([self.echo] if self.echo else []):
             process.close()
-        self.database.close()
 
-    def prepare(self, schema, services, changes, mail=None):
+    def prepare(self, name, services, changes, mail=None):
         """A database with the schema and the data set, and a server on it."""
+        schema = f"contacts_{name}_{os.getpid()}"
         self.database.create(schema)
         server = self.start(schema, mail)
         log(f"{schema}: {services:,} services, {changes:,} changes")
@@ -325,9 +324,9 @@ def latency_row(name, cell):
 # --- What is measured -----------------------------------------------------------
 
 def run(args, bench):
-    service = bench.prepare("contacts_service", args.services, args.changes)
-    floor = bench.prepare("contacts_floor", args.services, args.changes)
-    service.floor = "contacts_floor"
+    service = bench.prepare("service", args.services, args.changes)
+    floor = bench.prepare("floor", args.services, args.changes)
+    service.floor = floor.schema
     floor.close()
     bench.servers.remove(floor)
     shutil.copy(service.keys, floor.keys)
@@ -369,7 +368,7 @@ def run(args, bench):
         result["overload"].append({"peak": peak, "peak_callers": at, **cell})
 
     log("e-mails delivered, start")
-    mail = bench.start("contacts_service", f"maildir:{bench.folder}/maildir")
+    mail = bench.start(service.schema, f"maildir:{bench.folder}/maildir")
     mail.schema, mail.floor, mail.data = service.schema, service.floor, service.data
     service.close()
     bench.servers.remove(service)
@@ -379,13 +378,15 @@ def run(args, bench):
     mail.close()
     result["start_seconds"] = []
     for _ in range(5):
-        again = bench.start("contacts_service")
+        again = bench.start(service.schema)
         result["start_seconds"].append(again.start_seconds)
         again.close()
     print_run(result, callers, args)
 
 
 def h2load(args, service, folder):
+    if not shutil.which("h2load"):
+        return None
     done = subprocess.run(
         ["h2load", "-D", str(max(1, round(args.seconds))), "-c", "4", "-m", "16", "-t", "1",
          "-d", folder / "frame", "-H", "content-type: application/grpc", "-H", "te: trailers",
@@ -461,7 +462,7 @@ def growth(args, bench):
     """The same calls on a small and on a large data set, in turn, one caller."""
     servers = {}
     for size in args.growth:
-        servers[size] = bench.prepare(f"contacts_growth_{size}", size, size)
+        servers[size] = bench.prepare(f"growth_{size}", size, size)
     small, large = args.growth
     lines = []
     cells = {}
@@ -489,10 +490,8 @@ def growth(args, bench):
 
 
 def soak(args, bench):
-    server = bench.prepare("contacts_soak", args.services, args.changes,
+    server = bench.prepare("soak", args.services, args.changes,
                            f"maildir:{bench.folder}/maildir")
-    for made in ("new", "tmp"):
-        (bench.folder / "maildir" / made).mkdir(parents=True, exist_ok=True)
     samples = []
     end = time.monotonic() + args.soak
     pause = min(10, args.soak / 20)
@@ -539,19 +538,21 @@ def main():
                         metavar="SMALL,LARGE", help="compare two sizes of data set instead")
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="watch memory instead")
     parser.add_argument("--soak-rate", type=float, default=300, help="calls a second")
-    parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("bench.json"))
+    parser.add_argument("--json", type=pathlib.Path, help="default: build/bench-ENGINE.json")
     args = parser.parse_args()
-    if not shutil.which("h2load"):
-        raise SystemExit("h2load is missing: deploy/install-packages.sh bench")
+    args.json = args.json or args.build.parent / f"bench-{args.engine}.json"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = pathlib.Path(tempfile.mkdtemp(prefix="contacts-bench.", dir="/tmp"))
-    bench = Bench(args, folder)
+    database = Database(folder / "mysql", args.engine, args.buffer_pool, args.mysql)
+    bench = Bench(args, folder, database)
     try:
+        bench.result["engine"] = database.about()
         (growth if args.growth else soak if args.soak else run)(args, bench)
         args.json.write_text(json.dumps(bench.result, indent=1))
         log(f"{args.json} is written")
     finally:
         bench.close()
+        database.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
