@@ -11,8 +11,6 @@
 namespace contacts::bench {
 namespace {
 
-// The one that holds very many services.
-constexpr char kHeavy[] = "gz0000001-ovh";
 // Rows of the data set that are read: few enough to stay in memory once read,
 // spread over all of it.
 constexpr int64_t kWorkingSet = 10'000;
@@ -43,8 +41,10 @@ constexpr Named kNames[kKinds] = {
 
 int64_t DataSet::Every() const {
   constexpr int64_t kMostHeld = 100'000;
-  return services / std::min(services / 10, kMostHeld);
+  return services / std::min(services / 20, kMostHeld);
 }
+
+std::string DataSet::Holder(int64_t i) { return absl::StrFormat("gz%07d-ovh", i); }
 
 std::string DataSet::Service(int64_t i) { return absl::StrFormat("s%08d.example", i); }
 
@@ -58,7 +58,7 @@ std::string DataSet::Change(int64_t j) {
 }
 
 std::string DataSet::Admin(int64_t i) const {
-  if (i % Every() == 0) return kHeavy;
+  if (i % Every() < kHolders) return Holder(i % Every());
   return absl::StrFormat("ga%07d-ovh", i % (services / 10));
 }
 
@@ -98,7 +98,7 @@ Names::Names(int caller, std::size_t flow) {
 std::string Names::Service(int i) const { return absl::StrFormat("%s%04d.example", prefix, i); }
 
 Caller::Caller(std::vector<Plan> plans, int index, std::size_t flows)
-    : plans_(std::move(plans)), random_(static_cast<unsigned int>(index + 1)) {
+    : plans_(std::move(plans)), index_(index), random_(static_cast<unsigned int>(index + 1)) {
   for (std::size_t i = 0; i < flows; ++i) flows_.push_back({.names = Names(index, i)});
 }
 
@@ -159,6 +159,7 @@ void ApiCaller::Make(Kind kind, std::size_t flow_index, const Api::Done& done) {
     const int64_t set = std::max<int64_t>(1, std::min(rows, kWorkingSet));
     return std::uniform_int_distribution<int64_t>(0, set - 1)(random_) * (rows / set);
   };
+  const int holder = index_ % DataSet::kHolders;
   switch (kind) {
     case Kind::kGet: {
       const int64_t j = pick(data.changes);
@@ -182,22 +183,22 @@ void ApiCaller::Make(Kind kind, std::size_t flow_index, const Api::Done& done) {
       v1::ListServicesRequest request;
       request.set_page_size(kPageSize);
       if (kind == Kind::kServicesFar) {
-        const int64_t far = data.services / data.Every() * 9 / 10 * data.Every();
+        const int64_t far = data.services / data.Every() * 9 / 10 * data.Every() + holder;
         request.set_page_token(server::MakePageToken(request, DataSet::Service(far)));
       }
-      return Send<v1::ListServicesRequest, v1::ListServicesResponse>(Method::kListServices, kHeavy,
-                                                                     std::move(request), done);
+      return Send<v1::ListServicesRequest, v1::ListServicesResponse>(
+          Method::kListServices, DataSet::Holder(holder), std::move(request), done);
     }
     case Kind::kChanges:
     case Kind::kChangesFar: {
       v1::ListContactChangesRequest request;
       request.set_page_size(kPageSize);
       if (kind == Kind::kChangesFar) {
-        const int64_t far = data.changes / data.Every() / 10 * data.Every();
+        const int64_t far = data.changes / data.Every() / 10 * data.Every() + holder;
         request.set_page_token(server::MakePageToken(request, DataSet::Change(far)));
       }
       return Send<v1::ListContactChangesRequest, v1::ListContactChangesResponse>(
-          Method::kListContactChanges, kHeavy, std::move(request), done);
+          Method::kListContactChanges, DataSet::Holder(holder), std::move(request), done);
     }
     case Kind::kEvents: {
       const int64_t j = pick(data.changes);

@@ -18,7 +18,9 @@ struct DataSet {
   int64_t services = 0;
   int64_t changes = 0;
 
-  // One service in Every() belongs to one account that holds very many.
+  // Accounts that hold very many services: one in Every() each.
+  static constexpr int kHolders = 8;
+  static std::string Holder(int64_t i);
   int64_t Every() const;
   static std::string Service(int64_t i);
   static std::string Change(int64_t j);
@@ -93,6 +95,7 @@ class Caller {
   virtual void Make(Kind kind, std::size_t flow, const Api::Done& done) = 0;
 
   const std::vector<Plan> plans_;
+  const int index_;
   std::vector<Flow> flows_;
   std::minstd_rand random_;
 };

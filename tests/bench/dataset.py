@@ -1,8 +1,8 @@
 """The data set: N services and as many contact changes as are wanted, with their
 items, events and lists, by formulas that caller.cc repeats.
 
-A tenth as many accounts as services, which hold about nine each; one account holds the
-rest, a tenth of all, at most 100,000. An account's services and changes are spread over
+A tenth as many accounts as services, which hold a few each, and eight accounts that hold
+a twentieth of all each, at most 100,000. An account's services and changes are spread over
 all of them, as they would be over the years. One change in a thousand, the newest, is
 still being validated; 92 % of the others are done. Outbox, feed and kept replies, which
 are emptied all the time in production, hold nothing.
@@ -10,6 +10,7 @@ are emptied all the time in production, hold nothing.
 import concurrent.futures
 
 CHUNK = 100_000
+HOLDERS = 8
 # As in caller.cc.
 FIRST_MS, STEP_MS = 1_672_531_200_000, 6
 
@@ -30,12 +31,13 @@ class DataSet:
             raise SystemExit("services: a multiple of 100; changes: a multiple of services")
         self.services, self.changes = services, changes
         self.accounts = services // 10
-        self.every = services // min(services // 10, 100_000)
+        self.every = services // min(services // 20, 100_000)
         # The newest are still being validated.
         self.closed = changes - max(1, changes // 1000)
 
     def admin(self, i):
-        return f"IF({i} % {self.every} = 0, 'gz0000001-ovh', {account(f'{i} % {self.accounts}')})"
+        return (f"IF({i} % {self.every} < {HOLDERS}, CONCAT('gz000000', {i} % {self.every}, '-ovh'),"
+                f" {account(f'{i} % {self.accounts}')})")
 
     def tech(self, i):
         return f"IF({i} % 3 = 0, {account(f'({i} + 11) % {self.accounts}')}, {self.admin(i)})"
@@ -70,8 +72,8 @@ class DataSet:
         fill(first, "account", "id, email, language, standing, version, create_time, update_time",
              f"{account('i')}, CONCAT('customer.', i, '@mail.example'), 'fr', 1, {times}",
              self.accounts, "n + {} AS i")
-        first.append("INSERT INTO account VALUES ('gz0000001-ovh', 'holder@mail.example', 'en', 1,"
-                     f" {times})")
+        first += [f"INSERT INTO account VALUES ('gz{i:07d}-ovh', 'holder@mail.example', 'en', 1,"
+                  f" {times})" for i in range(HOLDERS)]
         fill(first, "service", "id, kind, admin, tech, billing, owner_name, owner_organisation,"
              " owner_email, owner_phone, owner_address_lines, owner_city, owner_postal_code,"
              " owner_country_code, version, create_time, update_time",
