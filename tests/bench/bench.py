@@ -202,7 +202,7 @@ class Bench:
         trips = server.round_trips() if target == "service" else 0
         done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True)
         if done.returncode != 0:
-            raise SystemExit(f"failed: {' '.join(map(str, command))}")
+            raise SystemExit(f"contacts_load failed: {target} {scenario} {callers} {more}")
         if "record" in more:
             return None
         cell = json.loads(done.stdout)
