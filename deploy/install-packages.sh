@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing; without any, needs no network.
-# install-packages.sh build|run|check...
+# install-packages.sh build|run|bench|check...
 set -euo pipefail
 
 declare -A groups=(
@@ -9,6 +9,7 @@ declare -A groups=(
     libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev libgmime-3.0-dev libspdlog-dev
     libcli11-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
   [run]="mariadb-server debootstrap python3 openssl python3-aiosmtpd openssl"
+  [bench]="nghttp2-client"
   [check]="clang-format clang-tidy shellcheck nodejs npm"
 )
 

@@ -2,27 +2,30 @@
 # A private database server on loopback.
 #
 #   local-mysql.sh start|stop|drop|uri|sql [--engine=mariadb|mysql] [--dir=DIR] [--port=N]
-#                                          [--buffer-pool=SIZE]
+#                                          [--buffer-pool=SIZE] [-- FLAG...]
 #
 # start prints its URI once it is ready; run again, it only prints the URI. drop stops
 # it and removes its data. sql runs what it reads as the database's root. DIR
-# (default: var/mysql) keeps the data and the generated password. --engine=mysql
-# runs Oracle MySQL of Debian unstable out of a folder that debootstrap makes once.
+# (default: var/mysql) keeps the data and the generated password. FLAGs are the
+# database server's own. --engine=mysql runs Oracle MySQL of Debian unstable out of a
+# folder that debootstrap makes once.
 # With CONTACTS_DIE_WITH=PID, the server is killed once that process is gone.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 command=${1:-}
 shift || true
-engine=mariadb dir=$root/var/mysql port='' buffer_pool=256M
-for argument in "$@"; do
-  case $argument in
-    --engine=mariadb | --engine=mysql) engine=${argument#*=} ;;
-    --dir=?*) dir=$(realpath -m "${argument#*=}") ;;
-    --port=?*) port=${argument#*=} ;;
-    --buffer-pool=?*) buffer_pool=${argument#*=} ;;
-    *) echo "local-mysql.sh: unknown argument $argument" >&2; exit 2 ;;
+engine=mariadb dir=$root/var/mysql port='' buffer_pool=256M flags=()
+while (($#)); do
+  case $1 in
+    --engine=mariadb | --engine=mysql) engine=${1#*=} ;;
+    --dir=?*) dir=$(realpath -m "${1#*=}") ;;
+    --port=?*) port=${1#*=} ;;
+    --buffer-pool=?*) buffer_pool=${1#*=} ;;
+    --) flags=("${@:2}"); break ;;
+    *) echo "local-mysql.sh: unknown argument $1" >&2; exit 2 ;;
   esac
+  shift
 done
 
 read_state() { [[ -e $dir/$1 ]] && cat "$dir/$1"; }
@@ -93,7 +96,7 @@ start_mariadb() {
     mariadb_forget_anonymous=1
   fi
   setsid mariadbd --no-defaults --datadir="$dir/data" --user=root --socket="$socket" \
-    --port="$port" --pid-file="$dir/server.pid" "${common[@]}" \
+    --port="$port" --pid-file="$dir/server.pid" "${common[@]}" "${flags[@]}" \
     </dev/null >"$dir/server.log" 2>&1 &
   started $! "$socket"
   if [[ -n ${mariadb_forget_anonymous:-} ]]; then
@@ -138,7 +141,7 @@ start_mysql() {
   setsid chroot "$folder" /usr/sbin/mysqld --no-defaults --user=root \
     --datadir="$instance/data" --socket="$instance/s.sock" --port="$port" \
     --pid-file="$instance/server.pid" --secure-file-priv=NULL --mysqlx=OFF --sync-binlog=1 \
-    "${common[@]}" </dev/null >"$dir/server.log" 2>&1 &
+    "${common[@]}" "${flags[@]}" </dev/null >"$dir/server.log" 2>&1 &
   started $! "$folder$instance/s.sock"
 }
 
@@ -183,7 +186,7 @@ case $command in
     exec mariadb --no-defaults -u root -S "$(read_state socket)"
     ;;
   *)
-    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -79,6 +79,8 @@ absl::Duration AfterBatch(const char* what, const absl::StatusOr<int64_t>& acted
   return Jittered(interval);
 }
 
+}  // namespace
+
 void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
   builder.SetMaxReceiveMessageSize(static_cast<int>(config.max_message_bytes));
   builder.SetMaxSendMessageSize(-1);
@@ -97,8 +99,6 @@ void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              10 * kMilliseconds);
 }
-
-}  // namespace
 
 absl::Status PrepareDatabase(Database& database, bool migrate) {
   const absl::Time patience = absl::Now() + kDatabasePatience;

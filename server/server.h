@@ -1,6 +1,8 @@
 #ifndef CONTACTS_SERVER_SERVER_H_
 #define CONTACTS_SERVER_SERVER_H_
 
+#include <grpcpp/server_builder.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +17,9 @@ namespace contacts::server {
 // Waits a few seconds for a database that is away, then applies the schema or
 // checks that it is there. UNAVAILABLE where the database stays away.
 absl::Status PrepareDatabase(Database& database, bool migrate);
+
+// Sets the limits and the channels' settings that every server has.
+void AddLimits(grpc::ServerBuilder& builder, const Config& config);
 
 // One whole server: the gRPC services, the workers behind them, the relay that
 // sends e-mails, the timers and the health of it all. Everything but the process:

@@ -45,7 +45,8 @@ bool Send(int socket, const std::string& bytes) {
 
 }  // namespace
 
-Proxy::Proxy(int target_port) : target_port_(target_port) {
+Proxy::Proxy(int target_port, Observer observer)
+    : target_port_(target_port), observer_(std::move(observer)) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = Loopback(0);
   socklen_t size = sizeof(address);
@@ -76,11 +77,13 @@ void Proxy::Accept() {
     pollfd waiting = {.fd = listener_, .events = POLLIN, .revents = 0};
     if (poll(&waiting, 1, kPollMilliseconds) <= 0) continue;
     const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (client >= 0) relays_.emplace_back([this, client] { Relay(client); });
+    if (client < 0) continue;
+    const int connection = static_cast<int>(relays_.size());
+    relays_.emplace_back([this, client, connection] { Relay(client, connection); });
   }
 }
 
-void Proxy::Relay(int client) {
+void Proxy::Relay(int client, int connection) {
   const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_in address = Loopback(target_port_);
   bool open = connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
@@ -90,6 +93,7 @@ void Proxy::Relay(int client) {
     if (poll(waiting, 2, kPollMilliseconds) <= 0) continue;
     if (waiting[0].revents != 0) {
       const std::string request = Receive(client);
+      if (observer_) observer_(connection, /*to_target=*/true, request);
       const Fault fault = Meet(request);
       open = !request.empty() && fault != Fault::kLoseRequest && Send(server, request);
       if (open && fault == Fault::kLoseAnswer) {
@@ -100,6 +104,7 @@ void Proxy::Relay(int client) {
     }
     if (open && waiting[1].revents != 0) {
       const std::string answer = Receive(server);
+      if (observer_) observer_(connection, /*to_target=*/false, answer);
       open = !answer.empty() && Send(client, answer);
     }
   }

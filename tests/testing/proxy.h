@@ -2,6 +2,7 @@
 #define CONTACTS_TESTS_TESTING_PROXY_H_
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -9,7 +10,8 @@
 
 namespace contacts::testing {
 
-// A TCP proxy on loopback that breaks connections at a chosen moment.
+// A TCP proxy on loopback that breaks connections at a chosen moment, or shows what
+// passes.
 class Proxy {
  public:
   enum class Fault {
@@ -19,7 +21,11 @@ class Proxy {
     kHangUp,       // or at once, while it is worked on.
   };
 
-  explicit Proxy(int target_port);
+  // Told the connection's number and the bytes before they are handed on; may be
+  // called by one thread for each connection at once.
+  using Observer = std::function<void(int connection, bool to_target, const std::string& bytes)>;
+
+  explicit Proxy(int target_port, Observer observer = nullptr);
   ~Proxy();
   int port() const { return port_; }
 
@@ -30,11 +36,12 @@ class Proxy {
 
  private:
   void Accept();
-  void Relay(int client);
+  void Relay(int client, int connection);
   // Whether this request meets the fault that is armed.
   Fault Meet(const std::string& request);
 
   const int target_port_;
+  const Observer observer_;
   int listener_ = -1;
   int port_ = 0;
   std::mutex mutex_;

@@ -1,0 +1,72 @@
+#ifndef CONTACTS_TESTS_BENCH_API_H_
+#define CONTACTS_TESTS_BENCH_API_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "contacts/v1/contact_service.grpc.pb.h"
+#include "core/engine/engine.h"
+
+namespace contacts::bench {
+
+// The methods that are measured.
+enum class Method {
+  kGetProfile,
+  kGetService,
+  kListServices,
+  kUpdateServiceOwner,
+  kGetContactChange,
+  kListContactChanges,
+  kListContactChangeEvents,
+  kChangeContacts,
+  kAcceptContactChange,
+  kRefuseContactChange,
+  kCancelContactChange,
+};
+
+// Something that answers calls. `request` and `response` are of the method's types,
+// and stay until `done` was run, once, on whichever thread.
+class Api {
+ public:
+  using Done = std::function<void(const absl::Status&)>;
+  using Message = google::protobuf::Message;
+
+  virtual ~Api() = default;
+  virtual void Make(Method method, const std::string& account, const Message& request,
+                    Message& response, Done done) = 0;
+};
+
+// Calls over gRPC, on the generated stubs; one at a time.
+class GrpcApi final : public Api {
+ public:
+  explicit GrpcApi(const std::shared_ptr<grpc::Channel>& channel);
+  void Make(Method method, const std::string& account, const Message& request, Message& response,
+            Done done) override;
+
+ private:
+  const std::unique_ptr<v1::ContactService::Stub> stub_;
+  std::optional<grpc::ClientContext> context_;
+};
+
+// The engine in this process, with replies encoded as the server does: all of the
+// service but gRPC, its queue, identities and validation. `done` is run before Make
+// returns. Knows the methods that have floors. Thread safe.
+class EngineApi final : public Api {
+ public:
+  explicit EngineApi(Engine* engine) : engine_(engine) {}
+  void Make(Method method, const std::string& account, const Message& request, Message& response,
+            Done done) override;
+
+ private:
+  absl::StatusOr<std::string> Answer(Method method, const Call& call, const Message& request) const;
+
+  Engine* const engine_;
+};
+
+}  // namespace contacts::bench
+
+#endif  // CONTACTS_TESTS_BENCH_API_H_

@@ -1,0 +1,560 @@
+"""See run.sh and --help. How a figure is made:
+
+Each cell is one run of contacts_load (its sources say what each target does and what it
+leaves out). Cells of the same row alternate: service, echo, sql, engine, round after
+round; the table has medians over the rounds. The limit of a call is the time that a
+bare gRPC call and the bare SQL take one after the other, 1 / (1 / echo + 1 / sql), each
+at full load on the same machine with as many callers.
+
+The service runs with a mail server that never answers, so that e-mails stay in the
+outbox and none of the time goes into delivering them; floors have a database of their
+own on the same database server, which nobody's relay looks at. The row `workflow, mail`
+is the service with e-mails delivered into a Maildir on the same disk."""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+import dataset
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WORKERS = 8  # contactsd's default.
+READS = ["get", "services", "services_far", "changes", "changes_far"]
+EVERY_READ = ["get", "profile", "service", *READS[1:], "events"]
+WHAT_MIXED_IS = "70 % get, 7.5 % services, 7.5 % changes, 15 % workflow (of operations)"
+
+
+def log(text):
+    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def listening(process, log_file):
+    """Waits for the line of a server that is ready; returns its address."""
+    line = process.stdout.readline()
+    if not line.startswith("listening on "):
+        raise SystemExit(f"{process.args[0]} did not start: {log_file.read_text()[-2000:]}")
+    return line.split()[-1]
+
+
+class Database:
+    """A database server of our own, or the one that `uri` names."""
+
+    def __init__(self, folder, engine, buffer_pool, uri):
+        self.folder, self.own = folder, not uri
+        self.pid = None
+        if not uri:
+            flags = []
+            if engine == "mariadb":  # As durable as Oracle MySQL's defaults are.
+                flags = ["--log-bin=binlog", "--sync-binlog=1", "--binlog-format=ROW",
+                         "--innodb-log-file-size=1G"]
+            else:
+                flags = ["--innodb-redo-log-capacity=2G"]
+            uri = subprocess.run(
+                ["deploy/local-mysql.sh", "start", f"--engine={engine}", f"--dir={folder}",
+                 f"--buffer-pool={buffer_pool}", "--", *flags], check=True, cwd=ROOT,
+                stdout=subprocess.PIPE, text=True,
+                env={**os.environ, "CONTACTS_DIE_WITH": str(os.getpid())}).stdout.strip()
+            self.pid = int((folder / "pid").read_text())
+        self.base, self.query = re.match(r"(mysql://[^/]*/)[^?]*(.*)", uri).groups()
+        self.schemas = []
+
+    def uri(self, schema):
+        return self.base + schema + self.query
+
+    def sql(self, text, schema=""):
+        """Runs statements; returns the lines of what they select."""
+        if self.own:
+            login = ["-u", "root", "-S", (self.folder / "socket").read_text().strip()]
+            text = "SET SESSION sql_log_bin = 0;" + text
+        else:
+            user, password, host, port = re.match(
+                r"mysql://([^:]*):([^@]*)@([^:]*):(\d+)/", self.base).groups()
+            login = ["-u", user, f"-p{password}", "-h", host, "-P", port]
+        done = subprocess.run(["mariadb", "--no-defaults", "-N", *login, *([schema] or [])],
+                              input=text, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(done.stderr)
+        return done.stdout.splitlines()
+
+    def create(self, schema):
+        self.sql(f"CREATE DATABASE IF NOT EXISTS {schema}")
+        self.schemas.append(schema)
+
+    def about(self):
+        version, *durability = self.sql(
+            "SELECT CONCAT_WS('\t', VERSION(), @@innodb_flush_log_at_trx_commit,"
+            " IF(@@log_bin, 1, 0), @@sync_binlog)")[0].replace("\\t", "\t").split("\t")
+        if self.own and durability != ["1", "1", "1"]:
+            raise SystemExit(f"commits are not durable: {durability}")
+        return version
+
+    def close(self):
+        if self.own:
+            subprocess.run(["deploy/local-mysql.sh", "drop", f"--dir={self.folder}"], cwd=ROOT)
+        else:
+            for schema in self.schemas:
+                self.sql(f"DROP DATABASE {schema}")
+
+
+class Server:
+    """A contactsd. `mail`: of --mail; by default a server that never says a word."""
+
+    def __init__(self, args, folder, uri, mail=None):
+        folder.mkdir(exist_ok=True)
+        self.silence = None
+        if mail is None:
+            self.silence = socket.create_server(("127.0.0.1", 0), backlog=64)
+            mail = f"smtp://127.0.0.1:{self.silence.getsockname()[1]}"
+        self.metrics = f"127.0.0.1:{free_port()}"
+        self.log = folder / "log"
+        begin = time.monotonic()
+        with open(self.log, "w") as out:
+            self.process = subprocess.Popen(
+                [args.build / "server/contactsd", "--listen=127.0.0.1:0", f"--mysql={uri}",
+                 f"--mail={mail}", "--mail_timeout=10m", "--migrate", f"--metrics={self.metrics}",
+                 *(["--mail_tls=none"] if self.silence else [])],
+                stdout=subprocess.PIPE, stderr=out, text=True, cwd=folder)
+        self.address = listening(self.process, self.log)
+        self.start_seconds = time.monotonic() - begin
+        self.keys = folder / "contacts-token-keys"
+        self.pid = self.process.pid
+
+    def round_trips(self):
+        with urllib.request.urlopen(f"http://{self.metrics}/metrics") as answer:
+            text = answer.read().decode()
+        return float(re.search(r"^contacts_database_round_trips_total\S* (\S+)", text, re.M)[1])
+
+    def megabytes(self, what="VmRSS"):
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(rf"^{what}:\s+(\d+)", status, re.M)[1]) / 1024
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Bench:
+    def __init__(self, args, folder, database):
+        self.args, self.folder, self.database = args, folder, database
+        self.servers, self.echo = [], None
+        self.result = {
+            "when": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            "cores": os.cpu_count(),
+            "load_average": os.getloadavg()[0], "arguments": sys.argv[1:], "rows": {}}
+
+    def close(self):
+        for process in self.servers + ([self.echo] if self.echo else []):
+            process.close()
+
+    def prepare(self, name, services, changes, mail=None):
+        """A database with the schema and the data set, and a server on it."""
+        schema = f"contacts_{name}_{os.getpid()}"
+        self.database.create(schema)
+        server = self.start(schema, mail)
+        log(f"{schema}: {services:,} services, {changes:,} changes")
+        begin = time.monotonic()
+        dataset.DataSet(services, changes).load(lambda sql: self.database.sql(sql, schema))
+        seconds = time.monotonic() - begin
+        megabytes = self.database.sql(
+            "SELECT ROUND(SUM(data_length + index_length) / 1e6) FROM information_schema.tables"
+            f" WHERE table_schema = '{schema}'")[0]
+        log(f"{schema}: {megabytes} MB in {seconds:.0f} s")
+        server.data = ["--services", services, "--changes", changes]
+        server.schema = schema
+        return server
+
+    def start(self, schema, mail=None):
+        server = Server(self.args, self.folder / schema, self.database.uri(schema), mail)
+        self.servers.append(server)
+        return server
+
+    def load(self, target, server, scenario, callers, seconds=None, **more):
+        """One cell."""
+        schema = server.floor if target in ("engine", "sql") or "record" in more else server.schema
+        command = [self.args.build / "tests/contacts_load", f"--target={target}",
+                   f"--scenario={scenario}", f"--callers={callers}", f"--workers={WORKERS}",
+                   f"--seconds={seconds or self.args.seconds}",
+                   f"--mysql={self.database.uri(schema)}", f"--token_keys_file={server.keys}",
+                   f"--server={self.echo.address if target == 'echo' else server.address}",
+                   f"--server_pid={self.echo.pid if target == 'echo' else server.pid}",
+                   *server.data]
+        if self.database.pid:
+            command.append(f"--database_pid={self.database.pid}")
+        for name, value in more.items():
+            command.append(f"--{name}" if value is True else f"--{name}={value}")
+        trips = server.round_trips() if target == "service" else 0
+        done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"contacts_load failed: {target} {scenario} {callers} {more}")
+        if "record" in more:
+            return None
+        cell = json.loads(done.stdout)
+        if target == "service":
+            cell["round_trips"] = (server.round_trips() - trips) / max(1, cell["calls"])
+            cell["resident_mb"] = server.megabytes()
+        if cell["failures"] and "rate" not in more:
+            log(f"{target} {scenario} {callers}: {cell['failures']}")
+        return cell
+
+    def record(self, server, scenario, **more):
+        """Learns what the service answers and starts a server that answers the same."""
+        folder = self.folder / "record"
+        shutil.rmtree(folder, ignore_errors=True)
+        self.load("engine", server, scenario, 1, record=folder, **more)
+        if self.echo:
+            self.echo.close()
+        self.echo = Echo(self.args, folder / "replies")
+        return folder
+
+    def row(self, name, server, scenario, callers, targets, record=None, **more):
+        """Rounds of one scenario: cells by target and callers."""
+        log(name)
+        self.record(server, scenario, **(record or {}))
+        cells = {}
+        for _ in range(self.args.rounds):
+            for count in callers:
+                for target in targets:
+                    # Beyond as many as there are connections nothing changes for these.
+                    at = min(count, WORKERS) if target in ("engine", "sql") else count
+                    if at != count and callers.index(count) != min(
+                            i for i, c in enumerate(callers) if c >= WORKERS):
+                        continue
+                    cells.setdefault(target, {}).setdefault(at, []).append(
+                        self.load(target, server, scenario, at, **more))
+        self.result["rows"][name] = cells
+        return cells
+
+
+class Echo:
+    def __init__(self, args, replies):
+        self.process = subprocess.Popen([args.build / "tests/contacts_echo", replies],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.address = listening(self.process, replies)
+        self.pid = self.process.pid
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+# --- Tables ---------------------------------------------------------------------
+
+def median(cells, *path):
+    values = []
+    for cell in cells:
+        for key in path:
+            cell = cell.get(key) if isinstance(cell, dict) else None
+        if cell is not None:
+            values.append(cell)
+    return statistics.median(values) if values else None
+
+
+def number(value, digits=None):
+    if value is None:
+        return "-"
+    if digits is None:
+        digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:,.{digits}f}"
+
+
+def table(head, rows):
+    rows = [head, *rows]
+    widths = [max(len(str(row[i])) for row in rows) for i in range(len(head))]
+    for row in rows:
+        print("  ".join(str(cell).ljust(width) if i == 0 else str(cell).rjust(width)
+                        for i, (cell, width) in enumerate(zip(row, widths))))
+    print()
+
+
+def limit(cells, callers, path):
+    echo = median(cells["echo"][callers], *path)
+    sql = median(cells["sql"][min(callers, WORKERS)], *path)
+    return 1 / (1 / echo + 1 / sql)
+
+
+def print_row(name, cells, path=("per_second",)):
+    """Lines of one scenario: throughput of each target, and the service's costs."""
+    callers = sorted(cells["service"])
+    lines = []
+    for target in ("service", "echo", "sql", "engine"):
+        by_callers = cells.get(target, {})
+        line = [f"{name}" if target == "service" else f"  {target}"]
+        for count in callers:
+            at = min(count, WORKERS) if target in ("engine", "sql") else count
+            line.append(number(median(by_callers.get(at, []), *path)))
+        if by_callers:
+            lines.append(line)
+    if "sql" in cells:
+        lines.append(["  service / limit", *(
+            f"{median(cells['service'][c], *path) / limit(cells, c, path):.2f}" for c in callers)])
+    return lines
+
+
+def cost_row(name, runs):
+    done = [run["operations"] for run in runs]
+    cpu = {who: sum(run["cpu_seconds"].get(who, 0) for run in runs) / sum(done) * 1000
+           for who in ("server", "database", "client")}
+    return [name, *(number(cpu[who], 2) for who in cpu), number(median(runs, "round_trips"), 2),
+            number(median(runs, "resident_mb"), 0)]
+
+
+def latency_row(name, cell):
+    quantiles = cell["latency_ms"].get("calls", {})
+    return [name, number(cell["rate"]), number(cell["calls_per_second"]), cell["refused"],
+            *(number(quantiles.get(q)) for q in ("p50", "p99", "p999"))]
+
+
+# --- What is measured -----------------------------------------------------------
+
+def run(args, bench):
+    service = bench.prepare("service", args.services, args.changes)
+    floor = bench.prepare("floor", args.services, args.changes)
+    service.floor = floor.schema
+    floor.close()
+    bench.servers.remove(floor)
+    shutil.copy(service.keys, floor.keys)
+    targets = ("service", "echo", "sql", "engine")
+    callers = args.callers
+    some = min(16, max(callers))
+    result = bench.result
+    for scenario in READS:
+        bench.row(scenario, service, scenario, callers, targets)
+    bench.row("workflow", service, "workflow", callers, targets)
+    bench.row("mixed", service, "mixed", callers, targets)
+    # Asks and answers, each kind by itself.
+    for assignments, count, flows in ((1, some, 20), (10, some, 20), (args.many, 2, 2)):
+        bench.row(f"phases of {assignments}", service, "workflow", [count], targets,
+                  record={"assignments": assignments}, phases=True, flows=flows,
+                  assignments=assignments)
+    bench.row("workflow of many", service, "workflow", [1], targets,
+              record={"assignments": args.many}, assignments=args.many)
+    result["resident_mb"] = {"now": service.megabytes(), "peak": service.megabytes("VmHWM")}
+
+    log("h2load")
+    folder = bench.record(service, "get")
+    result["h2load"] = h2load(args, service, folder)
+    result["beside_h2load"] = bench.load("service", service, "get", 64)
+
+    log("open loop")
+    rows = result["rows"]
+    result["open_loop"], result["overload"] = [], []
+    for scenario, calls in (("get", 1), ("workflow", 3)):
+        at, runs = max(rows[scenario]["service"].items(),
+                       key=lambda item: median(item[1], "per_second"))
+        peak = median(runs, "per_second") * calls
+        for part in (0.25, 0.5, 0.75):
+            result["open_loop"].append({"part": part, **bench.load(
+                "service", service, scenario, 256, seconds=5 * args.seconds,
+                rate=round(part * peak))})
+        cell = bench.load("service", service, scenario, 2048, seconds=5 * args.seconds,
+                          rate=round(10 * peak))
+        result["overload"].append({"peak": peak, "peak_callers": at, **cell})
+
+    log("e-mails delivered, start")
+    mail = bench.start(service.schema, f"maildir:{bench.folder}/maildir")
+    mail.schema, mail.floor, mail.data = service.schema, service.floor, service.data
+    service.close()
+    bench.servers.remove(service)
+    result["with_mail"] = {
+        count: [bench.load("service", mail, "workflow", count) for _ in range(args.rounds)]
+        for count in callers}
+    mail.close()
+    result["start_seconds"] = []
+    for _ in range(5):
+        again = bench.start(service.schema)
+        result["start_seconds"].append(again.start_seconds)
+        again.close()
+    print_run(result, callers, args)
+
+
+def h2load(args, service, folder):
+    if not shutil.which("h2load"):
+        return None
+    done = subprocess.run(
+        ["h2load", "-D", str(max(1, round(args.seconds))), "-c", "4", "-m", "16", "-t", "1",
+         "-d", folder / "frame", "-H", "content-type: application/grpc", "-H", "te: trailers",
+         "-H", f"contacts-account: {(folder / 'account').read_text()}",
+         f"http://{service.address}/contacts.v1.ContactService/GetContactChange"],
+        capture_output=True, text=True, check=True)
+    return float(re.search(r"finished in [^,]*, ([\d.]+) req/s", done.stdout)[1])
+
+
+def print_run(result, callers, args):
+    rows = result["rows"]
+    print(f"{result['when']}, {result['engine']}, {result['cores']} cores, load average before:"
+          f" {result['load_average']:.1f}; medians of {args.rounds} x {args.seconds} s;"
+          f" {args.services:,} services, {args.changes:,} changes")
+    print(f"mixed: {WHAT_MIXED_IS}\n")
+
+    print("Closed loop: operations a second, by callers")
+    lines = []
+    for name in [*READS, "workflow", "mixed"]:
+        lines += print_row(name, rows[name])
+        if name == "workflow":
+            lines.append(["workflow, mail", *(
+                number(median(result["with_mail"][count], "per_second")) for count in callers)])
+    table(["", *callers], lines)
+
+    print("Single kinds of call, all callers making the same: calls a second")
+    lines = []
+    for assignments in (1, 10, args.many):
+        cells = rows[f"phases of {assignments}"]
+        for kind in ("ask", "accept_first", "accept_last"):
+            lines += print_row(f"{kind} of {assignments} ({max(cells['service'])} callers)", cells,
+                               ("latency_ms", kind, "per_second"))
+    table(["", "calls/s"], lines)
+
+    print(f"One caller, one assignment beside {args.many}: milliseconds of a whole workflow (p50)")
+    one = median(rows["workflow"]["service"][min(callers)], "latency_ms", "operations", "p50")
+    many = median(rows["workflow of many"]["service"][1], "latency_ms", "operations", "p50")
+    table(["", "ms"], [["1", number(one)], [args.many, number(many)],
+                       ["ratio", f"{many / one:.1f}"]])
+
+    print("Costs of 1,000 operations: CPU seconds; round trips of a call; resident MB")
+    lines = []
+    for name in [*READS, "workflow", "mixed", "workflow of many"]:
+        cells = rows[name]
+        for count in sorted(cells["service"]):
+            lines.append(cost_row(f"{name}, {count}", cells["service"][count]))
+        if "echo" in cells:
+            lines.append(cost_row(f"  echo, {count}", cells["echo"][count]))
+    table(["", "server", "database", "client", "trips", "MB"], lines)
+
+    print("Open loop, 256 callers at most: milliseconds from when a call was due")
+    table(["", "rate", "answered/s", "refused", "p50", "p99", "p99.9"],
+          [latency_row(f"{cell['scenario']}, {cell['part']:.0%} of peak", cell)
+           for cell in result["open_loop"]])
+
+    print("Overload: 10 x the peak is due, 2048 callers at most")
+    table(["", "peak/s", "due/s", "sent/s", "answered/s", "of peak", "refused p50 ms", "p99 ms"],
+          [[cell["scenario"], number(cell["peak"]), number(cell["rate"]),
+            number(cell["sent_per_second"]), number(cell["calls_per_second"]),
+            f"{cell['calls_per_second'] / cell['peak']:.2f}",
+            *(number(cell["latency_ms"].get("refusals", {}).get(q)) for q in ("p50", "p99"))]
+           for cell in result["overload"]])
+
+    beside = result["beside_h2load"]
+    print(f"GetContactChange, 64 in flight on 4 connections: h2load {number(result['h2load'])} a"
+          f" second, contacts_load {number(beside['per_second'])}")
+    print(f"Start: {statistics.median(result['start_seconds']) * 1000:.0f} ms until it listens;"
+          f" resident {result['resident_mb']['now']:.0f} MB after all,"
+          f" {result['resident_mb']['peak']:.0f} MB at most")
+
+
+def growth(args, bench):
+    """The same calls on a small and on a large data set, in turn, one caller."""
+    servers = {}
+    for size in args.growth:
+        servers[size] = bench.prepare(f"growth_{size}", size, size)
+    small, large = args.growth
+    lines = []
+    cells = {}
+    writes = ["workflow", "refusal", "cancellation", "owner"]
+    for scenario in [*EVERY_READ, *writes]:
+        log(scenario)
+        for size in servers:  # Warm, with every row that is to be read.
+            bench.load("service", servers[size], scenario, 4, seconds=2 * args.seconds)
+        for _ in range(args.rounds):
+            for size in servers:
+                cells.setdefault(scenario, {}).setdefault(size, []).append(
+                    bench.load("service", servers[size], scenario, 1))
+        kinds = [kind for kind in cells[scenario][small][0]["latency_ms"]
+                 if kind not in ("calls", "operations")]
+        for kind in kinds:
+            of = {size: median(cells[scenario][size], "latency_ms", kind, "p50")
+                  for size in servers}
+            lines.append([f"{scenario}: {kind}" if len(kinds) > 1 else kind,
+                          *(number(of[size], 3) for size in servers),
+                          f"{of[large] / of[small]:.2f}"])
+    bench.result["rows"] = cells
+    print(f"{bench.result['when']}, {bench.result['engine']}: p50 of one caller, milliseconds, by"
+          " number of services and of changes")
+    table(["", f"{small:,}", f"{large:,}", "ratio"], lines)
+
+
+def soak(args, bench):
+    server = bench.prepare("soak", args.services, args.changes,
+                           f"maildir:{bench.folder}/maildir")
+    samples = []
+    end = time.monotonic() + args.soak
+    pause = min(10, args.soak / 20)
+    child = subprocess.Popen(
+        [str(part) for part in (
+            args.build / "tests/contacts_load", "--target=service", "--scenario=mixed",
+            "--callers=64", f"--rate={args.soak_rate}", f"--seconds={args.soak}",
+            f"--mysql={bench.database.uri(server.schema)}", f"--token_keys_file={server.keys}",
+            f"--server={server.address}", *server.data)], stdout=subprocess.PIPE, text=True)
+    while time.monotonic() < end:
+        time.sleep(pause)
+        samples.append(server.megabytes())
+        # E-mails would fill the disk.
+        for mail in (bench.folder / "maildir/new").iterdir():
+            mail.unlink()
+    bench.result["load"] = json.loads(child.communicate()[0])
+    bench.result["resident_mb"] = samples
+    print(f"{bench.result['engine']}, mixed load ({WHAT_MIXED_IS}), {args.soak_rate} calls a second"
+          f" for {args.soak} s; failures: {bench.result['load']['failures']}")
+    size = max(1, len(samples) // 10)
+    tenths = [samples[i * size:(i + 1) * size if i < 9 else None] for i in range(10)]
+    table(["tenth", "min MB", "median MB", "max MB"],
+          [[i + 1, *(number(f(tenth), 1) for f in (min, statistics.median, max))]
+           for i, tenth in enumerate(tenths) if tenth])
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="run.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=lambda p: pathlib.Path(p).resolve(), required=True,
+                        help=argparse.SUPPRESS)
+    parser.add_argument("--engine", choices=["mariadb", "mysql"], default="mariadb")
+    parser.add_argument("--mysql", help="URI of a running database server to use in place of one"
+                        " of our own; databases called contacts_... are made and dropped there")
+    parser.add_argument("--buffer-pool", default="2G", help="of our own database server")
+    parser.add_argument("--services", type=int, default=10_000, help="in the data set")
+    parser.add_argument("--changes", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=1, help="of one cell")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--callers", type=lambda text: sorted(map(int, text.split(","))),
+                        default=[1, 16, 64, 256])
+    parser.add_argument("--many", type=int, default=1000, help="assignments of the largest change")
+    parser.add_argument("--growth", type=lambda text: list(map(int, text.split(","))),
+                        metavar="SMALL,LARGE", help="compare two sizes of data set instead")
+    parser.add_argument("--soak", type=float, metavar="SECONDS", help="watch memory instead")
+    parser.add_argument("--soak-rate", type=float, default=300, help="calls a second")
+    parser.add_argument("--json", type=pathlib.Path, help="default: build/bench-ENGINE.json")
+    args = parser.parse_args()
+    args.json = args.json or args.build.parent / f"bench-{args.engine}.json"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="contacts-bench.", dir="/tmp"))
+    database = Database(folder / "mysql", args.engine, args.buffer_pool, args.mysql)
+    bench = Bench(args, folder, database)
+    try:
+        bench.result["engine"] = database.about()
+        (growth if args.growth else soak if args.soak else run)(args, bench)
+        args.json.write_text(json.dumps(bench.result, indent=1))
+        log(f"{args.json} is written")
+    finally:
+        bench.close()
+        database.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
