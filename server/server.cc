@@ -103,11 +103,13 @@ void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
 absl::Status PrepareDatabase(Database& database, bool migrate) {
   const absl::Time patience = absl::Now() + kDatabasePatience;
   absl::Status answer = database.Ping({.deadline = absl::Now() + kPingLimit});
-  while (!answer.ok() && absl::Now() < patience) {
+  // One without a schema answers that it has no such table.
+  const auto answered = [&] { return answer.ok() || absl::IsInternal(answer); };
+  while (!answered() && absl::Now() < patience) {
     absl::SleepFor(kPingPause);
     answer = database.Ping({.deadline = absl::Now() + kPingLimit});
   }
-  if (!answer.ok()) {
+  if (!answered()) {
     return absl::UnavailableError(absl::StrCat("the database does not answer: ", answer.message()));
   }
   return migrate ? database.Migrate() : database.CheckSchema();

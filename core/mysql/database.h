@@ -74,7 +74,7 @@ class Database {
   absl::Status Migrate();
   // FAILED_PRECONDITION where the schema is missing or older than this program needs.
   absl::Status CheckSchema();
-  // OK where a writable member answers within `limits`.
+  // OK where a writable member answers within `limits`; INTERNAL where it has no schema.
   absl::Status Ping(const CallLimits& limits);
 
   // Round trips made so far, for tests and metrics.
