@@ -57,9 +57,10 @@ class Rows {
 };
 
 // The expression of the one string in which Session::Select gets `columns`. With a
-// binary separator the whole is binary: no character set is converted.
+// binary separator the whole is binary: no character set is converted. Without a name of
+// its own it would be named, in each result, by its whole text.
 inline std::string PackedColumns(absl::string_view columns) {
-  return absl::StrCat("CONCAT_WS(X'1F', ", columns, ")");
+  return absl::StrCat("CONCAT_WS(X'1F', ", columns, ") AS packed");
 }
 
 // A value bound to a prepared statement.
