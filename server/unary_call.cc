@@ -24,10 +24,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   void Start(Audience audience) {
     const absl::Status admitted = Guarded([&] { return Admit(audience); });
     if (!admitted.ok()) return End(admitted);
-    const std::string& whose = call_.account.empty() ? call_.operator_name : call_.account.text();
-    if (!calls_.workers_->TryPush(whose, [this] { Run(); })) {
-      End(errors::Unavailable("overloaded; try again later", kRetryAfter));
-    }
+    if (!calls_.workers_->TryPush(Whose(), [this] { Run(); })) End(Overloaded());
   }
 
   void OnCancel() override { cancelled_->store(true); }
@@ -43,12 +40,22 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     if (!identity.ok()) return identity.status();
     if (audience == Audience::kAccounts) call_.account = identity->account;
     if (audience == Audience::kOperators) call_.operator_name = "operator";
+    // Looked at first: what is refused should cost little.
+    if (!calls_.workers_->HasRoom(Whose())) return Overloaded();
     call_.limits.deadline = std::min(absl::FromChrono(raw_.context->deadline()),
                                      admission_.start() + calls_.limits_.longest);
     call_.limits.cancelled = cancelled_;
     if (auto read = admission_.ReadRequest(*raw_.request, *request_); !read.ok()) return read;
     TakeRequestId();
     return absl::OkStatus();
+  }
+
+  static absl::Status Overloaded() {
+    return errors::Unavailable("overloaded; try again later", kRetryAfter);
+  }
+
+  const std::string& Whose() const {
+    return call_.account.empty() ? call_.operator_name : call_.account.text();
   }
 
   void TakeRequestId() {

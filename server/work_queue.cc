@@ -31,6 +31,13 @@ bool WorkQueue::TryPush(const std::string& whose, std::function<void()> work) {
   return true;
 }
 
+bool WorkQueue::HasRoom(const std::string& whose) const {
+  const std::lock_guard lock(mutex_);
+  if (waiting_ >= limits_.waiting) return false;
+  const auto share = shares_.find(whose);
+  return share == shares_.end() || share->second.waiting.size() < limits_.waiting_of_one;
+}
+
 std::size_t WorkQueue::length() const {
   const std::lock_guard lock(mutex_);
   return waiting_;

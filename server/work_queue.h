@@ -39,6 +39,9 @@ class WorkQueue {
   // this is, is full. `work` must not throw.
   bool TryPush(const std::string& whose, std::function<void()> work);
 
+  // Whether it would take one more piece; a moment later it may not.
+  bool HasRoom(const std::string& whose) const;
+
   // Pieces that wait.
   std::size_t length() const;
 
