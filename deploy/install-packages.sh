@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing; without any, needs no network.
-# install-packages.sh build|run|bench|check...
+# install-packages.sh build|run|test|bench|check...
 set -euo pipefail
 
 declare -A groups=(
@@ -9,6 +9,7 @@ declare -A groups=(
     libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev libgmime-3.0-dev libspdlog-dev
     libcli11-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
   [run]="mariadb-server debootstrap python3 openssl python3-aiosmtpd openssl"
+  [test]="prometheus"
   [bench]="nghttp2-client"
   [check]="clang-format clang-tidy shellcheck nodejs npm"
 )
@@ -29,5 +30,17 @@ done
 
 echo "installing: ${missing[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+# What needs a database or Prometheus starts one of its own: the packages' daemons are
+# neither started now nor with the machine.
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+fi
 apt-get -o DPkg::Lock::Timeout=300 -qq update
 apt-get -o DPkg::Lock::Timeout=300 -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+declare -A daemons=([mariadb-server]=mariadb [prometheus]=prometheus)
+for package in "${missing[@]}"; do
+  [[ -z ${daemons[$package]:-} ]] || update-rc.d "${daemons[$package]}" disable
+done

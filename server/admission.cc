@@ -40,7 +40,10 @@ std::string Bytes(const grpc::ByteBuffer& buffer) {
 }  // namespace
 
 Admission::Admission(const Gate& gate, std::string method, grpc::CallbackServerContext* context)
-    : gate_(gate), context_(context) {
+    : gate_(gate),
+      context_(context),
+      metrics_(gate.metrics == nullptr ? nullptr : gate.metrics->Find(method)) {
+  if (metrics_ != nullptr) metrics_->CountStart();
   record_.method = std::move(method);
   record_.peer = context->peer();
   record_.request_id = TakeLabel(*context, kRequestIdKey);
@@ -51,6 +54,7 @@ absl::StatusOr<Identity> Admission::Identify(Audience audience) {
   auto identity = gate_.authenticator->Identify(context_->client_metadata());
   if (!identity.ok()) return identity.status();
   record_.account = identity->account.text();
+  record_.caller = identity->is_operator ? "operator" : identity->is_observer ? "observer" : "";
   if (auto allowed = Authorize(*identity, audience); !allowed.ok()) return allowed;
   if (audience != Audience::kOperators) acting_ = identity->account;
   return identity;
@@ -73,13 +77,15 @@ absl::Status Admission::ReadRequest(const grpc::ByteBuffer& bytes,
   return violations.empty() ? absl::OkStatus() : errors::InvalidField(violations);
 }
 
-grpc::Status Admission::End(const absl::Status& result, std::size_t max_error_details) {
+grpc::Status Admission::End(const absl::Status& result, std::size_t max_error_details,
+                            const CallTimes* times) {
   const absl::Status status = Presentable(result);
-  record_.status = absl::StatusCodeToString(status.code());
+  record_.status = status.code();
   record_.reason = errors::Reason(status);
   record_.latency = absl::Now() - start_;
-  LogCall(record_);
-  if (gate_.metrics != nullptr) gate_.metrics->CountCall(record_);
+  const bool slow = gate_.slow_call > absl::ZeroDuration() && record_.latency > gate_.slow_call;
+  LogCall(record_, slow ? times : nullptr);
+  if (metrics_ != nullptr) metrics_->CountEnd(status.code(), record_.reason, record_.latency);
   return ToGrpcStatus(status, max_error_details);
 }
 

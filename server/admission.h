@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
+#include "core/mysql/database.h"
 #include "server/identity.h"
 #include "server/log.h"
 #include "server/metrics.h"
@@ -27,6 +28,7 @@ struct Gate {
   const Authenticator* authenticator;
   const RequestValidator* validator;
   Metrics* metrics = nullptr;  // Null: not counted.
+  absl::Duration slow_call;    // Longer ones tell the log where their time went; zero: none.
 };
 
 // How every call begins and ends, unary or stream: who calls, may it, is what it
@@ -43,7 +45,10 @@ class Admission {
   // malformed field.
   absl::Status ReadRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) const;
   // Writes the line in the log, counts the call and makes what the caller is told.
-  grpc::Status End(const absl::Status& result, std::size_t max_error_details);
+  // `times` are those of a call that may be slow; null for a stream, which lasts as
+  // long as its client likes.
+  grpc::Status End(const absl::Status& result, std::size_t max_error_details,
+                   const CallTimes* times = nullptr);
 
   absl::Time start() const { return start_; }
   const std::string& method() const { return record_.method; }
@@ -51,6 +56,7 @@ class Admission {
  private:
   const Gate gate_;
   grpc::CallbackServerContext* const context_;
+  Metrics::Method* const metrics_;
   const absl::Time start_ = absl::Now();
   AccountId acting_;
   CallRecord record_;

@@ -175,6 +175,9 @@ void AddServing(Flags& flags, Config& config) {
                  "Time without a record after which an import is ended");
   flags.Duration("default_deadline", &config.default_deadline, absl::Seconds(1), absl::Hours(1),
                  "Time limit of a call that brings none, and the most for any");
+  flags.Duration("slow_call", &config.slow_call, absl::ZeroDuration(), absl::Hours(1),
+                 "A unary call that takes longer warns in the log, and says where the time went; "
+                 "0 for none");
   flags.Duration("health_interval", &config.health_interval, absl::Milliseconds(100),
                  absl::Minutes(10), "Time between two looks at the database for health");
   flags.Duration("sweep_interval", &config.sweep_interval, absl::Milliseconds(100), absl::Hours(1),

@@ -53,7 +53,8 @@ struct Config {
   int64_t max_watch_lag = 10000;            // Events that a watcher may fall behind.
   int64_t max_error_details = 1024 * 1024;  // All violations of the largest request.
   std::string log_level = "info";
-  std::string metrics;  // HOST:PORT of Prometheus metrics; empty for none.
+  absl::Duration slow_call = absl::Seconds(1);  // Longer ones are warned of; zero: none.
+  std::string metrics;                          // HOST:PORT of Prometheus metrics; empty for none.
 };
 
 // Reads the command line and, for what it leaves out, the environment. Reads the

@@ -39,6 +39,11 @@ void Health::Drain() {
   draining_ = true;
 }
 
+bool Health::serving() const {
+  const std::lock_guard lock(mutex_);
+  return serving_;
+}
+
 void Health::Ask() {
   {
     const std::lock_guard lock(mutex_);

@@ -24,6 +24,7 @@ class Health {
 
   // NOT_SERVING from now on.
   void Drain();
+  bool serving() const;
 
  private:
   void Ask();
@@ -32,7 +33,7 @@ class Health {
 
   Database* const database_;
   grpc::HealthCheckServiceInterface* const service_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   bool serving_ = true;
   bool draining_ = false;
   std::optional<absl::Time> asked_;  // When the question under way was put.

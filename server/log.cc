@@ -129,6 +129,23 @@ class GatheringSink : public spdlog::sinks::sink {
   std::thread thread_;
 };
 
+void AppendMilliseconds(std::string& fields, const char* name, absl::Duration duration) {
+  const int64_t micros = std::max<int64_t>(0, absl::ToInt64Microseconds(duration));
+  absl::StrAppend(&fields, ",\"", name, "\":", micros / 1000, ".",
+                  absl::Dec(micros % 1000, absl::kZeroPad3));
+}
+
+void AppendTimes(std::string& fields, const CallTimes& times, absl::Duration latency) {
+  AppendMilliseconds(fields, "queue_ms", times.queue);
+  AppendMilliseconds(fields, "connection_wait_ms", times.connection_wait);
+  AppendMilliseconds(fields, "database_ms", times.database);
+  AppendMilliseconds(fields, "backoff_ms", times.backoff);
+  AppendMilliseconds(
+      fields, "rest_ms",
+      latency - times.queue - times.connection_wait - times.database - times.backoff);
+  absl::StrAppend(&fields, ",\"round_trips\":", times.round_trips, ",\"retries\":", times.retries);
+}
+
 void LogGrpc(gpr_log_func_args* line) {
   const auto level = line->severity == GPR_LOG_SEVERITY_ERROR  ? spdlog::level::warn
                      : line->severity == GPR_LOG_SEVERITY_INFO ? spdlog::level::debug
@@ -164,25 +181,25 @@ void StopLog() {
   spdlog::shutdown();
 }
 
-void LogCall(const CallRecord& call) {
+void LogCall(const CallRecord& call, const CallTimes* slow) {
   const auto logger = spdlog::get(kCallLogger);
-  if (logger == nullptr || !logger->should_log(spdlog::level::info)) return;
-  std::string fields = absl::StrCat("\"message\":\"call\",\"method\":", JsonString(call.method),
-                                    ",\"status\":", JsonString(call.status));
-  const int64_t micros = std::max<int64_t>(0, absl::ToInt64Microseconds(call.latency));
-  absl::StrAppend(&fields, ",\"latency_ms\":", micros / 1000, ".",
-                  absl::Dec(micros % 1000, absl::kZeroPad3));
+  const auto level = slow == nullptr ? spdlog::level::info : spdlog::level::warn;
+  if (logger == nullptr || !logger->should_log(level)) return;
+  std::string fields =
+      absl::StrCat("\"message\":\"", slow == nullptr ? "call" : "slow call",
+                   "\",\"method\":", JsonString(call.method),
+                   ",\"status\":", JsonString(absl::StatusCodeToString(call.status)));
+  AppendMilliseconds(fields, "latency_ms", call.latency);
   const std::pair<const char*, const std::string*> optional[] = {
-      {"reason", &call.reason},
-      {"account", &call.account},
-      {"x-request-id", &call.request_id},
-      {"traceparent", &call.traceparent},
-      {"peer", &call.peer},
+      {"reason", &call.reason},           {"account", &call.account},
+      {"caller", &call.caller},           {"x-request-id", &call.request_id},
+      {"traceparent", &call.traceparent}, {"peer", &call.peer},
   };
   for (const auto& [name, value] : optional) {
     if (!value->empty()) absl::StrAppend(&fields, ",\"", name, "\":", JsonString(*value));
   }
-  logger->info(fields);
+  if (slow != nullptr) AppendTimes(fields, *slow, call.latency);
+  logger->log(level, fields);
 }
 
 std::string JsonString(const std::string& text) {

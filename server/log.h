@@ -3,7 +3,9 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "core/mysql/database.h"
 
 // The log: one JSON object a line on standard error. It never holds tokens,
 // passwords, addresses or what requests contain.
@@ -20,15 +22,18 @@ void StopLog();
 // One call, as the log has it.
 struct CallRecord {
   std::string method;
-  std::string status;  // Name of the status code.
+  absl::StatusCode status = absl::StatusCode::kOk;
   std::string reason;  // Of the ErrorInfo; empty for OK.
   absl::Duration latency;
   std::string account;  // The acting account, or empty.
+  std::string caller;   // Whoever calls beyond an account: "operator" or "observer".
   std::string request_id;
   std::string traceparent;
   std::string peer;
 };
-void LogCall(const CallRecord& call);
+// A slow call's line says where the time went, in milliseconds, and is a warning;
+// `slow` is null for any other.
+void LogCall(const CallRecord& call, const CallTimes* slow);
 
 // Quotes text as a JSON string; bytes that are no UTF-8 are replaced.
 std::string JsonString(const std::string& text);

@@ -1,107 +1,180 @@
 #include "server/metrics.h"
 
+#include <prometheus/client_metric.h>
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/metric_type.h>
+
 #include <exception>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "contacts/v1/contact_service.pb.h"
+#include "contacts/v1/directory_service.pb.h"
 
 namespace contacts::server {
 namespace {
 
-// Seconds: from what one read of a warm database takes to the longest calls.
-const prometheus::Histogram::BucketBoundaries& Buckets() {
-  static const auto& buckets = *new prometheus::Histogram::BucketBoundaries{
-      0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
-  return buckets;
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+constexpr char kReasonPrefix[] = "ERROR_REASON_";
+
+// As the other servers' gRPC metrics name them.
+const char* TypeOf(const google::protobuf::MethodDescriptor& method) {
+  if (method.client_streaming()) {
+    return method.server_streaming() ? "bidi_stream" : "client_stream";
+  }
+  return method.server_streaming() ? "server_stream" : "unary";
+}
+
+ClientMetric Labelled(const Metrics::Labels& labels) {
+  ClientMetric metric;
+  for (const auto& [name, value] : labels) metric.label.push_back({name, value});
+  return metric;
+}
+
+ClientMetric::Histogram Cumulative(const DurationHistogram& durations) {
+  const DurationHistogram::Counts counts = durations.counts();
+  ClientMetric::Histogram histogram;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    histogram.sample_count += static_cast<uint64_t>(counts[i]);
+    if (i == DurationHistogram::kBounds.size()) break;  // The library adds the last bucket.
+    histogram.bucket.push_back(
+        {histogram.sample_count, static_cast<double>(DurationHistogram::kBounds[i]) / 1e6});
+  }
+  histogram.sample_sum = absl::ToDoubleSeconds(durations.sum());
+  return histogram;
 }
 
 }  // namespace
 
-class Metrics::Asked final : public prometheus::Collectable {
+// What a scrape collects: for each name a family, of functions that each add what
+// they have.
+class Metrics::Collected final : public prometheus::Collectable {
  public:
-  struct Value {
-    prometheus::MetricType type;
-    std::string name;
-    std::string help;
-    Labels labels;
-    std::function<double()> value;
-  };
-  void Add(Value value) { values_.push_back(std::move(value)); }
+  using Add = std::function<void(std::vector<ClientMetric>&)>;
 
-  std::vector<prometheus::MetricFamily> Collect() const override {
-    std::vector<prometheus::MetricFamily> families;
-    for (const Value& value : values_) {
-      if (families.empty() || families.back().name != value.name) {
-        families.push_back({value.name, value.help, value.type, {}});
-      }
-      prometheus::ClientMetric& metric = families.back().metric.emplace_back();
-      for (const auto& [name, text] : value.labels) metric.label.push_back({name, text});
-      if (value.type == prometheus::MetricType::Counter) {
-        metric.counter.value = value.value();
-      } else {
-        metric.gauge.value = value.value();
-      }
+  void Register(MetricType type, const std::string& name, const std::string& help, Add add) {
+    Family& family = families_[name];
+    family.type = type;
+    family.help = help;
+    family.parts.push_back(std::move(add));
+  }
+
+  std::vector<MetricFamily> Collect() const override {
+    std::vector<MetricFamily> collected;
+    for (const auto& [name, family] : families_) {
+      collected.push_back({name, family.help, family.type, {}});
+      for (const Add& part : family.parts) part(collected.back().metric);
     }
-    return families;
+    return collected;
   }
 
  private:
-  std::vector<Value> values_;  // Those of one name together.
+  struct Family {
+    MetricType type;
+    std::string help;
+    std::vector<Add> parts;
+  };
+  std::map<std::string, Family> families_;
 };
 
-Metrics::Metrics()
-    : registry_(std::make_shared<prometheus::Registry>()),
-      handled_(prometheus::BuildCounter()
-                   .Name("grpc_server_handled_total")
-                   .Help("Calls answered, by method, status code and reason.")
-                   .Register(*registry_)),
-      handling_(prometheus::BuildHistogram()
-                    .Name("grpc_server_handling_seconds")
-                    .Help("Time from a call's arrival to its answer, by method.")
-                    .Register(*registry_)),
-      queue_wait_(prometheus::BuildHistogram()
-                      .Name("contacts_queue_wait_seconds")
-                      .Help("Time that calls waited for a worker thread.")
-                      .Register(*registry_)
-                      .Add({}, Buckets())),
-      asked_(std::make_shared<Asked>()) {}
+void Metrics::Method::CountEnd(absl::StatusCode code, const std::string& reason,
+                               absl::Duration latency) {
+  v1::ErrorReason index = v1::ERROR_REASON_UNSPECIFIED;
+  if (!reason.empty()) v1::ErrorReason_Parse(absl::StrCat(kReasonPrefix, reason), &index);
+  ++ended_.at(static_cast<std::size_t>(code)).at(index);
+  latency_.Add(latency);
+}
+
+Metrics::Metrics() : collected_(std::make_shared<Collected>()) {
+  const auto* pool = google::protobuf::DescriptorPool::generated_pool();
+  for (const char* name : {"contacts.v1.ContactService", "contacts.v1.DirectoryService"}) {
+    const auto& service = *pool->FindServiceByName(name);
+    for (int i = 0; i < service.method_count(); ++i) {
+      const auto& method = *service.method(i);
+      AddMethod(
+          absl::StrCat(name, "/", method.name()),
+          {{"grpc_service", name}, {"grpc_method", method.name()}, {"grpc_type", TypeOf(method)}});
+    }
+  }
+  AddHistogram("contacts_queue_wait_seconds", "Time that calls waited for a worker thread.", {},
+               &queue_wait_);
+}
 
 Metrics::~Metrics() { Stop(); }
 
-void Metrics::CountCall(const CallRecord& call) {
-  const std::size_t slash = call.method.find('/');
-  const std::string service = call.method.substr(0, slash);
-  const std::string method = call.method.substr(slash + 1);
-  handled_
-      .Add({{"grpc_service", service},
-            {"grpc_method", method},
-            {"grpc_code", call.status},
-            {"reason", call.reason}})
-      .Increment();
-  handling_.Add({{"grpc_service", service}, {"grpc_method", method}}, Buckets())
-      .Observe(absl::ToDoubleSeconds(call.latency));
+Metrics::Method* Metrics::Find(const std::string& method) {
+  const auto found = methods_.find(method);
+  return found == methods_.end() ? nullptr : &found->second;
 }
 
-void Metrics::CountQueueWait(absl::Duration wait) {
-  queue_wait_.Observe(absl::ToDoubleSeconds(wait));
+void Metrics::AddMethod(const std::string& name, const Labels& labels) {
+  const Method& method = methods_[name];
+  AddCounter("grpc_server_started_total", "Calls that arrived, by method.", labels,
+             [&method] { return static_cast<double>(method.started_); });
+  AddHistogram("grpc_server_handling_seconds",
+               "Time from a call's arrival to its answer, or to the end of its stream, by method.",
+               labels, &method.latency_);
+  const auto add = [&method, labels](std::vector<ClientMetric>& metrics) {
+    for (std::size_t code = 0; code < Method::kCodes; ++code) {
+      for (std::size_t reason = 0; reason < Method::kReasons; ++reason) {
+        const auto count = static_cast<double>(method.ended_[code][reason]);
+        // Others appear with their first call; an alert is to see the first INTERNAL too.
+        const bool from_start = (code == 0 && reason == 0) ||
+                                (code == static_cast<std::size_t>(absl::StatusCode::kInternal) &&
+                                 reason == static_cast<std::size_t>(v1::ERROR_REASON_INTERNAL));
+        if (count == 0 && !from_start) continue;
+        Labels all = labels;
+        all["grpc_code"] = absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
+        if (reason != 0) {
+          const auto& text = v1::ErrorReason_Name(static_cast<v1::ErrorReason>(reason));
+          all["reason"] = std::string(absl::StripPrefix(text, kReasonPrefix));
+        }
+        metrics.push_back(Labelled(all));
+        metrics.back().counter.value = count;
+      }
+    }
+  };
+  collected_->Register(MetricType::Counter, "grpc_server_handled_total",
+                       "Calls answered, by method, status code and reason.", add);
 }
 
-void Metrics::AddCounter(const std::string& name, const std::string& help, Labels labels,
+void Metrics::AddCounter(const std::string& name, const std::string& help, const Labels& labels,
                          std::function<double()> value) {
-  asked_->Add({prometheus::MetricType::Counter, name, help, std::move(labels), std::move(value)});
+  collected_->Register(MetricType::Counter, name, help,
+                       [labels, value = std::move(value)](std::vector<ClientMetric>& metrics) {
+                         metrics.push_back(Labelled(labels));
+                         metrics.back().counter.value = value();
+                       });
 }
 
-void Metrics::AddGauge(const std::string& name, const std::string& help, Labels labels,
+void Metrics::AddGauge(const std::string& name, const std::string& help, const Labels& labels,
                        std::function<double()> value) {
-  asked_->Add({prometheus::MetricType::Gauge, name, help, std::move(labels), std::move(value)});
+  collected_->Register(MetricType::Gauge, name, help,
+                       [labels, value = std::move(value)](std::vector<ClientMetric>& metrics) {
+                         metrics.push_back(Labelled(labels));
+                         metrics.back().gauge.value = value();
+                       });
+}
+
+void Metrics::AddHistogram(const std::string& name, const std::string& help, const Labels& labels,
+                           const DurationHistogram* histogram) {
+  collected_->Register(MetricType::Histogram, name, help,
+                       [labels, histogram](std::vector<ClientMetric>& metrics) {
+                         metrics.push_back(Labelled(labels));
+                         metrics.back().histogram = Cumulative(*histogram);
+                       });
 }
 
 absl::Status Metrics::Serve(const std::string& address) {
   try {
     exposer_ = std::make_unique<prometheus::Exposer>(address);
-    exposer_->RegisterCollectable(registry_);
-    exposer_->RegisterCollectable(asked_);
+    exposer_->RegisterCollectable(collected_);
   } catch (const std::exception& error) {
     return absl::UnavailableError(
         absl::StrCat("cannot serve metrics on ", address, ": ", error.what()));

@@ -2,54 +2,79 @@
 #define CONTACTS_SERVER_METRICS_H_
 
 #include <prometheus/exposer.h>
-#include <prometheus/family.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
 
+#include <array>
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "server/log.h"
+#include "contacts/v1/errors.pb.h"
+#include "core/domain/histogram.h"
 
 namespace contacts::server {
 
-// What the server tells Prometheus. No label has a value that a caller chooses.
-// Thread safe.
+// What the server tells Prometheus. Values are kept where they arise, as atomics, and
+// collected by a scrape: to count takes no lock. No label has a value that a caller
+// chooses. Thread safe.
 class Metrics {
  public:
   using Labels = std::map<std::string, std::string>;
 
+  // The counts of one method.
+  class Method {
+   public:
+    void CountStart() { ++started_; }
+    // `reason` of the ErrorInfo; empty for none.
+    void CountEnd(absl::StatusCode code, const std::string& reason, absl::Duration latency);
+
+   private:
+    friend class Metrics;
+    static constexpr std::size_t kCodes = 17;
+    static constexpr std::size_t kReasons = v1::ErrorReason_ARRAYSIZE;
+
+    std::atomic<int64_t> started_ = 0;
+    std::array<std::array<std::atomic<int64_t>, kReasons>, kCodes> ended_ = {};
+    DurationHistogram latency_;
+  };
+
+  // Knows the contract's methods.
   Metrics();
   ~Metrics();
 
-  void CountCall(const CallRecord& call);
-  void CountQueueWait(absl::Duration wait);
+  // Null for a method, such as "contacts.v1.ContactService/GetProfile", that the
+  // contract has not. Valid as long as this is.
+  Method* Find(const std::string& method);
+  DurationHistogram& queue_wait() { return queue_wait_; }
 
-  // A value that is asked for at each scrape, by a function that does not block.
-  // Before Serve alone.
-  void AddCounter(const std::string& name, const std::string& help, Labels labels,
+  // A value that is asked for at each scrape, by a function that does not block; of one
+  // name, each with labels of its own. Before Serve alone.
+  void AddCounter(const std::string& name, const std::string& help, const Labels& labels,
                   std::function<double()> value);
-  void AddGauge(const std::string& name, const std::string& help, Labels labels,
+  void AddGauge(const std::string& name, const std::string& help, const Labels& labels,
                 std::function<double()> value);
+  // `histogram` must outlive Stop.
+  void AddHistogram(const std::string& name, const std::string& help, const Labels& labels,
+                    const DurationHistogram* histogram);
 
   // Serves /metrics over HTTP on HOST:PORT until Stop. UNAVAILABLE where it cannot
   // listen there.
   absl::Status Serve(const std::string& address);
-  // From then on, none of the added functions is called.
+  // From then on, nothing that was added is asked.
   void Stop();
 
  private:
-  class Asked;
+  class Collected;
+  void AddMethod(const std::string& name, const Labels& labels);
 
-  const std::shared_ptr<prometheus::Registry> registry_;
-  prometheus::Family<prometheus::Counter>& handled_;
-  prometheus::Family<prometheus::Histogram>& handling_;
-  prometheus::Histogram& queue_wait_;
-  const std::shared_ptr<Asked> asked_;
+  std::unordered_map<std::string, Method> methods_;
+  DurationHistogram queue_wait_;
+  const std::shared_ptr<Collected> collected_;
   std::unique_ptr<prometheus::Exposer> exposer_;
 };
 

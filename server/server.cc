@@ -23,6 +23,7 @@
 #include "server/health.h"
 #include "server/metrics.h"
 #include "server/periodic.h"
+#include "server/process.h"
 #include "server/reloaded_file.h"
 #include "server/unary_call.h"
 #include "server/watch.h"
@@ -159,12 +160,13 @@ class Server::Parts {
         authenticator_(MakeAuthenticator(config, jwt_.get())),
         validator_(FieldRules(config.account_id, config.settings)),
         feed_(&database_, config.settings),
-        gate_{authenticator_.get(), &validator_, &metrics_},
+        gate_{authenticator_.get(), &validator_, &metrics_, config.slow_call},
         watch_(gate_, &workers_, &engine_, &feed_,
                {.max_watchers = config.max_watchers,
                 .max_lag = config.max_watch_lag,
                 .max_error_details = static_cast<std::size_t>(config.max_error_details)}),
-        workers_(WorkersOf(config), [this](absl::Duration wait) { metrics_.CountQueueWait(wait); }),
+        workers_(WorkersOf(config),
+                 [this](absl::Duration wait) { metrics_.queue_wait().Add(wait); }),
         calls_(gate_, &workers_,
                {.longest = config.default_deadline,
                 .max_error_details = static_cast<std::size_t>(config.max_error_details)}),
@@ -202,7 +204,6 @@ class Server::Parts {
 
   ~Parts() {
     if (server_ == nullptr) return;
-    metrics_.Stop();
     if (health_ != nullptr) health_->Drain();
     calls_.Drain();
     watch_.Stop();
@@ -215,6 +216,7 @@ class Server::Parts {
     server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoSeconds(kShutdownLimit));
     server_->Wait();
     relay_.Stop();
+    metrics_.Stop();
   }
 
  private:
@@ -232,41 +234,77 @@ class Server::Parts {
   }
 
   void AddMetrics() {
-    const auto number = [](auto value) { return static_cast<double>(value); };
-    metrics_.AddGauge("contacts_build_info", "Always 1.", {{"version", CONTACTS_VERSION}},
-                      [] { return 1; });
-    metrics_.AddGauge("contacts_queue_length", "Calls that wait for a worker thread.", {},
-                      [=, this] { return number(workers_.length()); });
-    metrics_.AddGauge("contacts_watchers", "Streams of WatchContactChanges.", {},
-                      [=, this] { return number(watch_.watchers()); });
-    metrics_.AddGauge("contacts_imports", "Streams of ImportDirectory.", {},
-                      [=, this] { return number(imports_.running()); });
-    metrics_.AddCounter("contacts_database_round_trips_total", "Round trips to the database.", {},
-                        [=, this] { return number(database_.stats().round_trips); });
-    metrics_.AddCounter("contacts_database_retries_total", "Reads and transactions started over.",
-                        {}, [=, this] { return number(database_.stats().retries); });
-    metrics_.AddCounter("contacts_database_lost_servers_total",
-                        "Retries after a server that was lost or no longer writable.", {},
-                        [=, this] { return number(database_.stats().lost_servers); });
-    metrics_.AddGauge("contacts_database_connections", "Connections to the database.",
-                      {{"state", "used"}},
-                      [=, this] { return number(database_.stats().used_connections); });
-    metrics_.AddGauge("contacts_database_connections", "Connections to the database.",
-                      {{"state", "idle"}},
-                      [=, this] { return number(database_.stats().idle_connections); });
-    metrics_.AddGauge("contacts_database_max_connections", "Connections there may be.", {},
-                      [=, this] { return number(database_.stats().max_connections); });
+    using Labels = Metrics::Labels;
+    const auto gauge = [this](const char* name, const char* help, const Labels& labels,
+                              auto value) {
+      metrics_.AddGauge(name, help, labels, [=] { return static_cast<double>(value()); });
+    };
+    const auto counter = [this](const char* name, const char* help, const Labels& labels,
+                                auto value) {
+      metrics_.AddCounter(name, help, labels, [=] { return static_cast<double>(value()); });
+    };
+    AddProcessMetrics(metrics_);
+    gauge("contacts_build_info", "Always 1.", {{"version", CONTACTS_VERSION}}, [] { return 1; });
+    gauge("contacts_serving", "1 where health says SERVING, else 0.", {},
+          [this] { return health_->serving() ? 1 : 0; });
+    gauge("contacts_queue_length", "Calls that wait for a worker thread.", {},
+          [this] { return workers_.length(); });
+    gauge("contacts_watchers", "Streams of WatchContactChanges.", {},
+          [this] { return watch_.watchers(); });
+    gauge("contacts_imports", "Streams of ImportDirectory.", {},
+          [this] { return imports_.running(); });
+    for (const ChangeState state :
+         {ChangeState::kValidating, ChangeState::kDone, ChangeState::kRefused,
+          ChangeState::kCancelled, ChangeState::kExpired, ChangeState::kAborted}) {
+      counter("contacts_changes_total",
+              "Contact changes that transactions of this server brought into a state.",
+              {{"state", Lower(Name(state))}}, [this, state] { return database_.entered(state); });
+    }
     const char* mails = "Tries to deliver an e-mail, by outcome.";
-    metrics_.AddCounter("contacts_mails_total", mails, {{"outcome", "delivered"}},
-                        [=, this] { return number(relay_.counts().delivered); });
-    metrics_.AddCounter("contacts_mails_total", mails, {{"outcome", "failed"}},
-                        [=, this] { return number(relay_.counts().failed); });
-    metrics_.AddCounter("contacts_mails_total", mails, {{"outcome", "given_up"}},
-                        [=, this] { return number(relay_.counts().given_up); });
-    metrics_.AddGauge("contacts_outbox_mails", "E-mails owed by the fleet, up to 10,000.", {},
-                      [=, this] { return number(outbox_mails_.load()); });
-    metrics_.AddGauge("contacts_outbox_oldest_seconds", "Age of the oldest e-mail owed.", {},
-                      [=, this] { return outbox_oldest_seconds_.load(); });
+    counter("contacts_mails_total", mails, {{"outcome", "delivered"}},
+            [this] { return relay_.counts().delivered; });
+    counter("contacts_mails_total", mails, {{"outcome", "failed"}},
+            [this] { return relay_.counts().failed; });
+    counter("contacts_mails_total", mails, {{"outcome", "given_up"}},
+            [this] { return relay_.counts().given_up; });
+    gauge("contacts_outbox_mails", "E-mails owed by the fleet, up to 10,000.", {},
+          [this] { return outbox_mails_.load(); });
+    gauge("contacts_outbox_oldest_seconds", "Age of the oldest e-mail owed by the fleet.", {},
+          [this] { return outbox_oldest_seconds_.load(); });
+    AddDatabaseMetrics(gauge, counter);
+  }
+
+  template <typename Gauge, typename Counter>
+  void AddDatabaseMetrics(const Gauge& gauge, const Counter& counter) {
+    counter("contacts_database_round_trips_total", "Round trips to the database.", {},
+            [this] { return database_.round_trips(); });
+    const char* retries = "Reads and transactions started over, by cause.";
+    counter("contacts_database_retries_total", retries, {{"cause", "conflict"}},
+            [this] { return database_.retries().conflict.load(); });
+    counter("contacts_database_retries_total", retries, {{"cause", "duplicate"}},
+            [this] { return database_.retries().duplicate.load(); });
+    counter("contacts_database_retries_total", retries, {{"cause", "lost"}},
+            [this] { return database_.retries().lost.load(); });
+    counter("contacts_database_failovers_total",
+            "Times that the writable database server was found at another endpoint.", {},
+            [this] { return database_.failovers(); });
+    for (const auto& [kind, name] :
+         {std::pair(Database::Kind::kRead, "read"), std::pair(Database::Kind::kWrite, "write")}) {
+      const char* connections = "Connections to the database, by kind of use.";
+      gauge("contacts_database_connections", connections, {{"kind", name}, {"state", "used"}},
+            [this, kind = kind] { return database_.connections(kind).used; });
+      gauge("contacts_database_connections", connections, {{"kind", name}, {"state", "idle"}},
+            [this, kind = kind] { return database_.connections(kind).idle; });
+      gauge("contacts_database_max_connections", "Connections there may be.", {{"kind", name}},
+            [this, kind = kind] { return database_.connections(kind).max; });
+      metrics_.AddHistogram("contacts_database_connection_wait_seconds",
+                            "Time to get a connection, opening one included.", {{"kind", name}},
+                            &database_.connection_waits(kind));
+      metrics_.AddHistogram("contacts_database_transaction_seconds",
+                            "Time of a read or a transaction, from getting a connection to giving "
+                            "it back; each try by itself.",
+                            {{"kind", name}}, &database_.transactions(kind));
+    }
   }
 
   absl::Duration LookAtOutbox() {

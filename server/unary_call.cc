@@ -24,6 +24,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   void Start(Audience audience) {
     const absl::Status admitted = Guarded([&] { return Admit(audience); });
     if (!admitted.ok()) return End(admitted);
+    queued_ = absl::Now();
     if (!calls_.workers_->TryPush(Whose(), [this] { Run(); })) End(Overloaded());
   }
 
@@ -45,6 +46,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     call_.limits.deadline = std::min(absl::FromChrono(raw_.context->deadline()),
                                      admission_.start() + calls_.limits_.longest);
     call_.limits.cancelled = cancelled_;
+    call_.limits.times = &times_;
     if (auto read = admission_.ReadRequest(*raw_.request, *request_); !read.ok()) return read;
     TakeRequestId();
     return absl::OkStatus();
@@ -67,9 +69,11 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
   // On a worker thread.
   void Run() {
+    const absl::Time now = absl::Now();
+    times_.queue = now - queued_;
     const absl::Status status = Guarded([&]() -> absl::Status {
       if (cancelled_->load()) return errors::Cancelled();
-      if (absl::Now() >= call_.limits.deadline) return errors::DeadlineExceeded();
+      if (now >= call_.limits.deadline) return errors::DeadlineExceeded();
       const absl::StatusOr<std::string> reply = handler_(call_, *request_);
       if (!reply.ok()) return reply.status();
       *raw_.reply = ToBuffer(*reply);
@@ -80,7 +84,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
   // Finishes the call. Nothing of it may be touched afterwards.
   void End(const absl::Status& result) {
-    Finish(admission_.End(result, calls_.limits_.max_error_details));
+    Finish(admission_.End(result, calls_.limits_.max_error_details, &times_));
   }
 
   const UnaryCalls& calls_;
@@ -90,6 +94,8 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
   Admission admission_;
   Call call_;
+  absl::Time queued_;
+  CallTimes times_;
 };
 
 UnaryCalls::UnaryCalls(const Gate& gate, WorkQueue* workers, Limits limits)

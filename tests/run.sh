@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 preset=${CONTACTS_PRESET:-release}
 engine=${CONTACTS_ENGINE:-mariadb}
-deploy/install-packages.sh build run
+deploy/install-packages.sh build run test
 # shellcheck disable=SC2086  # Several arguments on purpose.
 cmake --preset "$preset" ${CONTACTS_CMAKE_ARGS:-} >/dev/null
 # shellcheck disable=SC2086

@@ -24,6 +24,8 @@ enum class ChangeState {
   kExpired = 5,
   kAborted = 6,
 };
+// Room for a value of each, by its number.
+inline constexpr std::size_t kChangeStates = 7;
 
 enum class ValidationState { kPending = 1, kAccepted = 2, kRefused = 3 };
 

@@ -6,8 +6,33 @@
 
 namespace contacts {
 
+namespace {
+
+// Whether the event is the one by which its change entered its state.
+bool EntersState(EventType type) {
+  switch (type) {
+    case EventType::kRequested:
+    case EventType::kRefused:
+    case EventType::kDone:
+    case EventType::kCancelled:
+    case EventType::kExpired:
+    case EventType::kAborted: return true;
+    case EventType::kValidationSent:
+    case EventType::kValidationUndeliverable:
+    case EventType::kAccepted:
+    case EventType::kTokenRejected:
+    case EventType::kResendRequested: return false;
+  }
+  return false;
+}
+
+}  // namespace
+
 void SaveEffects(Session& session, Transition& transition, absl::Time now) {
-  for (ChangeEvent& event : transition.events) event.id = Uuid::Version7(now);
+  for (ChangeEvent& event : transition.events) {
+    event.id = Uuid::Version7(now);
+    if (EntersState(event.type)) session.CountEntered(event.state);
+  }
   store::InsertEvents(session, transition.events);
   SaveMails(session, transition.mails, now);
 }

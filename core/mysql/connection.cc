@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 
 namespace contacts {
 namespace {
@@ -47,6 +48,22 @@ std::size_t CountColumns(const std::string& columns) {
 }
 
 }  // namespace
+
+// Counts and times one, also where it fails.
+class Connection::RoundTrip {
+ public:
+  explicit RoundTrip(Connection* connection) : work_(connection->work_) {
+    ++work_.round_trips;
+    ++*connection->round_trips_;
+  }
+  RoundTrip(const RoundTrip&) = delete;
+  RoundTrip& operator=(const RoundTrip&) = delete;
+  ~RoundTrip() { work_.time += absl::Now() - start_; }
+
+ private:
+  Work& work_;
+  const absl::Time start_ = absl::Now();
+};
 
 Connection::Connection(const DatabaseOptions& options, std::size_t endpoint, bool autocommit,
                        std::atomic<int64_t>* round_trips)
@@ -101,12 +118,12 @@ std::unique_ptr<sql::ResultSet> Connection::Run(sql::PreparedStatement& prepared
       prepared.setString(index, sql::SQLString(std::get<std::string>(param)));
     }
   }
-  ++*round_trips_;
+  const RoundTrip trip(this);
   return std::unique_ptr<sql::ResultSet>(prepared.executeQuery());
 }
 
 void Connection::Batch(const std::vector<std::string>& statements) {
-  ++*round_trips_;
+  const RoundTrip trip(this);
   statement_->execute(absl::StrJoin(statements, ";"));
   // Each call reads one more answer, and throws where that statement failed;
   // the server skips those after it.
@@ -114,7 +131,7 @@ void Connection::Batch(const std::vector<std::string>& statements) {
 }
 
 void Connection::Execute(const std::string& sql) {
-  ++*round_trips_;
+  const RoundTrip trip(this);
   statement_->execute(sql);
 }
 

@@ -41,11 +41,19 @@ class Connection {
 
   // Whether this member of the cluster takes writes.
   bool writable() const { return writable_; }
+  // What was done on it so far, from the client's side of the network.
+  struct Work {
+    int64_t round_trips = 0;
+    absl::Duration time;
+  };
+  const Work& work() const { return work_; }
   // Where this session is and its id there, for KILL QUERY.
   std::size_t endpoint() const { return endpoint_; }
   int64_t id() const { return id_; }
 
  private:
+  class RoundTrip;
+
   const std::size_t endpoint_;
   std::atomic<int64_t>* const round_trips_;
   std::unique_ptr<sql::Connection> connection_;
@@ -58,6 +66,7 @@ class Connection {
                                       const std::vector<Param>& params);
 
   std::unordered_map<std::string, Prepared> prepared_;
+  Work work_;
   bool writable_ = false;
   int64_t id_ = 0;
 };

@@ -99,7 +99,7 @@ class Database::Impl {
       std::string text;
       bool committing = false;
       try {
-        Pool::Lease lease = pool.Acquire(limits.deadline);
+        Pool::Lease lease = pool.Acquire(limits);
         if (!lease) return errors::Unavailable("every database connection is busy", kRetryHint);
         Watchdog::Guard guard = watchdog_.Watch(*lease, limits);
         Session session(&*lease, maybe_committed);
@@ -110,6 +110,9 @@ class Database::Impl {
               session.writes_.push_back("COMMIT");
               committing = true;
               lease->Batch(session.writes_);
+              for (std::size_t i = 0; i < entered_.size(); ++i) {
+                if (session.entered_[i] != 0) entered_[i] += session.entered_[i];
+              }
             } else {
               lease->Execute("ROLLBACK");
             }
@@ -145,15 +148,12 @@ class Database::Impl {
           }
           break;
         case Failure::kLost:
-          ++lost_servers_;
           readers_.DropAll();
           writers_.DropAll();
           maybe_committed = maybe_committed || committing;
           break;
         case Failure::kConflict: break;
       }
-      ++retries_;
-      spdlog::debug("database: trying again after {}", text);
       const absl::Duration wait = Backoff(attempt);
       if (attempt + 1 >= kMaxTries || absl::Now() + wait >= limits.deadline) {
         spdlog::warn("database: giving up after {} tries: {}", attempt + 1, text);
@@ -164,16 +164,26 @@ class Database::Impl {
             failure == Failure::kLost ? "the database is out of reach" : "too much contention",
             kRetryHint);
       }
+      spdlog::debug("database: trying again after {}", text);
+      ++(failure == Failure::kConflict    ? retries_.conflict
+         : failure == Failure::kDuplicate ? retries_.duplicate
+                                          : retries_.lost);
+      if (limits.times != nullptr) {
+        ++limits.times->retries;
+        limits.times->backoff += wait;
+      }
       absl::SleepFor(wait);
     }
   }
+
+  Pool& pool(Kind kind) { return kind == Kind::kRead ? readers_ : writers_; }
 
   Connector connector_;
   Pool readers_;
   Pool writers_;
   Watchdog watchdog_;
-  std::atomic<int64_t> retries_ = 0;
-  std::atomic<int64_t> lost_servers_ = 0;
+  Retries retries_;
+  std::array<std::atomic<int64_t>, kChangeStates> entered_ = {};
 };
 
 Database::Database(DatabaseOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -244,17 +254,25 @@ absl::Status Database::Ping(const CallLimits& limits) {
 
 int64_t Database::round_trips() const { return impl_->connector_.round_trips(); }
 
-Database::Stats Database::stats() const {
-  Stats stats{.round_trips = round_trips(),
-              .retries = impl_->retries_,
-              .lost_servers = impl_->lost_servers_,
-              .max_connections = 2 * int64_t{impl_->connector_.options().max_connections}};
-  for (const Pool* pool : {&impl_->readers_, &impl_->writers_}) {
-    const Pool::Size size = pool->size();
-    stats.used_connections += size.open - size.idle;
-    stats.idle_connections += size.idle;
-  }
-  return stats;
+const Database::Retries& Database::retries() const { return impl_->retries_; }
+int64_t Database::failovers() const { return impl_->connector_.failovers(); }
+int64_t Database::entered(ChangeState state) const {
+  return impl_->entered_[static_cast<std::size_t>(state)];
+}
+
+Database::Connections Database::connections(Kind kind) const {
+  const Pool::Size size = impl_->pool(kind).size();
+  return {.used = size.open - size.idle,
+          .idle = size.idle,
+          .max = impl_->connector_.options().max_connections};
+}
+
+const DurationHistogram& Database::connection_waits(Kind kind) const {
+  return impl_->pool(kind).waits();
+}
+
+const DurationHistogram& Database::transactions(Kind kind) const {
+  return impl_->pool(kind).loans();
 }
 
 }  // namespace contacts

@@ -10,16 +10,30 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "core/domain/histogram.h"
+#include "core/domain/model.h"
 
 namespace contacts {
 
 class Session;
+
+// Where the time of a call went, as far as it was spent on waiting. The rest of its
+// latency is its own work.
+struct CallTimes {
+  absl::Duration queue;            // For a thread to work on it; the server's to fill in.
+  absl::Duration connection_wait;  // For a database connection.
+  absl::Duration database;         // For the database's answers.
+  absl::Duration backoff;          // Between tries.
+  int64_t round_trips = 0;
+  int64_t retries = 0;
+};
 
 // How long a piece of work is worth doing: its running statement is killed in
 // the database once the deadline has passed or `cancelled` is set.
 struct CallLimits {
   absl::Time deadline = absl::InfiniteFuture();
   std::shared_ptr<const std::atomic<bool>> cancelled;  // Null: cannot be cancelled.
+  CallTimes* times = nullptr;  // Added to by the thread that does the work; null: by nobody.
 };
 
 // Where the database is and how much of it to use.
@@ -79,16 +93,32 @@ class Database {
 
   // Round trips made so far, for tests and metrics.
   int64_t round_trips() const;
-  // For metrics: what was done so far, and the connections there are now.
-  struct Stats {
-    int64_t round_trips = 0;
-    int64_t retries = 0;       // Reads and transactions started over.
-    int64_t lost_servers = 0;  // Of these, for a server that was lost or no longer writable.
-    int64_t used_connections = 0;
-    int64_t idle_connections = 0;
-    int64_t max_connections = 0;
+
+  // The rest is for metrics; none of it waits for the database.
+  // Reads and transactions started over, by why.
+  struct Retries {
+    std::atomic<int64_t> conflict = 0;   // Deadlock, lock wait, certification.
+    std::atomic<int64_t> duplicate = 0;  // A key was taken meanwhile.
+    std::atomic<int64_t> lost = 0;       // A server that is gone or no longer writable.
   };
-  Stats stats() const;
+  const Retries& retries() const;
+  // How often the writable member was found at another endpoint than before.
+  int64_t failovers() const;
+  // Contact changes that committed transactions brought into `state`.
+  int64_t entered(ChangeState state) const;
+
+  // Reads and writes have connections of their own.
+  enum class Kind { kRead, kWrite };
+  struct Connections {
+    int64_t used = 0;
+    int64_t idle = 0;
+    int64_t max = 0;
+  };
+  Connections connections(Kind kind) const;
+  // Times to get a connection, opening one included.
+  const DurationHistogram& connection_waits(Kind kind) const;
+  // Times that reads, or whole transactions, had one; each try by itself.
+  const DurationHistogram& transactions(Kind kind) const;
 
  private:
   class Impl;

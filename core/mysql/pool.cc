@@ -4,7 +4,9 @@
 #include <cppconn/exception.h>
 #include <spdlog/spdlog.h>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 
 namespace contacts {
 namespace {
@@ -31,6 +33,8 @@ std::unique_ptr<Connection> Connector::Connect(bool autocommit) {
       auto connection = ConnectTo(at, autocommit);
       if (connection->writable()) {
         last_good_ = at;
+        const int64_t before = found_.exchange(static_cast<int64_t>(at));
+        if (before >= 0 && before != static_cast<int64_t>(at)) ++failovers_;
         return connection;
       }
       if (last_try) throw sql::SQLException("no endpoint takes writes", "", 1290);
@@ -55,18 +59,42 @@ void Connector::Distrust(std::size_t endpoint) {
   last_good_.compare_exchange_strong(expected, (endpoint + 1) % count);
 }
 
-Pool::Lease Pool::Acquire(absl::Time deadline) {
+Pool::Lease::Lease(Pool* pool, std::unique_ptr<Connection> connection, int64_t generation,
+                   CallTimes* times)
+    : pool_(pool),
+      connection_(std::move(connection)),
+      generation_(generation),
+      times_(times),
+      since_(absl::Now()),
+      before_(connection_->work()) {}
+
+Pool::Lease::~Lease() {
+  if (!connection_) return;
+  pool_->loans_.Add(absl::Now() - since_);
+  if (times_ != nullptr) {
+    times_->database += connection_->work().time - before_.time;
+    times_->round_trips += connection_->work().round_trips - before_.round_trips;
+  }
+  pool_->GiveBack(keep_ ? std::move(connection_) : nullptr, generation_);
+}
+
+Pool::Lease Pool::Acquire(const CallLimits& limits) {
+  const absl::Cleanup measure = [this, &limits, start = absl::Now()] {
+    const absl::Duration wait = absl::Now() - start;
+    waits_.Add(wait);
+    if (limits.times != nullptr) limits.times->connection_wait += wait;
+  };
   std::unique_lock lock(mutex_);
   const auto available = [&] {
     return !idle_.empty() || open_ < connector_->options().max_connections;
   };
-  if (!returned_.wait_until(lock,
-                            absl::ToChronoTime(std::min(deadline, absl::Now() + absl::Seconds(30))),
-                            available)) {
+  if (!returned_.wait_until(
+          lock, absl::ToChronoTime(std::min(limits.deadline, absl::Now() + absl::Seconds(30))),
+          available)) {
     return Lease();
   }
   if (!idle_.empty()) {
-    Lease lease(this, std::move(idle_.back()), generation_);
+    Lease lease(this, std::move(idle_.back()), generation_, limits.times);
     idle_.pop_back();
     return lease;
   }
@@ -74,7 +102,7 @@ Pool::Lease Pool::Acquire(absl::Time deadline) {
   const int64_t generation = generation_;
   lock.unlock();
   try {
-    return Lease(this, connector_->Connect(autocommit_), generation);
+    return {this, connector_->Connect(autocommit_), generation, limits.times};
   } catch (...) {
     GiveBack(nullptr, generation);
     throw;

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/domain/histogram.h"
 #include "core/mysql/connection.h"
 #include "core/mysql/database.h"
 
@@ -30,10 +31,13 @@ class Connector {
 
   const DatabaseOptions& options() const { return options_; }
   int64_t round_trips() const { return round_trips_; }
+  int64_t failovers() const { return failovers_; }
 
  private:
   const DatabaseOptions options_;
   std::atomic<std::size_t> last_good_ = 0;
+  std::atomic<int64_t> found_ = -1;     // Where the writable member was found last; -1: not yet.
+  std::atomic<int64_t> failovers_ = 0;  // How often it was found elsewhere than before.
   std::atomic<int64_t> round_trips_ = 0;
 };
 
@@ -42,17 +46,15 @@ class Pool {
  public:
   Pool(Connector* connector, bool autocommit) : connector_(connector), autocommit_(autocommit) {}
 
-  // Lends a connection. Unless told to Keep it, its end closes the connection.
+  // Lends a connection, and adds up what is done on it. Unless told to Keep it, its end
+  // closes the connection.
   class Lease {
    public:
     Lease() = default;
-    Lease(Pool* pool, std::unique_ptr<Connection> connection, int64_t generation)
-        : pool_(pool), connection_(std::move(connection)), generation_(generation) {}
+    Lease(Pool* pool, std::unique_ptr<Connection> connection, int64_t generation, CallTimes* times);
     Lease(Lease&& other) noexcept = default;
     Lease& operator=(Lease&&) = delete;
-    ~Lease() {
-      if (connection_) pool_->GiveBack(keep_ ? std::move(connection_) : nullptr, generation_);
-    }
+    ~Lease();
     explicit operator bool() const { return connection_ != nullptr; }
     Connection& operator*() const { return *connection_; }
     Connection* operator->() const { return connection_.get(); }
@@ -62,12 +64,15 @@ class Pool {
     Pool* pool_ = nullptr;
     std::unique_ptr<Connection> connection_;
     int64_t generation_ = 0;  // Of the pool, when it was lent.
+    CallTimes* times_ = nullptr;
+    absl::Time since_;
+    Connection::Work before_;
     bool keep_ = false;
   };
 
-  // Waits until `deadline` for a connection; an empty lease where none came free.
+  // Waits until the deadline for a connection; an empty lease where none came free.
   // Throws sql::SQLException where a new one cannot be opened.
-  Lease Acquire(absl::Time deadline);
+  Lease Acquire(const CallLimits& limits);
   // Closes those that nobody uses now, and those in use once they are given back:
   // the member that they are connected to may have stopped being the writable one.
   void DropAll();
@@ -77,6 +82,10 @@ class Pool {
     int idle = 0;
   };
   Size size() const;
+  // How long it took to get a connection, opening a new one included, and for how long
+  // each was lent.
+  const DurationHistogram& waits() const { return waits_; }
+  const DurationHistogram& loans() const { return loans_; }
 
  private:
   void GiveBack(std::unique_ptr<Connection> connection, int64_t generation);
@@ -86,6 +95,8 @@ class Pool {
   mutable std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Connection>> idle_;
+  DurationHistogram waits_;
+  DurationHistogram loans_;
   int open_ = 0;            // Idle or lent.
   int64_t generation_ = 0;  // Counts DropAll.
 };

@@ -1,6 +1,7 @@
 #ifndef CONTACTS_CORE_MYSQL_SESSION_H_
 #define CONTACTS_CORE_MYSQL_SESSION_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/domain/ids.h"
+#include "core/domain/model.h"
 
 namespace sql {
 class ResultSet;
@@ -96,6 +98,9 @@ class Session {
   // one round trip once the body has returned.
   void Queue(std::string sql) { writes_.push_back(std::move(sql)); }
 
+  // Counts, once this is committed, a contact change that entered `state`.
+  void CountEntered(ChangeState state) { ++entered_[static_cast<std::size_t>(state)]; }
+
   // Commits what is queued although the body returns an error.
   void CommitAnyway() { commit_anyway_ = true; }
 
@@ -107,6 +112,7 @@ class Session {
   Connection* const connection_;
   const bool maybe_committed_;
   bool commit_anyway_ = false;
+  std::array<int64_t, kChangeStates> entered_ = {};  // By state.
   std::vector<std::string> writes_;
 };
 

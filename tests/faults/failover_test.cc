@@ -98,12 +98,15 @@ TEST(FailOver, WritesAndReadsGoToTheWritableMemberAndFollowIt) {
   cluster.Create("aa1-ovh");
   EXPECT_NE(Cluster::Accounts(cluster.first).find("aa1-ovh"), std::string::npos);
   EXPECT_EQ(Cluster::Accounts(cluster.second), "");
+  EXPECT_EQ(cluster.database->failovers(), 0);
   EXPECT_TRUE(cluster.Exists("aa1-ovh"));
 
   cluster.MoveToSecond();
   cluster.Create("bb2-ovh");
   EXPECT_EQ(Cluster::Accounts(cluster.first).find("bb2-ovh"), std::string::npos);
   EXPECT_NE(Cluster::Accounts(cluster.second).find("bb2-ovh"), std::string::npos);
+  EXPECT_EQ(cluster.database->failovers(), 1);
+  EXPECT_GE(cluster.database->retries().lost, 1);
   // No read comes from the member that was the writable one before.
   EXPECT_TRUE(cluster.Exists("bb2-ovh"));
   EXPECT_FALSE(cluster.Exists("aa1-ovh"));

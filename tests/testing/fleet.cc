@@ -42,8 +42,8 @@ std::unique_ptr<grpc::ClientContext> ActingAs(const std::string& account) {
   return context;
 }
 
-Fleet::Fleet(int services, const std::vector<std::string>& flags) {
-  for (int i = 0; i < kServers; ++i) {
+Fleet::Fleet(int services, const std::vector<std::string>& flags, int servers) {
+  for (int i = 0; i < servers; ++i) {
     servers_.push_back(std::make_unique<ServerProcess>(database_.uri(), directory_.path(), flags));
     servers_.back()->Start();
   }

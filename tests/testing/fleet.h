@@ -28,13 +28,13 @@ std::string NewRequestId();
 // A call's context for an acting account, with a deadline.
 std::unique_ptr<grpc::ClientContext> ActingAs(const std::string& account);
 
-// Three servers over one database, with three accounts and services s0.example,
-// s1.example and so on: kFleetAdmin is admin and billing, kFleetFirst tech.
+// Three servers, or as many as are asked for, over one database, with three accounts and services
+// s0.example, s1.example and so on: kFleetAdmin is admin and billing, kFleetFirst tech.
 class Fleet {
  public:
   static constexpr int kServers = 3;
 
-  explicit Fleet(int services, const std::vector<std::string>& flags = {});
+  explicit Fleet(int services, const std::vector<std::string>& flags = {}, int servers = kServers);
   // What a sanitizer found in a server stands in its log.
   ~Fleet();
   Fleet(const Fleet&) = delete;
@@ -42,7 +42,7 @@ class Fleet {
 
   static std::string ServiceName(int i);
 
-  ServerProcess& server(int i) { return *servers_[static_cast<std::size_t>(i % kServers)]; }
+  ServerProcess& server(int i) { return *servers_[static_cast<std::size_t>(i) % servers_.size()]; }
   std::unique_ptr<v1::ContactService::Stub> Stub(int i) {
     return v1::ContactService::NewStub(server(i).Channel());
   }
