@@ -92,14 +92,15 @@ void Metrics::Method::CountEnd(absl::StatusCode code, const std::string& reason,
 }
 
 Metrics::Metrics() : collected_(std::make_shared<Collected>()) {
-  const auto* pool = google::protobuf::DescriptorPool::generated_pool();
-  for (const char* name : {"contacts.v1.ContactService", "contacts.v1.DirectoryService"}) {
-    const auto& service = *pool->FindServiceByName(name);
+  for (const auto* file : {v1::GetProfileRequest::descriptor()->file(),
+                           v1::CreateAccountRequest::descriptor()->file()}) {
+    const auto& service = *file->service(0);
     for (int i = 0; i < service.method_count(); ++i) {
       const auto& method = *service.method(i);
-      AddMethod(
-          absl::StrCat(name, "/", method.name()),
-          {{"grpc_service", name}, {"grpc_method", method.name()}, {"grpc_type", TypeOf(method)}});
+      AddMethod(absl::StrCat(service.full_name(), "/", method.name()),
+                {{"grpc_service", service.full_name()},
+                 {"grpc_method", method.name()},
+                 {"grpc_type", TypeOf(method)}});
     }
   }
   AddHistogram("contacts_queue_wait_seconds", "Time that calls waited for a worker thread.", {},
