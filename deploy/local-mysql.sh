@@ -59,7 +59,8 @@ wait_until_ready() { # PID SOCKET
   return 1
 }
 
-# The account that the service uses: everything on its own databases, no more.
+# Two accounts with one password: contacts, which may do everything in the service's own
+# databases, also change their schema, and contacts_server, which may not.
 make_user() { # SOCKET
   local password
   password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
@@ -69,6 +70,10 @@ CREATE USER IF NOT EXISTS 'contacts'@'localhost' IDENTIFIED BY '$password';
 CREATE USER IF NOT EXISTS 'contacts'@'127.0.0.1' IDENTIFIED BY '$password';
 GRANT ALL ON \`contacts%\`.* TO 'contacts'@'localhost';
 GRANT ALL ON \`contacts%\`.* TO 'contacts'@'127.0.0.1';
+CREATE USER IF NOT EXISTS 'contacts_server'@'localhost' IDENTIFIED BY '$password';
+CREATE USER IF NOT EXISTS 'contacts_server'@'127.0.0.1' IDENTIFIED BY '$password';
+GRANT SELECT, INSERT, UPDATE, DELETE ON \`contacts%\`.* TO 'contacts_server'@'localhost';
+GRANT SELECT, INSERT, UPDATE, DELETE ON \`contacts%\`.* TO 'contacts_server'@'127.0.0.1';
 SQL
   (umask 077 && echo "$password" >"$dir/password")
 }

@@ -103,6 +103,7 @@ struct Texts {
   std::string auth = "development";
   std::string jwks_file;
   JwtOptions jwt;
+  bool make_token_key = false;
   std::string token_keys_file;
   std::string account_id_pattern = AccountIdForm::kDefaultPattern;
 };
@@ -122,6 +123,8 @@ void AddPlaces(Flags& flags, Texts& texts, Config& config) {
   flags.Text("auth", &texts.auth,
              "Where identities come from: jwt (a session token in the metadata authorization) or "
              "development (believes the metadata; loopback alone)");
+  flags.Switch("make_token_key", &texts.make_token_key,
+               "Print a fresh line for the token keys file and exit");
   flags.Text("token_keys_file", &texts.token_keys_file,
              "Keys that tokens are derived from, one \"ID SECRET\" a line; mode 0600. In "
              "development contacts-token-keys is made in the working directory");
@@ -418,6 +421,10 @@ absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* ar
   AddRules(flags, config.settings);
   try {
     app.parse(argc, argv);
+    if (texts.make_token_key) {
+      help << TokenKeys::Generate();
+      return std::nullopt;
+    }
     CheckRest(texts, config);
     CheckDatabase(texts, config);
     if (config.migrate_only) return config;

@@ -4,6 +4,8 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include <set>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -63,6 +65,9 @@ bool IsKeyId(absl::string_view id) {
   return true;
 }
 
+// Of 32 random bytes about 30 differ; fewer than 16 do once in 10^16 times.
+constexpr std::size_t kLeastDistinctBytes = 16;
+
 bool IsSecret(absl::string_view secret) {
   if (secret.size() != 2 * kSecretBytes) return false;
   for (char c : secret) {
@@ -89,7 +94,13 @@ absl::StatusOr<TokenKeys> TokenKeys::Parse(absl::string_view file) {
           "hexadecimal digits"));
     }
     const std::string id(words[0]);
-    if (!keys.secrets_.emplace(id, absl::HexStringToBytes(words[1])).second) {
+    const std::string secret = absl::HexStringToBytes(words[1]);
+    if (std::set<char>(secret.begin(), secret.end()).size() < kLeastDistinctBytes) {
+      return absl::InvalidArgumentError(absl::StrCat("token keys, line ", number,
+                                                     ": the secret of \"", id,
+                                                     "\" is weak; want 32 random bytes"));
+    }
+    if (!keys.secrets_.emplace(id, secret).second) {
       return absl::InvalidArgumentError(
           absl::StrCat("token keys, line ", number, ": id \"", id, "\" is there twice"));
     }

@@ -24,7 +24,7 @@ namespace contacts {
 class TokenKeys {
  public:
   // Returns INVALID_ARGUMENT, naming the line but never its secret, for a
-  // malformed file.
+  // malformed file or a secret that was not drawn at random.
   static absl::StatusOr<TokenKeys> Parse(absl::string_view file);
   // Returns the text of a file with one fresh random key.
   static std::string Generate();

@@ -55,7 +55,7 @@ ImportDirectoryRequest AccountOf(int i, const std::string& email = "a@mail.examp
 // One server on a fresh database, and a stub of it.
 struct Place {
   explicit Place(std::vector<std::string> flags = {})
-      : server(database.uri(), directory.path(), std::move(flags)) {
+      : server(database.server_uri(), directory.path(), std::move(flags)) {
     server.Start();
     stub = v1::DirectoryService::NewStub(server.Channel());
   }
@@ -361,9 +361,9 @@ TEST(ImportDirectory, OfAStoppingServerEndsWithWhatItAcknowledged) {
     for (int i = 0; !stop && opened.Send(i, i + 1); ++i) {
     }
   });
-  ASSERT_GE(opened.ReadTo(1), 1);
+  int64_t acknowledged = opened.ReadTo(1);
+  ASSERT_GE(acknowledged, 1);
   std::thread stopper([&] { EXPECT_EQ(place.server.Terminate(), 0); });
-  int64_t acknowledged = 0;
   ImportDirectoryResponse response;
   while (opened.stream->Read(&response)) acknowledged = response.committed_count();
   const grpc::Status status = opened.stream->Finish();

@@ -37,7 +37,7 @@ struct Ran {
 
 class ImportCommand : public ::testing::Test {
  protected:
-  ImportCommand() : server_(database_.uri(), directory_.path()) { server_.Start(); }
+  ImportCommand() : server_(database_.server_uri(), directory_.path()) { server_.Start(); }
 
   Ran Run(std::vector<std::string> arguments, const std::string& input = "",
           bool terminal = false) {

@@ -29,7 +29,7 @@ class SessionTest : public ::testing::Test {
   SessionTest() {
     WriteJwks(Jwks({ec_.Jwk(), ed_.Jwk(), rsa_.Jwk()}));
     // Development makes the token keys and the account that the sessions are of.
-    ServerProcess development(database_.uri(), directory_.path());
+    ServerProcess development(database_.server_uri(), directory_.path());
     development.Start();
     v1::CreateAccountRequest request;
     request.mutable_account()->set_id(kFleetAdmin);
@@ -109,7 +109,7 @@ class SessionTest : public ::testing::Test {
   const IssuerKey rsa_ = IssuerKey::Rs256("rsa-1");
   const TestDatabase database_;
   const TemporaryDirectory directory_;
-  ServerProcess server_{database_.uri(),
+  ServerProcess server_{database_.server_uri(),
                         directory_.path(),
                         {"--auth=jwt", "--token_keys_file=contacts-token-keys",
                          "--jwt_jwks_file=jwks.json", "--jwt_issuer=https://login.example",

@@ -24,9 +24,13 @@
 namespace contacts {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::Each;
+using ::testing::Ge;
 using ::testing::HasSubstr;
+using ::testing::Le;
 using ::testing::Not;
 using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
 using enum Role;
@@ -194,9 +198,10 @@ TEST(MailFleet, RecipientThatTheServerHangsForDoesNotHoldTheOthers) {
   while (server.Taken().size() < 58) absl::SleepFor(absl::Milliseconds(20));
   EXPECT_EQ(relay.counts().failed, 0);  // It hangs still.
   relay.Stop();
-  EXPECT_EQ(relay.counts().failed, 1);
+  // The one that hangs, and perhaps the one that the other lane was about to send.
+  EXPECT_THAT(relay.counts().failed, AnyOf(1, 2));
   const auto arrived = static_cast<int64_t>(Arrivals(server).size());
-  EXPECT_EQ(Owed(world), 60 - arrived);
+  EXPECT_THAT(Owed(world), AllOf(Ge(60 - arrived), Le(61 - arrived)));
 }
 
 TEST(MailFleet, ServerSendsAsItsFlagsSay) {
@@ -211,7 +216,7 @@ TEST(MailFleet, ServerSendsAsItsFlagsSay) {
                                  std::filesystem::perms::owner_read);
   }
   const TestDatabase database;
-  ServerProcess process(database.uri(), directory.path(),
+  ServerProcess process(database.server_uri(), directory.path(),
                         {absl::StrCat("--mail=smtp://localhost:", server.port()),
                          "--mail_ca_file=certificate.pem", "--mail_user=contacts",
                          "--mail_password_file=password", "--mail_from=sender@sender.example"});

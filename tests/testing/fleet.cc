@@ -44,7 +44,8 @@ std::unique_ptr<grpc::ClientContext> ActingAs(const std::string& account) {
 
 Fleet::Fleet(int services, const std::vector<std::string>& flags, int servers) {
   for (int i = 0; i < servers; ++i) {
-    servers_.push_back(std::make_unique<ServerProcess>(database_.uri(), directory_.path(), flags));
+    servers_.push_back(
+        std::make_unique<ServerProcess>(database_.server_uri(), directory_.path(), flags));
     servers_.back()->Start();
   }
   v1::DirectoryService::Stub stub(servers_[0]->Channel());

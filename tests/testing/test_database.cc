@@ -13,6 +13,7 @@
 #include <mutex>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "core/domain/ids.h"
 
 namespace contacts::testing {
@@ -66,6 +67,10 @@ TestDatabase::TestDatabase() {
     std::fprintf(stderr, "%s\n", migrated.ToString().c_str());
     std::abort();
   }
+}
+
+std::string TestDatabase::server_uri() const {
+  return absl::StrReplaceAll(uri_, {{"//contacts:", "//contacts_server:"}});
 }
 
 TestDatabase::~TestDatabase() {

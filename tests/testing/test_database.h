@@ -21,6 +21,8 @@ class TestDatabase {
 
   const std::string& uri() const { return uri_; }
   const DatabaseOptions& options() const { return options_; }
+  // The same database for the user that servers run as, which cannot change the schema.
+  std::string server_uri() const;
 
   // Runs a select and returns the first column of each row, as text.
   std::vector<std::string> Query(const std::string& sql) const;

@@ -321,6 +321,13 @@ TEST_F(ConfigTest, HelpNamesEveryFlagAndItsDefault) {
   }
 }
 
+TEST_F(ConfigTest, PrintsAFreshTokenKey) {
+  const auto config = Read({"--make_token_key"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_FALSE(config->has_value()) << "nothing is served";
+  EXPECT_TRUE(TokenKeys::Parse(help_.str()).ok());
+}
+
 TEST_F(ConfigTest, MigratingAloneNeedsTheDatabaseAlone) {
   EXPECT_TRUE(Read({"--mysql=mysql://u@db/contacts", "--migrate_only"}).ok());
   EXPECT_FALSE(std::filesystem::exists("contacts-token-keys"));

@@ -201,6 +201,17 @@ TEST(KeyFile, MalformedLineIsNamedButItsSecretIsNeverShown) {
   }
 }
 
+TEST(KeyFile, SecretThatWasNotDrawnAtRandomIsRefusedWithoutShowingIt) {
+  for (const std::string& secret : {std::string(64, '0'), std::string(64, 'a'),
+                                    std::string("0123456789abcdef0123456789abcdef"
+                                                "0123456789abcdef0123456789abcdef")}) {
+    const auto keys = TokenKeys::Parse(absl::StrCat("k1 ", secret, "\n"));
+    ASSERT_FALSE(keys.ok());
+    EXPECT_THAT(std::string(keys.status().message()), HasSubstr("line 1"));
+    EXPECT_THAT(std::string(keys.status().message()), Not(HasSubstr(secret.substr(0, 16))));
+  }
+}
+
 TEST(KeyFile, IdThatIsThereTwiceIsRefusedWithoutShowingASecret) {
   const absl::Status status =
       TokenKeys::Parse(absl::StrCat("k1 ", kSecretA, "\nk1 ", kSecretB)).status();
