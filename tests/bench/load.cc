@@ -158,9 +158,8 @@ class Run {
     };
     std::vector<std::function<void()>> chains(callers_.size());
     std::vector<std::thread> threads;
+    const std::size_t count = std::min(callers_.size(), static_cast<std::size_t>(options_.workers));
     if (waits_) {
-      const std::size_t count =
-          std::min(callers_.size(), static_cast<std::size_t>(options_.workers));
       for (std::size_t t = 0; t < count; ++t) {
         threads.emplace_back([&, t] {
           std::deque<std::size_t> mine;
