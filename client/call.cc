@@ -1,8 +1,10 @@
 #include "client/call.h"
 
 #include <algorithm>
+#include <fstream>
 #include <optional>
 #include <random>
+#include <sstream>
 
 #include "client/errors.h"
 #include "grpcpp/create_channel.h"
@@ -16,6 +18,25 @@ constexpr int kAttempts = 4;
 constexpr absl::Duration kFirstBackoff = absl::Milliseconds(200);
 constexpr int kMaxMetadataBytes = 1 << 20;
 constexpr int kMaxReceiveBytes = 64 << 20;
+constexpr char kSystemAuthorities[] = "/etc/ssl/certs/ca-certificates.crt";
+
+std::string ReadAll(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const ClientTls& tls) {
+  if (!tls.enabled) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions options;
+  // gRPC would take a bundle of its own, which Debian does not install.
+  options.pem_root_certs = ReadAll(tls.ca.empty() ? kSystemAuthorities : tls.ca);
+  if (!tls.certificate.empty()) {
+    options.pem_cert_chain = ReadAll(tls.certificate);
+    options.pem_private_key = ReadAll(tls.key);
+  }
+  return grpc::SslCredentials(options);
+}
 
 }  // namespace
 
@@ -24,7 +45,7 @@ absl::Duration Jittered(absl::Duration backoff) {
   return backoff * std::uniform_real_distribution<double>(0.5, 1.0)(device);
 }
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server) {
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server, const ClientTls& tls) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
@@ -34,7 +55,7 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server) {
   // Notices a server that is gone without a word.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(server, CredentialsOf(tls), arguments);
 }
 
 void AddMetadata(const Identity& identity, const std::string& call_id,

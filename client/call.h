@@ -40,9 +40,17 @@ struct Pace {
   std::function<void(absl::Duration)> on_retry;
 };
 
+// How a server is known, and how it knows who calls: PEM files.
+struct ClientTls {
+  bool enabled = false;     // Or else plain text.
+  std::string ca;           // Authorities of the server's certificate; empty: the system's.
+  std::string certificate;  // The caller's own, and its key; both empty for none.
+  std::string key;
+};
+
 // Opens a channel to `server`, "HOST:PORT", that takes in the longest list of
 // errors that the contract allows and the longest page. Connects at the first call.
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server);
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server, const ClientTls& tls);
 
 // Adds the metadata that each call carries.
 void AddMetadata(const Identity& identity, const std::string& call_id,

@@ -53,6 +53,31 @@ std::string CheckTimeout(const std::string& text) {
   return valid ? "" : "a time limit is a number and a unit, such as 500ms, 30s or 2m";
 }
 
+void AddTlsOptions(CLI::App& app, ClientTls& tls) {
+  const auto file = [&](const char* names, std::string* path, const char* help) {
+    return app
+        .add_option_function<std::string>(
+            names,
+            [&tls, path](const std::string& text) {
+              *path = text;
+              tls.enabled = true;
+            },
+            help)
+        ->type_name("FILE")
+        ->check(CLI::ExistingFile);
+  };
+  app.add_flag("--tls", tls.enabled, "Call over TLS; the options below do too");
+  file("--tls-ca,--tls_ca", &tls.ca,
+       "PEM file of the authorities that the server's certificate is checked against, in place "
+       "of the system's");
+  auto* certificate = file("--tls-cert,--tls_cert", &tls.certificate,
+                           "PEM file of the caller's own certificate, for a server with "
+                           "--auth=mtls");
+  auto* key = file("--tls-key,--tls_key", &tls.key, "PEM file of its private key");
+  certificate->needs(key);
+  key->needs(certificate);
+}
+
 void AddGlobalOptions(CLI::App& app, Settings& settings, std::string& output) {
   app.add_option("--server", settings.server, "Server to call")
       ->type_name("HOST:PORT")
@@ -70,6 +95,7 @@ void AddGlobalOptions(CLI::App& app, Settings& settings, std::string& output) {
         return ReadSessionToken(path).empty() ? "want a file that can be read and holds a token"
                                               : "";
       });
+  AddTlsOptions(app, settings.tls);
   app.add_flag("--operator", settings.is_operator,
                "Call as a directory operator; commands of 'operator' always do");
   app.add_option("--output", output, "Form of what is shown, errors included")

@@ -32,7 +32,7 @@ std::string ReadSessionToken(const std::string& path) {
 Session::Session(Settings settings, Streams streams)
     : settings_(std::move(settings)),
       streams_(streams),
-      channel_(OpenChannel(settings_.server)),
+      channel_(OpenChannel(settings_.server, settings_.tls)),
       contacts_(v1::ContactService::NewStub(channel_)),
       directory_(v1::DirectoryService::NewStub(channel_)) {}
 

@@ -32,6 +32,7 @@ struct Settings {
   std::string default_account;
   // File that holds a session's token; empty for none.
   std::string token_file;
+  ClientTls tls;
   // Calls of ContactService say to come from a directory operator too.
   bool is_operator = false;
   // JSON instead of tables and sentences.

@@ -1,5 +1,7 @@
 #include "server/admission.h"
 
+#include <grpc/grpc_security_constants.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -37,6 +39,19 @@ std::string Bytes(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
+// Nothing without TLS, nor where no certificate is asked for: gRPC is told to verify any.
+PeerNames NamesOfPeer(const grpc::CallbackServerContext& context) {
+  const auto peer = context.auth_context();
+  const auto named = [&](const char* kind) {
+    std::vector<std::string> names;
+    for (const grpc::string_ref& name : peer->FindPropertyValues(kind)) {
+      names.emplace_back(name.data(), name.size());
+    }
+    return names;
+  };
+  return {.uris = named(GRPC_PEER_URI_PROPERTY_NAME), .dns = named(GRPC_PEER_DNS_PROPERTY_NAME)};
+}
+
 }  // namespace
 
 Admission::Admission(const Gate& gate, std::string method, grpc::CallbackServerContext* context)
@@ -51,10 +66,11 @@ Admission::Admission(const Gate& gate, std::string method, grpc::CallbackServerC
 }
 
 absl::StatusOr<Identity> Admission::Identify(Audience audience) {
-  auto identity = gate_.authenticator->Identify(context_->client_metadata());
+  auto identity =
+      gate_.authenticator->Identify(context_->client_metadata(), NamesOfPeer(*context_));
   if (!identity.ok()) return identity.status();
   record_.account = identity->account.text();
-  record_.caller = identity->is_operator ? "operator" : identity->is_observer ? "observer" : "";
+  record_.caller = identity->caller;
   if (auto allowed = Authorize(*identity, audience); !allowed.ok()) return allowed;
   if (audience != Audience::kOperators) acting_ = identity->account;
   return identity;

@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "server/policy.h"
 #include "server/reloaded_file.h"
 #include "server/token_keys_file.h"
 
@@ -100,7 +101,9 @@ struct Texts {
   std::string mail_user;
   std::string mail_password_file;
   absl::Duration mail_timeout = absl::Seconds(30);
+  TlsFiles tls;
   std::string auth = "development";
+  std::string policy_file;
   std::string jwks_file;
   JwtOptions jwt;
   bool make_token_key = false;
@@ -121,8 +124,9 @@ void AddPlaces(Flags& flags, Texts& texts, Config& config) {
              "Template of the links in validation e-mails, with {contact_change_id}, {token} and "
              "{answer} (accept or refuse)");
   flags.Text("auth", &texts.auth,
-             "Where identities come from: jwt (a session token in the metadata authorization) or "
-             "development (believes the metadata; loopback alone)");
+             "Where identities come from: mtls (client certificates and --policy_file), jwt (a "
+             "session token in the metadata authorization), mtls,jwt (both) or development (believes "
+             "the metadata; loopback alone)");
   flags.Switch("make_token_key", &texts.make_token_key,
                "Print a fresh line for the token keys file and exit");
   flags.Text("token_keys_file", &texts.token_keys_file,
@@ -133,6 +137,19 @@ void AddPlaces(Flags& flags, Texts& texts, Config& config) {
   flags.Text("log_level", &config.log_level, "trace, debug, info, warn, error or off");
   flags.Text("metrics", &config.metrics,
              "HOST:PORT to serve Prometheus metrics on, over HTTP; empty for none");
+}
+
+void AddTls(Flags& flags, Texts& texts) {
+  flags.Text("tls_cert", &texts.tls.certificate,
+             "PEM file of the server's certificate and what leads to its authority; read again "
+             "when it changes, as the two below are. Empty: plain text, on loopback alone");
+  flags.Text("tls_key", &texts.tls.key, "PEM file of its private key; mode 0600");
+  flags.Text("tls_client_ca", &texts.tls.client_ca,
+             "PEM file of the authorities that must have signed a caller's certificate; empty: "
+             "callers need none");
+  flags.Text("policy_file", &texts.policy_file,
+             "JSON file that says what each client certificate's owner may be; for --auth=mtls; "
+             "read again when it changes");
 }
 
 void AddJwt(Flags& flags, Texts& texts) {
@@ -252,12 +269,14 @@ std::string HostOf(const std::string& flag, const std::string& address) {
 
 void CheckListen(const Texts& texts, Config& config) {
   config.listen = absl::StrSplit(texts.listen, ',');
+  const bool development = texts.auth == "development";
   for (const std::string& address : config.listen) {
-    if (!IsLoopback(HostOf("listen", address))) {
-      Refuse("listen", absl::StrCat(Echo(address),
-                                    "; want a loopback address, such as "
-                                    "127.0.0.1:50051, with --auth=development"));
-    }
+    if (IsLoopback(HostOf("listen", address)) || (config.tls && !development)) continue;
+    Refuse("listen",
+           absl::StrCat(Echo(address), "; want a loopback address, such as 127.0.0.1:50051, ",
+                        development ? "with --auth=development"
+                                    : "or --tls_cert and --tls_key: nothing is said in plain text "
+                                      "on a network"));
   }
   if (!config.metrics.empty()) HostOf("metrics", config.metrics);
 }
@@ -351,12 +370,35 @@ void CheckMail(const Texts& texts, Config& config) {
   }
 }
 
-void CheckAuth(const Texts& texts, Config& config) {
-  if (texts.auth == "development") return;
-  if (texts.auth != "jwt") {
-    Refuse("auth", absl::StrCat(Echo(texts.auth),
-                                " is not supported by this version; want jwt or development"));
+void CheckTls(const Texts& texts, Config& config) {
+  const TlsFiles& files = texts.tls;
+  if (files.certificate.empty() != files.key.empty()) {
+    Refuse(files.certificate.empty() ? "tls_cert" : "tls_key",
+           "missing; want --tls_cert and --tls_key together");
   }
+  if (files.certificate.empty()) {
+    if (!files.client_ca.empty()) Refuse("tls_cert", "missing; --tls_client_ca needs it");
+    return;
+  }
+  auto read = ReadTls(files);
+  if (!read.ok()) Refuse("tls_cert", std::string(read.status().message()));
+  config.tls = files;
+  config.tls_texts = *std::move(read);
+}
+
+void CheckMtls(const Texts& texts, Config& config) {
+  if (texts.policy_file.empty()) Refuse("policy_file", "missing; --auth=mtls needs it");
+  if (texts.tls.client_ca.empty()) Refuse("tls_client_ca", "missing; --auth=mtls needs it");
+  auto policy = ReadTrustedFile(texts.policy_file);
+  if (!policy.ok()) Refuse("policy_file", std::string(policy.status().message()));
+  if (const auto parsed = Policy::Parse(*policy); !parsed.ok()) {
+    Refuse("policy_file", absl::StrCat(texts.policy_file, ": ", parsed.status().message()));
+  }
+  config.policy_file = texts.policy_file;
+  config.policy = *std::move(policy);
+}
+
+void CheckJwt(const Texts& texts, Config& config) {
   const std::pair<const char*, const std::string*> needed[] = {
       {"jwt_jwks_file", &texts.jwks_file},
       {"jwt_issuer", &texts.jwt.issuer},
@@ -373,6 +415,19 @@ void CheckAuth(const Texts& texts, Config& config) {
   config.jwt = texts.jwt;
   config.jwks_file = texts.jwks_file;
   config.jwks = *std::move(jwks);
+}
+
+void CheckAuth(const Texts& texts, Config& config) {
+  const bool mtls = texts.auth == "mtls" || texts.auth == "mtls,jwt" || texts.auth == "jwt,mtls";
+  const bool jwt = texts.auth == "jwt" || (mtls && texts.auth != "mtls");
+  if (!mtls && !jwt && texts.auth != "development") {
+    Refuse("auth", absl::StrCat(Echo(texts.auth), "; want mtls, jwt, mtls,jwt or development"));
+  }
+  if (mtls) CheckMtls(texts, config);
+  if (!mtls && !texts.policy_file.empty()) {
+    Refuse("policy_file", "applies to --auth=mtls alone; want none");
+  }
+  if (jwt) CheckJwt(texts, config);
 }
 
 void CheckKeys(const Texts& texts, Config& config) {
@@ -415,6 +470,7 @@ absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* ar
   CLI::App app("Serves contact changes over gRPC.", "contactsd");
   Flags flags(&app);
   AddPlaces(flags, texts, config);
+  AddTls(flags, texts);
   AddJwt(flags, texts);
   AddMail(flags, texts, config);
   AddServing(flags, config);
@@ -428,6 +484,7 @@ absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* ar
     CheckRest(texts, config);
     CheckDatabase(texts, config);
     if (config.migrate_only) return config;
+    CheckTls(texts, config);
     CheckListen(texts, config);
     CheckAuth(texts, config);
     CheckMail(texts, config);

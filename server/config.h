@@ -16,6 +16,7 @@
 #include "server/forms.h"
 #include "server/jwt.h"
 #include "server/status.h"
+#include "server/tls.h"
 
 namespace contacts::server {
 
@@ -31,7 +32,13 @@ struct Config {
   std::string mail_from = "contacts@localhost.localdomain";
   std::string link_url =
       "http://localhost:8080/contact-changes/{contact_change_id}?token={token}&answer={answer}";
-  // Sessions that are believed; nothing: development, which believes the metadata.
+  std::optional<TlsFiles> tls;  // Followed while the server runs; nothing: plain text.
+  TlsTexts tls_texts;           // What stands in them at the start.
+  // Callers that a client certificate is believed to be of; read as the JWKS is.
+  std::string policy_file;
+  std::string policy;
+  // Sessions that are believed. Neither these nor a policy: development, which believes the
+  // metadata.
   std::optional<JwtOptions> jwt;
   std::string jwks_file;  // Followed while the server runs.
   std::string jwks;       // Its text at the start.

@@ -15,6 +15,8 @@ constexpr char kAccountKey[] = "contacts-account";
 constexpr char kCallerKey[] = "contacts-caller";
 constexpr char kTokenKey[] = "authorization";
 constexpr absl::string_view kBearer = "Bearer ";
+// No account's id begins so, as those are in lower case.
+constexpr absl::string_view kCallerPrefix = "mTLS:";
 
 // The value of a key that may come once at most.
 absl::StatusOr<std::optional<std::string>> Single(const Metadata& metadata, const char* key) {
@@ -26,12 +28,21 @@ absl::StatusOr<std::optional<std::string>> Single(const Metadata& metadata, cons
   return std::string(first->second.data(), first->second.size());
 }
 
+// Takes contacts-account into an identity; what is not an account's id is nobody's.
+absl::Status ReadAccount(const std::string& text, const AccountIdForm& form, Identity& identity) {
+  identity.account = AccountId(Lower(text));
+  if (form.Matches(identity.account.text())) return absl::OkStatus();
+  return errors::Unauthenticated(
+      absl::StrCat("metadata ", kAccountKey, ": ", Echo(text), "; want an account id"));
+}
+
 }  // namespace
 
 DevelopmentAuthenticator::DevelopmentAuthenticator(AccountIdForm account_id)
     : account_id_(std::move(account_id)) {}
 
-absl::StatusOr<Identity> DevelopmentAuthenticator::Identify(const Metadata& metadata) const {
+absl::StatusOr<Identity> DevelopmentAuthenticator::Identify(const Metadata& metadata,
+                                                            const PeerNames& /*peer*/) const {
   const auto account = Single(metadata, kAccountKey);
   if (!account.ok()) return account.status();
   const auto caller = Single(metadata, kCallerKey);
@@ -42,11 +53,7 @@ absl::StatusOr<Identity> DevelopmentAuthenticator::Identify(const Metadata& meta
   }
   Identity identity;
   if (account->has_value()) {
-    identity.account = AccountId(Lower(**account));
-    if (!account_id_.Matches(identity.account.text())) {
-      return errors::Unauthenticated(
-          absl::StrCat("metadata ", kAccountKey, ": ", Echo(**account), "; want an account id"));
-    }
+    if (auto read = ReadAccount(**account, account_id_, identity); !read.ok()) return read;
   }
   if (caller->has_value()) {
     identity.is_operator = **caller == "operator";
@@ -55,6 +62,7 @@ absl::StatusOr<Identity> DevelopmentAuthenticator::Identify(const Metadata& meta
       return errors::Unauthenticated(absl::StrCat("metadata ", kCallerKey, ": ", Echo(**caller),
                                                   "; want operator or observer"));
     }
+    identity.caller = **caller;
   }
   return identity;
 }
@@ -62,7 +70,8 @@ absl::StatusOr<Identity> DevelopmentAuthenticator::Identify(const Metadata& meta
 JwtAuthenticator::JwtAuthenticator(const JwtVerifier* verifier, Clock clock)
     : verifier_(verifier), clock_(std::move(clock)) {}
 
-absl::StatusOr<Identity> JwtAuthenticator::Identify(const Metadata& metadata) const {
+absl::StatusOr<Identity> JwtAuthenticator::Identify(const Metadata& metadata,
+                                                    const PeerNames& /*peer*/) const {
   const auto token = Single(metadata, kTokenKey);
   if (!token.ok()) return token.status();
   // The scheme's name is compared without regard to case (RFC 9110, 11.1).
@@ -84,6 +93,69 @@ absl::StatusOr<Identity> JwtAuthenticator::Identify(const Metadata& metadata) co
                                                  "observer; want none"));
   }
   return Identity{.account = std::move(session->account), .expires = session->expires};
+}
+
+CertificateAuthenticator::CertificateAuthenticator(AccountIdForm account_id,
+                                                   const Authenticator* sessions)
+    : account_id_(std::move(account_id)),
+      sessions_(sessions),
+      policy_(std::make_shared<const Policy>()) {}
+
+void CertificateAuthenticator::Replace(Policy policy) {
+  auto fresh = std::make_shared<const Policy>(std::move(policy));
+  const std::lock_guard lock(mutex_);
+  policy_ = std::move(fresh);
+}
+
+absl::StatusOr<Identity> CertificateAuthenticator::Identify(const Metadata& metadata,
+                                                            const PeerNames& peer) const {
+  if (peer.uris.empty() && peer.dns.empty()) {
+    return errors::Unauthenticated("want a client certificate with a URI or a DNS name");
+  }
+  std::shared_ptr<const Policy> policy;
+  {
+    const std::lock_guard lock(mutex_);
+    policy = policy_;
+  }
+  const Caller* caller = policy->Find(peer);
+  if (caller == nullptr) {
+    return errors::CallerNotAllowed(
+        "the client certificate is of no caller that the policy names, or of several");
+  }
+  Identity identity{.is_operator = caller->is_operator,
+                    .is_observer = caller->is_observer,
+                    .caller = absl::StrCat(kCallerPrefix, caller->name)};
+  const auto claim = Single(metadata, kCallerKey);
+  if (!claim.ok()) return claim.status();
+  if (claim->has_value() && !(**claim == "operator" && caller->is_operator) &&
+      !(**claim == "observer" && caller->is_observer)) {
+    return errors::CallerNotAllowed(
+        absl::StrCat("metadata ", kCallerKey, ": the policy does not make ", caller->name, " one"));
+  }
+  const bool names_account = metadata.count(kAccountKey) > 0 ||
+                             (sessions_ != nullptr && metadata.count(kTokenKey) > 0);
+  if (!names_account) return identity;
+  if (!caller->is_front_end) {
+    return errors::CallerNotAllowed(
+        absl::StrCat("the policy does not make ", caller->name,
+                     " a front end, so it acts for no account; want no metadata ", kAccountKey));
+  }
+  if (auto taken = TakeAccount(metadata, peer, identity); !taken.ok()) return taken;
+  return identity;
+}
+
+absl::Status CertificateAuthenticator::TakeAccount(const Metadata& metadata, const PeerNames& peer,
+                                                   Identity& identity) const {
+  if (sessions_ == nullptr) {
+    const auto account = Single(metadata, kAccountKey);
+    if (!account.ok()) return account.status();
+    return ReadAccount(**account, account_id_, identity);
+  }
+  auto session = sessions_->Identify(metadata, peer);
+  if (!session.ok()) return session.status();
+  identity.account = std::move(session->account);
+  identity.expires = session->expires;
+  return absl::OkStatus();
 }
 
 absl::Status Authorize(const Identity& identity, Audience audience) {

@@ -5,12 +5,16 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <mutex>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/domain/ids.h"
 #include "server/forms.h"
 #include "server/jwt.h"
+#include "server/policy.h"
 
 namespace contacts::server {
 
@@ -22,6 +26,9 @@ struct Identity {
   AccountId account;  // The acting account; empty where none is named.
   bool is_operator = false;
   bool is_observer = false;
+  // Name of who calls, where that is not the acting account itself: in the log, and whose
+  // request ids an operator's are. Never an account's id.
+  std::string caller;
   // A stream ends then: the session that it was opened in does.
   absl::Time expires = absl::InfiniteFuture();
 };
@@ -37,15 +44,17 @@ enum class Audience {
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
-  // UNAUTHENTICATED where there are no credentials, or none that verify.
-  virtual absl::StatusOr<Identity> Identify(const Metadata& metadata) const = 0;
+  // `peer` is the connection's. UNAUTHENTICATED where there are no credentials, or none that
+  // verify; CALLER_NOT_ALLOWED where they ask for more than they give.
+  virtual absl::StatusOr<Identity> Identify(const Metadata& metadata,
+                                            const PeerNames& peer) const = 0;
 };
 
 // Believes the metadata contacts-account and contacts-caller. For loopback alone.
 class DevelopmentAuthenticator : public Authenticator {
  public:
   explicit DevelopmentAuthenticator(AccountIdForm account_id);
-  absl::StatusOr<Identity> Identify(const Metadata& metadata) const override;
+  absl::StatusOr<Identity> Identify(const Metadata& metadata, const PeerNames& peer) const override;
 
  private:
   const AccountIdForm account_id_;
@@ -59,12 +68,33 @@ class JwtAuthenticator : public Authenticator {
 
   // `verifier` must outlive it.
   JwtAuthenticator(const JwtVerifier* verifier, Clock clock);
-  // CALLER_NOT_ALLOWED where the metadata asks for more than the token gives.
-  absl::StatusOr<Identity> Identify(const Metadata& metadata) const override;
+  absl::StatusOr<Identity> Identify(const Metadata& metadata, const PeerNames& peer) const override;
 
  private:
   const JwtVerifier* const verifier_;
   const Clock clock_;
+};
+
+// Believes the connection's client certificate; a policy says whose it is and what that caller
+// may be. A front end names the acting account in contacts-account or, where sessions are
+// wanted, brings its customer's.
+class CertificateAuthenticator : public Authenticator {
+ public:
+  // `sessions` verifies customers' sessions and must outlive it; null: none are wanted.
+  CertificateAuthenticator(AccountIdForm account_id, const Authenticator* sessions);
+  absl::StatusOr<Identity> Identify(const Metadata& metadata, const PeerNames& peer) const override;
+  // In place of the policy before, also for connections that are open. At first nobody may
+  // anything.
+  void Replace(Policy policy);
+
+ private:
+  absl::Status TakeAccount(const Metadata& metadata, const PeerNames& peer,
+                           Identity& identity) const;
+
+  const AccountIdForm account_id_;
+  const Authenticator* const sessions_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Policy> policy_;  // Guarded by mutex_; what it points to never changes.
 };
 
 // CALLER_NOT_ALLOWED where `identity` is not of the method's audience.

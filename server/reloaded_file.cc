@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <system_error>
-#include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -15,7 +14,6 @@
 namespace contacts::server {
 namespace {
 
-constexpr absl::Duration kInterval = absl::Seconds(1);
 constexpr std::size_t kMaxSize = 1024 * 1024;
 
 absl::Status Unreadable(const std::string& path, absl::string_view why) {
@@ -50,19 +48,9 @@ absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
   return text;
 }
 
-ReloadedFile::ReloadedFile(std::string path, std::string text, Take take)
-    : path_(std::move(path)), take_(std::move(take)), last_(std::move(text)), looks_([this] {
-        Look();
-        return kInterval;
-      }) {}
-
-void ReloadedFile::Look() {
-  const auto read = ReadTrustedFile(path_);
-  if (read == last_) return;
-  last_ = read;
-  const absl::Status taken = read.ok() ? take_(*read) : read.status();
+void LogReload(const std::string& what, const absl::Status& taken) {
   if (taken.ok()) {
-    spdlog::info("reloaded {}", path_);
+    spdlog::info("reloaded {}", what);
   } else {
     spdlog::error("{}; what was read before stays in use", std::string(taken.message()));
   }

@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "server/periodic.h"
 
 namespace contacts::server {
@@ -14,21 +16,43 @@ namespace contacts::server {
 // it cannot be read or where anyone may write it.
 absl::StatusOr<std::string> ReadTrustedFile(const std::string& path);
 
-// Follows such a file: looks each second and hands over new text. What is refused stays
-// without effect, and the log says so once.
-class ReloadedFile {
- public:
-  using Take = std::function<absl::Status(const std::string& text)>;
+inline constexpr absl::Duration kReloadInterval = absl::Seconds(1);
+// Says in the log what became of a change of `what`.
+void LogReload(const std::string& what, const absl::Status& taken);
 
-  // `text` is what is in use. `take` is called by a thread of its own, until this ends.
-  ReloadedFile(std::string path, std::string text, Take take);
+// Follows one such file, or several that belong together: looks each second and hands over
+// what changed. What is refused stays without effect, and the log says so once. `Value` is
+// what the files hold, and can be compared.
+template <typename Value>
+class Reloaded {
+ public:
+  using Read = std::function<absl::StatusOr<Value>()>;
+  using Take = std::function<absl::Status(const Value& value)>;
+
+  // `what` is what the log calls it, `value` what is in use. `read` and `take` are called by a
+  // thread of its own, until this ends.
+  Reloaded(std::string what, Value value, Read read, Take take)
+      : what_(std::move(what)),
+        read_(std::move(read)),
+        take_(std::move(take)),
+        last_(std::move(value)),
+        looks_([this] {
+          Look();
+          return kReloadInterval;
+        }) {}
 
  private:
-  void Look();
+  void Look() {
+    auto read = read_();
+    if (read == last_) return;
+    last_ = std::move(read);
+    LogReload(what_, last_.ok() ? take_(*last_) : last_.status());
+  }
 
-  const std::string path_;
+  const std::string what_;
+  const Read read_;
   const Take take_;
-  absl::StatusOr<std::string> last_;  // What the last look found; the thread's own.
+  absl::StatusOr<Value> last_;  // What the last look found; the thread's own.
   Periodic looks_;
 };
 

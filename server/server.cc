@@ -19,12 +19,12 @@
 #include "core/mail/render.h"
 #include "core/mail/smtp.h"
 #include "server/contact_service.h"
+#include "server/credentials.h"
 #include "server/directory_service.h"
 #include "server/health.h"
 #include "server/metrics.h"
 #include "server/periodic.h"
 #include "server/process.h"
-#include "server/reloaded_file.h"
 #include "server/unary_call.h"
 #include "server/watch.h"
 
@@ -99,6 +99,10 @@ void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              10 * kMilliseconds);
+  if (!config.tls || config.tls->client_ca.empty()) return;
+  // A connection was let in for the certificate of its beginning, so it does not last.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 60 * 60 * kMilliseconds);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 10 * 60 * kMilliseconds);
 }
 
 absl::Status PrepareDatabase(Database& database, bool migrate) {
@@ -132,17 +136,6 @@ RelayOptions MakeRelayOptions(const Config& config) {
   return options;
 }
 
-std::unique_ptr<JwtVerifier> MakeJwtVerifier(const Config& config) {
-  if (!config.jwt) return nullptr;
-  return std::make_unique<JwtVerifier>(*config.jwt, config.account_id);
-}
-
-std::unique_ptr<const Authenticator> MakeAuthenticator(const Config& config,
-                                                       const JwtVerifier* jwt) {
-  if (jwt == nullptr) return std::make_unique<DevelopmentAuthenticator>(config.account_id);
-  return std::make_unique<JwtAuthenticator>(jwt, absl::Now);
-}
-
 // Everything that runs, in the order in which it is made; it ends in the opposite one.
 class Server::Parts {
  public:
@@ -156,11 +149,10 @@ class Server::Parts {
         relay_(&outbox_, transport_.get(),
                MailRenderer({.from = config.mail_from, .link_url = config.link_url}),
                MakeRelayOptions(config)),
-        jwt_(MakeJwtVerifier(config)),
-        authenticator_(MakeAuthenticator(config, jwt_.get())),
+        credentials_(config),
         validator_(FieldRules(config.account_id, config.settings)),
         feed_(&database_, config.settings),
-        gate_{authenticator_.get(), &validator_, &metrics_, config.slow_call},
+        gate_{&credentials_.authenticator(), &validator_, &metrics_, config.slow_call},
         watch_(gate_, &workers_, &engine_, &feed_,
                {.max_watchers = config.max_watchers,
                 .max_lag = config.max_watch_lag,
@@ -181,7 +173,7 @@ class Server::Parts {
     if (!validator_.gaps().empty()) {
       return absl::InternalError(absl::StrJoin(validator_.gaps(), "; "));
     }
-    if (auto ready = FollowJwks(); !ready.ok()) return ready;
+    if (auto ready = credentials_.Start(); !ready.ok()) return ready;
     if (auto ready = PrepareDatabase(database_, config_.migrate); !ready.ok()) return ready;
     if (auto ready = transport_->Prepare(); !ready.ok()) return ready;
     if (auto listening = Listen(addresses); !listening.ok()) return listening;
@@ -220,19 +212,6 @@ class Server::Parts {
   }
 
  private:
-  absl::Status FollowJwks() {
-    if (jwt_ == nullptr) return absl::OkStatus();
-    const auto take = [this](const std::string& text) {
-      const auto keys = jwt_->ReplaceKeys(text);
-      if (keys.ok()) return absl::OkStatus();
-      return absl::InvalidArgumentError(
-          absl::StrCat(config_.jwks_file, ": ", keys.status().message()));
-    };
-    if (auto taken = take(config_.jwks); !taken.ok()) return taken;
-    jwks_ = std::make_unique<ReloadedFile>(config_.jwks_file, config_.jwks, take);
-    return absl::OkStatus();
-  }
-
   void AddMetrics() {
     using Labels = Metrics::Labels;
     const auto gauge = [this](const char* name, const char* help, const Labels& labels,
@@ -245,6 +224,11 @@ class Server::Parts {
     };
     AddProcessMetrics(metrics_);
     gauge("contacts_build_info", "Always 1.", {{"version", CONTACTS_VERSION}}, [] { return 1; });
+    if (credentials_.certificate_expires()) {
+      gauge("contacts_certificate_expiry_timestamp_seconds",
+            "When the server's certificate ends, in seconds since 1970.", {},
+            [this] { return absl::ToUnixSeconds(*credentials_.certificate_expires()); });
+    }
     gauge("contacts_serving", "1 where health says SERVING, else 0.", {},
           [this] { return health_->serving() ? 1 : 0; });
     gauge("contacts_queue_length", "Calls that wait for a worker thread.", {},
@@ -323,7 +307,7 @@ class Server::Parts {
     AddLimits(builder, config_);
     std::vector<int> ports(config_.listen.size());
     for (std::size_t i = 0; i < ports.size(); ++i) {
-      builder.AddListeningPort(config_.listen[i], grpc::InsecureServerCredentials(), &ports[i]);
+      builder.AddListeningPort(config_.listen[i], credentials_.ForPorts(), &ports[i]);
     }
     builder.RegisterService(&contacts_);
     builder.RegisterService(&directory_);
@@ -346,9 +330,7 @@ class Server::Parts {
   Outbox outbox_;
   std::unique_ptr<MailTransport> transport_;
   MailRelay relay_;
-  const std::unique_ptr<JwtVerifier> jwt_;  // Null without --auth=jwt.
-  std::unique_ptr<ReloadedFile> jwks_;
-  const std::unique_ptr<const Authenticator> authenticator_;
+  Credentials credentials_;
   RequestValidator validator_;
   Feed feed_;
   const Gate gate_;

@@ -40,7 +40,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     const auto identity = admission_.Identify(audience);
     if (!identity.ok()) return identity.status();
     if (audience == Audience::kAccounts) call_.account = identity->account;
-    if (audience == Audience::kOperators) call_.operator_name = "operator";
+    if (audience == Audience::kOperators) call_.operator_name = identity->caller;
     // Looked at first: what is refused should cost little.
     if (!calls_.workers_->HasRoom(Whose())) return Overloaded();
     call_.limits.deadline = std::min(absl::FromChrono(raw_.context->deadline()),

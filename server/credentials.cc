@@ -1,0 +1,80 @@
+#include "server/credentials.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/policy.h"
+
+namespace contacts::server {
+namespace {
+
+absl::Status InFile(const std::string& path, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(absl::StrCat(path, ": ", status.message()));
+}
+
+}  // namespace
+
+Credentials::Credentials(const Config& config) : config_(config), development_(config.account_id) {
+  if (config.tls) tls_.emplace(config.tls_texts);
+  if (config.jwt) {
+    jwt_.emplace(*config.jwt, config.account_id);
+    sessions_.emplace(&*jwt_, absl::Now);
+  }
+  if (!config.policy_file.empty()) {
+    certificates_.emplace(config.account_id, sessions_ ? &*sessions_ : nullptr);
+  }
+}
+
+absl::Status Credentials::Start() {
+  if (certificates_) {
+    if (auto taken = TakePolicy(config_.policy); !taken.ok()) return taken;
+    policy_file_.emplace(
+        config_.policy_file, config_.policy, [this] { return ReadTrustedFile(config_.policy_file); },
+        [this](const std::string& text) { return TakePolicy(text); });
+  }
+  if (jwt_) {
+    if (auto taken = TakeJwks(config_.jwks); !taken.ok()) return taken;
+    jwks_file_.emplace(
+        config_.jwks_file, config_.jwks, [this] { return ReadTrustedFile(config_.jwks_file); },
+        [this](const std::string& text) { return TakeJwks(text); });
+  }
+  if (tls_) {
+    tls_files_.emplace(
+        config_.tls->certificate, config_.tls_texts, [this] { return ReadTls(*config_.tls); },
+        [this](const TlsTexts& texts) {
+          tls_->Replace(texts);
+          return absl::OkStatus();
+        });
+  }
+  return absl::OkStatus();
+}
+
+const Authenticator& Credentials::authenticator() const {
+  if (certificates_) return *certificates_;
+  if (sessions_) return *sessions_;
+  return development_;
+}
+
+std::shared_ptr<grpc::ServerCredentials> Credentials::ForPorts() {
+  return tls_ ? tls_->Credentials() : grpc::InsecureServerCredentials();
+}
+
+std::optional<absl::Time> Credentials::certificate_expires() const {
+  if (!tls_) return std::nullopt;
+  return tls_->expires();
+}
+
+absl::Status Credentials::TakePolicy(const std::string& text) {
+  auto policy = Policy::Parse(text);
+  if (!policy.ok()) return InFile(config_.policy_file, policy.status());
+  certificates_->Replace(*std::move(policy));
+  return absl::OkStatus();
+}
+
+absl::Status Credentials::TakeJwks(const std::string& text) {
+  return InFile(config_.jwks_file, jwt_->ReplaceKeys(text).status());
+}
+
+}  // namespace contacts::server

@@ -1,0 +1,149 @@
+#include "server/tls.h"
+
+#include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <ctime>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/reloaded_file.h"
+#include "server/token_keys_file.h"
+
+namespace contacts::server {
+namespace {
+
+using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+using Text = std::unique_ptr<BIO, decltype(&BIO_free)>;
+
+Text TextOf(const std::string& text) {
+  return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free};
+}
+
+// A key file that asks for a password gets none, instead of a prompt.
+int NoPassword(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return 0; }
+
+Certificate FirstCertificate(const std::string& text) {
+  return {PEM_read_bio_X509(TextOf(text).get(), nullptr, NoPassword, nullptr), X509_free};
+}
+
+absl::Time EndOf(const X509& certificate) {
+  std::tm end{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &end) != 1) return absl::InfinitePast();
+  return absl::FromTM(end, absl::UTCTimeZone());
+}
+
+absl::Status Wrong(const std::string& path, absl::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat(path, ": ", why));
+}
+
+absl::Status Check(const TlsFiles& files, const TlsTexts& texts) {
+  const Certificate certificate = FirstCertificate(texts.certificate);
+  if (certificate == nullptr) return Wrong(files.certificate, "want a certificate in PEM");
+  const Key key(PEM_read_bio_PrivateKey(TextOf(texts.key).get(), nullptr, NoPassword, nullptr),
+                EVP_PKEY_free);
+  if (key == nullptr) return Wrong(files.key, "want a private key in PEM, without a password");
+  if (X509_check_private_key(certificate.get(), key.get()) != 1) {
+    return Wrong(files.key, absl::StrCat("is not the key of ", files.certificate));
+  }
+  if (EndOf(*certificate) <= absl::Now()) return Wrong(files.certificate, "its time is over");
+  if (!files.client_ca.empty() && FirstCertificate(texts.client_ca) == nullptr) {
+    return Wrong(files.client_ca, "want certificates in PEM");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<TlsTexts> ReadTls(const TlsFiles& files) {
+  auto certificate = ReadTrustedFile(files.certificate);
+  if (!certificate.ok()) return certificate.status();
+  auto key = ReadSecretFile(files.key);
+  if (!key.ok()) return key.status();
+  TlsTexts texts{.certificate = *std::move(certificate), .key = *std::move(key)};
+  if (!files.client_ca.empty()) {
+    auto client_ca = ReadTrustedFile(files.client_ca);
+    if (!client_ca.ok()) return client_ca.status();
+    texts.client_ca = *std::move(client_ca);
+  }
+  if (auto checked = Check(files, texts); !checked.ok()) return checked;
+  return texts;
+}
+
+// A port's own memory of what it was given: gRPC builds a context of OpenSSL's from it, so a
+// connection should cost that only where something changed.
+class Tls::Port {
+ public:
+  explicit Port(const Tls* tls) : tls_(tls) {}
+
+  // gRPC calls it as each connection begins, under a lock of the port's.
+  static grpc_ssl_certificate_config_reload_status Fetch(
+      void* port, grpc_ssl_server_certificate_config** config) {
+    return static_cast<Port*>(port)->Fetch(config);
+  }
+
+ private:
+  grpc_ssl_certificate_config_reload_status Fetch(grpc_ssl_server_certificate_config** config) {
+    auto texts = tls_->texts();
+    if (texts == given_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+    const grpc_ssl_pem_key_cert_pair pair = {texts->key.c_str(), texts->certificate.c_str()};
+    *config = grpc_ssl_server_certificate_config_create(
+        texts->client_ca.empty() ? nullptr : texts->client_ca.c_str(), &pair, 1);
+    given_ = std::move(texts);
+    return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
+  }
+
+  const Tls* const tls_;
+  std::shared_ptr<const TlsTexts> given_;
+};
+
+// gRPC's C++ has no credentials that change and of which each change can be checked first; its
+// core does.
+class Tls::PortCredentials final : public grpc::ServerCredentials {
+ public:
+  explicit PortCredentials(Tls* tls) : tls_(tls) {}
+  void SetAuthMetadataProcessor(
+      const std::shared_ptr<grpc::AuthMetadataProcessor>& /*none is used*/) override {}
+
+ private:
+  int AddPortToServer(const std::string& address, grpc_server* server) override {
+    const auto asked = tls_->texts()->client_ca.empty()
+                           ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                           : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
+    tls_->ports_.push_back(std::make_unique<Port>(tls_));
+    grpc_server_credentials* credentials = grpc_ssl_server_credentials_create_with_options(
+        grpc_ssl_server_credentials_create_options_using_config_fetcher(asked, Port::Fetch,
+                                                                        tls_->ports_.back().get()));
+    const int port = grpc_server_add_http2_port(server, address.c_str(), credentials);
+    grpc_server_credentials_release(credentials);
+    return port;
+  }
+
+  Tls* const tls_;
+};
+
+Tls::Tls(TlsTexts texts) : texts_(std::make_shared<const TlsTexts>(std::move(texts))) {}
+
+Tls::~Tls() = default;
+
+void Tls::Replace(TlsTexts texts) {
+  auto fresh = std::make_shared<const TlsTexts>(std::move(texts));
+  const std::lock_guard lock(mutex_);
+  texts_ = std::move(fresh);
+}
+
+std::shared_ptr<const TlsTexts> Tls::texts() const {
+  const std::lock_guard lock(mutex_);
+  return texts_;
+}
+
+absl::Time Tls::expires() const { return EndOf(*FirstCertificate(texts()->certificate)); }
+
+std::shared_ptr<grpc::ServerCredentials> Tls::Credentials() {
+  return std::make_shared<PortCredentials>(this);
+}
+
+}  // namespace contacts::server
