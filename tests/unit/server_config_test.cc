@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "server/token_keys_file.h"
+#include "tests/testing/certificates.h"
 
 namespace contacts::server {
 namespace {
@@ -103,7 +104,13 @@ TEST_F(ConfigTest, NamesTheWrongValue) {
       {"--link_url=https://example.com", "--link_url"},
       {"--link_url=javascript:{contact_change_id}{token}{answer}", "--link_url"},
       {"--auth=jwt", "--jwt_jwks_file: missing"},
-      {"--auth=mtls", "not supported by this version"},
+      {"--auth=mtls", "--policy_file: missing"},
+      {"--auth=mtls,jwt", "--policy_file: missing"},
+      {"--auth=mtls,development", "--auth"},
+      {"--policy_file=policy.json", "--policy_file"},
+      {"--tls_cert=cert.pem", "--tls_key: missing"},
+      {"--tls_key=key.pem", "--tls_cert: missing"},
+      {"--tls_client_ca=ca.pem", "--tls_cert: missing"},
       {"--auth=none", "--auth"},
       {"--account_id_pattern=(", "--account_id_pattern"},
       {"--change_lifetime=59m", "--change_lifetime"},
@@ -209,6 +216,75 @@ TEST_F(ConfigTest, RefusesMailSettingsThatDoNotGoTogether) {
     const auto config = Read({"--mysql=mysql://u@db/contacts", std::string("--mail=smtp://") + host,
                               login, file, "--mail_tls=none"});
     EXPECT_TRUE(config.ok()) << config.status();
+  }
+}
+
+class TlsConfigTest : public ConfigTest {
+ protected:
+  TlsConfigTest() {
+    const testing::CertificateAuthority authority("test authority");
+    const auto own = authority.Issue("DNS:localhost");
+    Write("keys", TokenKeys::Generate(), 0600);
+    Write("cert.pem", own.certificate, 0644);
+    Write("key.pem", own.key, 0600);
+    Write("ca.pem", authority.certificate(), 0644);
+    Write("policy.json", R"({"callers": []})", 0644);
+  }
+
+  absl::StatusOr<std::optional<Config>> ReadTlsWith(std::vector<std::string> flags) {
+    const std::vector<std::string> always = {
+        "--mysql=mysql://u@db/contacts", "--mail=maildir:m", "--token_keys_file=keys"};
+    flags.insert(flags.begin(), always.begin(), always.end());
+    return Read(flags);
+  }
+
+  const std::vector<std::string> mtls_ = {"--auth=mtls", "--tls_cert=cert.pem",
+                                          "--tls_key=key.pem", "--tls_client_ca=ca.pem",
+                                          "--policy_file=policy.json"};
+};
+
+TEST_F(TlsConfigTest, ServesOnANetworkOverTlsAlone) {
+  auto flags = mtls_;
+  flags.emplace_back("--listen=0.0.0.0:1");
+  const auto config = ReadTlsWith(flags);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_TRUE((*config)->tls.has_value());
+  EXPECT_FALSE((*config)->jwt.has_value());
+
+  const auto development =
+      ReadTlsWith({"--listen=0.0.0.0:1", "--tls_cert=cert.pem", "--tls_key=key.pem"});
+  ASSERT_FALSE(development.ok());
+  EXPECT_THAT(development.status().message(), HasSubstr("with --auth=development"));
+  Write("jwks.json", kJwks, 0644);
+  const std::vector<std::string> jwt = {"--auth=jwt", "--jwt_jwks_file=jwks.json",
+                                        "--jwt_issuer=i", "--jwt_audience=a",
+                                        "--listen=0.0.0.0:1"};
+  const auto plain = ReadTlsWith(jwt);
+  ASSERT_FALSE(plain.ok());
+  EXPECT_THAT(plain.status().message(), HasSubstr("or --tls_cert and --tls_key"));
+  auto over_tls = jwt;
+  over_tls.insert(over_tls.end(), {"--tls_cert=cert.pem", "--tls_key=key.pem"});
+  EXPECT_TRUE(ReadTlsWith(over_tls).ok());
+}
+
+TEST_F(TlsConfigTest, RefusesClientCertificatesThatCannotBeChecked) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"--tls_client_ca=", "--tls_client_ca: missing"},
+      {"--policy_file=", "--policy_file: missing"},
+      {"--policy_file=nowhere.json", "nowhere.json"},
+      {"--policy_file=cert.pem", "cert.pem: want a JSON object"},
+      {"--tls_key=keys", "keys: want a private key"},
+      {"--tls_client_ca=keys", "keys: want certificates"},
+      {"--auth=mtls,jwt", "--jwt_jwks_file: missing"},
+  };
+  for (const auto& [flag, expected] : rows) {
+    auto flags = mtls_;
+    const std::string name = std::string(flag).substr(0, std::string(flag).find('=') + 1);
+    std::erase_if(flags, [&](const auto& other) { return other.rfind(name, 0) == 0; });
+    if (name != flag) flags.emplace_back(flag);
+    const auto config = ReadTlsWith(flags);
+    ASSERT_FALSE(config.ok()) << flag;
+    EXPECT_THAT(config.status().message(), HasSubstr(expected)) << flag;
   }
 }
 

@@ -61,7 +61,7 @@ const Row kRows[] = {
 std::string ReasonFor(const Row& row, Audience audience) {
   Metadata metadata;
   for (const auto& [key, value] : row.metadata) metadata.emplace(key, value);
-  const auto identity = DevelopmentAuthenticator(AccountIdForm()).Identify(metadata);
+  const auto identity = DevelopmentAuthenticator(AccountIdForm()).Identify(metadata, {});
   return errors::Reason(identity.ok() ? Authorize(*identity, audience) : identity.status());
 }
 
@@ -75,7 +75,7 @@ TEST(DevelopmentAuthenticatorTest, DecidesEveryRow) {
 TEST(DevelopmentAuthenticatorTest, LowersTheAccount) {
   Metadata metadata;
   metadata.emplace("contacts-account", "AA1-Ovh");
-  const auto identity = DevelopmentAuthenticator(AccountIdForm()).Identify(metadata);
+  const auto identity = DevelopmentAuthenticator(AccountIdForm()).Identify(metadata, {});
   ASSERT_TRUE(identity.ok());
   EXPECT_EQ(identity->account.text(), "aa1-ovh");
 }
@@ -92,7 +92,7 @@ class JwtAuthenticatorTest : public ::testing::Test {
       const std::vector<std::pair<std::string, std::string>>& entries) const {
     Metadata metadata;
     for (const auto& [key, value] : entries) metadata.emplace(key, value);
-    return authenticator_.Identify(metadata);
+    return authenticator_.Identify(metadata, {});
   }
 
   absl::Time now_ = absl::FromUnixSeconds(1'800'000'000);
@@ -171,6 +171,144 @@ TEST_F(JwtAuthenticatorTest, BelievesATokenNoLongerThanItsLife) {
   EXPECT_TRUE(Identify({{"authorization", "Bearer " + token_}}).ok());
   now_ += absl::Minutes(2);
   EXPECT_EQ(errors::Reason(Identify({{"authorization", "Bearer " + token_}}).status()), kNobody);
+}
+
+constexpr char kPolicy[] = R"({"callers": [
+  {"name": "shop", "uri": "spiffe://example.org/shop", "may": ["front_end"]},
+  {"name": "sync", "dns": "sync.example.org", "may": ["operator"]},
+  {"name": "audit", "uri": "spiffe://example.org/audit", "may": ["observer"]},
+  {"name": "desk", "uri": "spiffe://example.org/desk", "may": ["front_end", "operator"]}]})";
+
+const PeerNames kShop = {.uris = {"spiffe://example.org/shop"}};
+const PeerNames kSync = {.dns = {"other.example.org", "Sync.example.org"}};
+const PeerNames kAudit = {.uris = {"spiffe://example.org/audit"}};
+const PeerNames kDesk = {.uris = {"spiffe://example.org/desk"}};
+const PeerNames kStranger = {.uris = {"spiffe://example.org/shop/2"}, .dns = {"example.org"}};
+
+struct CertificateRow {
+  const char* name;
+  PeerNames peer;
+  std::vector<std::pair<std::string, std::string>> metadata;
+  std::string on_contacts;
+  std::string on_directory;
+  std::string on_watch;
+};
+
+void ExpectRows(const CertificateAuthenticator& authenticator,
+                const std::vector<CertificateRow>& rows) {
+  for (const CertificateRow& row : rows) {
+    Metadata metadata;
+    for (const auto& [key, value] : row.metadata) metadata.emplace(key, value);
+    const auto identity = authenticator.Identify(metadata, row.peer);
+    const auto reason = [&](Audience audience) {
+      return errors::Reason(identity.ok() ? Authorize(*identity, audience) : identity.status());
+    };
+    EXPECT_EQ(reason(Audience::kAccounts), row.on_contacts) << row.name;
+    EXPECT_EQ(reason(Audience::kOperators), row.on_directory) << row.name;
+    EXPECT_EQ(reason(Audience::kWatchers), row.on_watch) << row.name;
+  }
+}
+
+TEST(CertificateAuthenticatorTest, DecidesEveryRow) {
+  CertificateAuthenticator authenticator(AccountIdForm(), nullptr);
+  authenticator.Replace(*Policy::Parse(kPolicy));
+  const std::pair<std::string, std::string> account = {"contacts-account", "AA1-ovh"};
+  const std::pair<std::string, std::string> as_operator = {"contacts-caller", "operator"};
+  const std::pair<std::string, std::string> as_observer = {"contacts-caller", "observer"};
+  ExpectRows(
+      authenticator,
+      {
+          {"no certificate", {}, {account}, kNobody, kNobody, kNobody},
+          {"no certificate, all claims", {}, {account, as_operator}, kNobody, kNobody, kNobody},
+          {"stranger", kStranger, {account}, kNotAllowed, kNotAllowed, kNotAllowed},
+          {"stranger as operator", kStranger, {as_operator}, kNotAllowed, kNotAllowed, kNotAllowed},
+          {"front end", kShop, {account}, "", kNotAllowed, ""},
+          {"front end without account", kShop, {}, kNotAllowed, kNotAllowed, kNotAllowed},
+          {"front end, malformed account",
+           kShop,
+           {{"contacts-account", "nope"}},
+           kNobody,
+           kNobody,
+           kNobody},
+          {"front end, two accounts", kShop, {account, account}, kNobody, kNobody, kNobody},
+          {"front end as operator",
+           kShop,
+           {account, as_operator},
+           kNotAllowed,
+           kNotAllowed,
+           kNotAllowed},
+          {"front end as observer", kShop, {as_observer}, kNotAllowed, kNotAllowed, kNotAllowed},
+          {"operator", kSync, {}, kNotAllowed, "", kNotAllowed},
+          {"operator who says so", kSync, {as_operator}, kNotAllowed, "", kNotAllowed},
+          {"operator as observer", kSync, {as_observer}, kNotAllowed, kNotAllowed, kNotAllowed},
+          {"operator with account", kSync, {account}, kNotAllowed, kNotAllowed, kNotAllowed},
+          {"observer", kAudit, {}, kNotAllowed, kNotAllowed, ""},
+          {"observer with account", kAudit, {account}, kNotAllowed, kNotAllowed, kNotAllowed},
+          {"several roles", kDesk, {account, as_operator}, "", "", ""},
+          {"claim twice", kDesk, {as_operator, as_operator}, kNobody, kNobody, kNobody},
+          {"unknown claim",
+           kDesk,
+           {{"contacts-caller", "root"}},
+           kNotAllowed,
+           kNotAllowed,
+           kNotAllowed},
+          {"names of two callers",
+           {.uris = {kShop.uris[0], kDesk.uris[0]}},
+           {account},
+           kNotAllowed,
+           kNotAllowed,
+           kNotAllowed},
+      });
+}
+
+TEST(CertificateAuthenticatorTest, BelievesThePolicyOfTheMoment) {
+  CertificateAuthenticator authenticator(AccountIdForm(), nullptr);
+  EXPECT_EQ(errors::Reason(authenticator.Identify({}, kSync).status()), kNotAllowed);
+  authenticator.Replace(*Policy::Parse(kPolicy));
+  const auto identity = authenticator.Identify({}, kSync);
+  ASSERT_TRUE(identity.ok());
+  // No account's id, whatever its pattern: those are in lower case.
+  EXPECT_EQ(identity->caller, "mTLS:sync");
+  authenticator.Replace(*Policy::Parse(R"({"callers": []})"));
+  EXPECT_EQ(errors::Reason(authenticator.Identify({}, kSync).status()), kNotAllowed);
+}
+
+TEST_F(JwtAuthenticatorTest, AFrontEndBringsItsCustomersSession) {
+  CertificateAuthenticator both(AccountIdForm(), &authenticator_);
+  both.Replace(*Policy::Parse(kPolicy));
+  const std::pair<std::string, std::string> bearer = {"authorization", "Bearer " + token_};
+  const std::pair<std::string, std::string> account = {"contacts-account", "aa1-ovh"};
+  ExpectRows(
+      both,
+      {
+          {"front end and session", kShop, {bearer}, "", kNotAllowed, ""},
+          {"and its account", kShop, {bearer, account}, "", kNotAllowed, ""},
+          {"and another account",
+           kShop,
+           {bearer, {"contacts-account", "bb2-ovh"}},
+           kNotAllowed,
+           kNotAllowed,
+           kNotAllowed},
+          {"account without session", kShop, {account}, kNobody, kNobody, kNobody},
+          {"neither", kShop, {}, kNotAllowed, kNotAllowed, kNotAllowed},
+          {"forged session",
+           kShop,
+           {{"authorization", bearer.second + "A"}},
+           kNobody,
+           kNobody,
+           kNobody},
+          {"session alone", {}, {bearer}, kNobody, kNobody, kNobody},
+          {"stranger with session", kStranger, {bearer}, kNotAllowed, kNotAllowed, kNotAllowed},
+          {"operator with session", kSync, {bearer}, kNotAllowed, kNotAllowed, kNotAllowed},
+          {"operator", kSync, {}, kNotAllowed, "", kNotAllowed},
+          {"observer", kAudit, {}, kNotAllowed, kNotAllowed, ""},
+      });
+  Metadata metadata;
+  metadata.emplace(bearer.first, bearer.second);
+  const auto identity = both.Identify(metadata, kShop);
+  ASSERT_TRUE(identity.ok());
+  EXPECT_EQ(identity->account.text(), "aa1-ovh");
+  EXPECT_EQ(identity->expires, now_ + absl::Minutes(10) + absl::Seconds(30));
 }
 
 }  // namespace

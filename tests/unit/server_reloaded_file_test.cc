@@ -34,7 +34,7 @@ class ReloadedFileTest : public ::testing::Test {
     std::filesystem::rename(draft, path_);
   }
 
-  ReloadedFile::Take Take() {
+  Reloaded<std::string>::Take Take() {
     return [this](const std::string& text) {
       const std::lock_guard lock(mutex_);
       taken_.push_back(text);
@@ -61,7 +61,8 @@ class ReloadedFileTest : public ::testing::Test {
 
 TEST_F(ReloadedFileTest, HandsOverWhatIsNewOnce) {
   Write("one");
-  const ReloadedFile file(path_, "one", Take());
+  const Reloaded<std::string> file(
+      path_, "one", [this] { return ReadTrustedFile(path_); }, Take());
   absl::SleepFor(absl::Milliseconds(1500));
   EXPECT_TRUE(WaitForTaken(0).empty());
   Write("two");
@@ -74,7 +75,8 @@ TEST_F(ReloadedFileTest, HandsOverWhatIsNewOnce) {
 }
 
 TEST_F(ReloadedFileTest, OutlivesAFileThatIsAway) {
-  const ReloadedFile file(path_, "one", Take());
+  const Reloaded<std::string> file(
+      path_, "one", [this] { return ReadTrustedFile(path_); }, Take());
   absl::SleepFor(absl::Milliseconds(1500));
   Write("two", 0666);
   absl::SleepFor(absl::Milliseconds(1500));
