@@ -75,7 +75,7 @@ class TlsTest : public ::testing::Test {
   }
 
   void ShowCertificate(const CertificateAuthority& authority) const {
-    const auto own = authority.Issue("DNS:localhost");
+    const auto own = authority.Issue("DNS:localhost,IP:127.0.0.1");
     Write("key.pem", own.key, 0600);
     Write("cert.pem", own.certificate);
   }
