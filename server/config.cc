@@ -123,10 +123,11 @@ void AddPlaces(Flags& flags, Texts& texts, Config& config) {
   flags.Text("link_url", &config.link_url,
              "Template of the links in validation e-mails, with {contact_change_id}, {token} and "
              "{answer} (accept or refuse)");
-  flags.Text("auth", &texts.auth,
-             "Where identities come from: mtls (client certificates and --policy_file), jwt (a "
-             "session token in the metadata authorization), mtls,jwt (both) or development (believes "
-             "the metadata; loopback alone)");
+  flags.Text(
+      "auth", &texts.auth,
+      "Where identities come from: mtls (client certificates and --policy_file), jwt (a "
+      "session token in the metadata authorization), mtls,jwt (both) or development (believes "
+      "the metadata; loopback alone)");
   flags.Switch("make_token_key", &texts.make_token_key,
                "Print a fresh line for the token keys file and exit");
   flags.Text("token_keys_file", &texts.token_keys_file,
@@ -136,7 +137,8 @@ void AddPlaces(Flags& flags, Texts& texts, Config& config) {
              "Regular expression of an account id in lower case");
   flags.Text("log_level", &config.log_level, "trace, debug, info, warn, error or off");
   flags.Text("metrics", &config.metrics,
-             "HOST:PORT to serve Prometheus metrics on, over HTTP; empty for none");
+             "HOST:PORT to serve Prometheus metrics on: over HTTP on loopback, else over HTTPS "
+             "to callers that the policy makes a metrics_reader; empty for none");
 }
 
 void AddTls(Flags& flags, Texts& texts) {
@@ -211,6 +213,8 @@ void AddServing(Flags& flags, Config& config) {
               "unless they raise grpc.max_metadata_size");
   flags.Count("max_concurrent_streams", &config.max_concurrent_streams, 1, 100'000,
               "Calls at once on one connection");
+  flags.Count("max_connections", &config.max_connections, 1, 1'000'000,
+              "Connections of one server; more are closed at once");
   flags.Count("max_watchers", &config.max_watchers, 1, 100'000,
               "Streams of WatchContactChanges; beyond them UNAVAILABLE");
   flags.Count("max_watch_lag", &config.max_watch_lag, 1, 10'000'000,
@@ -278,7 +282,13 @@ void CheckListen(const Texts& texts, Config& config) {
                                     : "or --tls_cert and --tls_key: nothing is said in plain text "
                                       "on a network"));
   }
-  if (!config.metrics.empty()) HostOf("metrics", config.metrics);
+  if (config.metrics.empty()) return;
+  config.secure_metrics = !IsLoopback(HostOf("metrics", config.metrics));
+  if (config.secure_metrics && texts.policy_file.empty()) {
+    Refuse("metrics", absl::StrCat(Echo(config.metrics),
+                                   "; want a loopback address, such as 127.0.0.1:9464, or "
+                                   "--auth=mtls, whose policy says who reads metrics"));
+  }
 }
 
 void CheckDatabase(const Texts& texts, Config& config) {

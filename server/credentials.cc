@@ -31,7 +31,8 @@ absl::Status Credentials::Start() {
   if (certificates_) {
     if (auto taken = TakePolicy(config_.policy); !taken.ok()) return taken;
     policy_file_.emplace(
-        config_.policy_file, config_.policy, [this] { return ReadTrustedFile(config_.policy_file); },
+        config_.policy_file, config_.policy,
+        [this] { return ReadTrustedFile(config_.policy_file); },
         [this](const std::string& text) { return TakePolicy(text); });
   }
   if (jwt_) {
@@ -61,9 +62,12 @@ std::shared_ptr<grpc::ServerCredentials> Credentials::ForPorts() {
   return tls_ ? tls_->Credentials() : grpc::InsecureServerCredentials();
 }
 
-std::optional<absl::Time> Credentials::certificate_expires() const {
-  if (!tls_) return std::nullopt;
-  return tls_->expires();
+bool Credentials::MayReadMetrics(const PeerNames& peer) const {
+  return certificates_ && certificates_->MayReadMetrics(peer);
+}
+
+absl::Time Credentials::certificate_expires() const {
+  return tls_ ? tls_->expires() : absl::InfiniteFuture();
 }
 
 absl::Status Credentials::TakePolicy(const std::string& text) {

@@ -30,8 +30,12 @@ class Credentials {
 
   const Authenticator& authenticator() const;
   std::shared_ptr<grpc::ServerCredentials> ForPorts();
-  // When the server's own certificate ends; nothing without TLS.
-  std::optional<absl::Time> certificate_expires() const;
+  // Null without TLS.
+  const Tls* tls() const { return tls_ ? &*tls_ : nullptr; }
+  // False without a policy.
+  bool MayReadMetrics(const PeerNames& peer) const;
+  // When the server's own certificate ends; never without TLS.
+  absl::Time certificate_expires() const;
 
  private:
   absl::Status TakePolicy(const std::string& text);

@@ -107,16 +107,23 @@ void CertificateAuthenticator::Replace(Policy policy) {
   policy_ = std::move(fresh);
 }
 
+std::shared_ptr<const Policy> CertificateAuthenticator::policy() const {
+  const std::lock_guard lock(mutex_);
+  return policy_;
+}
+
+bool CertificateAuthenticator::MayReadMetrics(const PeerNames& peer) const {
+  const auto policy = this->policy();
+  const Caller* caller = policy->Find(peer);
+  return caller != nullptr && caller->is_metrics_reader;
+}
+
 absl::StatusOr<Identity> CertificateAuthenticator::Identify(const Metadata& metadata,
                                                             const PeerNames& peer) const {
   if (peer.uris.empty() && peer.dns.empty()) {
     return errors::Unauthenticated("want a client certificate with a URI or a DNS name");
   }
-  std::shared_ptr<const Policy> policy;
-  {
-    const std::lock_guard lock(mutex_);
-    policy = policy_;
-  }
+  const auto policy = this->policy();
   const Caller* caller = policy->Find(peer);
   if (caller == nullptr) {
     return errors::CallerNotAllowed(
@@ -132,8 +139,8 @@ absl::StatusOr<Identity> CertificateAuthenticator::Identify(const Metadata& meta
     return errors::CallerNotAllowed(
         absl::StrCat("metadata ", kCallerKey, ": the policy does not make ", caller->name, " one"));
   }
-  const bool names_account = metadata.count(kAccountKey) > 0 ||
-                             (sessions_ != nullptr && metadata.count(kTokenKey) > 0);
+  const bool names_account =
+      metadata.count(kAccountKey) > 0 || (sessions_ != nullptr && metadata.count(kTokenKey) > 0);
   if (!names_account) return identity;
   if (!caller->is_front_end) {
     return errors::CallerNotAllowed(

@@ -83,11 +83,14 @@ class CertificateAuthenticator : public Authenticator {
   // `sessions` verifies customers' sessions and must outlive it; null: none are wanted.
   CertificateAuthenticator(AccountIdForm account_id, const Authenticator* sessions);
   absl::StatusOr<Identity> Identify(const Metadata& metadata, const PeerNames& peer) const override;
+  // Whether the policy lets this caller read the metrics.
+  bool MayReadMetrics(const PeerNames& peer) const;
   // In place of the policy before, also for connections that are open. At first nobody may
   // anything.
   void Replace(Policy policy);
 
  private:
+  std::shared_ptr<const Policy> policy() const;
   absl::Status TakeAccount(const Metadata& metadata, const PeerNames& peer,
                            Identity& identity) const;
 

@@ -1,11 +1,10 @@
 #include "server/metrics.h"
 
 #include <prometheus/client_metric.h>
-#include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/metric_type.h>
+#include <prometheus/text_serializer.h>
 
-#include <exception>
 #include <utility>
 #include <vector>
 
@@ -54,7 +53,7 @@ ClientMetric::Histogram Cumulative(const DurationHistogram& durations) {
 
 // What a scrape collects: for each name a family, of functions that each add what
 // they have.
-class Metrics::Collected final : public prometheus::Collectable {
+class Metrics::Collected {
  public:
   using Add = std::function<void(std::vector<ClientMetric>&)>;
 
@@ -65,7 +64,7 @@ class Metrics::Collected final : public prometheus::Collectable {
     family.parts.push_back(std::move(add));
   }
 
-  std::vector<MetricFamily> Collect() const override {
+  std::vector<MetricFamily> Collect() const {
     std::vector<MetricFamily> collected;
     for (const auto& [name, family] : families_) {
       collected.push_back({name, family.help, family.type, {}});
@@ -91,7 +90,7 @@ void Metrics::Method::CountEnd(absl::StatusCode code, const std::string& reason,
   latency_.Add(latency);
 }
 
-Metrics::Metrics() : collected_(std::make_shared<Collected>()) {
+Metrics::Metrics() : collected_(std::make_unique<Collected>()) {
   for (const auto* file : {v1::GetProfileRequest::descriptor()->file(),
                            v1::CreateAccountRequest::descriptor()->file()}) {
     const auto& service = *file->service(0);
@@ -107,7 +106,7 @@ Metrics::Metrics() : collected_(std::make_shared<Collected>()) {
                &queue_wait_);
 }
 
-Metrics::~Metrics() { Stop(); }
+Metrics::~Metrics() = default;
 
 Metrics::Method* Metrics::Find(const std::string& method) {
   const auto found = methods_.find(method);
@@ -172,17 +171,8 @@ void Metrics::AddHistogram(const std::string& name, const std::string& help, con
                        });
 }
 
-absl::Status Metrics::Serve(const std::string& address) {
-  try {
-    exposer_ = std::make_unique<prometheus::Exposer>(address);
-    exposer_->RegisterCollectable(collected_);
-  } catch (const std::exception& error) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot serve metrics on ", address, ": ", error.what()));
-  }
-  return absl::OkStatus();
+std::string Metrics::Exposition() const {
+  return prometheus::TextSerializer().Serialize(collected_->Collect());
 }
-
-void Metrics::Stop() { exposer_.reset(); }
 
 }  // namespace contacts::server

@@ -1,8 +1,6 @@
 #ifndef CONTACTS_SERVER_METRICS_H_
 #define CONTACTS_SERVER_METRICS_H_
 
-#include <prometheus/exposer.h>
-
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -53,20 +51,17 @@ class Metrics {
   DurationHistogram& queue_wait() { return queue_wait_; }
 
   // A value that is asked for at each scrape, by a function that does not block; of one
-  // name, each with labels of its own. Before Serve alone.
+  // name, each with labels of its own. Not while Exposition is called.
   void AddCounter(const std::string& name, const std::string& help, const Labels& labels,
                   std::function<double()> value);
   void AddGauge(const std::string& name, const std::string& help, const Labels& labels,
                 std::function<double()> value);
-  // `histogram` must outlive Stop.
+  // `histogram` must outlive this.
   void AddHistogram(const std::string& name, const std::string& help, const Labels& labels,
                     const DurationHistogram* histogram);
 
-  // Serves /metrics over HTTP on HOST:PORT until Stop. UNAVAILABLE where it cannot
-  // listen there.
-  absl::Status Serve(const std::string& address);
-  // From then on, nothing that was added is asked.
-  void Stop();
+  // Everything, in Prometheus's text format.
+  std::string Exposition() const;
 
  private:
   class Collected;
@@ -74,8 +69,7 @@ class Metrics {
 
   std::unordered_map<std::string, Method> methods_;
   DurationHistogram queue_wait_;
-  const std::shared_ptr<Collected> collected_;
-  std::unique_ptr<prometheus::Exposer> exposer_;
+  const std::unique_ptr<Collected> collected_;
 };
 
 }  // namespace contacts::server

@@ -35,12 +35,14 @@ std::string TextOf(const json& value, const std::string& place) {
 
 void TakeRole(const json& role, const std::string& place, Caller& caller) {
   const std::string text = TextOf(role, place);
-  bool* may = text == "front_end"  ? &caller.is_front_end
-              : text == "operator" ? &caller.is_operator
-              : text == "observer" ? &caller.is_observer
-                                   : nullptr;
+  bool* may = text == "front_end"        ? &caller.is_front_end
+              : text == "operator"       ? &caller.is_operator
+              : text == "observer"       ? &caller.is_observer
+              : text == "metrics_reader" ? &caller.is_metrics_reader
+                                         : nullptr;
   if (may == nullptr) {
-    Refuse(place, absl::StrCat(Echo(text), "; want front_end, operator or observer"));
+    Refuse(place,
+           absl::StrCat(Echo(text), "; want front_end, operator, observer or metrics_reader"));
   }
   if (std::exchange(*may, true)) Refuse(place, absl::StrCat(Echo(text), " stands twice"));
 }

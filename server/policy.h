@@ -24,6 +24,7 @@ struct Caller {
   bool is_front_end = false;  // May name the acting account.
   bool is_operator = false;   // May call DirectoryService.
   bool is_observer = false;   // May watch every change.
+  bool is_metrics_reader = false;  // May read the metrics beyond loopback.
 };
 
 // Immutable, so safe for any thread.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -22,7 +23,9 @@
 #include "server/credentials.h"
 #include "server/directory_service.h"
 #include "server/health.h"
+#include "server/listening.h"
 #include "server/metrics.h"
+#include "server/metrics_listener.h"
 #include "server/periodic.h"
 #include "server/process.h"
 #include "server/unary_call.h"
@@ -55,6 +58,9 @@ WorkQueue::Limits WorkersOf(const Config& config) {
 // Database connections beside those of workers, imports and relay: timers, purges, feed, health.
 constexpr int64_t kOtherConnections = 7;
 
+// Open files beside those of clients and of the database: gRPC's, logs, e-mails, metrics.
+constexpr int64_t kOtherDescriptors = 200;
+
 DatabaseOptions Sized(const Config& config) {
   DatabaseOptions options = config.database;
   const int64_t lanes = config.smtp ? config.mail_connections : 1;
@@ -83,17 +89,16 @@ absl::Duration AfterBatch(const char* what, const absl::StatusOr<int64_t>& acted
 }  // namespace
 
 void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
+  constexpr int kMilliseconds = 1000;
   builder.SetMaxReceiveMessageSize(static_cast<int>(config.max_message_bytes));
   builder.SetMaxSendMessageSize(-1);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              static_cast<int>(config.max_concurrent_streams));
-  // A second server on the same port shall fail, not share it.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10 * kMilliseconds);
   // The size limit counts compressed bytes, so what they unfold to would have none.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
-  constexpr int kMilliseconds = 1000;
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60 * kMilliseconds);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20 * kMilliseconds);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -191,7 +196,12 @@ class Server::Parts {
     if (config_.metrics.empty()) return absl::OkStatus();
     AddMetrics();
     look_at_outbox_ = std::make_unique<Periodic>([this] { return LookAtOutbox(); });
-    return metrics_.Serve(config_.metrics);
+    metrics_listener_ = std::make_unique<MetricsListener>(
+        config_.metrics, config_.secure_metrics ? credentials_.tls() : nullptr,
+        MetricsListener::Source{
+            .collect = [this] { return metrics_.Exposition(); },
+            .allows = [this](const PeerNames& peer) { return credentials_.MayReadMetrics(peer); }});
+    return metrics_listener_->Start();
   }
 
   ~Parts() {
@@ -205,10 +215,10 @@ class Server::Parts {
     if (!imports_.WaitIdle(std::max(drained - absl::Now(), absl::ZeroDuration())) || !calls_ended) {
       spdlog::warn("calls still under way after the drain timeout are cancelled");
     }
+    acceptor_.reset();
     server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoSeconds(kShutdownLimit));
     server_->Wait();
     relay_.Stop();
-    metrics_.Stop();
   }
 
  private:
@@ -224,17 +234,20 @@ class Server::Parts {
     };
     AddProcessMetrics(metrics_);
     gauge("contacts_build_info", "Always 1.", {{"version", CONTACTS_VERSION}}, [] { return 1; });
-    if (credentials_.certificate_expires()) {
-      gauge("contacts_certificate_expiry_timestamp_seconds",
-            "When the server's certificate ends, in seconds since 1970.", {},
-            [this] { return absl::ToUnixSeconds(*credentials_.certificate_expires()); });
-    }
+    gauge("contacts_certificate_expiry_timestamp_seconds",
+          "When the server's certificate ends, in seconds since 1970; infinite without one.", {},
+          [this] {
+            return absl::ToDoubleSeconds(credentials_.certificate_expires() - absl::UnixEpoch());
+          });
     gauge("contacts_serving", "1 where health says SERVING, else 0.", {},
           [this] { return health_->serving() ? 1 : 0; });
     gauge("contacts_queue_length", "Calls that wait for a worker thread.", {},
           [this] { return workers_.length(); });
     gauge("contacts_watchers", "Streams of WatchContactChanges.", {},
           [this] { return watch_.watchers(); });
+    counter("contacts_connections_refused_total",
+            "Connections that were closed at once, as there were too many.", {},
+            [this] { return acceptor_->refused(); });
     gauge("contacts_imports", "Streams of ImportDirectory.", {},
           [this] { return imports_.running(); });
     for (const ChangeState state :
@@ -305,21 +318,25 @@ class Server::Parts {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     AddLimits(builder, config_);
-    std::vector<int> ports(config_.listen.size());
-    for (std::size_t i = 0; i < ports.size(); ++i) {
-      builder.AddListeningPort(config_.listen[i], credentials_.ForPorts(), &ports[i]);
+    acceptor_.emplace(config_.max_connections, Sized(config_).max_connections + kOtherDescriptors);
+    using Experimental = grpc::ServerBuilder::experimental_type;
+    connections_ = builder.experimental().AddExternalConnectionAcceptor(
+        Experimental::ExternalConnectionType::FROM_FD, credentials_.ForPorts());
+    for (const std::string& address : config_.listen) {
+      auto listening = acceptor_->Listen(address);
+      if (!listening.ok()) return listening.status();
+      addresses.push_back(*std::move(listening));
     }
     builder.RegisterService(&contacts_);
     builder.RegisterService(&directory_);
     server_ = builder.BuildAndStart();
-    if (server_ == nullptr) {
-      return absl::UnavailableError(
-          absl::StrCat("cannot listen on ", absl::StrJoin(config_.listen, ",")));
-    }
-    for (std::size_t i = 0; i < ports.size(); ++i) {
-      const std::string& address = config_.listen[i];
-      addresses.push_back(absl::StrCat(address.substr(0, address.rfind(':')), ":", ports[i]));
-    }
+    if (server_ == nullptr) return absl::InternalError("gRPC does not start its server");
+    acceptor_->Start([this](int listener, int connection) {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters taken;
+      taken.listener_fd = listener;
+      taken.fd = connection;
+      connections_->HandleNewConnection(&taken);
+    });
     return absl::OkStatus();
   }
 
@@ -340,7 +357,9 @@ class Server::Parts {
   ImportCalls imports_;
   ContactServer contacts_;
   DirectoryServer directory_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::unique_ptr<grpc::Server> server_;
+  std::optional<Acceptor> acceptor_;
   std::unique_ptr<Health> health_;
   std::unique_ptr<Periodic> timers_;
   std::unique_ptr<Periodic> purge_;
@@ -348,6 +367,7 @@ class Server::Parts {
   std::atomic<int64_t> outbox_mails_ = 0;
   std::atomic<double> outbox_oldest_seconds_ = 0;
   std::unique_ptr<Periodic> look_at_outbox_;
+  std::unique_ptr<MetricsListener> metrics_listener_;
 };
 
 Server::Server(Config config, Engine::Clock clock)

@@ -2,8 +2,11 @@
 
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <ctime>
 #include <utility>
@@ -26,8 +29,16 @@ Text TextOf(const std::string& text) {
 // A key file that asks for a password gets none, instead of a prompt.
 int NoPassword(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return 0; }
 
+Certificate NextCertificate(BIO* text) {
+  return {PEM_read_bio_X509(text, nullptr, NoPassword, nullptr), X509_free};
+}
+
 Certificate FirstCertificate(const std::string& text) {
-  return {PEM_read_bio_X509(TextOf(text).get(), nullptr, NoPassword, nullptr), X509_free};
+  return NextCertificate(TextOf(text).get());
+}
+
+Key KeyOf(const std::string& text) {
+  return {PEM_read_bio_PrivateKey(TextOf(text).get(), nullptr, NoPassword, nullptr), EVP_PKEY_free};
 }
 
 absl::Time EndOf(const X509& certificate) {
@@ -43,8 +54,7 @@ absl::Status Wrong(const std::string& path, absl::string_view why) {
 absl::Status Check(const TlsFiles& files, const TlsTexts& texts) {
   const Certificate certificate = FirstCertificate(texts.certificate);
   if (certificate == nullptr) return Wrong(files.certificate, "want a certificate in PEM");
-  const Key key(PEM_read_bio_PrivateKey(TextOf(texts.key).get(), nullptr, NoPassword, nullptr),
-                EVP_PKEY_free);
+  const Key key = KeyOf(texts.key);
   if (key == nullptr) return Wrong(files.key, "want a private key in PEM, without a password");
   if (X509_check_private_key(certificate.get(), key.get()) != 1) {
     return Wrong(files.key, absl::StrCat("is not the key of ", files.certificate));
@@ -144,6 +154,58 @@ absl::Time Tls::expires() const { return EndOf(*FirstCertificate(texts()->certif
 
 std::shared_ptr<grpc::ServerCredentials> Tls::Credentials() {
   return std::make_shared<PortCredentials>(this);
+}
+
+void Tls::Prepare(SSL_CTX* context) const {
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  // A resumed session would show no certificate.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  SSL_CTX_set_cert_cb(context, Show, const_cast<Tls*>(this));
+}
+
+// OpenSSL calls it before it shows a certificate; 0 ends the connection.
+int Tls::Show(SSL* connection, void* tls) {
+  const auto texts = static_cast<const Tls*>(tls)->texts();
+  const Text chain = TextOf(texts->certificate);
+  const Key key = KeyOf(texts->key);
+  if (SSL_use_certificate(connection, NextCertificate(chain.get()).get()) != 1 ||
+      SSL_use_PrivateKey(connection, key.get()) != 1) {
+    return 0;
+  }
+  while (const Certificate next = NextCertificate(chain.get())) {
+    if (SSL_add1_chain_cert(connection, next.get()) != 1) return 0;
+  }
+  const std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> authorities(X509_STORE_new(),
+                                                                            X509_STORE_free);
+  const Text client_ca = TextOf(texts->client_ca);
+  while (const Certificate next = NextCertificate(client_ca.get())) {
+    if (X509_STORE_add_cert(authorities.get(), next.get()) != 1) return 0;
+  }
+  const bool taken = SSL_set1_verify_cert_store(connection, authorities.get()) == 1;
+  ERR_clear_error();  // The end of a PEM text is one.
+  return taken ? 1 : 0;
+}
+
+PeerNames NamesOfPeer(const SSL* connection) {
+  PeerNames peer;
+  const Certificate certificate(SSL_get1_peer_certificate(connection), X509_free);
+  if (certificate == nullptr) return peer;
+  const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> names(
+      static_cast<GENERAL_NAMES*>(
+          X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)),
+      GENERAL_NAMES_free);
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    int type = 0;
+    const void* value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), i), &type);
+    if (type != GEN_URI && type != GEN_DNS) continue;
+    const auto* text = static_cast<const ASN1_STRING*>(value);
+    (type == GEN_URI ? peer.uris : peer.dns)
+        .emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                      static_cast<std::size_t>(ASN1_STRING_length(text)));
+  }
+  return peer;
 }
 
 }  // namespace contacts::server

@@ -2,6 +2,7 @@
 #define CONTACTS_SERVER_TLS_H_
 
 #include <grpcpp/security/server_credentials.h>
+#include <openssl/types.h>
 
 #include <deque>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/policy.h"
 
 namespace contacts::server {
 
@@ -47,8 +49,13 @@ class Tls {
   // When the certificate's time is over.
   absl::Time expires() const;
   std::shared_ptr<grpc::ServerCredentials> Credentials();
+  // The same for a server beside gRPC's: what is made from `context` shows and asks for what
+  // is current as each connection begins.
+  void Prepare(SSL_CTX* context) const;
 
  private:
+  static int Show(SSL* connection, void* tls);
+
   class Port;
   class PortCredentials;
 
@@ -58,6 +65,9 @@ class Tls {
   std::shared_ptr<const TlsTexts> texts_;  // Guarded by mutex_; what it points to never changes.
   std::deque<std::unique_ptr<Port>> ports_;
 };
+
+// The names of the certificate that a connection's peer showed and that was verified.
+PeerNames NamesOfPeer(const SSL* connection);
 
 }  // namespace contacts::server
 

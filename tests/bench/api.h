@@ -52,6 +52,13 @@ class GrpcApi final : public Api {
   std::optional<grpc::ClientContext> context_;
 };
 
+// The benchmark asks more often than a customer may.
+inline Settings WithoutQuota() {
+  Settings settings;
+  settings.max_asks_per_minute = 1'000'000;
+  return settings;
+}
+
 // The engine in this process, with replies encoded as the server does: all of the
 // service but gRPC, its queue, identities and validation. `done` is run before Make
 // returns. Knows the methods that have floors. Thread safe.

@@ -342,7 +342,7 @@ int Perform(const Options& options) {
   DatabaseOptions mysql = *DatabaseOptions::Parse(options.mysql);
   mysql.max_connections = options.workers;
   Database database(mysql);
-  Engine engine(&database, scenario.keys, {});
+  Engine engine(&database, scenario.keys, WithoutQuota());
 
   const auto flows = static_cast<std::size_t>(options.flows);
   if (Writes(scenario.plans) && options.target != "echo") {

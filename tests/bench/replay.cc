@@ -303,7 +303,7 @@ Recording Record(const Scenario& scenario, const DatabaseOptions& database) {
   through.socket.clear();
   through.endpoints = {{.host = "127.0.0.1", .port = recorder.port()}};
   Database store(through);
-  Engine engine(&store, scenario.keys, {});
+  Engine engine(&store, scenario.keys, WithoutQuota());
   Recording recording;
   for (const Plan& plan : scenario.plans) {
     Scenario alone = scenario;

@@ -117,7 +117,7 @@ class Prometheus {
 
 // The names in a query that are metrics of ours.
 std::set<std::string> MetricsIn(const std::string& query) {
-  static const RE2 name(R"(\b((?:contacts|grpc_server|process|exposer)_[a-z_]+|up)\b)");
+  static const RE2 name(R"(\b((?:contacts|grpc_server|process)_[a-z_]+|up)\b)");
   std::set<std::string> names;
   re2::StringPiece rest(query);
   for (std::string found; RE2::FindAndConsume(&rest, name, &found);) names.insert(found);

@@ -15,6 +15,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -26,6 +27,7 @@
 #include "tests/testing/bearer_tokens.h"
 #include "tests/testing/certificates.h"
 #include "tests/testing/fleet.h"
+#include "tests/testing/http.h"
 
 namespace contacts {
 namespace {
@@ -37,7 +39,8 @@ using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the
 constexpr char kPolicy[] = R"({"callers": [
   {"name": "shop", "uri": "spiffe://example.org/shop", "may": ["front_end"]},
   {"name": "sync", "dns": "sync.example.org", "may": ["operator"]},
-  {"name": "audit", "uri": "spiffe://example.org/audit", "may": ["observer"]}]})";
+  {"name": "audit", "uri": "spiffe://example.org/audit", "may": ["observer"]},
+  {"name": "prometheus", "dns": "prometheus.example.org", "may": ["metrics_reader"]}]})";
 
 using Entries = std::vector<std::pair<std::string, std::string>>;
 
@@ -147,6 +150,15 @@ class TlsTest : public ::testing::Test {
     return ReasonOf(stream->Finish());
   }
 
+  static int Connect(int port) {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    return fd;
+  }
   static void WaitUntil(const char* what, const std::function<bool()>& is_so) {
     const absl::Time deadline = absl::Now() + absl::Seconds(60);
     while (!is_so()) {
@@ -202,14 +214,8 @@ TEST_F(TlsTest, TheProtocolIsOneDotTwoOrLater) {
         SSL_CTX_use_certificate_file(context.get(), Path("shop.pem").c_str(), SSL_FILETYPE_PEM), 1);
     EXPECT_EQ(
         SSL_CTX_use_PrivateKey_file(context.get(), Path("shop.pem").c_str(), SSL_FILETYPE_PEM), 1);
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const std::string server = server_->address();
-    address.sin_port =
-        htons(static_cast<uint16_t>(std::atoi(server.substr(server.rfind(':') + 1).c_str())));
-    EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    const int fd = Connect(std::atoi(server.substr(server.rfind(':') + 1).c_str()));
     const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), SSL_free);
     SSL_set_fd(ssl.get(), fd);
     const bool done = SSL_connect(ssl.get()) == 1;
@@ -344,6 +350,61 @@ TEST_F(TlsTest, TheSampleClientCallsOverIt) {
   EXPECT_NE(run(own + " --timeout=2s"), 0);  // Signed by no authority of the system's.
   EXPECT_NE(run(" --timeout=2s"), 0);
   EXPECT_EQ(server_->Terminate(), 0);
+}
+
+class MetricsOverTlsTest : public TlsTest {
+ protected:
+  MetricsOverTlsTest() : MetricsOverTlsTest(FreePort()) {}
+  explicit MetricsOverTlsTest(int port)
+      : TlsTest({"--auth=mtls", absl::StrCat("--metrics=0.0.0.0:", port)}), port_(port) {}
+  HttpsAnswer Get(const std::optional<CertificateAndKey>& own, const std::string& path = "/metrics",
+                  const CertificateAuthority* authority = nullptr) const {
+    return HttpsGet(port_, path, authority == nullptr ? authority_ : *authority, own);
+  }
+
+  const CertificateAndKey prometheus_ = authority_.Issue("DNS:prometheus.example.org");
+  const int port_;
+};
+
+TEST_F(MetricsOverTlsTest, BeyondLoopbackTheyAreForThoseThePolicyNames) {
+  const HttpsAnswer answer = Get(prometheus_);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(answer.body, HasSubstr("\ncontacts_serving 1\n"));
+  EXPECT_THAT(answer.body, HasSubstr("\ncontacts_certificate_expiry_timestamp_seconds "));
+  EXPECT_EQ(Get(prometheus_, "/metrics?name=value").status, 200);
+  EXPECT_EQ(Get(prometheus_, "/").status, 404);
+
+  for (const auto& other : {shop_, sync_, audit_, authority_.Issue("")}) {
+    const HttpsAnswer refused = Get(other);
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_THAT(refused.body, Not(HasSubstr("contacts_")));
+  }
+  EXPECT_EQ(Get(std::nullopt).status, 0);
+  EXPECT_EQ(Get(other_.Issue("DNS:prometheus.example.org")).status, 0);
+  EXPECT_EQ(Get(authority_.Issue("DNS:prometheus.example.org", -absl::Minutes(1))).status, 0);
+  EXPECT_EQ(HttpGet(port_, "/metrics"), "");
+  // Whoever reads metrics may nothing else.
+  EXPECT_EQ(Profile(ChannelOf(prometheus_), kAsAdmin), "CALLER_NOT_ALLOWED");
+
+  // The policy and the certificates are followed here too.
+  ShowCertificate(other_);
+  Write("ca.pem", other_.certificate());
+  const auto moved = other_.Issue("DNS:prometheus.example.org");
+  WaitUntil("moved", [&] { return Get(moved, "/metrics", &other_).status == 200; });
+  EXPECT_EQ(Get(prometheus_, "/metrics", &other_).status, 0);
+  Write("policy.json", R"({"callers": []})");
+  WaitUntil("refused", [&] { return Get(moved, "/metrics", &other_).status == 403; });
+  EXPECT_EQ(server_->Terminate(), 0);
+}
+
+TEST_F(MetricsOverTlsTest, ThoseWhoKeepConnectionsOpenKeepNobodyFromStopping) {
+  std::vector<int> idle(40);
+  for (int& fd : idle) fd = Connect(port_);
+  // Sixteen are let in and have ten seconds; this one waits for its turn.
+  EXPECT_EQ(Get(prometheus_).status, 200);
+  EXPECT_EQ(Profile(ChannelOf(shop_), kAsAdmin), "OK");
+  EXPECT_EQ(server_->Terminate(), 0);
+  for (const int fd : idle) close(fd);
 }
 
 class TlsAndSessionTest : public TlsTest {

@@ -21,6 +21,17 @@ std::size_t Append(char* data, std::size_t size, std::size_t count, void* text) 
   return size * count;
 }
 
+using Curl = std::unique_ptr<CURL, void (*)(CURL*)>;
+
+Curl NewCurl(std::string* answer) {
+  Curl curl(curl_easy_init(), curl_easy_cleanup);
+  curl_easy_setopt(curl.get(), CURLOPT_NOPROXY, "*");
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, 30L);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, Append);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, answer);
+  return curl;
+}
+
 }  // namespace
 
 int FreePort() {
@@ -37,20 +48,36 @@ int FreePort() {
 
 std::string HttpGet(int port, const std::string& path, const std::string& name,
                     const std::string& value) {
-  const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
+  std::string answer;
+  const Curl curl = NewCurl(&answer);
   std::string url = absl::StrCat("http://127.0.0.1:", port, path);
   if (!name.empty()) {
     const std::unique_ptr<char, void (*)(void*)> escaped(
         curl_easy_escape(curl.get(), value.data(), static_cast<int>(value.size())), curl_free);
     absl::StrAppend(&url, "?", name, "=", escaped.get());
   }
-  std::string answer;
   curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_NOPROXY, "*");
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, 30L);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, Append);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer);
   return curl_easy_perform(curl.get()) == CURLE_OK ? answer : "";
+}
+
+HttpsAnswer HttpsGet(int port, const std::string& path, const CertificateAuthority& authority,
+                     const std::optional<CertificateAndKey>& own) {
+  HttpsAnswer answer;
+  const Curl curl = NewCurl(&answer.body);
+  const auto set_blob = [&](CURLoption option, const std::string& text) {
+    curl_blob blob = {const_cast<char*>(text.data()), text.size(), CURL_BLOB_COPY};
+    curl_easy_setopt(curl.get(), option, &blob);
+  };
+  curl_easy_setopt(curl.get(), CURLOPT_URL, absl::StrCat("https://127.0.0.1:", port, path).c_str());
+  set_blob(CURLOPT_CAINFO_BLOB, authority.certificate());
+  if (own) {
+    set_blob(CURLOPT_SSLCERT_BLOB, own->certificate);
+    set_blob(CURLOPT_SSLKEY_BLOB, own->key);
+  }
+  if (curl_easy_perform(curl.get()) == CURLE_OK) {
+    curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+  }
+  return answer;
 }
 
 std::vector<std::string> Scrape(int port) {

@@ -85,6 +85,8 @@ TEST_F(ConfigTest, NamesTheWrongValue) {
       {"--listen=0.0.0.0:1", "loopback"},
       {"--listen=[::]:1", "loopback"},
       {"--listen=127.0.0.1:1,192.0.2.1:1", "loopback"},
+      {"--metrics=127.0.0.1", "--metrics"},
+      {"--metrics=0.0.0.0:1", "or --auth=mtls"},
       {"--listen=127.0.0.1.example.com:1", "loopback"},
       {"--mail=", "--mail"},
       {"--mail=smtp://", "--mail"},
@@ -232,15 +234,14 @@ class TlsConfigTest : public ConfigTest {
   }
 
   absl::StatusOr<std::optional<Config>> ReadTlsWith(std::vector<std::string> flags) {
-    const std::vector<std::string> always = {
-        "--mysql=mysql://u@db/contacts", "--mail=maildir:m", "--token_keys_file=keys"};
+    const std::vector<std::string> always = {"--mysql=mysql://u@db/contacts", "--mail=maildir:m",
+                                             "--token_keys_file=keys"};
     flags.insert(flags.begin(), always.begin(), always.end());
     return Read(flags);
   }
 
-  const std::vector<std::string> mtls_ = {"--auth=mtls", "--tls_cert=cert.pem",
-                                          "--tls_key=key.pem", "--tls_client_ca=ca.pem",
-                                          "--policy_file=policy.json"};
+  const std::vector<std::string> mtls_ = {"--auth=mtls", "--tls_cert=cert.pem", "--tls_key=key.pem",
+                                          "--tls_client_ca=ca.pem", "--policy_file=policy.json"};
 };
 
 TEST_F(TlsConfigTest, ServesOnANetworkOverTlsAlone) {
@@ -250,15 +251,19 @@ TEST_F(TlsConfigTest, ServesOnANetworkOverTlsAlone) {
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_TRUE((*config)->tls.has_value());
   EXPECT_FALSE((*config)->jwt.has_value());
+  EXPECT_FALSE((*config)->secure_metrics);
+  flags.emplace_back("--metrics=127.0.0.1:2");
+  EXPECT_FALSE((*ReadTlsWith(flags))->secure_metrics);
+  flags.back() = "--metrics=0.0.0.0:2";
+  EXPECT_TRUE((*ReadTlsWith(flags))->secure_metrics);
 
   const auto development =
       ReadTlsWith({"--listen=0.0.0.0:1", "--tls_cert=cert.pem", "--tls_key=key.pem"});
   ASSERT_FALSE(development.ok());
   EXPECT_THAT(development.status().message(), HasSubstr("with --auth=development"));
   Write("jwks.json", kJwks, 0644);
-  const std::vector<std::string> jwt = {"--auth=jwt", "--jwt_jwks_file=jwks.json",
-                                        "--jwt_issuer=i", "--jwt_audience=a",
-                                        "--listen=0.0.0.0:1"};
+  const std::vector<std::string> jwt = {"--auth=jwt", "--jwt_jwks_file=jwks.json", "--jwt_issuer=i",
+                                        "--jwt_audience=a", "--listen=0.0.0.0:1"};
   const auto plain = ReadTlsWith(jwt);
   ASSERT_FALSE(plain.ok());
   EXPECT_THAT(plain.status().message(), HasSubstr("or --tls_cert and --tls_key"));

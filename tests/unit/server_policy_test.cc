@@ -20,7 +20,8 @@ std::string WithCaller(const std::string& entry) {
 TEST(PolicyTest, ReadsWhoMayDoWhat) {
   const auto policy = Policy::Parse(R"({"callers": [
       {"name": "shop", "uri": "spiffe://example.org/Shop", "may": ["front_end", "observer"]},
-      {"name": "sync", "dns": "sync.example.org", "may": ["operator"]}]})");
+      {"name": "sync", "dns": "sync.example.org", "may": ["operator"]},
+      {"name": "prometheus", "dns": "p.example.org", "may": ["metrics_reader"]}]})");
   ASSERT_TRUE(policy.ok()) << policy.status();
   const Caller* shop = policy->Find({.uris = {"spiffe://example.org/Shop"}});
   ASSERT_NE(shop, nullptr);
@@ -29,6 +30,11 @@ TEST(PolicyTest, ReadsWhoMayDoWhat) {
   const Caller* sync = policy->Find({.dns = {"SYNC.example.org"}});
   ASSERT_NE(sync, nullptr);
   EXPECT_TRUE(!sync->is_front_end && !sync->is_observer && sync->is_operator);
+  EXPECT_FALSE(sync->is_metrics_reader);
+  const Caller* prometheus = policy->Find({.dns = {"p.example.org"}});
+  ASSERT_NE(prometheus, nullptr);
+  EXPECT_TRUE(prometheus->is_metrics_reader);
+  EXPECT_FALSE(prometheus->is_front_end || prometheus->is_observer || prometheus->is_operator);
 }
 
 TEST(PolicyTest, KnowsACallerByTheWholeNameAlone) {
@@ -82,8 +88,7 @@ TEST(PolicyTest, RefusesWhatIsNotClear) {
       {WithCaller(R"({"name": "a", "uri": "nothing", "may": ["operator"]})"), "callers[0].uri"},
       {WithCaller(R"({"name": "a", "dns": "*.example.org", "may": ["operator"]})"),
        "callers[0].dns"},
-      {WithCaller(R"({"name": "a", "dns": "Example.org", "may": ["operator"]})"),
-       "callers[0].dns"},
+      {WithCaller(R"({"name": "a", "dns": "Example.org", "may": ["operator"]})"), "callers[0].dns"},
       {WithCaller(R"({"name": "a", "dns": "example.org.", "may": ["operator"]})"),
        "callers[0].dns"},
       {WithCaller(R"({"name": "a", "uri": "b:c", "may": ["operator"]},

@@ -1,0 +1,141 @@
+#include "server/listening.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+
+namespace contacts::server {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr auto kPause = std::chrono::milliseconds(100);  // After an accept that failed.
+constexpr absl::Duration kWarnInterval = absl::Minutes(1);
+// Of those who come while all before them are being accepted; the kernel cuts it to its own.
+constexpr int kBacklog = 4096;
+
+// One address of several has no interface here, such as ::1 without IPv6.
+bool IsNone(const error_code& error) {
+  return error == asio::error::address_family_not_supported ||
+         error == error_code(EADDRNOTAVAIL, boost::system::system_category());
+}
+
+// Returns how many descriptors there may be, `wanted` or fewer.
+int64_t RaiseDescriptors(int64_t wanted) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < static_cast<rlim_t>(wanted)) {
+    limit.rlim_cur = std::min(static_cast<rlim_t>(wanted), limit.rlim_max);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return static_cast<int64_t>(std::min(limit.rlim_cur, static_cast<rlim_t>(wanted)));
+}
+
+asio::awaitable<void> Accept(tcp::acceptor& listener, int64_t max_descriptors,
+                             std::atomic<int64_t>& refused, const Acceptor::Take& take) {
+  asio::steady_timer pause(listener.get_executor());
+  absl::Time warned = absl::InfinitePast();
+  while (true) {
+    error_code error;
+    tcp::socket socket =
+        co_await listener.async_accept(asio::redirect_error(asio::use_awaitable, error));
+    if (error) {
+      pause.expires_after(kPause);
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      continue;
+    }
+    // The kernel gives the lowest number that is free, so at least as many are open.
+    if (socket.native_handle() >= max_descriptors) {
+      ++refused;
+      if (absl::Now() > warned + kWarnInterval) {
+        warned = absl::Now();
+        spdlog::warn("connections are refused: there are too many; {} until now", refused.load());
+      }
+      continue;
+    }
+    socket.set_option(tcp::no_delay(true), error);
+    socket.native_non_blocking(true, error);
+    if (!error) take(listener.native_handle(), socket.release());
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<tcp::acceptor>> ListenOn(asio::io_context& io,
+                                                    const std::string& address) {
+  const std::size_t colon = address.rfind(':');
+  absl::string_view host = absl::string_view(address).substr(0, colon);
+  if (absl::ConsumePrefix(&host, "[")) host.remove_suffix(1);
+  std::vector<tcp::acceptor> listeners;
+  error_code error;
+  const auto places =
+      tcp::resolver(io).resolve(std::string(host), address.substr(colon + 1), error);
+  for (const auto& place : places) {
+    tcp::endpoint endpoint = place.endpoint();
+    if (endpoint.port() == 0 && !listeners.empty()) {
+      endpoint.port(listeners.front().local_endpoint().port());
+    }
+    tcp::acceptor listener(io);
+    listener.open(endpoint.protocol(), error);
+    if (!error) listener.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) listener.bind(endpoint, error);
+    if (!error) listener.listen(kBacklog, error);
+    if (!error) {
+      listeners.push_back(std::move(listener));
+    } else if (!IsNone(error)) {
+      break;
+    }
+  }
+  if (listeners.empty() || (error && !IsNone(error))) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", address, ": ", error.message()));
+  }
+  return listeners;
+}
+
+Acceptor::Acceptor(int64_t max_connections, int64_t reserve)
+    : max_descriptors_(RaiseDescriptors(max_connections + reserve) - reserve) {
+  if (max_descriptors_ < max_connections) {
+    spdlog::warn("at most {} connections: this process may have {} file descriptors",
+                 max_descriptors_, max_descriptors_ + reserve);
+  }
+}
+
+Acceptor::~Acceptor() {
+  io_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+absl::StatusOr<std::string> Acceptor::Listen(const std::string& address) {
+  auto listeners = ListenOn(io_, address);
+  if (!listeners.ok()) return listeners.status();
+  const int port = listeners->front().local_endpoint().port();
+  for (tcp::acceptor& listener : *listeners) listeners_.push_back(std::move(listener));
+  return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+}
+
+void Acceptor::Start(Take take) {
+  take_ = std::move(take);
+  for (tcp::acceptor& listener : listeners_) {
+    asio::co_spawn(io_, Accept(listener, max_descriptors_, refused_, take_), asio::detached);
+  }
+  thread_ = std::thread([this] { io_.run(); });
+}
+
+}  // namespace contacts::server
