@@ -4,13 +4,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -45,34 +41,6 @@ int64_t RaiseDescriptors(int64_t wanted) {
     getrlimit(RLIMIT_NOFILE, &limit);
   }
   return static_cast<int64_t>(std::min(limit.rlim_cur, static_cast<rlim_t>(wanted)));
-}
-
-asio::awaitable<void> Accept(tcp::acceptor& listener, int64_t max_descriptors,
-                             std::atomic<int64_t>& refused, const Acceptor::Take& take) {
-  asio::steady_timer pause(listener.get_executor());
-  absl::Time warned = absl::InfinitePast();
-  while (true) {
-    error_code error;
-    tcp::socket socket =
-        co_await listener.async_accept(asio::redirect_error(asio::use_awaitable, error));
-    if (error) {
-      pause.expires_after(kPause);
-      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
-      continue;
-    }
-    // The kernel gives the lowest number that is free, so at least as many are open.
-    if (socket.native_handle() >= max_descriptors) {
-      ++refused;
-      if (absl::Now() > warned + kWarnInterval) {
-        warned = absl::Now();
-        spdlog::warn("connections are refused: there are too many; {} until now", refused.load());
-      }
-      continue;
-    }
-    socket.set_option(tcp::no_delay(true), error);
-    socket.native_non_blocking(true, error);
-    if (!error) take(listener.native_handle(), socket.release());
-  }
 }
 
 }  // namespace
@@ -132,10 +100,36 @@ absl::StatusOr<std::string> Acceptor::Listen(const std::string& address) {
 
 void Acceptor::Start(Take take) {
   take_ = std::move(take);
-  for (tcp::acceptor& listener : listeners_) {
-    asio::co_spawn(io_, Accept(listener, max_descriptors_, refused_, take_), asio::detached);
-  }
+  for (tcp::acceptor& listener : listeners_) AcceptNext(listener);
   thread_ = std::thread([this] { io_.run(); });
+}
+
+void Acceptor::AcceptNext(tcp::acceptor& listener) {
+  listener.async_accept([this, &listener](const error_code& error, tcp::socket socket) {
+    if (!error) {
+      HandOn(listener, std::move(socket));
+      AcceptNext(listener);
+      return;
+    }
+    const auto pause = std::make_shared<asio::steady_timer>(io_, kPause);
+    pause->async_wait(
+        [this, &listener, pause](const error_code& /*none*/) { AcceptNext(listener); });
+  });
+}
+
+void Acceptor::HandOn(tcp::acceptor& listener, tcp::socket socket) {
+  // The kernel gives the lowest number that is free, so at least as many are open.
+  if (socket.native_handle() >= max_descriptors_) {
+    ++refused_;
+    if (absl::Now() < warned_ + kWarnInterval) return;
+    warned_ = absl::Now();
+    spdlog::warn("connections are refused: there are too many; {} until now", refused_.load());
+    return;
+  }
+  error_code error;
+  socket.set_option(tcp::no_delay(true), error);
+  socket.native_non_blocking(true, error);
+  if (!error) take_(listener.native_handle(), socket.release());
 }
 
 }  // namespace contacts::server

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace contacts::server {
 
@@ -42,8 +43,12 @@ class Acceptor {
   int64_t refused() const { return refused_; }
 
  private:
+  void AcceptNext(boost::asio::ip::tcp::acceptor& listener);
+  void HandOn(boost::asio::ip::tcp::acceptor& listener, boost::asio::ip::tcp::socket socket);
+
   const int64_t max_descriptors_;
   std::atomic<int64_t> refused_ = 0;
+  absl::Time warned_ = absl::InfinitePast();  // The thread's own.
   Take take_;
   boost::asio::io_context io_{1};
   std::vector<boost::asio::ip::tcp::acceptor> listeners_;

@@ -3,15 +3,10 @@
 #include <openssl/ssl.h>
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
@@ -20,7 +15,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/cleanup/cleanup.h"
 #include "server/listening.h"
 
 namespace contacts::server {
@@ -29,13 +23,97 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
-using asio::use_awaitable;
 using asio::ip::tcp;
+using boost::system::error_code;
 
 constexpr auto kConnectionLimit = std::chrono::seconds(10);  // From its beginning to its end.
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 constexpr int kMaxConnections = 16;
 constexpr std::size_t kMaxRequestBytes = 8192;
+
+http::response<http::string_body> Answer(const http::request<http::empty_body>& request,
+                                         bool allowed, const MetricsListener::Source& source) {
+  http::response<http::string_body> response;
+  response.version(request.version());
+  response.keep_alive(false);
+  response.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
+  const auto target = request.target();
+  if (!allowed) {
+    response.result(http::status::forbidden);
+    response.body() = "the policy does not make this caller a metrics_reader\n";
+  } else if (request.method() != http::verb::get) {
+    response.result(http::status::method_not_allowed);
+    response.set(http::field::allow, "GET");
+  } else if (target.substr(0, target.find('?')) != "/metrics") {
+    response.result(http::status::not_found);
+    response.body() = "want /metrics\n";
+  } else {
+    response.body() = source.collect();
+  }
+  response.prepare_payload();
+  return response;
+}
+
+// One connection, one request. Who connects and then leaves, or keeps silent, is no event of ours:
+// whatever fails ends the connection.
+template <typename Stream>
+class Exchange : public std::enable_shared_from_this<Exchange<Stream>> {
+ public:
+  Exchange(Stream stream, const MetricsListener::Source& source, int& connections)
+      : stream_(std::move(stream)), source_(source), connections_(connections) {
+    ++connections_;
+    beast::get_lowest_layer(stream_).expires_after(kConnectionLimit);
+    request_.header_limit(kMaxRequestBytes);
+  }
+  ~Exchange() { --connections_; }
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  void Start() {
+    if constexpr (kTls) {
+      stream_.async_handshake(asio::ssl::stream_base::server,
+                              [self = this->shared_from_this()](const error_code& error) {
+                                if (!error) self->Read();
+                              });
+    } else {
+      Read();
+    }
+  }
+
+ private:
+  static constexpr bool kTls = !std::is_same_v<Stream, beast::tcp_stream>;
+
+  void Read() {
+    http::async_read_header(
+        stream_, buffer_, request_,
+        [self = this->shared_from_this()](const error_code& error, std::size_t /*bytes*/) {
+          if (!error) self->Write();
+        });
+  }
+
+  void Write() {
+    bool allowed = true;
+    if constexpr (kTls) {
+      allowed = source_.allows(NamesOfPeer(stream_.native_handle()));
+      if (!allowed) spdlog::warn("metrics: a caller that is no metrics_reader was refused");
+    }
+    response_ = Answer(request_.get(), allowed, source_);
+    http::async_write(
+        stream_, response_,
+        [self = this->shared_from_this()](const error_code& error, std::size_t /*bytes*/) {
+          if constexpr (kTls) {
+            if (!error) self->stream_.async_shutdown([self](const error_code& /*ended*/) {});
+          }
+        });
+  }
+
+  Stream stream_;
+  const MetricsListener::Source& source_;
+  int& connections_;
+  beast::flat_buffer buffer_{kMaxRequestBytes};
+  http::request_parser<http::empty_body> request_;
+  http::response<http::string_body> response_;
+};
 
 }  // namespace
 
@@ -57,77 +135,43 @@ class MetricsListener::Parts {
     auto listeners = ListenOn(io_, address_);
     if (!listeners.ok()) return listeners.status();
     listeners_ = *std::move(listeners);
-    for (tcp::acceptor& listener : listeners_) {
-      asio::co_spawn(io_, Accept(listener), asio::detached);
-    }
+    for (tcp::acceptor& listener : listeners_) AcceptNext(listener);
     thread_ = std::thread([this] { io_.run(); });
     return absl::OkStatus();
   }
 
  private:
-  asio::awaitable<void> Accept(tcp::acceptor& listener) {
-    asio::steady_timer pause(io_);
-    while (true) {
-      boost::system::error_code error;
-      if (connections_ < kMaxConnections) {
-        tcp::socket socket =
-            co_await listener.async_accept(asio::redirect_error(use_awaitable, error));
-        if (!error) {
-          asio::co_spawn(io_, Serve(std::move(socket)), asio::detached);
-          continue;
-        }
-      }
-      pause.expires_after(kAcceptPause);
-      co_await pause.async_wait(asio::redirect_error(use_awaitable, error));
+  void AcceptNext(tcp::acceptor& listener) {
+    if (connections_ >= kMaxConnections) {
+      AcceptLater(listener);
+      return;
     }
+    listener.async_accept([this, &listener](const error_code& error, tcp::socket socket) {
+      if (error) {
+        AcceptLater(listener);
+        return;
+      }
+      Begin(beast::tcp_stream(std::move(socket)));
+      AcceptNext(listener);
+    });
   }
 
-  asio::awaitable<void> Serve(tcp::socket socket) {
-    ++connections_;
-    const absl::Cleanup ended = [this] { --connections_; };
-    beast::tcp_stream plain(std::move(socket));
-    plain.expires_after(kConnectionLimit);
-    try {
-      if (tls_ == nullptr) {
-        co_await Answer(plain, /*allowed=*/true);
-      } else {
-        beast::ssl_stream<beast::tcp_stream> stream(std::move(plain), tls_context_);
-        co_await stream.async_handshake(asio::ssl::stream_base::server, use_awaitable);
-        const bool allowed = source_.allows(NamesOfPeer(stream.native_handle()));
-        if (!allowed) spdlog::warn("metrics: a caller that is no metrics_reader was refused");
-        co_await Answer(stream, allowed);
-        co_await stream.async_shutdown(use_awaitable);
-      }
-    } catch (const boost::system::system_error&) {
-      // Who connects, and leaves or keeps silent, is no event of ours.
-    }
+  void AcceptLater(tcp::acceptor& listener) {
+    const auto pause = std::make_shared<asio::steady_timer>(io_, kAcceptPause);
+    pause->async_wait(
+        [this, &listener, pause](const error_code& /*none*/) { AcceptNext(listener); });
   }
 
-  template <typename Stream>
-  asio::awaitable<void> Answer(Stream& stream, bool allowed) {
-    beast::flat_buffer buffer(kMaxRequestBytes);
-    http::request_parser<http::empty_body> request;
-    request.header_limit(kMaxRequestBytes);
-    co_await http::async_read_header(stream, buffer, request, use_awaitable);
-    http::response<http::string_body> response;
-    response.version(request.get().version());
-    response.keep_alive(false);
-    response.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
-    const auto target = request.get().target();
-    if (!allowed) {
-      response.result(http::status::forbidden);
-      response.body() = "the policy does not make this caller a metrics_reader\n";
-    } else if (request.get().method() != http::verb::get) {
-      response.result(http::status::method_not_allowed);
-      response.set(http::field::allow, "GET");
-    } else if (target.substr(0, target.find('?')) != "/metrics") {
-      response.result(http::status::not_found);
-      response.body() = "want /metrics\n";
-    } else {
-      response.body() = source_.collect();
+  void Begin(beast::tcp_stream stream) {
+    if (tls_ == nullptr) {
+      std::make_shared<Exchange<beast::tcp_stream>>(std::move(stream), source_, connections_)
+          ->Start();
+      return;
     }
-    response.prepare_payload();
-    co_await http::async_write(stream, response, use_awaitable);
+    using Secure = beast::ssl_stream<beast::tcp_stream>;
+    std::make_shared<Exchange<Secure>>(Secure(std::move(stream), tls_context_), source_,
+                                       connections_)
+        ->Start();
   }
 
   const std::string address_;

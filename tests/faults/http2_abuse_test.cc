@@ -1,0 +1,458 @@
+// What may come from a neighbour who speaks HTTP/2, or nearly, to the server's port: it goes on
+// serving others, in bounded memory.
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "tests/testing/fleet.h"
+
+namespace contacts {
+namespace {
+
+using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
+
+constexpr int64_t kMaxKilobytes = 450'000;  // Sanitizers need most of it.
+constexpr char kPreface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+// RFC 9113, 6.
+enum FrameType : uint8_t {
+  kData = 0,
+  kHeaders = 1,
+  kPriority = 2,
+  kReset = 3,
+  kSettings = 4,
+  kPing = 6,
+  kWindowUpdate = 8,
+  kContinuation = 9,
+};
+constexpr uint8_t kEndStream = 1;
+constexpr uint8_t kEndHeaders = 4;
+
+std::string Number(uint32_t value, int bytes) {
+  std::string text;
+  for (int i = bytes - 1; i >= 0; --i) text += static_cast<char>(value >> (8 * i));
+  return text;
+}
+
+int64_t Read(const std::string& text, std::size_t at, int bytes) {
+  int64_t value = 0;
+  for (int i = 0; i < bytes; ++i) value = value * 256 + static_cast<uint8_t>(text.at(at++));
+  return value;
+}
+
+std::string Frame(FrameType type, uint8_t flags, uint32_t stream, const std::string& payload) {
+  return Number(static_cast<uint32_t>(payload.size()), 3) + static_cast<char>(type) +
+         static_cast<char>(flags) + Number(stream, 4) + payload;
+}
+
+std::string Begin() { return kPreface + Frame(kSettings, 0, 0, ""); }
+
+// HPACK (RFC 7541): a length with a prefix of 7 bits, and a literal that is not put into the table.
+std::string Text(const std::string& text) {
+  std::string out;
+  std::size_t rest = text.size();
+  if (rest < 127) {
+    out += static_cast<char>(rest);
+  } else {
+    out += static_cast<char>(127);
+    for (rest -= 127; rest >= 128; rest /= 128) out += static_cast<char>(128 + rest % 128);
+    out += static_cast<char>(rest);
+  }
+  return out + text;
+}
+std::string Literal(const std::string& name, const std::string& value) {
+  return std::string(1, '\0') + Text(name) + Text(value);
+}
+
+std::string Head(const std::string& method) {
+  return "\x83\x86" + Literal(":path", "/contacts.v1.ContactService/" + method) +
+         Literal(":authority", "contacts") + Literal("te", "trailers") +
+         Literal("content-type", "application/grpc") + Literal("contacts-account", kFleetAdmin);
+}
+std::string Message(const std::string& bytes) {
+  return std::string(1, '\0') + Number(static_cast<uint32_t>(bytes.size()), 4) + bytes;
+}
+
+class Connection {
+ public:
+  explicit Connection(const std::string& address)
+      : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in place{};
+    place.sin_family = AF_INET;
+    place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    place.sin_port =
+        htons(static_cast<uint16_t>(std::atoi(address.substr(address.rfind(':') + 1).c_str())));
+    EXPECT_EQ(connect(fd_, reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
+  }
+  ~Connection() { close(fd_); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // False once the server has hung up, or takes nothing more for three seconds.
+  bool Send(const std::string& bytes) {
+    std::size_t sent = 0;
+    while (sent < bytes.size()) {
+      pollfd ready = {.fd = fd_, .events = POLLOUT, .revents = 0};
+      if (poll(&ready, 1, 3000) != 1) return false;
+      const ssize_t count =
+          send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (count < 0) return false;
+      sent += static_cast<std::size_t>(count);
+    }
+    return true;
+  }
+  // Reads and forgets. Returns whether the server hung up within the limit.
+  bool EndsWithin(absl::Duration limit) {
+    const absl::Time deadline = absl::Now() + limit;
+    char buffer[65536];
+    while (absl::Now() < deadline) {
+      pollfd ready = {.fd = fd_, .events = POLLIN, .revents = 0};
+      if (poll(&ready, 1, 100) != 1) continue;
+      if (recv(fd_, buffer, sizeof buffer, MSG_DONTWAIT) <= 0) return true;
+    }
+    return false;
+  }
+
+  // Reads what is there, and calls take(type, stream, payload) for each whole frame. False once
+  // the server hung up.
+  template <typename Take>
+  bool Receive(const Take& take) {
+    pollfd ready = {.fd = fd_, .events = POLLIN, .revents = 0};
+    if (poll(&ready, 1, 5) == 1) {
+      char buffer[65536];
+      const ssize_t count = recv(fd_, buffer, sizeof buffer, MSG_DONTWAIT);
+      if (count <= 0) return false;
+      received_.append(buffer, static_cast<std::size_t>(count));
+    }
+    constexpr std::size_t kHead = 9;
+    while (received_.size() >= kHead) {
+      const auto size = static_cast<std::size_t>(Read(received_, 0, 3));
+      if (received_.size() < kHead + size) break;
+      take(static_cast<FrameType>(received_[3]), static_cast<uint32_t>(Read(received_, 5, 4)),
+           received_.substr(kHead, size));
+      received_.erase(0, kHead + size);
+    }
+    return true;
+  }
+
+ private:
+  const int fd_;
+  std::string received_;
+};
+
+class Http2AbuseTest : public ::testing::Test {
+ protected:
+  // Another account is served, on a connection from before and on a new one, and memory is bounded.
+  void ExpectServes() {
+    const auto fresh = fleet_.Stub(0);
+    for (v1::ContactService::Stub* stub : {early_.get(), fresh.get()}) {
+      v1::GetProfileResponse response;
+      EXPECT_EQ(ReasonOf(stub->GetProfile(ActingAs(kFleetFirst).get(), {}, &response)), "OK");
+    }
+    EXPECT_LT(server().ResidentKilobytes(), kMaxKilobytes);
+  }
+  void TearDown() override {
+    ExpectServes();
+    EXPECT_EQ(server().Terminate(), 0);
+  }
+
+  ServerProcess& server() { return fleet_.server(0); }
+  std::unique_ptr<Connection> Connect() { return std::make_unique<Connection>(server().address()); }
+
+  Fleet fleet_{100, {}, 1};
+  // A channel of its own for each: they do not share connections.
+  const std::unique_ptr<v1::ContactService::Stub> early_ = fleet_.Stub(0);
+};
+
+TEST_F(Http2AbuseTest, HalfOpenConnectionsAreClosed) {
+  const std::string begin = Begin();
+  std::vector<std::unique_ptr<Connection>> connections;
+  for (const std::string& said :
+       {std::string(), begin.substr(0, 10), std::string(kPreface), begin.substr(0, 28),
+        std::string("GET / HTTP/1.1\r\nHost: contacts\r\n\r\n"),
+        std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11)}) {
+    for (int i = 0; i < 50; ++i) {
+      connections.push_back(Connect());
+      EXPECT_TRUE(connections.back()->Send(said));
+    }
+  }
+  ExpectServes();
+  const absl::Time begun = absl::Now();
+  for (const auto& connection : connections) {
+    EXPECT_TRUE(connection->EndsWithin(absl::Seconds(60)));
+  }
+  EXPECT_LT(absl::Now() - begun, absl::Seconds(60));
+}
+
+TEST_F(Http2AbuseTest, OversizedFramesAndMessagesEndWhatTheyAreOf) {
+  // A frame of 16 MiB, of which the peer was told 16 KiB at most.
+  for (const FrameType type : {kData, kHeaders, kSettings, kPing, kContinuation}) {
+    const auto connection = Connect();
+    connection->Send(Begin() + std::string("\xff\xff\xff", 3) + static_cast<char>(type) +
+                     std::string(1, '\0') + Number(1, 4));
+    for (int i = 0; i < 64 && connection->Send(std::string(1 << 18, 'x')); ++i) {
+    }
+    EXPECT_TRUE(connection->EndsWithin(absl::Seconds(30))) << static_cast<int>(type);
+  }
+  // A message that says it has 4 GiB.
+  const auto connection = Connect();
+  connection->Send(
+      Begin() + Frame(kHeaders, kEndHeaders, 1, Head("GetProfile")) +
+      Frame(kData, 0, 1, std::string("\0\xff\xff\xff\xff", 5) + std::string(9000, 'x')));
+  for (int i = 0; i < 1000; ++i) connection->Send(Frame(kData, 0, 1, std::string(16384, 'x')));
+}
+
+TEST_F(Http2AbuseTest, MessagesThatNeverEndAreBoundedTogether) {
+  // All but the last bytes of 250 messages of 4 MB, as the server's windows let them in.
+  constexpr int64_t kSize = 4 * 1024 * 1024 - 100;
+  constexpr uint32_t kStreams = 250;
+  struct Stream {
+    int64_t window = 65535;
+    int64_t sent = 0;
+  };
+  const auto connection = Connect();
+  std::string bytes = Begin() + Frame(kSettings, 1, 0, "");
+  std::map<uint32_t, Stream> streams;
+  for (uint32_t id = 1; id < 2 * kStreams; id += 2) {
+    bytes += Frame(kHeaders, kEndHeaders, id, Head("GetProfile"));
+    streams[id] = {};
+  }
+  connection->Send(bytes);
+  int64_t window = 65535;
+  int64_t initial = 65535;
+  const auto take = [&](FrameType type, uint32_t id, const std::string& payload) {
+    if (type == kWindowUpdate) {
+      (id == 0 ? window : streams[id].window) += Read(payload, 0, 4);
+    } else if (type == kReset || type == kHeaders) {
+      streams.erase(id);
+    } else if (type == kSettings) {
+      for (std::size_t at = 0; at + 6 <= payload.size(); at += 6) {
+        if (Read(payload, at, 2) != 4) continue;  // SETTINGS_INITIAL_WINDOW_SIZE.
+        for (auto& [other, stream] : streams) {
+          stream.window += Read(payload, at + 2, 4) - initial;
+        }
+        initial = Read(payload, at + 2, 4);
+      }
+    }
+  };
+  const absl::Time deadline = absl::Now() + absl::Seconds(8);
+  while (absl::Now() < deadline && connection->Receive(take)) {
+    for (auto& [id, stream] : streams) {
+      const int64_t count = std::min({int64_t{16384}, window, stream.window, kSize - stream.sent});
+      if (count <= 5) continue;
+      const std::string prefix = std::string(1, '\0') + Number(kSize + 5, 4);
+      const std::string part = (stream.sent == 0 ? prefix : "") + std::string(16384, 'x');
+      if (!connection->Send(Frame(kData, 0, id, part.substr(0, static_cast<size_t>(count))))) break;
+      stream.sent += count;
+      stream.window -= count;
+      window -= count;
+    }
+  }
+  EXPECT_LT(streams.size(), kStreams);
+  ExpectServes();
+}
+
+TEST_F(Http2AbuseTest, OversizedHeadersAreNotKept) {
+  std::vector<std::unique_ptr<Connection>> connections;
+  // One value of a megabyte, in pieces; small ones, without an end. More than these few megabytes
+  // gRPC 1.51 does keep, see SECURITY.md.
+  for (int i = 0; i < 8; ++i) {
+    connections.push_back(Connect());
+    Connection& connection = *connections.back();
+    const std::string big = Head("GetProfile") + Literal("x", std::string(1 << 20, 'v'));
+    std::string bytes = Begin() + Frame(kHeaders, kEndStream, 1, big.substr(0, 16384));
+    for (std::size_t at = 16384; at < big.size(); at += 16384) {
+      const bool last = at + 16384 >= big.size();
+      bytes += Frame(kContinuation, last ? kEndHeaders : 0, 1, big.substr(at, 16384));
+    }
+    connection.Send(bytes);
+
+    connections.push_back(Connect());
+    Connection& endless = *connections.back();
+    endless.Send(Begin() + Frame(kHeaders, 0, 1, Head("GetProfile")));
+    std::string many;
+    while (many.size() < 16000) many += Literal(absl::StrCat("x-", many.size()), "value");
+    const std::string next = Frame(kContinuation, 0, 1, many);
+    for (int j = 0; j < 64 && endless.Send(next); ++j) {
+    }
+  }
+  ExpectServes();
+}
+
+TEST_F(Http2AbuseTest, FewBytesDoNotUnfoldToMany) {
+  // A header of 4 KB is put into the table, and then named by single bytes: 4 KB for each.
+  for (int i = 0; i < 8; ++i) {
+    const auto connection = Connect();
+    const std::string put = std::string(1, '\x40') + Text("x") + Text(std::string(3900, 'v'));
+    std::string bytes = Begin();
+    for (uint32_t stream = 1; stream < 200; stream += 2) {
+      bytes += Frame(kHeaders, kEndHeaders, stream,
+                     Head("GetProfile") + (stream == 1 ? put : "") + std::string(12000, '\xbe'));
+    }
+    connection->Send(bytes);
+    connection->EndsWithin(absl::Seconds(1));
+  }
+}
+
+TEST_F(Http2AbuseTest, ResetsInTheMiddleOfCallsLeaveTheServerToOthers) {
+  // CVE-2023-44487, on four connections.
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([this] {
+      const auto connection = Connect();
+      connection->Send(Begin());
+      for (uint32_t stream = 1; stream < 40'000; stream += 2) {
+        if (!connection->Send(Frame(kHeaders, kEndHeaders, stream, Head("GetProfile")) +
+                              Frame(kData, kEndStream, stream, Message("")) +
+                              Frame(kReset, 0, stream, Number(8, 4)))) {
+          break;
+        }
+        if (stream % 1000 == 1) connection->EndsWithin(absl::ZeroDuration());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ExpectServes();
+
+  // Changes that are asked for and let go of: each stands as a whole or not at all.
+  const auto connection = Connect();
+  connection->Send(Begin());
+  for (int i = 0; i < 100; ++i) {
+    v1::ChangeContactsRequest request;
+    auto& assignment = *request.add_assignments();
+    assignment.set_service(Fleet::ServiceName(i));
+    assignment.set_role(v1::CONTACT_ROLE_TECH);
+    assignment.set_new_contact(kFleetSecond);
+    const auto stream = static_cast<uint32_t>(2 * i + 1);
+    connection->Send(Frame(kHeaders, kEndHeaders, stream, Head("ChangeContacts")) +
+                     Frame(kData, kEndStream, stream, Message(request.SerializeAsString())));
+    if (i % 3 == 0) absl::SleepFor(absl::Milliseconds(i % 10));
+    connection->Send(Frame(kReset, 0, stream, Number(8, 4)));
+  }
+  absl::SleepFor(absl::Seconds(1));
+  v1::ListContactChangesRequest list;
+  list.set_page_size(1000);
+  v1::ListContactChangesResponse changes;
+  EXPECT_EQ(ReasonOf(early_->ListContactChanges(ActingAs(kFleetAdmin).get(), list, &changes)),
+            "OK");
+  for (const auto& change : changes.contact_changes()) {
+    EXPECT_EQ(change.items_size(), 1);
+    EXPECT_EQ(change.validations_size(), 2);
+  }
+  for (int i = 0; i < 100; ++i) {
+    v1::ChangeContactsResponse response;
+    const std::string reason = ReasonOf(
+        Fleet::Ask(*early_, Fleet::ServiceName(i), kFleetSecond, NewRequestId(), response));
+    EXPECT_THAT(reason, ::testing::AnyOf("OK", "CHANGE_ALREADY_PENDING"));
+  }
+}
+
+TEST_F(Http2AbuseTest, FloodsOfControlFramesAreCutOffOrHeldBack) {
+  // The answers of the server are never read.
+  const std::pair<const char*, std::string> floods[] = {
+      {"ping", Frame(kPing, 0, 0, std::string(8, 'p'))},
+      {"settings", Frame(kSettings, 0, 0, Number(3, 2) + Number(100, 4))},
+      {"empty settings", Frame(kSettings, 0, 0, "")},
+      {"priority", Frame(kPriority, 0, 1, Number(0, 4) + "w")},
+      {"empty data", Frame(kData, 0, 1, "")},
+      {"window", Frame(kWindowUpdate, 0, 0, Number(1, 4))},
+      {"window overflow", Frame(kWindowUpdate, 0, 0, Number(0x7fffffff, 4))},
+      {"empty headers", Frame(kHeaders, 0, 1, "")},
+      {"unknown", Frame(static_cast<FrameType>(0xfa), 0xff, 7, "what is this")},
+  };
+  for (const auto& [name, frame] : floods) {
+    SCOPED_TRACE(name);
+    const auto connection = Connect();
+    connection->Send(Begin());
+    std::string burst;
+    while (burst.size() < 65536) burst += frame;
+    for (int i = 0; i < 300 && connection->Send(burst); ++i) {
+    }
+    ExpectServes();
+  }
+}
+
+TEST_F(Http2AbuseTest, NoiseIsHarmless) {
+  std::mt19937 random(20261124);
+  for (int i = 0; i < 2000; ++i) {
+    const auto connection = Connect();
+    std::string bytes = i % 10 == 0 ? "" : Begin();
+    if (i % 3 != 0) bytes += Frame(kHeaders, kEndHeaders, 1, Head("GetProfile"));
+    for (int j = 0; j < 20; ++j) {
+      std::string payload(random() % 64, '\0');
+      for (char& c : payload) c = static_cast<char>(random());
+      bytes += i % 2 == 0
+                   ? payload
+                   : Frame(static_cast<FrameType>(random() % 10), static_cast<uint8_t>(random()),
+                           static_cast<uint32_t>(random() % 5), payload);
+    }
+    connection->Send(bytes);
+    if (i % 50 == 0) ExpectServes();
+  }
+}
+
+TEST_F(Http2AbuseTest, TenThousandConnectionsLeaveRoomForOthers) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  const auto count = std::min<rlim_t>(10'000, limit.rlim_max - 500);
+  std::vector<std::unique_ptr<Connection>> connections;
+  for (rlim_t i = 0; i < count; ++i) {
+    connections.push_back(Connect());
+    connections.back()->Send(Begin());
+    if (i % 1000 == 0) ExpectServes();
+  }
+  ExpectServes();
+}
+
+// gRPC's own listener would accept nothing any more.
+TEST(Connections, BeyondTheLimitAreClosedAndItServesAgainAfterwards) {
+  Fleet fleet(0, {"--max_connections=50"}, 1);
+  const auto early = fleet.Stub(0);
+  const auto answer = [](v1::ContactService::Stub& stub) {
+    v1::GetProfileResponse response;
+    return ReasonOf(stub.GetProfile(ActingAs(kFleetAdmin).get(), {}, &response));
+  };
+  EXPECT_EQ(answer(*early), "OK");
+  {
+    std::vector<std::unique_ptr<Connection>> connections;
+    int closed = 0;
+    for (int i = 0; i < 200; ++i) {
+      connections.push_back(std::make_unique<Connection>(fleet.server(0).address()));
+      connections.back()->Send(Begin());
+    }
+    for (const auto& connection : connections) {
+      closed += connection->EndsWithin(absl::Milliseconds(150)) ? 1 : 0;
+    }
+    EXPECT_GE(closed, 150);
+    EXPECT_EQ(answer(*early), "OK");
+  }
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (answer(*fleet.Stub(0)) != "OK" && absl::Now() < deadline) {
+    absl::SleepFor(absl::Milliseconds(50));
+  }
+  EXPECT_EQ(answer(*fleet.Stub(0)), "OK");
+  EXPECT_EQ(fleet.server(0).Terminate(), 0);
+}
+
+}  // namespace
+}  // namespace contacts
