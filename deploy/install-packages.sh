@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing; without any, needs no network.
-# install-packages.sh build|run|test|bench|check...
+# install-packages.sh build|run|test|fuzz|bench|check...
 set -euo pipefail
 
 declare -A groups=(
@@ -10,6 +10,7 @@ declare -A groups=(
     libcli11-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
   [run]="mariadb-server debootstrap python3 openssl python3-aiosmtpd openssl"
   [test]="prometheus"
+  [fuzz]="clang libclang-rt-14-dev"
   [bench]="nghttp2-client"
   [check]="clang-format clang-tidy shellcheck nodejs npm"
 )

@@ -1,0 +1,37 @@
+// Bearer tokens and key sets. The input is taken for a token, and for a key set.
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "server/jwks.h"
+#include "server/jwt.h"
+#include "tests/fuzz/check.h"
+
+namespace {
+
+// P-256's base point: a public key whose private one is 1, and which no corpus signs with.
+constexpr char kKeys[] = R"({"keys":[{"kty":"EC","crv":"P-256","kid":"k1",)"
+                         R"("x":"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY",)"
+                         R"("y":"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}]})";
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
+  using namespace contacts::server;  // NOLINT(google-build-using-namespace)
+  static const auto& verifier = *[] {
+    auto* made =
+        new JwtVerifier({.issuer = "https://id.example", .audience = "contacts"}, AccountIdForm());
+    FUZZ_CHECK(made->ReplaceKeys(kKeys).ok());
+    return made;
+  }();
+  const absl::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto session = verifier.Verify(text, absl::FromUnixSeconds(1'790'000'000));
+  FUZZ_CHECK(!session.ok());
+  // No part of a token is told: its parts are longer than any word of a message.
+  if (size > 40) {
+    FUZZ_CHECK(session.status().message().find(text.substr(0, 40)) == absl::string_view::npos);
+  }
+  ReadJwks(text, JwtAlgorithms()).IgnoreError();
+  return 0;
+}

@@ -1,0 +1,23 @@
+// Links and tokens as people paste them into the client.
+
+#include <cstdint>
+#include <string>
+
+#include "client/link.h"
+#include "tests/fuzz/check.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
+  using namespace contacts::client;  // NOLINT(google-build-using-namespace)
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  LooksLikeLink(text);
+  const std::string trimmed = TrimToken(text);
+  FUZZ_CHECK(TrimToken(trimmed) == trimmed);
+  const auto link = ParseLink(text);
+  if (link.ok()) {
+    FUZZ_CHECK(link->contact_change_id.size() == 36);
+    FUZZ_CHECK(!link->token.empty());
+  } else if (text.size() >= 24) {
+    FUZZ_CHECK(link.status().message().find(text.substr(0, 24)) == absl::string_view::npos);
+  }
+  return 0;
+}

@@ -1,0 +1,26 @@
+// Page and resume tokens: only those that were made are opened.
+
+#include <cstdint>
+#include <string>
+
+#include "contacts/v1/contact_service.pb.h"
+#include "server/page_token.h"
+#include "tests/fuzz/check.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
+  using namespace contacts::server;  // NOLINT(google-build-using-namespace)
+  const std::string token(reinterpret_cast<const char*>(data), size);
+  contacts::v1::ListServicesRequest request;
+  request.set_page_size(10);
+  request.set_page_token(token);
+  if (const auto cursor = OpenPageToken(request); cursor && !token.empty()) {
+    contacts::v1::ListServicesRequest first = request;
+    first.clear_page_token();
+    FUZZ_CHECK(MakePageToken(first, *cursor) == token);
+    // Of another request it is none.
+    request.set_id_prefix("other");
+    FUZZ_CHECK(!OpenPageToken(request));
+  }
+  if (const auto position = OpenResumeToken(token)) FUZZ_CHECK(*position >= 0);
+  return 0;
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Fuzzes what reads input from outside: tests/fuzz/run.sh [SECONDS of each target, default 60] [TARGET...]
+# Seeds are in tests/fuzz/corpus; what is found besides stays in build/fuzz/corpus. Stops at the
+# first input that breaks a property, and leaves it in build/fuzz.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+seconds=${1:-60}
+targets=("${@:2}")
+[[ ${#targets[@]} -gt 0 ]] || targets=(jwt keys link mail page_token request)
+deploy/install-packages.sh build fuzz
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz --target "${targets[@]/#/fuzz_}" >&2
+for target in "${targets[@]}"; do
+  mkdir -p "build/fuzz/corpus/$target"
+  echo "== $target, $seconds s"
+  build/fuzz/tests/"fuzz_$target" -max_total_time="$seconds" -max_len=16384 -timeout=10 \
+    -print_final_stats=1 -verbosity=0 -artifact_prefix="build/fuzz/$target-" \
+    "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" 2>&1 |
+    grep -vE '^INFO|^#|stat::(average|new_units|slowest|peak)' || true
+  [[ ${PIPESTATUS[0]} -eq 0 ]]
+done
