@@ -14,9 +14,11 @@ cmake --build --preset fuzz --target "${targets[@]/#/fuzz_}" >&2
 for target in "${targets[@]}"; do
   mkdir -p "build/fuzz/corpus/$target"
   echo "== $target, $seconds s"
-  build/fuzz/tests/"fuzz_$target" -max_total_time="$seconds" -max_len=16384 -timeout=10 \
-    -print_final_stats=1 -verbosity=0 -artifact_prefix="build/fuzz/$target-" \
-    "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" 2>&1 |
-    grep -vE '^INFO|^#|stat::(average|new_units|slowest|peak)' || true
-  [[ ${PIPESTATUS[0]} -eq 0 ]]
+  if ! build/fuzz/tests/"fuzz_$target" -max_total_time="$seconds" -max_len=16384 -timeout=10 \
+    -print_final_stats=1 -verbosity=1 -artifact_prefix="build/fuzz/$target-" \
+    "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" >"build/fuzz/$target.log" 2>&1; then
+    tail -n 40 "build/fuzz/$target.log"
+    exit 1
+  fi
+  grep -E '^Done|stat::number_of_executed_units' "build/fuzz/$target.log"
 done
