@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 
 seconds=${1:-60}
 targets=("${@:2}")
-[[ ${#targets[@]} -gt 0 ]] || targets=(jwt keys link mail page_token request)
+[[ ${#targets[@]} -gt 0 ]] || targets=(claims jwt keys link mail page_token policy request sql)
 deploy/install-packages.sh build fuzz
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz --target "${targets[@]/#/fuzz_}" >&2
