@@ -34,13 +34,9 @@ void Fuzz(absl::string_view text) {
   const bool has_header = text.find('\n') != absl::string_view::npos;
   const std::string header = has_header ? std::string(parts.first) : key.Header();
   const absl::string_view payload = has_header ? parts.second : text;
-  const auto session =
-      verifier.Verify(key.Sign(header, payload), absl::FromUnixSeconds(kNow));
+  const auto session = verifier.Verify(key.Sign(header, payload), absl::FromUnixSeconds(kNow));
   if (!session.ok()) {
-    if (payload.size() >= 24) {
-      FUZZ_CHECK(session.status().message().find(payload.substr(0, 24)) ==
-                 absl::string_view::npos);
-    }
+    CheckTellsNothing(session.status());
     return;
   }
   const json head = json::parse(header);

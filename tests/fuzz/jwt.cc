@@ -28,10 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
   const auto session = verifier.Verify(text, absl::FromUnixSeconds(1'790'000'000));
   FUZZ_CHECK(!session.ok());
-  // No part of a token is told: its parts are longer than any word of a message.
-  if (size > 40) {
-    FUZZ_CHECK(session.status().message().find(text.substr(0, 40)) == absl::string_view::npos);
-  }
+  CheckTellsNothing(session.status());
   ReadJwks(text, JwtAlgorithms()).IgnoreError();
   return 0;
 }

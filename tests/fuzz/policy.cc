@@ -28,8 +28,7 @@ std::set<std::string> Granted(const json& file, const Caller& caller, const std:
       return entry.at("may").get<std::set<std::string>>();
     }
   }
-  FUZZ_CHECK(!"a caller that the file does not name");
-  return {};
+  return {"none such"};
 }
 
 void Fuzz(absl::string_view text) {
@@ -56,7 +55,7 @@ void Fuzz(absl::string_view text) {
   FUZZ_CHECK(caller->is_operator == granted.contains("operator"));
   FUZZ_CHECK(caller->is_observer == granted.contains("observer"));
   FUZZ_CHECK(caller->is_metrics_reader == granted.contains("metrics_reader"));
-  FUZZ_CHECK(granted.size() <= 4);
+  FUZZ_CHECK(!granted.contains("none such"));
 }
 
 }  // namespace
