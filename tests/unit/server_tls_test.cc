@@ -14,8 +14,8 @@
 namespace contacts::server {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::CertificateAuthority;
+using ::testing::HasSubstr;
 
 class TlsFilesTest : public ::testing::Test {
  protected:
