@@ -352,6 +352,7 @@ def run(args, bench):
     folder = bench.record(service, "get")
     result["h2load"] = h2load(args, service, folder)
     result["beside_h2load"] = bench.load("service", service, "get", 64)
+    result["flood"] = flood(args, bench, service, folder)
 
     log("open loop")
     rows = result["rows"]
@@ -385,16 +386,42 @@ def run(args, bench):
     print_run(result, callers, args)
 
 
+def h2load_command(service, folder, *options):
+    return ["h2load", *map(str, options), "-t", "1", "-d", folder / "frame",
+            "-H", "content-type: application/grpc", "-H", "te: trailers",
+            "-H", f"contacts-account: {(folder / 'account').read_text()}",
+            f"http://{service.address}/contacts.v1.ContactService/GetContactChange"]
+
+
 def h2load(args, service, folder):
     if not shutil.which("h2load"):
         return None
     done = subprocess.run(
-        ["h2load", "-D", str(max(1, round(args.seconds))), "-c", "4", "-m", "16", "-t", "1",
-         "-d", folder / "frame", "-H", "content-type: application/grpc", "-H", "te: trailers",
-         "-H", f"contacts-account: {(folder / 'account').read_text()}",
-         f"http://{service.address}/contacts.v1.ContactService/GetContactChange"],
+        h2load_command(service, folder, "-D", max(1, round(args.seconds)), "-c", 4, "-m", 16),
         capture_output=True, text=True, check=True)
     return float(re.search(r"finished in [^,]*, ([\d.]+) req/s", done.stdout)[1])
+
+
+def flood(args, bench, service, folder):
+    """Latency of others' calls, 100 a second, while one account calls as fast as it can."""
+    if not shutil.which("h2load"):
+        return {}
+
+    def probe():
+        return bench.load("service", service, "get", 64, seconds=10 * args.seconds, rate=100)
+
+    cells = {"quiet": probe()}
+    for name, options in (("64 in flight", ("-c", 4, "-m", 16)),
+                          ("1,000 in flight", ("-c", 10, "-m", 100))):
+        flooding = subprocess.Popen(
+            h2load_command(service, folder, "-D", round(10 * args.seconds) + 5, *options),
+            stdout=subprocess.PIPE, text=True)
+        time.sleep(1)
+        cells[name] = probe()
+        said = flooding.communicate()[0]
+        cells[name]["flood_per_second"] = float(
+            re.search(r"finished in [^,]*, ([\d.]+) req/s", said)[1])
+    return cells
 
 
 def print_run(result, callers, args):
@@ -450,6 +477,12 @@ def print_run(result, callers, args):
             f"{cell['calls_per_second'] / cell['peak']:.2f}",
             *(number(cell["latency_ms"].get("refusals", {}).get(q)) for q in ("p50", "p99"))]
            for cell in result["overload"]])
+
+    print("Others' GetContactChange, 100 a second, while one account floods: milliseconds")
+    table(["", "flood/s", "answered/s", "p50", "p99", "p99.9"],
+          [[name, number(cell.get("flood_per_second", 0)), number(cell["calls_per_second"]),
+            *(number(cell["latency_ms"]["calls"][q]) for q in ("p50", "p99", "p999"))]
+           for name, cell in result["flood"].items()])
 
     beside = result["beside_h2load"]
     print(f"GetContactChange, 64 in flight on 4 connections: h2load {number(result['h2load'])} a"
