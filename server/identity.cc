@@ -131,7 +131,8 @@ absl::StatusOr<Identity> CertificateAuthenticator::Identify(const Metadata& meta
   }
   Identity identity{.is_operator = caller->is_operator,
                     .is_observer = caller->is_observer,
-                    .caller = absl::StrCat(kCallerPrefix, caller->name)};
+                    .caller = absl::StrCat(kCallerPrefix, caller->name),
+                    .policy = policy};
   const auto claim = Single(metadata, kCallerKey);
   if (!claim.ok()) return claim.status();
   if (claim->has_value() && !(**claim == "operator" && caller->is_operator) &&

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -31,6 +32,10 @@ struct Identity {
   std::string caller;
   // A stream ends then: the session that it was opened in does.
   absl::Time expires = absl::InfiniteFuture();
+  // And when this is gone: the policy that judged who calls was replaced.
+  std::optional<std::weak_ptr<const Policy>> policy;
+
+  bool Stands() const { return !policy || !policy->expired(); }
 };
 
 // Who may call a method.

@@ -96,7 +96,10 @@ class ImportCalls::Reactor final : public Stream {
  private:
   absl::Status Admit() {
     if (calls_.draining_) return errors::Unavailable("shutting down", kRetryAfter);
-    return admission_.Identify(Audience::kOperators).status();
+    auto identity = admission_.Identify(Audience::kOperators);
+    if (!identity.ok()) return identity.status();
+    identity_ = *std::move(identity);
+    return absl::OkStatus();
   }
 
   // With the lock held: asks for the next record where there is room for it.
@@ -176,6 +179,9 @@ class ImportCalls::Reactor final : public Stream {
     if (absl::Now() >= deadline_) return errors::DeadlineExceeded();
     if (*cancelled_) return errors::Cancelled();
     if (calls_.draining_) return errors::Unavailable("shutting down", kRetryAfter);
+    if (!identity_.Stands()) {
+      return errors::Unavailable("the policy of who may call changed", kRetryAfter);
+    }
     return absl::OkStatus();
   }
 
@@ -240,6 +246,7 @@ class ImportCalls::Reactor final : public Stream {
   grpc::CallbackServerContext* const context_;
   const absl::Time deadline_ = absl::FromChrono(context_->deadline());
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  Identity identity_;
   Admission admission_;
 
   std::mutex mutex_;

@@ -71,6 +71,10 @@ absl::Status SessionExpired() {
   return errors::Unauthenticated("bearer token: expired; resume with a fresh one");
 }
 
+absl::Status PolicyChanged() {
+  return errors::Unavailable("the policy of who may call changed; resume", absl::ZeroDuration());
+}
+
 }  // namespace
 
 // One watcher. gRPC holds it until OnDone, the others as long as they use it.
@@ -85,7 +89,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     self_ = self;
     const absl::Status admitted = Guarded([&] { return Admit(bytes); });
     if (!admitted.ok()) return End(admitted);
-    const bool queued = watch_->workers_->TryPush(account_.text(), [self] {
+    const bool queued = watch_->workers_->TryPush(account().text(), [self] {
       const absl::Status opened = Guarded([&] { return self->watch_->Open(*self); });
       if (!opened.ok()) return self->End(opened);
       if (!self->watch_->Join(self)) {
@@ -95,7 +99,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     if (!queued) End(errors::Unavailable("overloaded; try again later", kRetryAfter));
   }
 
-  const AccountId& account() const { return account_; }
+  const AccountId& account() const { return identity_.account; }
   const std::optional<ServiceId>& service() const { return service_; }
   const std::optional<int64_t>& resume_position() const { return resume_position_; }
 
@@ -149,7 +153,8 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       stuck = stuck || (writing_since_ && now - *writing_since_ > options.stall_limit);
     }
     if (stuck) return End(TooSlow());
-    if (now >= expires_) return End(SessionExpired());
+    if (now >= identity_.expires) return End(SessionExpired());
+    if (!identity_.Stands()) return End(PolicyChanged());
     if (idle && *position_ > sent_position_ && now - sent_time_ >= options.token_interval) {
       Write(TokenAlone(*position_));
     }
@@ -182,10 +187,9 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
  private:
   absl::Status Admit(const grpc::ByteBuffer& bytes) {
-    const auto identity = admission_.Identify(Audience::kWatchers);
+    auto identity = admission_.Identify(Audience::kWatchers);
     if (!identity.ok()) return identity.status();
-    account_ = identity->account;
-    expires_ = identity->expires;
+    identity_ = *std::move(identity);
     v1::WatchContactChangesRequest request;
     if (auto read = admission_.ReadRequest(bytes, request); !read.ok()) return read;
     if (!request.service().empty()) service_ = ServiceId(request.service());
@@ -198,7 +202,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
   bool MaySee(const FeedEvent& event) const {
     if (service_ && !event.on_services.contains(*service_)) return false;
-    return account_.empty() || event.concerned.contains(account_);
+    return account().empty() || event.concerned.contains(account());
   }
 
   void Write(const grpc::ByteBuffer& bytes) {
@@ -231,8 +235,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   Watch* const watch_;
   grpc::CallbackServerContext* const context_;  // Until it is done.
   Admission admission_;
-  AccountId account_;  // Empty for an observer, who sees all.
-  absl::Time expires_ = absl::InfiniteFuture();
+  Identity identity_;                 // Without an account it is an observer, who sees all.
   std::optional<ServiceId> service_;  // Sees what is on this service alone.
   std::optional<int64_t> resume_position_;
   std::optional<int64_t> position_;

@@ -283,6 +283,31 @@ TEST_F(TlsTest, FollowsThePolicyAndKeepsItWhereTheNextIsBad) {
   EXPECT_EQ(server_->Terminate(), 0);
 }
 
+TEST_F(TlsTest, AStreamDoesNotOutliveThePolicyThatLetItIn) {
+  const auto context = ContextOf({});
+  const auto watch = v1::ContactService::NewStub(ChannelOf(audit_))
+                         ->WatchContactChanges(context.get(), v1::WatchContactChangesRequest());
+  v1::WatchContactChangesResponse token;
+  ASSERT_TRUE(watch->Read(&token));
+  const auto import_context = ContextOf({});
+  const auto import =
+      v1::DirectoryService::NewStub(ChannelOf(sync_))->ImportDirectory(import_context.get());
+  v1::ImportDirectoryRequest record;
+  record.mutable_account()->set_id("ee5-ovh");
+  record.mutable_account()->set_email("ee5@mail.example");
+  ASSERT_TRUE(import->Write(record));
+  v1::ImportDirectoryResponse acknowledged;
+  ASSERT_TRUE(import->Read(&acknowledged));
+
+  Write("policy.json", R"({"callers": []})");
+  EXPECT_FALSE(watch->Read(&token));
+  EXPECT_EQ(ReasonOf(watch->Finish()), "UNAVAILABLE");
+  EXPECT_FALSE(import->Read(&acknowledged));
+  EXPECT_EQ(ReasonOf(import->Finish()), "UNAVAILABLE");
+  EXPECT_EQ(Watch(ChannelOf(audit_), {}), "CALLER_NOT_ALLOWED");
+  EXPECT_EQ(server_->Terminate(), 0);
+}
+
 TEST_F(TlsTest, CertificatesChangeWithNoCallLost) {
   // Callers that keep a connection, and callers that make one for each call.
   std::atomic<bool> ends = false;
