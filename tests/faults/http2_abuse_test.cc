@@ -332,7 +332,8 @@ TEST_F(Http2AbuseTest, ResetsInTheMiddleOfCallsLeaveTheServerToOthers) {
   for (std::thread& thread : threads) thread.join();
   ExpectServes();
 
-  // Changes that are asked for and let go of: each stands as a whole or not at all.
+  // Changes that are asked for and let go of: each stands as a whole or not at all. Their
+  // validators are the requester and kFleetSecond, who lists them.
   const auto connection = Connect();
   connection->Send(Begin());
   for (int i = 0; i < 100; ++i) {
@@ -351,7 +352,7 @@ TEST_F(Http2AbuseTest, ResetsInTheMiddleOfCallsLeaveTheServerToOthers) {
   v1::ListContactChangesRequest list;
   list.set_page_size(1000);
   v1::ListContactChangesResponse changes;
-  EXPECT_EQ(ReasonOf(early_->ListContactChanges(ActingAs(kFleetAdmin).get(), list, &changes)),
+  EXPECT_EQ(ReasonOf(early_->ListContactChanges(ActingAs(kFleetSecond).get(), list, &changes)),
             "OK");
   for (const auto& change : changes.contact_changes()) {
     EXPECT_EQ(change.items_size(), 1);
@@ -359,8 +360,12 @@ TEST_F(Http2AbuseTest, ResetsInTheMiddleOfCallsLeaveTheServerToOthers) {
   }
   for (int i = 0; i < 100; ++i) {
     v1::ChangeContactsResponse response;
-    const std::string reason = ReasonOf(
-        Fleet::Ask(*early_, Fleet::ServiceName(i), kFleetSecond, NewRequestId(), response));
+    std::string reason = "UNAVAILABLE";  // While its share of the queue is full of the others.
+    for (int tries = 0; tries < 300 && reason == "UNAVAILABLE"; ++tries) {
+      if (tries > 0) absl::SleepFor(absl::Milliseconds(100));
+      reason = ReasonOf(
+          Fleet::Ask(*early_, Fleet::ServiceName(i), kFleetSecond, NewRequestId(), response));
+    }
     EXPECT_THAT(reason, ::testing::AnyOf("OK", "CHANGE_ALREADY_PENDING"));
   }
 }
