@@ -87,11 +87,18 @@ grpc::ServerUnaryReactor* ContactServer::ChangeContacts(Context* context, const 
 grpc::ServerUnaryReactor* ContactServer::GetContactChange(Context* context, const Bytes* in,
                                                           Bytes* out) {
   using Request = v1::GetContactChangeRequest;
-  const auto handle = [this](const Call& call, const Request& request) {
-    return Encoded(engine_->GetContactChange(call, ChangeId(request.contact_change_id())),
-                   ReplyWith(&v1::GetContactChangeResponse::mutable_contact_change));
+  const auto handle = [this](const Call& call, const google::protobuf::Message& request,
+                             const UnaryCalls::Done& done) {
+    const auto got = [done](const absl::StatusOr<ContactChange>& change) {
+      done([&] {
+        return Encoded(change, ReplyWith(&v1::GetContactChangeResponse::mutable_contact_change));
+      });
+    };
+    const auto& id = static_cast<const Request&>(request).contact_change_id();
+    engine_->GetContactChange(call, ChangeId(id), got);
   };
-  return Serve<Request>("GetContactChange", {context, in, out}, handle);
+  return calls_->Serve({context, in, out}, NameOf("GetContactChange"), Audience::kAccounts,
+                       std::make_unique<Request>(), handle);
 }
 
 grpc::ServerUnaryReactor* ContactServer::ListContactChanges(Context* context, const Bytes* in,

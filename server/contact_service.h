@@ -59,9 +59,10 @@ class ContactServer final : public RawContactService {
  private:
   template <typename Request, typename Handler>
   Reactor* Serve(const char* method, const RawCall& raw, Handler handler) {
-    return calls_->Serve<Request>(
-        raw, std::string(v1::ContactService::service_full_name()) + "/" + method,
-        Audience::kAccounts, std::move(handler));
+    return calls_->Serve<Request>(raw, NameOf(method), Audience::kAccounts, std::move(handler));
+  }
+  static std::string NameOf(const char* method) {
+    return std::string(v1::ContactService::service_full_name()) + "/" + method;
   }
 
   UnaryCalls* const calls_;

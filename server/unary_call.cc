@@ -71,15 +71,16 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   void Run() {
     const absl::Time now = absl::Now();
     times_.queue = now - queued_;
-    const absl::Status status = Guarded([&]() -> absl::Status {
-      if (cancelled_->load()) return errors::Cancelled();
-      if (now >= call_.limits.deadline) return errors::DeadlineExceeded();
-      const absl::StatusOr<std::string> reply = handler_(call_, *request_);
-      if (!reply.ok()) return reply.status();
-      *raw_.reply = ToBuffer(*reply);
-      return absl::OkStatus();
+    if (cancelled_->load()) return End(errors::Cancelled());
+    if (now >= call_.limits.deadline) return End(errors::DeadlineExceeded());
+    handler_(call_, *request_, [this](const std::function<Reply()>& make) {
+      End(Guarded([&]() -> absl::Status {
+        const Reply reply = make();
+        if (!reply.ok()) return reply.status();
+        *raw_.reply = ToBuffer(*reply);
+        return absl::OkStatus();
+      }));
     });
-    End(status);
   }
 
   // Finishes the call. Nothing of it may be touched afterwards.

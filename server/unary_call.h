@@ -35,9 +35,13 @@ struct RawCall {
 // threads never wait. Each call is finished exactly once. Thread safe.
 class UnaryCalls {
  public:
-  // Answers one request with the serialized reply; runs on a worker thread.
+  using Reply = absl::StatusOr<std::string>;
+  // Ends a call with the serialized reply that `make` returns.
+  using Done = std::function<void(const std::function<Reply()>& make)>;
+  // Answers one request: calls `done` once, before it returns or later, in whichever thread.
+  // The call and the request live until then. Runs on a worker thread.
   using Handler =
-      std::function<absl::StatusOr<std::string>(const Call&, const google::protobuf::Message&)>;
+      std::function<void(const Call&, const google::protobuf::Message&, const Done& done)>;
 
   struct Limits {
     absl::Duration longest = absl::Seconds(30);   // Of a call, also where it brings no deadline.
@@ -49,24 +53,24 @@ class UnaryCalls {
 
   // Serves one call of `method`, such as "contacts.v1.ContactService/GetProfile".
   template <typename Request>
-  grpc::ServerUnaryReactor* Serve(
-      const RawCall& raw, const std::string& method, Audience audience,
-      std::function<absl::StatusOr<std::string>(const Call&, const Request&)> handler) {
-    return Serve(
-        raw, method, audience, std::make_unique<Request>(),
-        [handler = std::move(handler)](const Call& call, const google::protobuf::Message& request) {
-          return handler(call, static_cast<const Request&>(request));
-        });
+  grpc::ServerUnaryReactor* Serve(const RawCall& raw, const std::string& method, Audience audience,
+                                  std::function<Reply(const Call&, const Request&)> handler) {
+    return Serve(raw, method, audience, std::make_unique<Request>(),
+                 [handler = std::move(handler)](
+                     const Call& call, const google::protobuf::Message& request, const Done& done) {
+                   done([&] { return handler(call, static_cast<const Request&>(request)); });
+                 });
   }
+  // As above, where the handler may leave the answer to another thread.
+  grpc::ServerUnaryReactor* Serve(const RawCall& raw, const std::string& method, Audience audience,
+                                  std::unique_ptr<google::protobuf::Message> request,
+                                  Handler handler);
 
   // Answers UNAVAILABLE to every call from now on.
   void Drain() { draining_ = true; }
 
  private:
   class Reactor;
-  grpc::ServerUnaryReactor* Serve(const RawCall& raw, const std::string& method, Audience audience,
-                                  std::unique_ptr<google::protobuf::Message> request,
-                                  Handler handler);
 
   const Gate gate_;
   WorkQueue* const workers_;

@@ -10,6 +10,7 @@
 #include "core/domain/model.h"
 #include "core/domain/settings.h"
 #include "core/domain/token.h"
+#include "core/engine/batcher.h"
 #include "core/mysql/database.h"
 #include "core/workflow/change.h"
 #include "core/workflow/import.h"
@@ -117,6 +118,11 @@ class Engine {
   absl::StatusOr<std::string> ChangeContacts(const Call& call, const ChangeAsk& ask,
                                              const Encode<std::vector<ContactChange>>& encode);
   absl::StatusOr<ContactChange> GetContactChange(const Call& call, const Uuid& id);
+  // As above, in a round trip that it may share with others that are asked for meanwhile. Calls
+  // `got` once: before it returns, or in the thread of another such call that is under way; the
+  // call must live until then. `got` must not throw.
+  using Got = std::function<void(absl::StatusOr<ContactChange>)>;
+  void GetContactChange(const Call& call, const Uuid& id, Got got);
   absl::StatusOr<Page<ContactChange>> ListContactChanges(const Call& call,
                                                          const ChangeFilter& filter,
                                                          const PageRequest& page);
@@ -195,10 +201,22 @@ class Engine {
   // Lets time pass over one change; false where nothing was due.
   absl::StatusOr<bool> PassTimeOver(const Uuid& id, const CallLimits& limits);
 
+  struct ChangeRead {
+    const Call* call;
+    Uuid id;
+    Got got;
+    absl::Time since;
+  };
+  using Views = std::vector<absl::StatusOr<ContactChange>>;
+  // Each change as its caller may see it, in one round trip, or in two where one may not.
+  absl::StatusOr<Views> LoadViews(const CallLimits& limits, const std::vector<ChangeRead>& reads);
+  void ReadChanges(std::vector<ChangeRead> reads);
+
   Database* const database_;
   const TokenKeys keys_;
   const Settings settings_;
   const Clock clock_;
+  Batcher<ChangeRead> change_reads_;
 };
 
 }  // namespace contacts

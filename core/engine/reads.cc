@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/numbers.h"
 #include "core/domain/errors.h"
@@ -129,17 +130,76 @@ absl::StatusOr<ServiceView> Engine::GetService(const Call& call, const ServiceId
 }
 
 absl::StatusOr<ContactChange> Engine::GetContactChange(const Call& call, const Uuid& id) {
-  ContactChange view;
-  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
-    const std::vector<store::ChangeAndAdmins> loaded = store::LoadChanges(session, {id});
-    if (loaded.empty() || !Concerns(loaded.front().change, loaded.front().admins, call.account)) {
-      return Unless(session, call, errors::ContactChangeNotFound(id));
+  absl::StatusOr<ContactChange> change = errors::ContactChangeNotFound(id);
+  ReadChanges({{&call, id, [&](absl::StatusOr<ContactChange> got) { change = std::move(got); },
+                absl::Now()}});
+  return change;
+}
+
+void Engine::GetContactChange(const Call& call, const Uuid& id, Got got) {
+  change_reads_.Do({&call, id, std::move(got), absl::Now()});
+}
+
+void Engine::ReadChanges(std::vector<ChangeRead> reads) {
+  CallLimits limits = reads.front().call->limits;
+  for (const ChangeRead& read : reads) {
+    limits.deadline = std::max(limits.deadline, read.call->limits.deadline);
+  }
+  // What others wait for too goes on when one of them no longer does.
+  if (reads.size() > 1) limits.cancelled = nullptr;
+  CallTimes times;
+  limits.times = &times;
+  const absl::Time begin = absl::Now();
+  absl::StatusOr<Views> views = Views();
+  try {
+    views = LoadViews(limits, reads);
+  } catch (const std::exception& error) {
+    views = absl::InternalError(error.what());
+  }
+  for (std::size_t i = 0; i < reads.size(); ++i) {
+    if (CallTimes* own = reads[i].call->limits.times) {
+      *own += times;
+      own->connection_wait += begin - reads[i].since;
     }
-    view = ViewOf(loaded.front().change, call.account, clock_());
+    reads[i].got(views.ok() ? std::move((*views)[i]) : views.status());
+  }
+}
+
+absl::StatusOr<Engine::Views> Engine::LoadViews(const CallLimits& limits,
+                                                const std::vector<ChangeRead>& reads) {
+  std::vector<Uuid> ids;
+  for (const ChangeRead& read : reads) ids.push_back(read.id);
+  Views views;
+  const absl::Status status = database_->Read(limits, [&](Session& session) {
+    views.clear();
+    const absl::Time now = clock_();
+    const std::vector<store::ChangeAndAdmins> loaded = store::LoadChanges(session, ids);
+    std::set<AccountId> unsure;  // Who may not see what they asked for, or do not exist.
+    for (const ChangeRead& read : reads) {
+      const AccountId& account = read.call->account;
+      const auto found =
+          std::find_if(loaded.begin(), loaded.end(), [&](const store::ChangeAndAdmins& entry) {
+            return entry.change.id == read.id && Concerns(entry.change, entry.admins, account);
+          });
+      if (found != loaded.end()) {
+        views.emplace_back(ViewOf(found->change, account, now));
+      } else {
+        views.emplace_back(errors::ContactChangeNotFound(read.id));
+        unsure.insert(account);
+      }
+    }
+    if (unsure.empty()) return absl::OkStatus();
+    const std::set<AccountId> existing = store::LoadExisting(session, unsure);
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+      const AccountId& account = reads[i].call->account;
+      if (!views[i].ok() && !existing.contains(account)) {
+        views[i] = errors::AccountNotFound(account);
+      }
+    }
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
-  return view;
+  return views;
 }
 
 absl::StatusOr<Page<ContactChange>> Engine::ListContactChanges(const Call& call,

@@ -81,6 +81,16 @@ absl::Status LimitError(const CallLimits& limits) {
 
 }  // namespace
 
+CallTimes& CallTimes::operator+=(const CallTimes& other) {
+  queue += other.queue;
+  connection_wait += other.connection_wait;
+  database += other.database;
+  backoff += other.backoff;
+  round_trips += other.round_trips;
+  retries += other.retries;
+  return *this;
+}
+
 class Database::Impl {
  public:
   explicit Impl(DatabaseOptions options)

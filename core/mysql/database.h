@@ -21,11 +21,13 @@ class Session;
 // latency is its own work.
 struct CallTimes {
   absl::Duration queue;            // For a thread to work on it; the server's to fill in.
-  absl::Duration connection_wait;  // For a database connection.
+  absl::Duration connection_wait;  // For a database connection, or for a read to share.
   absl::Duration database;         // For the database's answers.
   absl::Duration backoff;          // Between tries.
   int64_t round_trips = 0;
   int64_t retries = 0;
+
+  CallTimes& operator+=(const CallTimes& other);
 };
 
 // How long a piece of work is worth doing: its running statement is killed in

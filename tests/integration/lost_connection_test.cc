@@ -165,6 +165,44 @@ TEST(LostConnection, WorkThatIsCancelledInAnyMomentEndsAndLeavesNothingHalfDone)
   EXPECT_LT(done, 60) << "none was cancelled in time";
 }
 
+TEST(LostConnection, AReadThatSharesItsRoundTripOutlivesThoseItIsSharedWith) {
+  World world;
+  const Uuid id = world.Ask(kMarie, {Move("s0.example", kTech, kDana)}).changes.at(0).id;
+  std::atomic<int64_t> round_trips = 0;
+  Connection locker(world.test_database.options(), 0, /*autocommit=*/true, &round_trips);
+  locker.Execute("LOCK TABLES contact_change WRITE");
+  // As many as read at once.
+  const Call call = World::As(kMarie);
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&] {
+      world.engine.GetContactChange(call, id, [](const absl::StatusOr<ContactChange>& got) {
+        EXPECT_TRUE(got.ok()) << got.status();
+      });
+    });
+  }
+  while (world.database.connections(Database::Kind::kRead).used < 2) {
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  // Left to one of those two, which will read for both at once.
+  Call cancelled = World::As(kMarie);
+  cancelled.limits = {.deadline = absl::Now(),
+                      .cancelled = std::make_shared<const std::atomic<bool>>(true)};
+  std::atomic<int> answers = 0;
+  absl::Status status;
+  world.engine.GetContactChange(cancelled, id,
+                                [&](const absl::StatusOr<ContactChange>& /*late*/) { ++answers; });
+  world.engine.GetContactChange(call, id, [&](const absl::StatusOr<ContactChange>& got) {
+    status = got.status();
+    ++answers;
+  });
+  EXPECT_EQ(answers, 0);
+  locker.Execute("UNLOCK TABLES");
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(answers, 2);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
 TEST(LostConnection, AReadIsMadeAgain) {
   BrokenWorld broken(Proxy::Fault::kLoseAnswer);
   ASSERT_TRUE(broken.engine->GetProfile(World::As(kMarie)).ok());

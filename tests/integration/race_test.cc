@@ -278,6 +278,43 @@ TEST(Race, OfOneRequestIdOfALastAcceptanceGivesEveryCallerTheSameBytes) {
   }
 }
 
+TEST(Race, OfReadsThatShareARoundTripGivesEachCallerWhatIsItsOwnToSee) {
+  constexpr int kReads = 50;
+  Fleet fleet;
+  std::vector<Uuid> ids;
+  for (int round = 0; round < kRounds; ++round) ids.push_back(AskTech(fleet, round).id);
+  fleet.world.TakeMails();  // Now the validators have hints of where theirs went.
+  const int64_t before = fleet.world.database.round_trips();
+  std::atomic<int> right = 0;
+  AtOnce(kThreads, [&](int thread) {
+    // Marie and Dana are concerned by each; Eve is not; Nobody does not exist.
+    const std::string viewers[] = {kMarie, kDana, kEve, "zz9-ovh"};
+    const std::string& viewer = viewers[thread % 4];
+    std::latch answered(kReads);
+    const Call call = fleet.world.As(viewer);
+    for (int i = 0; i < kReads; ++i) {
+      const Uuid& id = ids[static_cast<std::size_t>(thread + i) % ids.size()];
+      fleet.world.engine.GetContactChange(call, id, [&](absl::StatusOr<ContactChange> got) {
+        if (viewer == kEve) {
+          right += errors::Reason(got.status()) == "CONTACT_CHANGE_NOT_FOUND" ? 1 : 0;
+        } else if (viewer == "zz9-ovh") {
+          right += errors::Reason(got.status()) == "ACCOUNT_NOT_FOUND" ? 1 : 0;
+        } else if (got.ok()) {
+          // The hint of an address is shown to whose it is alone.
+          right += got->id == id && got->validations[0].email_hint.empty() == (viewer != kMarie) &&
+                           got->validations[1].email_hint.empty() == (viewer != kDana)
+                       ? 1
+                       : 0;
+        }
+        answered.count_down();
+      });
+    }
+    answered.wait();
+  });
+  EXPECT_EQ(right, kThreads * kReads);
+  EXPECT_LT(fleet.world.database.round_trips() - before, kThreads * kReads);
+}
+
 TEST(Race, ForTheLastOfTheQuotaHasOneWinner) {
   Settings settings;
   settings.max_pending_changes = 1;
