@@ -188,7 +188,7 @@ class ImportCalls::Reactor final : public Stream {
   // `done` records came before the batch.
   absl::StatusOr<v1::ImportDirectoryResponse> Commit(const Batch& batch, int64_t done) {
     const CallLimits limits{.deadline = std::min(deadline_, absl::Now() + calls_.limits_.longest),
-                            .cancelled = cancelled_};
+                            .cancelled = {cancelled_}};
     std::vector<ImportRejection> rejected;
     if (!batch.records.empty()) {
       auto imported = calls_.engine_->ImportBatch(limits, batch.records);

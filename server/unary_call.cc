@@ -45,7 +45,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     if (!calls_.workers_->HasRoom(Whose())) return Overloaded();
     call_.limits.deadline = std::min(absl::FromChrono(raw_.context->deadline()),
                                      admission_.start() + calls_.limits_.longest);
-    call_.limits.cancelled = cancelled_;
+    call_.limits.cancelled = {cancelled_};
     call_.limits.times = &times_;
     if (auto read = admission_.ReadRequest(*raw_.request, *request_); !read.ok()) return read;
     TakeRequestId();

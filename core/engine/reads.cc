@@ -141,14 +141,17 @@ void Engine::GetContactChange(const Call& call, const Uuid& id, Got got) {
 }
 
 void Engine::ReadChanges(std::vector<ChangeRead> reads) {
-  CallLimits limits = reads.front().call->limits;
-  for (const ChangeRead& read : reads) {
-    limits.deadline = std::max(limits.deadline, read.call->limits.deadline);
-  }
-  // What others wait for too goes on when one of them no longer does.
-  if (reads.size() > 1) limits.cancelled = nullptr;
+  // It goes on as long as one of them waits for it.
   CallTimes times;
-  limits.times = &times;
+  CallLimits limits{.deadline = absl::InfinitePast(), .times = &times};
+  bool may_be_cancelled = true;
+  for (const ChangeRead& read : reads) {
+    const CallLimits& own = read.call->limits;
+    limits.deadline = std::max(limits.deadline, own.deadline);
+    limits.cancelled.insert(limits.cancelled.end(), own.cancelled.begin(), own.cancelled.end());
+    may_be_cancelled = may_be_cancelled && !own.cancelled.empty();
+  }
+  if (!may_be_cancelled) limits.cancelled.clear();
   const absl::Time begin = absl::Now();
   absl::StatusOr<Views> views = Views();
   try {

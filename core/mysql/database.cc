@@ -71,15 +71,18 @@ absl::Duration Backoff(int attempt) {
   return absl::Milliseconds(std::uniform_real_distribution<double>(limit / 4, limit)(random));
 }
 
-bool IsCancelled(const CallLimits& limits) { return limits.cancelled && *limits.cancelled; }
-
 absl::Status LimitError(const CallLimits& limits) {
-  if (IsCancelled(limits)) return errors::Cancelled();
+  if (limits.IsCancelled()) return errors::Cancelled();
   if (absl::Now() >= limits.deadline) return errors::DeadlineExceeded();
   return errors::Unavailable("the database took too long", kRetryHint);
 }
 
 }  // namespace
+
+bool CallLimits::IsCancelled() const {
+  return !cancelled.empty() && std::all_of(cancelled.begin(), cancelled.end(),
+                                           [](const auto& flag) { return flag->load(); });
+}
 
 CallTimes& CallTimes::operator+=(const CallTimes& other) {
   queue += other.queue;
@@ -104,7 +107,7 @@ class Database::Impl {
     bool maybe_committed = false;
     int duplicates = 0;
     for (int attempt = 0;; ++attempt) {
-      if (IsCancelled(limits) || absl::Now() >= limits.deadline) return LimitError(limits);
+      if (limits.IsCancelled() || absl::Now() >= limits.deadline) return LimitError(limits);
       Failure failure = Failure::kDefect;
       std::string text;
       bool committing = false;

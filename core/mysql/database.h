@@ -31,11 +31,14 @@ struct CallTimes {
 };
 
 // How long a piece of work is worth doing: its running statement is killed in
-// the database once the deadline has passed or `cancelled` is set.
+// the database once the deadline has passed or nobody waits for it any more.
 struct CallLimits {
   absl::Time deadline = absl::InfiniteFuture();
-  std::shared_ptr<const std::atomic<bool>> cancelled;  // Null: cannot be cancelled.
+  // Each is set once one of those who wait for it no longer does. None: cannot be cancelled.
+  std::vector<std::shared_ptr<const std::atomic<bool>>> cancelled;
   CallTimes* times = nullptr;  // Added to by the thread that does the work; null: by nobody.
+
+  bool IsCancelled() const;
 };
 
 // Where the database is and how much of it to use.

@@ -186,7 +186,7 @@ void Watchdog::Loop() {
     std::vector<std::shared_ptr<Entry>> late;
     for (const std::shared_ptr<Entry>& entry : entries_) {
       const CallLimits& limits = entry->limits;
-      if (now >= limits.deadline || (limits.cancelled && *limits.cancelled)) late.push_back(entry);
+      if (now >= limits.deadline || limits.IsCancelled()) late.push_back(entry);
     }
     if (late.empty()) continue;
     lock.unlock();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <string>
 #include <thread>
@@ -146,7 +147,7 @@ TEST(LostConnection, WorkThatIsCancelledInAnyMomentEndsAndLeavesNothingHalfDone)
     });
     const absl::Time start = absl::Now();
     const absl::Status status = database.Write(
-        {.deadline = absl::Now() + absl::Minutes(1), .cancelled = cancelled},
+        {.deadline = absl::Now() + absl::Minutes(1), .cancelled = {cancelled}},
         [&](Session& session) {
           for (int part = 0; part < 4; ++part) {
             session.Queue("DELETE FROM ask_window");
@@ -165,42 +166,77 @@ TEST(LostConnection, WorkThatIsCancelledInAnyMomentEndsAndLeavesNothingHalfDone)
   EXPECT_LT(done, 60) << "none was cancelled in time";
 }
 
-TEST(LostConnection, AReadThatSharesItsRoundTripOutlivesThoseItIsSharedWith) {
+// A world in which reads of changes get stuck, and two calls are: as many as read at once.
+// Further ones are left to those two.
+struct StuckReads {
+  using Flag = std::shared_ptr<std::atomic<bool>>;
+
+  StuckReads() {
+    locker.Execute("LOCK TABLES contact_change WRITE");
+    calls.push_back(CallWith(flag));
+    for (int i = 0; i < 2; ++i) {
+      readers.emplace_back([this] {
+        world.engine.GetContactChange(calls.front(), id, [](const auto& /*either*/) {});
+      });
+    }
+    while (world.database.connections(Database::Kind::kRead).used < 2) {
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+  }
+  ~StuckReads() {
+    locker.Execute("UNLOCK TABLES");
+    Join();
+  }
+  void Join() {
+    for (std::thread& reader : readers) reader.join();
+    readers.clear();
+  }
+
+  static Call CallWith(const Flag& cancelled) {
+    Call call = World::As(kMarie);
+    call.limits.cancelled = {cancelled};
+    return call;
+  }
+  // Leaves one more; its answer comes to the place returned.
+  absl::Status& Leave(Call call) {
+    absl::Status& answer = answers.emplace_back(absl::UnknownError("none yet"));
+    world.engine.GetContactChange(
+        calls.emplace_back(std::move(call)), id,
+        [&answer](const absl::StatusOr<ContactChange>& got) { answer = got.status(); });
+    return answer;
+  }
+
   World world;
   const Uuid id = world.Ask(kMarie, {Move("s0.example", kTech, kDana)}).changes.at(0).id;
   std::atomic<int64_t> round_trips = 0;
-  Connection locker(world.test_database.options(), 0, /*autocommit=*/true, &round_trips);
-  locker.Execute("LOCK TABLES contact_change WRITE");
-  // As many as read at once.
-  const Call call = World::As(kMarie);
+  Connection locker{world.test_database.options(), 0, /*autocommit=*/true, &round_trips};
+  const Flag flag = std::make_shared<std::atomic<bool>>(false);
+  std::deque<Call> calls;
+  std::deque<absl::Status> answers;
   std::vector<std::thread> readers;
-  for (int i = 0; i < 2; ++i) {
-    readers.emplace_back([&] {
-      world.engine.GetContactChange(call, id, [](const absl::StatusOr<ContactChange>& got) {
-        EXPECT_TRUE(got.ok()) << got.status();
-      });
-    });
-  }
-  while (world.database.connections(Database::Kind::kRead).used < 2) {
-    absl::SleepFor(absl::Milliseconds(1));
-  }
-  // Left to one of those two, which will read for both at once.
-  Call cancelled = World::As(kMarie);
-  cancelled.limits = {.deadline = absl::Now(),
-                      .cancelled = std::make_shared<const std::atomic<bool>>(true)};
-  std::atomic<int> answers = 0;
-  absl::Status status;
-  world.engine.GetContactChange(cancelled, id,
-                                [&](const absl::StatusOr<ContactChange>& /*late*/) { ++answers; });
-  world.engine.GetContactChange(call, id, [&](const absl::StatusOr<ContactChange>& got) {
-    status = got.status();
-    ++answers;
-  });
-  EXPECT_EQ(answers, 0);
-  locker.Execute("UNLOCK TABLES");
-  for (std::thread& reader : readers) reader.join();
-  EXPECT_EQ(answers, 2);
-  EXPECT_TRUE(status.ok()) << status;
+};
+
+TEST(LostConnection, AReadThatSharesItsRoundTripOutlivesThoseItIsSharedWith) {
+  StuckReads stuck;
+  Call gone = StuckReads::CallWith(std::make_shared<std::atomic<bool>>(true));
+  gone.limits.deadline = absl::Now();
+  stuck.Leave(gone);
+  const absl::Status& answer = stuck.Leave(StuckReads::CallWith(stuck.flag));
+  EXPECT_TRUE(absl::IsUnknown(answer)) << answer;
+  stuck.locker.Execute("UNLOCK TABLES");
+  stuck.Join();
+  EXPECT_TRUE(answer.ok()) << answer;
+}
+
+TEST(LostConnection, ReadsThatShareARoundTripEndWithTheLastOfThoseWhoWait) {
+  StuckReads stuck;
+  const auto also = std::make_shared<std::atomic<bool>>(true);
+  const absl::Status& first = stuck.Leave(StuckReads::CallWith(stuck.flag));
+  const absl::Status& second = stuck.Leave(StuckReads::CallWith(also));
+  *stuck.flag = true;
+  stuck.Join();  // While the table is still locked.
+  EXPECT_TRUE(absl::IsCancelled(first)) << first;
+  EXPECT_TRUE(absl::IsCancelled(second)) << second;
 }
 
 TEST(LostConnection, AReadIsMadeAgain) {

@@ -152,7 +152,7 @@ TEST(UnaryCallTest, TellsTheHandlerThatItsCallerLeft) {
   absl::Notification noticed;
   Served served([&](const Call& call, const v1::GetServiceRequest&) {
     started.Notify();
-    while (!call.limits.cancelled->load()) absl::SleepFor(absl::Milliseconds(1));
+    while (!call.limits.IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
     noticed.Notify();
     return Nothing({}, {});
   });
