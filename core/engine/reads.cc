@@ -106,10 +106,8 @@ absl::StatusOr<ServiceView> Engine::GetService(const Call& call, const ServiceId
   ServiceView view;
   const absl::Status status = database_->Read(call.limits, [&](Session& session) {
     view = {};
-    auto loaded = store::LoadServiceAndPending(session, id, clock_());
-    if (!loaded || !loaded->first.HasContact(call.account)) {
-      return Unless(session, call, errors::ServiceNotFound(id));
-    }
+    auto loaded = store::LoadServiceAndPending(session, id, call.account, clock_());
+    if (!loaded) return Unless(session, call, errors::ServiceNotFound(id));
     view.service = std::move(loaded->first);
     // The admin may see every change; for another contact, look at each.
     if (view.service.admin == call.account || loaded->second.empty()) {
@@ -220,7 +218,7 @@ absl::StatusOr<Page<ContactChange>> Engine::ListContactChanges(const Call& call,
       const int64_t step = filtered ? std::max(kScanStep, request.size + 1) : request.size + 1;
       const std::vector<store::ChangeSummary> summaries =
           filter.service
-              ? store::ListServiceChanges(session, *filter.service, last, step)
+              ? store::ListServiceChanges(session, call.account, *filter.service, last, step)
               : store::ListAccountChanges(session, call.account, OpenOnly(filter), last, step);
       any_seen = any_seen || !summaries.empty();
       scanned += static_cast<int64_t>(summaries.size());

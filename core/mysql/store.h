@@ -61,9 +61,11 @@ struct ServicesAndPending {
 // Those that exist, ordered by id, with the pending roles on them; all locked.
 ServicesAndPending LockServicesAndPending(Session& session, const std::set<ServiceId>& ids);
 std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<ServiceId>& ids);
-// A service, and the changes pending on it at `now`, in one round trip.
+// A service of which `contact` is one, and the changes pending on it at `now`, in one round trip.
+// Another's service costs what one costs that does not exist.
 std::optional<std::pair<Service, std::vector<Uuid>>> LoadServiceAndPending(Session& session,
                                                                            const ServiceId& id,
+                                                                           const AccountId& contact,
                                                                            absl::Time now);
 // At most `limit` services on which `account` holds one of `roles`, with ids after `after`
 // that begin with `prefix`, ordered by id.
@@ -111,11 +113,12 @@ struct ChangeSummary {
   int64_t item_count = 0;
 };
 // At most `limit` changes older than `before` (nil: the newest), newest first: those that may
-// concern `account`, or those with an item on `service`.
+// concern `account`, all or those with an item on `service`.
 std::vector<ChangeSummary> ListAccountChanges(Session& session, const AccountId& account,
                                               bool open_only, const Uuid& before, int64_t limit);
-std::vector<ChangeSummary> ListServiceChanges(Session& session, const ServiceId& service,
-                                              const Uuid& before, int64_t limit);
+std::vector<ChangeSummary> ListServiceChanges(Session& session, const AccountId& account,
+                                              const ServiceId& service, const Uuid& before,
+                                              int64_t limit);
 
 // Roles that changes of the batch took from `from`, with the account each went to.
 std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session, const Uuid& batch,

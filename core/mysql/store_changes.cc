@@ -253,14 +253,17 @@ std::vector<ChangeSummary> ListAccountChanges(Session& session, const AccountId&
       {Bind(account), Bind(Before(before)), Bind(limit)}));
 }
 
-std::vector<ChangeSummary> ListServiceChanges(Session& session, const ServiceId& service,
-                                              const Uuid& before, int64_t limit) {
+std::vector<ChangeSummary> ListServiceChanges(Session& session, const AccountId& account,
+                                              const ServiceId& service, const Uuid& before,
+                                              int64_t limit) {
   return ReadSummaries(
       session.Select(kSummaryColumns,
-                     " FROM (SELECT DISTINCT change_id FROM contact_change_item"
-                     " WHERE service_id = ? AND change_id < ? ORDER BY change_id DESC LIMIT ?) v"
+                     " FROM (SELECT DISTINCT i.change_id FROM contact_change_item i"
+                     " JOIN involvement n ON n.account_id = ? AND n.change_id = i.change_id"
+                     " WHERE i.service_id = ? AND i.change_id < ?"
+                     " ORDER BY i.change_id DESC LIMIT ?) v"
                      " JOIN contact_change c ON c.id = v.change_id ORDER BY c.id DESC",
-                     {Bind(service), Bind(Before(before)), Bind(limit)}));
+                     {Bind(account), Bind(service), Bind(Before(before)), Bind(limit)}));
 }
 
 std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session, const Uuid& batch,

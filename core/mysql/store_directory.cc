@@ -220,11 +220,13 @@ std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<Servi
 
 std::optional<std::pair<Service, std::vector<Uuid>>> LoadServiceAndPending(Session& session,
                                                                            const ServiceId& id,
+                                                                           const AccountId& contact,
                                                                            absl::Time now) {
   Rows rows = session.Select(absl::StrCat("IFNULL(HEX(p.change_id), ''), ", kServiceColumns),
                              " FROM service s LEFT JOIN pending_role p"
-                             " ON p.service_id = s.id AND p.expire_time > ? WHERE s.id = ?",
-                             {Bind(now), Bind(id)});
+                             " ON p.service_id = s.id AND p.expire_time > ? WHERE s.id = ?"
+                             " AND ? IN (s.admin, s.tech, s.billing)",
+                             {Bind(now), Bind(id), Bind(contact)});
   std::optional<std::pair<Service, std::vector<Uuid>>> result;
   std::set<Uuid> pending;
   while (rows.Next()) {
