@@ -219,6 +219,7 @@ class Server::Parts {
     if (!imports_.WaitIdle(std::max(drained - absl::Now(), absl::ZeroDuration())) || !calls_ended) {
       spdlog::warn("calls still under way after the drain timeout are cancelled");
     }
+    metrics_listener_.reset();  // Its counters end with what they count.
     acceptor_.reset();
     server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoSeconds(kShutdownLimit));
     server_->Wait();
