@@ -24,9 +24,8 @@ absl::Status SystemError(const std::string& path) {
   return Unreadable(path, std::generic_category().message(errno));
 }
 
-}  // namespace
-
-absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
+absl::StatusOr<std::string> ReadFile(const std::string& path, mode_t not_wanted,
+                                     absl::string_view why) {
   // Not blocking: a named pipe in its place would hold the thread for ever.
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return SystemError(path);
@@ -34,9 +33,7 @@ absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
   struct stat about {};
   if (fstat(file, &about) != 0) return SystemError(path);
   if (!S_ISREG(about.st_mode)) return Unreadable(path, "want a file");
-  if ((about.st_mode & S_IWOTH) != 0) {
-    return Unreadable(path, "anyone may write it; want mode 0644 or less");
-  }
+  if ((about.st_mode & not_wanted) != 0) return Unreadable(path, why);
   std::string text;
   char part[4096];
   ssize_t size = 0;
@@ -46,6 +43,16 @@ absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
   }
   if (size < 0) return SystemError(path);
   return text;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
+  return ReadFile(path, S_IWOTH, "anyone may write it; want mode 0644 or less");
+}
+
+absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
+  return ReadFile(path, S_IRWXG | S_IRWXO, "its group or others may use it; want mode 0600");
 }
 
 void LogReload(const std::string& what, const absl::Status& taken) {

@@ -15,14 +15,17 @@ namespace contacts::server {
 // Reads the whole of a file that says whom to trust; 1 MiB at most. FAILED_PRECONDITION where
 // it cannot be read or where anyone may write it.
 absl::StatusOr<std::string> ReadTrustedFile(const std::string& path);
+// As above for a file that holds a secret: where its group or others may read it.
+absl::StatusOr<std::string> ReadSecretFile(const std::string& path);
 
 inline constexpr absl::Duration kReloadInterval = absl::Seconds(1);
 // Says in the log what became of a change of `what`.
 void LogReload(const std::string& what, const absl::Status& taken);
 
 // Follows one such file, or several that belong together: looks each second and hands over
-// what changed. What is refused stays without effect, and the log says so once. `Value` is
-// what the files hold, and can be compared.
+// what changed. What is refused stays without effect, and the log says so once; where what is
+// in use comes back, the log says that alone. `Value` is what the files hold, and can be
+// compared.
 template <typename Value>
 class Reloaded {
  public:
@@ -35,6 +38,7 @@ class Reloaded {
       : what_(std::move(what)),
         read_(std::move(read)),
         take_(std::move(take)),
+        used_(value),
         last_(std::move(value)),
         looks_([this] {
           Look();
@@ -46,13 +50,21 @@ class Reloaded {
     auto read = read_();
     if (read == last_) return;
     last_ = std::move(read);
-    LogReload(what_, last_.ok() ? take_(*last_) : last_.status());
+    LogReload(what_, last_.ok() ? Use(*last_) : last_.status());
+  }
+  absl::Status Use(const Value& value) {
+    if (value == used_) return absl::OkStatus();
+    absl::Status taken = take_(value);
+    if (taken.ok()) used_ = value;
+    return taken;
   }
 
   const std::string what_;
   const Read read_;
   const Take take_;
-  absl::StatusOr<Value> last_;  // What the last look found; the thread's own.
+  // The thread's own:
+  Value used_;
+  absl::StatusOr<Value> last_;  // What the last look found.
   Periodic looks_;
 };
 

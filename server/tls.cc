@@ -10,16 +10,17 @@
 
 #include <ctime>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/reloaded_file.h"
-#include "server/token_keys_file.h"
 
 namespace contacts::server {
 namespace {
 
 using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
 using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+using Store = std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)>;
 using Text = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
 Text TextOf(const std::string& text) {
@@ -29,16 +30,29 @@ Text TextOf(const std::string& text) {
 // A key file that asks for a password gets none, instead of a prompt.
 int NoPassword(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return 0; }
 
-Certificate NextCertificate(BIO* text) {
-  return {PEM_read_bio_X509(text, nullptr, NoPassword, nullptr), X509_free};
-}
-
-Certificate FirstCertificate(const std::string& text) {
-  return NextCertificate(TextOf(text).get());
+// None where one of them cannot be read.
+std::vector<Certificate> CertificatesOf(const std::string& text) {
+  const Text from = TextOf(text);
+  std::vector<Certificate> certificates;
+  while (X509* next = PEM_read_bio_X509(from.get(), nullptr, NoPassword, nullptr)) {
+    certificates.emplace_back(next, X509_free);
+  }
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  if (!at_end) certificates.clear();
+  return certificates;
 }
 
 Key KeyOf(const std::string& text) {
   return {PEM_read_bio_PrivateKey(TextOf(text).get(), nullptr, NoPassword, nullptr), EVP_PKEY_free};
+}
+
+Store StoreOf(const std::vector<Certificate>& authorities) {
+  Store store(X509_STORE_new(), X509_STORE_free);
+  for (const Certificate& authority : authorities) {
+    if (X509_STORE_add_cert(store.get(), authority.get()) != 1) return {nullptr, X509_STORE_free};
+  }
+  return store;
 }
 
 absl::Time EndOf(const X509& certificate) {
@@ -51,19 +65,46 @@ absl::Status Wrong(const std::string& path, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", why));
 }
 
+// What OpenSSL holds against what it was just given, such as a key that is too short.
+absl::Status Refused(const std::string& path) {
+  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+  ERR_clear_error();
+  return Wrong(path, absl::StrCat("OpenSSL refuses it: ", reason == nullptr ? "unknown" : reason));
+}
+
+// As each connection will: what is refused then, gRPC tells nobody.
+absl::Status Try(const TlsFiles& files, const std::vector<Certificate>& chain, const Key& key,
+                 const std::vector<Certificate>& authorities) {
+  ERR_clear_error();
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()),
+                                                                  SSL_CTX_free);
+  if (SSL_CTX_use_certificate(context.get(), chain.front().get()) != 1) {
+    return Refused(files.certificate);
+  }
+  for (std::size_t i = 1; i < chain.size(); ++i) {
+    if (SSL_CTX_add1_chain_cert(context.get(), chain[i].get()) != 1) {
+      return Refused(files.certificate);
+    }
+  }
+  if (SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1) return Refused(files.key);
+  if (StoreOf(authorities) == nullptr) return Refused(files.client_ca);
+  return absl::OkStatus();
+}
+
 absl::Status Check(const TlsFiles& files, const TlsTexts& texts) {
-  const Certificate certificate = FirstCertificate(texts.certificate);
-  if (certificate == nullptr) return Wrong(files.certificate, "want a certificate in PEM");
+  const auto chain = CertificatesOf(texts.certificate);
+  if (chain.empty()) return Wrong(files.certificate, "want certificates in PEM");
   const Key key = KeyOf(texts.key);
   if (key == nullptr) return Wrong(files.key, "want a private key in PEM, without a password");
-  if (X509_check_private_key(certificate.get(), key.get()) != 1) {
+  if (X509_check_private_key(chain.front().get(), key.get()) != 1) {
     return Wrong(files.key, absl::StrCat("is not the key of ", files.certificate));
   }
-  if (EndOf(*certificate) <= absl::Now()) return Wrong(files.certificate, "its time is over");
-  if (!files.client_ca.empty() && FirstCertificate(texts.client_ca) == nullptr) {
+  if (EndOf(*chain.front()) <= absl::Now()) return Wrong(files.certificate, "its time is over");
+  const auto authorities = CertificatesOf(texts.client_ca);
+  if (!files.client_ca.empty() && authorities.empty()) {
     return Wrong(files.client_ca, "want certificates in PEM");
   }
-  return absl::OkStatus();
+  return Try(files, chain, key, authorities);
 }
 
 }  // namespace
@@ -98,16 +139,23 @@ class Tls::Port {
  private:
   grpc_ssl_certificate_config_reload_status Fetch(grpc_ssl_server_certificate_config** config) {
     auto texts = tls_->texts();
-    if (texts == given_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+    const absl::Time now = absl::Now();
+    if (texts == given_ && now < given_time_ + tls_->context_life_) {
+      return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+    }
     const grpc_ssl_pem_key_cert_pair pair = {texts->key.c_str(), texts->certificate.c_str()};
-    *config = grpc_ssl_server_certificate_config_create(
-        texts->client_ca.empty() ? nullptr : texts->client_ca.c_str(), &pair, 1);
+    // gRPC wants authorities also where it asks for no certificate.
+    const std::string& authorities =
+        texts->client_ca.empty() ? texts->certificate : texts->client_ca;
+    *config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
     given_ = std::move(texts);
+    given_time_ = now;
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
 
   const Tls* const tls_;
   std::shared_ptr<const TlsTexts> given_;
+  absl::Time given_time_;
 };
 
 // gRPC's C++ has no credentials that change and of which each change can be checked first; its
@@ -135,7 +183,8 @@ class Tls::PortCredentials final : public grpc::ServerCredentials {
   Tls* const tls_;
 };
 
-Tls::Tls(TlsTexts texts) : texts_(std::make_shared<const TlsTexts>(std::move(texts))) {}
+Tls::Tls(TlsTexts texts, absl::Duration context_life)
+    : context_life_(context_life), texts_(std::make_shared<const TlsTexts>(std::move(texts))) {}
 
 Tls::~Tls() = default;
 
@@ -150,7 +199,7 @@ std::shared_ptr<const TlsTexts> Tls::texts() const {
   return texts_;
 }
 
-absl::Time Tls::expires() const { return EndOf(*FirstCertificate(texts()->certificate)); }
+absl::Time Tls::expires() const { return EndOf(*CertificatesOf(texts()->certificate).front()); }
 
 std::shared_ptr<grpc::ServerCredentials> Tls::Credentials() {
   return std::make_shared<PortCredentials>(this);
@@ -168,24 +217,18 @@ void Tls::Prepare(SSL_CTX* context) const {
 // OpenSSL calls it before it shows a certificate; 0 ends the connection.
 int Tls::Show(SSL* connection, void* tls) {
   const auto texts = static_cast<const Tls*>(tls)->texts();
-  const Text chain = TextOf(texts->certificate);
+  const auto chain = CertificatesOf(texts->certificate);
   const Key key = KeyOf(texts->key);
-  if (SSL_use_certificate(connection, NextCertificate(chain.get()).get()) != 1 ||
+  SSL_certs_clear(connection);  // OpenSSL may call it twice.
+  if (SSL_use_certificate(connection, chain.front().get()) != 1 ||
       SSL_use_PrivateKey(connection, key.get()) != 1) {
     return 0;
   }
-  while (const Certificate next = NextCertificate(chain.get())) {
-    if (SSL_add1_chain_cert(connection, next.get()) != 1) return 0;
+  for (std::size_t i = 1; i < chain.size(); ++i) {
+    if (SSL_add1_chain_cert(connection, chain[i].get()) != 1) return 0;
   }
-  const std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> authorities(X509_STORE_new(),
-                                                                            X509_STORE_free);
-  const Text client_ca = TextOf(texts->client_ca);
-  while (const Certificate next = NextCertificate(client_ca.get())) {
-    if (X509_STORE_add_cert(authorities.get(), next.get()) != 1) return 0;
-  }
-  const bool taken = SSL_set1_verify_cert_store(connection, authorities.get()) == 1;
-  ERR_clear_error();  // The end of a PEM text is one.
-  return taken ? 1 : 0;
+  const Store authorities = StoreOf(CertificatesOf(texts->client_ca));
+  return SSL_set1_verify_cert_store(connection, authorities.get()) == 1 ? 1 : 0;
 }
 
 PeerNames NamesOfPeer(const SSL* connection) {

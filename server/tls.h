@@ -31,15 +31,17 @@ struct TlsTexts {
 };
 
 // Reads the files. FAILED_PRECONDITION, which names the file, where one cannot be read or
-// others may use it; INVALID_ARGUMENT where it holds no certificate or key, where the key is not
-// the certificate's, or the certificate's time is over.
+// others may use it; INVALID_ARGUMENT where it holds no certificate or key or one that OpenSSL
+// refuses, where the key is not the certificate's, or the certificate's time is over.
 absl::StatusOr<TlsTexts> ReadTls(const TlsFiles& files);
 
 // What a server shows those who connect, and asks of them: TLS 1.2 or later and, where there
 // are authorities of callers' certificates, one that they signed. Outlives the server.
 class Tls {
  public:
-  explicit Tls(TlsTexts texts);
+  // `context_life`: for how long a connection may go on from an earlier one's session, which
+  // spares both a handshake, and a look at the caller's certificate too.
+  explicit Tls(TlsTexts texts, absl::Duration context_life = absl::Minutes(1));
   ~Tls();
   Tls(const Tls&) = delete;
   Tls& operator=(const Tls&) = delete;
@@ -61,6 +63,7 @@ class Tls {
 
   std::shared_ptr<const TlsTexts> texts() const;
 
+  const absl::Duration context_life_;
   mutable std::mutex mutex_;
   std::shared_ptr<const TlsTexts> texts_;  // Guarded by mutex_; what it points to never changes.
   std::deque<std::unique_ptr<Port>> ports_;

@@ -10,6 +10,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "core/domain/ids.h"
+#include "server/reloaded_file.h"
 
 namespace contacts::server {
 namespace {
@@ -28,24 +29,6 @@ absl::Status WriteNew(const std::string& path, const std::string& text) {
 }
 
 }  // namespace
-
-absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return SystemError(path);
-  const absl::Cleanup closer = [file] { close(file); };
-  struct stat about {};
-  if (fstat(file, &about) != 0) return SystemError(path);
-  if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(path, ": its group or others may use it; want mode 0600"));
-  }
-  std::string text;
-  char part[4096];
-  ssize_t size = 0;
-  while ((size = read(file, part, sizeof(part))) > 0) text.append(part, size);
-  if (size < 0) return SystemError(path);
-  return text;
-}
 
 absl::Status MakeTokenKeysFile(const std::string& path) {
   if (access(path.c_str(), F_OK) == 0) return absl::OkStatus();

@@ -9,10 +9,6 @@
 
 namespace contacts::server {
 
-// Reads the whole of a file that holds a secret. FAILED_PRECONDITION where its
-// group or others may read it.
-absl::StatusOr<std::string> ReadSecretFile(const std::string& path);
-
 // Makes a token keys file with one fresh key, readable by its owner alone, unless
 // there is one. Of servers that do so at once one makes it, and all find the same.
 absl::Status MakeTokenKeysFile(const std::string& path);

@@ -46,18 +46,22 @@ using Entries = std::vector<std::pair<std::string, std::string>>;
 
 class TlsTest : public ::testing::Test {
  protected:
-  explicit TlsTest(const std::vector<std::string>& more = {"--auth=mtls"}) {
+  // `callers`: such as have certificates.
+  explicit TlsTest(const std::vector<std::string>& more = {"--auth=mtls"}, bool callers = true) {
     ShowCertificate(authority_);
     Write("ca.pem", authority_.certificate());
     Write("policy.json", kPolicy);
     Write("jwks.json", Jwks({issuer_.Jwk()}));
     MakeTokenKey();
-    std::vector<std::string> flags = {"--tls_cert=cert.pem",          "--tls_key=key.pem",
-                                      "--tls_client_ca=ca.pem",       "--policy_file=policy.json",
+    std::vector<std::string> flags = {"--tls_cert=cert.pem", "--tls_key=key.pem",
                                       "--token_keys_file=token-keys", "--log_level=trace"};
+    if (callers) {
+      flags.insert(flags.end(), {"--tls_client_ca=ca.pem", "--policy_file=policy.json"});
+    }
     flags.insert(flags.end(), more.begin(), more.end());
     server_ = std::make_unique<ServerProcess>(database_.server_uri(), directory_.path(), flags);
     server_->Start();
+    if (!callers) return;
     v1::CreateAccountRequest request;
     request.mutable_account()->set_id(kFleetAdmin);
     request.mutable_account()->set_email("admin@mail.example");
@@ -430,6 +434,27 @@ TEST_F(MetricsOverTlsTest, ThoseWhoKeepConnectionsOpenKeepNobodyFromStopping) {
   EXPECT_EQ(Profile(ChannelOf(shop_), kAsAdmin), "OK");
   EXPECT_EQ(server_->Terminate(), 0);
   for (const int fd : idle) close(fd);
+}
+
+// Customers' own devices, say, which have no certificates.
+class SessionAloneTest : public TlsTest {
+ protected:
+  SessionAloneTest()
+      : TlsTest({"--auth=jwt", "--jwt_jwks_file=jwks.json", "--jwt_issuer=https://login.example",
+                 "--jwt_audience=contacts"},
+                /*callers=*/false) {}
+};
+
+TEST_F(SessionAloneTest, NeedsNoCertificateOfItsCaller) {
+  const Entries session = {
+      {"authorization", "Bearer " + issuer_.Sign(SessionClaims(kFleetAdmin, absl::Now()))}};
+  EXPECT_EQ(Profile(ChannelOf(nullptr, authority_), session), "ACCOUNT_NOT_FOUND");
+  EXPECT_EQ(Profile(ChannelOf(nullptr, authority_), {}), "UNAUTHENTICATED");
+  EXPECT_EQ(Profile(ChannelOf(shop_), kAsAdmin), "UNAUTHENTICATED");
+  ShowCertificate(other_);
+  WaitUntil("moved",
+            [&] { return Profile(ChannelOf(nullptr, other_), session) == "ACCOUNT_NOT_FOUND"; });
+  EXPECT_EQ(server_->Terminate(), 0);
 }
 
 class TlsAndSessionTest : public TlsTest {

@@ -2,6 +2,7 @@
 
 #include <openssl/ec.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -78,7 +79,15 @@ CertificateAuthority::CertificateAuthority(const std::string& name)
 }
 
 CertificateAndKey CertificateAuthority::Issue(const std::string& names, absl::Duration life) const {
-  const Key key = NewKey();
+  return IssueFor(NewKey(), names, life);
+}
+
+CertificateAndKey CertificateAuthority::IssueWeak(const std::string& names) const {
+  return IssueFor({EVP_RSA_gen(1024), EVP_PKEY_free}, names, absl::Hours(1));
+}
+
+CertificateAndKey CertificateAuthority::IssueFor(const Key& key, const std::string& names,
+                                                 absl::Duration life) const {
   const Certificate made = Make("contacts test", key, x509_.get(), life);
   if (!names.empty()) Extend(made.get(), x509_.get(), NID_subject_alt_name, names);
   Sign(made, key_.get());

@@ -26,8 +26,13 @@ class CertificateAuthority {
   // `names` as OpenSSL writes them, such as "URI:spiffe://example.org/shop,DNS:shop.example";
   // empty for a certificate with none.
   CertificateAndKey Issue(const std::string& names, absl::Duration life = absl::Hours(1)) const;
+  // One with a key that is too short.
+  CertificateAndKey IssueWeak(const std::string& names) const;
 
  private:
+  CertificateAndKey IssueFor(const std::shared_ptr<evp_pkey_st>& key, const std::string& names,
+                             absl::Duration life) const;
+
   std::shared_ptr<evp_pkey_st> key_;
   std::shared_ptr<x509_st> x509_;
   std::string certificate_;

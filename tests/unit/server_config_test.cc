@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/reloaded_file.h"
 #include "server/token_keys_file.h"
 #include "tests/testing/certificates.h"
 

@@ -70,8 +70,10 @@ TEST_F(ReloadedFileTest, HandsOverWhatIsNewOnce) {
   Write("wrong");
   EXPECT_THAT(WaitForTaken(2), ElementsAre("two", "wrong"));
   absl::SleepFor(absl::Milliseconds(1500));
-  Write("two");
-  EXPECT_THAT(WaitForTaken(3), ElementsAre("two", "wrong", "two"));
+  Write("two");  // Is in use already.
+  absl::SleepFor(absl::Milliseconds(1500));
+  Write("three");
+  EXPECT_THAT(WaitForTaken(3), ElementsAre("two", "wrong", "three"));
 }
 
 TEST_F(ReloadedFileTest, OutlivesAFileThatIsAway) {
@@ -83,6 +85,17 @@ TEST_F(ReloadedFileTest, OutlivesAFileThatIsAway) {
   EXPECT_TRUE(WaitForTaken(0).empty());
   Write("three");
   EXPECT_THAT(WaitForTaken(1), ElementsAre("three"));
+}
+
+TEST_F(ReloadedFileTest, ReadsSecretsThatTheirOwnerAloneMayRead) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_THAT(ReadSecretFile(path_).status().message(), HasSubstr("want a file"));
+  for (const mode_t mode : {0604, 0640, 0620, 0602, 0601}) {
+    Write("secret", mode);
+    EXPECT_THAT(ReadSecretFile(path_).status().message(), HasSubstr("want mode 0600"));
+  }
+  Write("secret", 0400);
+  EXPECT_EQ(*ReadSecretFile(path_), "secret");
 }
 
 TEST_F(ReloadedFileTest, ReadsFilesThatOneMayTrust) {
