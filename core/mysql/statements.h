@@ -44,6 +44,17 @@ inline void QueueRows(Session& session, absl::string_view insert,
   if (!rows.empty()) session.Queue(absl::StrCat(insert, absl::StrJoin(rows, ",")));
 }
 
+// Joins an item i of a contact_change c with the service s that it is about. A service made anew
+// under the id of one that was removed is another; since the clocks of two servers may differ,
+// one that is a minute younger than the change is not taken for it yet.
+inline constexpr absl::Duration kClockGrace = absl::Minutes(1);
+inline const std::string& ServiceOfItem() {
+  static const auto& condition =
+      *new std::string(absl::StrCat("s.id = i.service_id AND s.create_time < c.create_time + ",
+                                    absl::ToInt64Microseconds(kClockGrace)));
+  return condition;
+}
+
 // Of contact_change_event e.
 inline constexpr char kEventColumns[] =
     "HEX(e.change_id), e.ordinal, HEX(e.id), e.type, e.actor, e.account, e.time, e.state";

@@ -168,8 +168,9 @@ std::vector<ContactChange> LockChanges(Session& session, const std::set<Uuid>& i
 std::vector<AccountId> LoadItems(Session& session, ContactChange& change) {
   Rows rows =
       session.Select(absl::StrCat("IFNULL(s.admin, ''), ", kItemColumns),
-                     " FROM contact_change_item i LEFT JOIN service s ON s.id = i.service_id"
-                     " WHERE i.change_id = ? ORDER BY i.service_id, i.role",
+                     " FROM contact_change_item i JOIN contact_change c ON c.id = i.change_id"
+                     " LEFT JOIN service s ON " +
+                         ServiceOfItem() + " WHERE i.change_id = ? ORDER BY i.service_id, i.role",
                      {Bind(change.id)});
   std::vector<AccountId> admins;
   change.items.clear();
@@ -225,8 +226,9 @@ std::vector<ChangeAndAdmins> LoadChanges(Session& session, const std::vector<Uui
   Rows rows = session.Select(
       absl::StrCat("IFNULL(s.admin, ''), ", kItemColumns, ", ", ChangeColumns()),
       absl::StrCat(" FROM contact_change c JOIN contact_change_item i ON i.change_id = c.id"
-                   " LEFT JOIN service s ON s.id = i.service_id WHERE c.id IN ",
-                   in.placeholders, " ORDER BY c.id DESC, i.service_id, i.role"),
+                   " LEFT JOIN service s ON ",
+                   ServiceOfItem(), " WHERE c.id IN ", in.placeholders,
+                   " ORDER BY c.id DESC, i.service_id, i.role"),
       in.params);
   std::vector<ChangeAndAdmins> changes;
   while (rows.Next()) {

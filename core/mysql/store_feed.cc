@@ -85,9 +85,9 @@ std::map<Uuid, std::set<AccountId>> LoadConcerned(Session& session, const std::s
       absl::StrCat("SELECT id, requester FROM contact_change WHERE id IN ", in.placeholders,
                    " UNION SELECT id, new_contact FROM contact_change WHERE id IN ",
                    in.placeholders,
-                   " UNION SELECT i.change_id, s.admin FROM contact_change_item i"
-                   " JOIN service s ON s.id = i.service_id WHERE i.change_id IN ",
-                   in.placeholders,
+                   " UNION SELECT c.id, s.admin FROM contact_change c"
+                   " JOIN contact_change_item i ON i.change_id = c.id JOIN service s ON ",
+                   ServiceOfItem(), " WHERE c.id IN ", in.placeholders,
                    " UNION SELECT i.change_id, i.old_contact FROM contact_change_item i"
                    " JOIN contact_change c ON c.id = i.change_id WHERE c.state = ",
                    static_cast<int>(ChangeState::kDone),

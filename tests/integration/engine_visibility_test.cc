@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "core/engine/feed.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
 
@@ -110,6 +111,36 @@ TEST(WhoSeesWhat, AdminByAContactChangeSeesThoseOfTheService) {
   EXPECT_THAT(WhoSees(world, tech), ElementsAre(kThomas, kDana, kEve));
   // Marie asked for it and was its old contact; it concerns her still.
   EXPECT_THAT(WhoSees(world, moved.change.id), ElementsAre(kMarie, kEve));
+}
+
+TEST(WhoSeesWhat, WhoeverRegistersARemovedServiceAnewSeesNothingOfTheOneBefore) {
+  World world;
+  const Uuid closed = world.AskAndAccept(kMarie, {Move(kS0, kTech, kDana)}).change.id;
+  const Uuid open =
+      world.Ask(kMarie, {Move(kS0, kBilling, kDana), Move(kS1, kTech, kDana)}).changes.at(0).id;
+  world.clock.Advance(absl::Minutes(2));
+  ASSERT_TRUE(world.DeleteService(kS0).ok());
+  world.AddService(kS0, kEve, kEve, kEve);
+  EXPECT_THAT(WhoSees(world, closed), ElementsAre(kMarie, kThomas, kDana));
+  EXPECT_THAT(WhoSees(world, open), ElementsAre(kMarie, kDana));
+  const auto listed =
+      world.engine.ListContactChanges(World::As(kEve), {.service = ServiceId(kS0)}, {});
+  EXPECT_THAT(listed->rows, IsEmpty());
+  Feed feed(&world.database, world.settings);
+  ASSERT_TRUE(feed.Advance(world.clock.Now()).ok());
+  const auto events = feed.Read(0, 100, {}, {});
+  ASSERT_TRUE(events.ok());
+  EXPECT_FALSE(events->empty());
+  for (const FeedEvent& event : *events) EXPECT_FALSE(event.concerned.contains(AccountId(kEve)));
+
+  // What is asked for now is hers to see.
+  const Uuid fresh = world.Ask(kEve, {Move(kS0, kTech, kDana)}).changes.at(0).id;
+  EXPECT_THAT(WhoSees(world, fresh), ElementsAre(kDana, kEve));
+  // So is what is asked for by a clock that is a little behind the one that registered it.
+  world.AddService("young.example", kEve, kThomas, kThomas);
+  world.clock.Advance(-absl::Seconds(30));
+  const Uuid behind = world.Ask(kThomas, {Move("young.example", kTech, kDana)}).changes.at(0).id;
+  EXPECT_THAT(WhoSees(world, behind), ElementsAre(kThomas, kDana, kEve));
 }
 
 TEST(WhoSeesWhat, ForAnyoneElseItDoesNotExistWhateverTheyTry) {
