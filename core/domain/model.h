@@ -235,6 +235,18 @@ std::string MaskEmail(const std::string& email);
 const char* Name(Role role);
 const char* Name(ChangeState state);
 
+// How often a requester asked with success in the minute that began at `start`.
+struct AskWindow {
+  absl::Time start;
+  int64_t asks = 0;
+};
+
+// What a requester uses of its quotas.
+struct QuotaUse {
+  int64_t pending_changes = 0;
+  AskWindow window;
+};
+
 }  // namespace contacts
 
 #endif  // CONTACTS_CORE_DOMAIN_MODEL_H_

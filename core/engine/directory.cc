@@ -33,29 +33,6 @@ void CopyField(const std::string& field, const Owner& from, Owner& to) {
   if (field == "country_code") to.country_code = from.country_code;
 }
 
-// Every wrong assignment of an override; the first one's error.
-absl::Status CheckOverride(const OverrideAsk& ask, const ServiceMap& services,
-                           const AccountMap& accounts) {
-  absl::Status first;
-  std::vector<errors::FieldViolation> violations;
-  for (std::size_t i = 0; i < ask.assignments.size(); ++i) {
-    const Assignment& assignment = ask.assignments[i];
-    absl::Status wrong;
-    const char* field = "service";
-    if (!services.contains(assignment.service)) {
-      wrong = errors::ServiceNotFound(assignment.service);
-    } else if (!accounts.contains(assignment.new_contact)) {
-      field = "new_contact";
-      wrong = errors::AccountNotFound(assignment.new_contact);
-    }
-    if (wrong.ok()) continue;
-    violations.push_back({absl::StrCat("assignments[", i, "].", field),
-                          absl::StrCat(errors::Reason(wrong), ": ", wrong.message())});
-    if (first.ok()) first = std::move(wrong);
-  }
-  return first.ok() ? first : errors::WithViolations(std::move(first), violations);
-}
-
 // Moves the roles of an override, in the database and in `services`; returns its record.
 ContactOverride ApplyOverride(Session& session, const OverrideAsk& ask, ServiceMap& services,
                               absl::Time now) {
@@ -242,7 +219,8 @@ absl::StatusOr<std::string> Engine::OverrideContacts(const Call& call, const Ove
     for (Account& account : store::LoadAccounts(session, account_ids)) {
       accounts.emplace(account.id, std::move(account));
     }
-    if (absl::Status wrong = CheckOverride(ask, services, accounts); !wrong.ok()) return wrong;
+    if (absl::Status wrong = CheckOverride(ask.assignments, services, accounts); !wrong.ok())
+      return wrong;
 
     const ContactOverride record = ApplyOverride(session, ask, services, now);
     TellOfOverride(session, record, now);

@@ -9,7 +9,6 @@
 
 #include "core/domain/model.h"
 #include "core/mysql/session.h"
-#include "core/workflow/quota.h"
 
 // Every statement of the service, by what it means. Functions that load make one
 // round trip; those that write queue theirs on the session (see Session::Queue).

@@ -1,6 +1,7 @@
 #include "core/workflow/assignments.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -55,6 +56,24 @@ std::optional<Problem> FindProblem(const Assignment& assignment, const AskFacts&
   return std::nullopt;
 }
 
+// Every assignment that has a problem, under the first one's status.
+absl::Status CheckEach(
+    const std::vector<Assignment>& assignments,
+    const std::function<std::optional<Problem>(const Assignment&)>& find_problem) {
+  absl::Status first;
+  std::vector<errors::FieldViolation> violations;
+  for (std::size_t i = 0; i < assignments.size(); ++i) {
+    std::optional<Problem> problem = find_problem(assignments[i]);
+    if (!problem) continue;
+    violations.push_back(
+        {absl::StrCat("assignments[", i, "].", problem->field),
+         absl::StrCat(errors::Reason(problem->status), ": ", problem->status.message())});
+    if (first.ok()) first = std::move(problem->status);
+  }
+  if (first.ok()) return first;
+  return errors::WithViolations(std::move(first), violations);
+}
+
 ContactChange NewChange(const AccountId& requester, const AccountId& new_contact,
                         const std::string& token_key_id, absl::Time now, const Settings& settings) {
   ContactChange change;
@@ -85,18 +104,21 @@ bool MayMove(const Service& service, const AccountId& account, Role role) {
 }
 
 absl::Status CheckAssignments(const std::vector<Assignment>& assignments, const AskFacts& facts) {
-  absl::Status first;
-  std::vector<errors::FieldViolation> violations;
-  for (std::size_t i = 0; i < assignments.size(); ++i) {
-    std::optional<Problem> problem = FindProblem(assignments[i], facts);
-    if (!problem) continue;
-    violations.push_back(
-        {absl::StrCat("assignments[", i, "].", problem->field),
-         absl::StrCat(errors::Reason(problem->status), ": ", problem->status.message())});
-    if (first.ok()) first = std::move(problem->status);
-  }
-  if (first.ok()) return first;
-  return errors::WithViolations(std::move(first), violations);
+  return CheckEach(assignments,
+                   [&](const Assignment& assignment) { return FindProblem(assignment, facts); });
+}
+
+absl::Status CheckOverride(const std::vector<Assignment>& assignments, const ServiceMap& services,
+                           const AccountMap& accounts) {
+  return CheckEach(assignments, [&](const Assignment& assignment) -> std::optional<Problem> {
+    if (!services.contains(assignment.service)) {
+      return Problem{"service", errors::ServiceNotFound(assignment.service)};
+    }
+    if (!accounts.contains(assignment.new_contact)) {
+      return Problem{"new_contact", errors::AccountNotFound(assignment.new_contact)};
+    }
+    return std::nullopt;
+  });
 }
 
 std::vector<ContactChange> PlanChanges(const std::vector<Assignment>& assignments,

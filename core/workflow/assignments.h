@@ -32,6 +32,10 @@ struct AskFacts {
 // the list of all wrong ones (field path and reason) as its BadRequest.
 absl::Status CheckAssignments(const std::vector<Assignment>& assignments, const AskFacts& facts);
 
+// The same for an operator's override, which asks for nobody's right.
+absl::Status CheckOverride(const std::vector<Assignment>& assignments, const ServiceMap& services,
+                           const AccountMap& accounts);
+
 // Groups assignments by new contact, in request order, into one change each.
 // Ids are left for the caller to set. The assignments have passed CheckAssignments.
 std::vector<ContactChange> PlanChanges(const std::vector<Assignment>& assignments,

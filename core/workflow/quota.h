@@ -5,21 +5,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "core/domain/model.h"
 #include "core/domain/settings.h"
 
 namespace contacts {
-
-// How often a requester asked with success in the minute that began at `start`.
-struct AskWindow {
-  absl::Time start;
-  int64_t asks = 0;
-};
-
-// What a requester uses of its quotas.
-struct QuotaUse {
-  int64_t pending_changes = 0;
-  AskWindow window;
-};
 
 // Decides whether one more ask, for `changes` more, is within both quotas: the window
 // that counts it; QUOTA_EXCEEDED, telling when to try again where waiting helps.
