@@ -93,8 +93,7 @@ absl::Status Admission::ReadRequest(const grpc::ByteBuffer& bytes,
   return violations.empty() ? absl::OkStatus() : errors::InvalidField(violations);
 }
 
-grpc::Status Admission::End(const absl::Status& result, std::size_t max_error_details,
-                            const CallTimes* times) {
+grpc::Status Admission::End(const absl::Status& result, const CallTimes* times) {
   const absl::Status status = Presentable(result);
   record_.status = status.code();
   record_.reason = errors::Reason(status);
@@ -102,7 +101,7 @@ grpc::Status Admission::End(const absl::Status& result, std::size_t max_error_de
   const bool slow = gate_.slow_call > absl::ZeroDuration() && record_.latency > gate_.slow_call;
   LogCall(record_, slow ? times : nullptr);
   if (metrics_ != nullptr) metrics_->CountEnd(status.code(), record_.reason, record_.latency);
-  return ToGrpcStatus(status, max_error_details);
+  return ToGrpcStatus(status, gate_.max_error_details);
 }
 
 }  // namespace contacts::server

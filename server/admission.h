@@ -6,6 +6,7 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/status.h>
 
+#include <cstddef>
 #include <exception>
 #include <string>
 
@@ -29,6 +30,8 @@ struct Gate {
   const RequestValidator* validator;
   Metrics* metrics = nullptr;  // Null: not counted.
   absl::Duration slow_call;    // Longer ones tell the log where their time went; zero: none.
+  // Bytes of an error's list of what is wrong; see ToGrpcStatus.
+  std::size_t max_error_details = 1024 * 1024;
 };
 
 // How every call begins and ends, unary or stream: who calls, may it, is what it
@@ -47,8 +50,7 @@ class Admission {
   // Writes the line in the log, counts the call and makes what the caller is told.
   // `times` are those of a call that may be slow; null for a stream, which lasts as
   // long as its client likes.
-  grpc::Status End(const absl::Status& result, std::size_t max_error_details,
-                   const CallTimes* times = nullptr);
+  grpc::Status End(const absl::Status& result, const CallTimes* times = nullptr);
 
   absl::Time start() const { return start_; }
   const std::string& method() const { return record_.method; }

@@ -239,7 +239,7 @@ class ImportCalls::Reactor final : public Stream {
       const std::lock_guard lock(mutex_);
       ended_ = true;
     }
-    Finish(admission_.End(result, kMaxDetails));
+    Finish(admission_.End(result));
   }
 
   ImportCalls& calls_;

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
@@ -22,6 +23,7 @@ using boost::system::error_code;
 
 constexpr auto kPause = std::chrono::milliseconds(100);  // After an accept that failed.
 constexpr absl::Duration kWarnInterval = absl::Minutes(1);
+constexpr absl::Duration kCountInterval = absl::Milliseconds(100);
 // Of those who come while all before them are being accepted; the kernel cuts it to its own.
 constexpr int kBacklog = 4096;
 
@@ -41,6 +43,12 @@ int64_t RaiseDescriptors(int64_t wanted) {
     getrlimit(RLIMIT_NOFILE, &limit);
   }
   return static_cast<int64_t>(std::min(limit.rlim_cur, static_cast<rlim_t>(wanted)));
+}
+
+// The kernel's number of the socket that a descriptor stands for; no other has it meanwhile.
+ino_t SocketOf(int descriptor) {
+  struct stat about {};
+  return fstat(descriptor, &about) == 0 ? about.st_ino : 0;
 }
 
 }  // namespace
@@ -77,11 +85,16 @@ absl::StatusOr<std::vector<tcp::acceptor>> ListenOn(asio::io_context& io,
   return listeners;
 }
 
-Acceptor::Acceptor(int64_t max_connections, int64_t reserve)
-    : max_descriptors_(RaiseDescriptors(max_connections + reserve) - reserve) {
-  if (max_descriptors_ < max_connections) {
-    spdlog::warn("at most {} connections: this process may have {} file descriptors",
-                 max_descriptors_, max_descriptors_ + reserve);
+// The reserve counts twice: those others may have the lowest numbers, and there is to be room
+// for as many beyond the last connection's.
+Acceptor::Acceptor(std::size_t max_connections, int64_t reserve)
+    : max_connections_(max_connections),
+      reserve_(reserve),
+      max_descriptors_(RaiseDescriptors(static_cast<int64_t>(max_connections) + 2 * reserve) -
+                       reserve) {
+  if (max_descriptors_ < static_cast<int64_t>(max_connections) + reserve) {
+    spdlog::warn("some {} connections at most: this process may have {} file descriptors",
+                 max_descriptors_ - reserve, max_descriptors_ + reserve);
   }
 }
 
@@ -91,6 +104,11 @@ Acceptor::~Acceptor() {
 }
 
 absl::StatusOr<std::string> Acceptor::Listen(const std::string& address) {
+  if (max_descriptors_ <= reserve_) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("this process may have ", max_descriptors_ + reserve_,
+                     " file descriptors; want more than ", 2 * reserve_, " (ulimit -n)"));
+  }
   auto listeners = ListenOn(io_, address);
   if (!listeners.ok()) return listeners.status();
   const int port = listeners->front().local_endpoint().port();
@@ -119,7 +137,7 @@ void Acceptor::AcceptNext(tcp::acceptor& listener) {
 
 void Acceptor::HandOn(tcp::acceptor& listener, tcp::socket socket) {
   // The kernel gives the lowest number that is free, so at least as many are open.
-  if (socket.native_handle() >= max_descriptors_) {
+  if (socket.native_handle() >= max_descriptors_ || !HasRoom()) {
     ++refused_;
     if (absl::Now() < warned_ + kWarnInterval) return;
     warned_ = absl::Now();
@@ -129,7 +147,17 @@ void Acceptor::HandOn(tcp::acceptor& listener, tcp::socket socket) {
   error_code error;
   socket.set_option(tcp::no_delay(true), error);
   socket.native_non_blocking(true, error);
-  if (!error) take_(listener.native_handle(), socket.release());
+  if (error) return;
+  given_[socket.native_handle()] = SocketOf(socket.native_handle());
+  take_(listener.native_handle(), socket.release());
+}
+
+bool Acceptor::HasRoom() {
+  if (given_.size() < max_connections_) return true;
+  if (absl::Now() < counted_ + kCountInterval) return false;
+  counted_ = absl::Now();
+  std::erase_if(given_, [](const auto& one) { return SocketOf(one.first) != one.second; });
+  return given_.size() < max_connections_;
 }
 
 }  // namespace contacts::server

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/admission.h"
 #include "server/listening.h"
 
 namespace contacts::server {
@@ -48,7 +49,11 @@ http::response<http::string_body> Answer(const http::request<http::empty_body>& 
     response.result(http::status::not_found);
     response.body() = "want /metrics\n";
   } else {
-    response.body() = source.collect();
+    const absl::Status collected = Guarded([&] {
+      response.body() = source.collect();
+      return absl::OkStatus();
+    });
+    if (!collected.ok()) response.result(http::status::internal_server_error);
   }
   response.prepare_payload();
   return response;

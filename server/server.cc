@@ -57,8 +57,9 @@ WorkQueue::Limits WorkersOf(const Config& config) {
           .waiting_of_one = (waiting + 1) / 2};
 }
 
-// Database connections beside those of workers, imports and relay: timers, purges, feed, health.
-constexpr int64_t kOtherConnections = 7;
+// Database connections beside those of workers, imports and relay: shared reads, timers, purges,
+// feed, health.
+constexpr int64_t kOtherConnections = 9;
 
 // Open files beside those of clients and of the database: gRPC's, logs, e-mails, metrics.
 constexpr int64_t kOtherDescriptors = 200;
@@ -152,7 +153,6 @@ class Server::Parts {
       : config_(config),
         database_(Sized(config)),
         engine_(&database_, config.token_keys, config.settings, clock),
-        // Any name will do that no other server of the fleet has.
         outbox_(&database_, config.token_keys, config.settings),
         transport_(MakeTransport(config)),
         relay_(&outbox_, transport_.get(),
@@ -161,16 +161,13 @@ class Server::Parts {
         credentials_(config),
         validator_(FieldRules(config.account_id, config.settings)),
         feed_(&database_, config.settings),
-        gate_{&credentials_.authenticator(), &validator_, &metrics_, config.slow_call},
+        gate_{&credentials_.authenticator(), &validator_, &metrics_, config.slow_call,
+              static_cast<std::size_t>(config.max_error_details)},
         watch_(gate_, &workers_, &engine_, &feed_,
-               {.max_watchers = config.max_watchers,
-                .max_lag = config.max_watch_lag,
-                .max_error_details = static_cast<std::size_t>(config.max_error_details)}),
+               {.max_watchers = config.max_watchers, .max_lag = config.max_watch_lag}),
         workers_(WorkersOf(config),
                  [this](absl::Duration wait) { metrics_.queue_wait().Add(wait); }),
-        calls_(gate_, &workers_,
-               {.longest = config.default_deadline,
-                .max_error_details = static_cast<std::size_t>(config.max_error_details)}),
+        calls_(gate_, &workers_, config.default_deadline),
         imports_(gate_, &engine_,
                  {.at_once = config.max_imports,
                   .idle = config.import_idle_limit,
@@ -215,7 +212,8 @@ class Server::Parts {
     watch_.Stop();
     imports_.Drain();
     const absl::Time drained = absl::Now() + config_.drain_timeout;
-    const bool calls_ended = workers_.WaitIdle(config_.drain_timeout);
+    const bool calls_ended =
+        calls_.WaitIdle(config_.drain_timeout) && workers_.WaitIdle(drained - absl::Now());
     if (!imports_.WaitIdle(std::max(drained - absl::Now(), absl::ZeroDuration())) || !calls_ended) {
       spdlog::warn("calls still under way after the drain timeout are cancelled");
     }
@@ -323,7 +321,9 @@ class Server::Parts {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     AddLimits(builder, config_);
-    acceptor_.emplace(config_.max_connections, Sized(config_).max_connections + kOtherDescriptors);
+    // Reads and writes have as many connections each.
+    acceptor_.emplace(config_.max_connections,
+                      2 * Sized(config_).max_connections + kOtherDescriptors);
     using Experimental = grpc::ServerBuilder::experimental_type;
     connections_ = builder.experimental().AddExternalConnectionAcceptor(
         Experimental::ExternalConnectionType::FROM_FD, credentials_.ForPorts());

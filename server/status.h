@@ -10,10 +10,6 @@
 // The one place where core's errors become gRPC's.
 namespace contacts::server {
 
-// Clients of gRPC refuse more than 8 KiB of metadata unless told otherwise, and
-// then lose the status itself: the details stay well below it.
-inline constexpr std::size_t kMaxDetails = 6 * 1024;
-
 // Returns what a caller may be told of `status`: itself where it carries an
 // ErrorInfo, or is DEADLINE_EXCEEDED or CANCELLED. Anything else is a defect: it
 // becomes INTERNAL with an incident's id, under which the log has the real text.
@@ -22,7 +18,7 @@ absl::Status Presentable(const absl::Status& status);
 // Packs each payload of `status` into a google.rpc.Status for the error details.
 // A list of violations of more than `max_details` bytes is shortened: descriptions
 // first, then the list, which then ends with the number left out.
-grpc::Status ToGrpcStatus(const absl::Status& status, std::size_t max_details = kMaxDetails);
+grpc::Status ToGrpcStatus(const absl::Status& status, std::size_t max_details);
 
 }  // namespace contacts::server
 

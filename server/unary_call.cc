@@ -9,6 +9,8 @@ namespace contacts::server {
 
 using google::protobuf::Message;
 
+constexpr absl::Duration kIdleLook = absl::Milliseconds(5);
+
 // One call. Owned by itself: gRPC's OnDone, the last to touch it, deletes it.
 class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
  public:
@@ -43,8 +45,8 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     if (audience == Audience::kOperators) call_.operator_name = identity->caller;
     // Looked at first: what is refused should cost little.
     if (!calls_.workers_->HasRoom(Whose())) return Overloaded();
-    call_.limits.deadline = std::min(absl::FromChrono(raw_.context->deadline()),
-                                     admission_.start() + calls_.limits_.longest);
+    call_.limits.deadline =
+        std::min(absl::FromChrono(raw_.context->deadline()), admission_.start() + calls_.longest_);
     call_.limits.cancelled = {cancelled_};
     call_.limits.times = &times_;
     if (auto read = admission_.ReadRequest(*raw_.request, *request_); !read.ok()) return read;
@@ -69,10 +71,8 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
   // On a worker thread.
   void Run() {
-    const absl::Time now = absl::Now();
-    times_.queue = now - queued_;
-    if (cancelled_->load()) return End(errors::Cancelled());
-    if (now >= call_.limits.deadline) return End(errors::DeadlineExceeded());
+    times_.queue = absl::Now() - queued_;
+    if (const absl::Status reached = call_.limits.Check(); !reached.ok()) return End(reached);
     handler_(call_, *request_, [this](const std::function<Reply()>& make) {
       End(Guarded([&]() -> absl::Status {
         const Reply reply = make();
@@ -85,7 +85,9 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
   // Finishes the call. Nothing of it may be touched afterwards.
   void End(const absl::Status& result) {
-    Finish(admission_.End(result, calls_.limits_.max_error_details, &times_));
+    grpc::Status status = admission_.End(result, &times_);
+    --calls_.under_way_;
+    Finish(std::move(status));
   }
 
   const UnaryCalls& calls_;
@@ -99,12 +101,22 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   CallTimes times_;
 };
 
-UnaryCalls::UnaryCalls(const Gate& gate, WorkQueue* workers, Limits limits)
-    : gate_(gate), workers_(workers), limits_(limits) {}
+UnaryCalls::UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration longest)
+    : gate_(gate), workers_(workers), longest_(longest) {}
+
+bool UnaryCalls::WaitIdle(absl::Duration limit) const {
+  const absl::Time until = absl::Now() + limit;
+  while (under_way_ > 0) {
+    if (absl::Now() >= until) return false;
+    absl::SleepFor(kIdleLook);
+  }
+  return true;
+}
 
 grpc::ServerUnaryReactor* UnaryCalls::Serve(const RawCall& raw, const std::string& method,
                                             Audience audience, std::unique_ptr<Message> request,
                                             Handler handler) {
+  ++under_way_;
   auto* reactor = new Reactor(*this, raw, method, std::move(request), std::move(handler));
   reactor->Start(audience);
   return reactor;

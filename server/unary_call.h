@@ -7,6 +7,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,7 +18,6 @@
 #include "core/engine/engine.h"
 #include "server/admission.h"
 #include "server/identity.h"
-#include "server/status.h"
 #include "server/validation.h"
 #include "server/work_queue.h"
 
@@ -43,13 +43,8 @@ class UnaryCalls {
   using Handler =
       std::function<void(const Call&, const google::protobuf::Message&, const Done& done)>;
 
-  struct Limits {
-    absl::Duration longest = absl::Seconds(30);   // Of a call, also where it brings no deadline.
-    std::size_t max_error_details = kMaxDetails;  // Bytes.
-  };
-
-  // `workers` must outlive it.
-  UnaryCalls(const Gate& gate, WorkQueue* workers, Limits limits);
+  // `longest`: of a call, also where it brings no deadline. `workers` must outlive it.
+  UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration longest);
 
   // Serves one call of `method`, such as "contacts.v1.ContactService/GetProfile".
   template <typename Request>
@@ -68,13 +63,16 @@ class UnaryCalls {
 
   // Answers UNAVAILABLE to every call from now on.
   void Drain() { draining_ = true; }
+  // False where calls are still under way after `limit`.
+  bool WaitIdle(absl::Duration limit) const;
 
  private:
   class Reactor;
 
   const Gate gate_;
   WorkQueue* const workers_;
-  const Limits limits_;
+  const absl::Duration longest_;
+  mutable std::atomic<int64_t> under_way_ = 0;
   std::atomic<bool> draining_ = false;
 };
 

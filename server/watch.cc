@@ -138,9 +138,13 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   // There is nothing else up to there.
   void MoveTo(int64_t position) { position_ = std::max(*position_, position); }
 
+  // Ends it where its caller may not watch any more.
+  void CheckCaller(absl::Time now) {
+    if (now >= identity_.expires) return End(SessionExpired());
+    if (!identity_.Stands()) End(PolicyChanged());
+  }
   // Where it was sent nothing for long, moves its token on; ends it where it does
-  // not read, reads too slowly, or where its caller's session has ended. `last` is the end of the
-  // feed.
+  // not read or reads too slowly. `last` is the end of the feed.
   void Tick(int64_t last, absl::Time now) {
     if (Ended()) return CutOff(now);
     const Options& options = watch_->options_;
@@ -153,8 +157,6 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       stuck = stuck || (writing_since_ && now - *writing_since_ > options.stall_limit);
     }
     if (stuck) return End(TooSlow());
-    if (now >= identity_.expires) return End(SessionExpired());
-    if (!identity_.Stands()) return End(PolicyChanged());
     if (idle && *position_ > sent_position_ && now - sent_time_ >= options.token_interval) {
       Write(TokenAlone(*position_));
     }
@@ -169,7 +171,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       ended_time_ = absl::Now();
       waiting_.clear();
     }
-    Finish(admission_.End(status, watch_->options_.max_error_details));
+    Finish(admission_.End(status));
   }
 
   void OnWriteDone(bool ok) override {
@@ -343,6 +345,8 @@ bool Watch::Step() {
     std::erase_if(watchers_, [](const auto& watcher) { return watcher->Done(); });
     watchers = watchers_;
   }
+  // Before they are given what came meanwhile, and also while the database is away.
+  for (const auto& watcher : watchers) watcher->CheckCaller(absl::Now());
   const auto bounds = feed_->Advance(absl::Now());
   if (!bounds.ok()) {
     spdlog::warn("feed: {}", bounds.status().ToString());

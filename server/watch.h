@@ -34,7 +34,6 @@ class Watch {
     absl::Duration stall_limit = absl::Seconds(60);  // Of one write.
     // Events of the feed that one who was up to date may fall behind.
     int64_t max_lag = 10'000;
-    std::size_t max_error_details = 1024 * 1024;  // Bytes.
   };
 
   // What is pointed to must outlive it.

@@ -9,11 +9,6 @@
 namespace contacts {
 namespace {
 
-// Reads of single changes that arrive together. Two at once, so that where one is held up, such
-// as by a connection that fell silent, the other goes on for all.
-constexpr std::size_t kReadsAtOnce = 2;
-constexpr std::size_t kChangesOfARead = 16;
-
 std::string Sha256(const std::string& data) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
   SHA256(reinterpret_cast<const unsigned char*>(data.data()), data.size(),
@@ -40,8 +35,7 @@ Engine::Engine(Database* database, TokenKeys keys, Settings settings, Clock cloc
       // As the database keeps time, so that a reply says what a later read will.
       clock_(
           [clock = std::move(clock)] { return absl::FromUnixMicros(absl::ToUnixMicros(clock())); }),
-      change_reads_(kReadsAtOnce, kChangesOfARead,
-                    [this](std::vector<ChangeRead> reads) { ReadChanges(std::move(reads)); }) {}
+      change_reads_({}, [this](std::vector<ChangeRead> reads) { ReadChanges(std::move(reads)); }) {}
 
 absl::StatusOr<std::optional<std::string>> Engine::KeptReply(Session& session, const Call& call,
                                                              const Uuid& request_id) const {

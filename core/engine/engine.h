@@ -119,8 +119,8 @@ class Engine {
                                              const Encode<std::vector<ContactChange>>& encode);
   absl::StatusOr<ContactChange> GetContactChange(const Call& call, const Uuid& id);
   // As above, in a round trip that it may share with others that are asked for meanwhile. Calls
-  // `got` once: before it returns, or in the thread of another such call that is under way; the
-  // call must live until then. `got` must not throw.
+  // `got` once: before it returns, or in a thread of the engine's; the call must live until then.
+  // `got` must not throw.
   using Got = std::function<void(absl::StatusOr<ContactChange>)>;
   void GetContactChange(const Call& call, const Uuid& id, Got got);
   absl::StatusOr<Page<ContactChange>> ListContactChanges(const Call& call,
@@ -206,6 +206,7 @@ class Engine {
     Uuid id;
     Got got;
     absl::Time since;
+    const AccountId& whose() const { return call->account; }
   };
   using Views = std::vector<absl::StatusOr<ContactChange>>;
   // Each change as its caller may see it, in one round trip, or in two where one may not.

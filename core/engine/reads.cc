@@ -139,6 +139,12 @@ void Engine::GetContactChange(const Call& call, const Uuid& id, Got got) {
 }
 
 void Engine::ReadChanges(std::vector<ChangeRead> reads) {
+  std::erase_if(reads, [](const ChangeRead& read) {
+    const absl::Status late = read.call->limits.Check();
+    if (!late.ok()) read.got(late);
+    return !late.ok();
+  });
+  if (reads.empty()) return;
   // It goes on as long as one of them waits for it.
   CallTimes times;
   CallLimits limits{.deadline = absl::InfinitePast(), .times = &times};
@@ -156,6 +162,11 @@ void Engine::ReadChanges(std::vector<ChangeRead> reads) {
     views = LoadViews(limits, reads);
   } catch (const std::exception& error) {
     views = absl::InternalError(error.what());
+  }
+  if (absl::IsInternal(views.status()) && reads.size() > 1) {
+    // What is wrong with one of them is not the others' to suffer.
+    for (ChangeRead& read : reads) ReadChanges({std::move(read)});
+    return;
   }
   for (std::size_t i = 0; i < reads.size(); ++i) {
     if (CallTimes* own = reads[i].call->limits.times) {

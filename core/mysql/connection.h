@@ -47,7 +47,7 @@ class Connection {
     absl::Duration time;
   };
   const Work& work() const { return work_; }
-  // Where this session is and its id there, for KILL QUERY.
+  // Where this session is and its id there, for KILL.
   std::size_t endpoint() const { return endpoint_; }
   int64_t id() const { return id_; }
 

@@ -54,6 +54,7 @@ Failure Classify(int code) {
     case 3032:  // Offline mode.
     case 3169:  // The session was killed.
     case 4031:  // Disconnected for inactivity.
+    case 1461:  // Too many prepared statements: those of the connections that are dropped end.
       return Failure::kLost;
     case kInterrupted:
     case 1969:  // max_statement_time.
@@ -72,9 +73,8 @@ absl::Duration Backoff(int attempt) {
 }
 
 absl::Status LimitError(const CallLimits& limits) {
-  if (limits.IsCancelled()) return errors::Cancelled();
-  if (absl::Now() >= limits.deadline) return errors::DeadlineExceeded();
-  return errors::Unavailable("the database took too long", kRetryHint);
+  absl::Status reached = limits.Check();
+  return reached.ok() ? errors::Unavailable("the database took too long", kRetryHint) : reached;
 }
 
 }  // namespace
@@ -82,6 +82,11 @@ absl::Status LimitError(const CallLimits& limits) {
 bool CallLimits::IsCancelled() const {
   return !cancelled.empty() && std::all_of(cancelled.begin(), cancelled.end(),
                                            [](const auto& flag) { return flag->load(); });
+}
+
+absl::Status CallLimits::Check() const {
+  if (IsCancelled()) return errors::Cancelled();
+  return absl::Now() < deadline ? absl::OkStatus() : errors::DeadlineExceeded();
 }
 
 CallTimes& CallTimes::operator+=(const CallTimes& other) {
@@ -107,7 +112,7 @@ class Database::Impl {
     bool maybe_committed = false;
     int duplicates = 0;
     for (int attempt = 0;; ++attempt) {
-      if (limits.IsCancelled() || absl::Now() >= limits.deadline) return LimitError(limits);
+      if (absl::Status reached = limits.Check(); !reached.ok()) return reached;
       Failure failure = Failure::kDefect;
       std::string text;
       bool committing = false;

@@ -30,8 +30,8 @@ struct CallTimes {
   CallTimes& operator+=(const CallTimes& other);
 };
 
-// How long a piece of work is worth doing: its running statement is killed in
-// the database once the deadline has passed or nobody waits for it any more.
+// How long a piece of work is worth doing: its connection is killed in the database
+// once the deadline has passed or nobody waits for it any more.
 struct CallLimits {
   absl::Time deadline = absl::InfiniteFuture();
   // Each is set once one of those who wait for it no longer does. None: cannot be cancelled.
@@ -39,6 +39,8 @@ struct CallLimits {
   CallTimes* times = nullptr;  // Added to by the thread that does the work; null: by nobody.
 
   bool IsCancelled() const;
+  // CANCELLED or DEADLINE_EXCEEDED where it is not worth doing any more.
+  absl::Status Check() const;
 };
 
 // Where the database is and how much of it to use.

@@ -14,6 +14,7 @@ namespace {
 // How late a kill may come; also how often the watched work is looked at.
 constexpr std::chrono::milliseconds kWatchInterval(20);
 // Of a kill itself: a database that is frozen must not hold up the kills at another.
+constexpr int kNoSuchThread = 1094;
 constexpr absl::Duration kKillLimit = absl::Seconds(2);
 constexpr absl::Duration kAwake = absl::Seconds(1);
 
@@ -198,17 +199,22 @@ void Watchdog::Loop() {
 void Watchdog::Kill(Entry& entry) {
   const std::lock_guard lock(entry.mutex);
   if (entry.done || entry.killed) return;
-  try {
-    if (!connection_ || connection_->endpoint() != entry.endpoint) {
-      connection_ = connector_->ConnectTo(entry.endpoint, /*autocommit=*/true, kKillLimit);
+  // Twice: the watchdog's own connection may have died since it was used last.
+  for (int tries = 0; tries < 2; ++tries) {
+    try {
+      if (!connection_ || connection_->endpoint() != entry.endpoint) {
+        connection_ = connector_->ConnectTo(entry.endpoint, /*autocommit=*/true, kKillLimit);
+      }
+      entry.killed = true;
+      // The connection, not its statement: MySQL may end a batch between two statements
+      // and say that more follows, and the reader waits for what never comes.
+      connection_->Execute(absl::StrCat("KILL ", entry.connection_id));
+      return;
+    } catch (const sql::SQLException& error) {
+      if (error.getErrorCode() == kNoSuchThread) return;  // It is gone already.
+      spdlog::warn("database: could not stop late work: {} {}", error.getErrorCode(), error.what());
+      connection_.reset();
     }
-    entry.killed = true;
-    // The connection, not its statement: MySQL may end a batch between two statements
-    // and say that more follows, and the reader waits for what never comes.
-    connection_->Execute(absl::StrCat("KILL ", entry.connection_id));
-  } catch (const sql::SQLException& error) {
-    spdlog::warn("database: could not stop late work: {} {}", error.getErrorCode(), error.what());
-    connection_.reset();
   }
 }
 

@@ -101,8 +101,8 @@ class Pool {
   int64_t generation_ = 0;  // Counts DropAll.
 };
 
-// Kills the running statement of work whose deadline passed or whose caller went
-// away, through a connection of its own. Thread safe.
+// Kills the connection of work whose deadline passed or whose caller went away,
+// through a connection of its own. Thread safe.
 class Watchdog {
  public:
   explicit Watchdog(Connector* connector);

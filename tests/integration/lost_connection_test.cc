@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
-#include <deque>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -166,77 +168,65 @@ TEST(LostConnection, WorkThatIsCancelledInAnyMomentEndsAndLeavesNothingHalfDone)
   EXPECT_LT(done, 60) << "none was cancelled in time";
 }
 
-// A world in which reads of changes get stuck, and two calls are: as many as read at once.
-// Further ones are left to those two.
+// A world in which reads of changes get stuck: two calls are, and the two that were left
+// meanwhile, which share a read.
 struct StuckReads {
   using Flag = std::shared_ptr<std::atomic<bool>>;
 
   StuckReads() {
     locker.Execute("LOCK TABLES contact_change WRITE");
-    calls.push_back(CallWith(flag));
     for (int i = 0; i < 2; ++i) {
       readers.emplace_back([this] {
-        world.engine.GetContactChange(calls.front(), id, [](const auto& /*either*/) {});
+        world.engine.GetContactChange(World::As(kMarie), id, [](const auto& /*either*/) {});
       });
     }
-    while (world.database.connections(Database::Kind::kRead).used < 2) {
-      absl::SleepFor(absl::Milliseconds(1));
+    AwaitReads(2);
+    for (Waiting& one : waiting) {
+      one.call = World::As(kMarie);
+      one.call.limits.cancelled = {one.cancelled};
+      world.engine.GetContactChange(
+          one.call, id, [&one](const auto& got) { one.answer.set_value(got.status()); });
     }
+    AwaitReads(3);  // Those two are held up, so others do what was left to them.
   }
   ~StuckReads() {
     locker.Execute("UNLOCK TABLES");
-    Join();
-  }
-  void Join() {
     for (std::thread& reader : readers) reader.join();
-    readers.clear();
   }
-
-  static Call CallWith(const Flag& cancelled) {
-    Call call = World::As(kMarie);
-    call.limits.cancelled = {cancelled};
-    return call;
-  }
-  // Leaves one more; its answer comes to the place returned.
-  absl::Status& Leave(Call call) {
-    absl::Status& answer = answers.emplace_back(absl::UnknownError("none yet"));
-    world.engine.GetContactChange(
-        calls.emplace_back(std::move(call)), id,
-        [&answer](const absl::StatusOr<ContactChange>& got) { answer = got.status(); });
-    return answer;
+  void AwaitReads(int64_t count) const {
+    while (world.database.connections(Database::Kind::kRead).used < count) {
+      absl::SleepFor(absl::Milliseconds(1));
+    }
   }
 
   World world;
   const Uuid id = world.Ask(kMarie, {Move("s0.example", kTech, kDana)}).changes.at(0).id;
   std::atomic<int64_t> round_trips = 0;
   Connection locker{world.test_database.options(), 0, /*autocommit=*/true, &round_trips};
-  const Flag flag = std::make_shared<std::atomic<bool>>(false);
-  std::deque<Call> calls;
-  std::deque<absl::Status> answers;
   std::vector<std::thread> readers;
+  struct Waiting {
+    const Flag cancelled = std::make_shared<std::atomic<bool>>(false);
+    Call call;
+    std::promise<absl::Status> answer;
+  };
+  std::array<Waiting, 2> waiting;
 };
 
-TEST(LostConnection, AReadThatSharesItsRoundTripOutlivesThoseItIsSharedWith) {
+TEST(LostConnection, ASharedReadGoesOnForThoseWhoStillWait) {
   StuckReads stuck;
-  Call gone = StuckReads::CallWith(std::make_shared<std::atomic<bool>>(true));
-  gone.limits.deadline = absl::Now();
-  stuck.Leave(gone);
-  const absl::Status& answer = stuck.Leave(StuckReads::CallWith(stuck.flag));
-  EXPECT_TRUE(absl::IsUnknown(answer)) << answer;
+  auto answer = stuck.waiting[1].answer.get_future();
+  *stuck.waiting[0].cancelled = true;
+  EXPECT_EQ(answer.wait_for(std::chrono::milliseconds(500)), std::future_status::timeout);
   stuck.locker.Execute("UNLOCK TABLES");
-  stuck.Join();
-  EXPECT_TRUE(answer.ok()) << answer;
+  EXPECT_EQ(answer.get(), absl::OkStatus());
 }
 
-TEST(LostConnection, ReadsThatShareARoundTripEndWithTheLastOfThoseWhoWait) {
+TEST(LostConnection, ASharedReadEndsWithTheLastWhoWaits) {
   StuckReads stuck;
-  const auto also = std::make_shared<std::atomic<bool>>(true);
-  const absl::Status& first = stuck.Leave(StuckReads::CallWith(stuck.flag));
-  const absl::Status& second = stuck.Leave(StuckReads::CallWith(also));
-  *stuck.flag = true;
-  stuck.Join();  // While the table is still locked.
-  EXPECT_TRUE(absl::IsCancelled(first)) << first;
-  EXPECT_TRUE(absl::IsCancelled(second)) << second;
+  for (auto& one : stuck.waiting) *one.cancelled = true;
+  for (auto& one : stuck.waiting) {
+    EXPECT_TRUE(absl::IsCancelled(one.answer.get_future().get()));
+  }
 }
 
 TEST(LostConnection, AReadIsMadeAgain) {

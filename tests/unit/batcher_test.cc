@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <latch>
 #include <mutex>
@@ -15,13 +16,26 @@ namespace {
 
 using ::testing::ElementsAre;
 
+struct Item {
+  int number = 0;
+  int owner = 0;
+  int whose() const { return owner; }
+};
+using Numbers = std::vector<int>;
+
+Numbers NumbersOf(const std::vector<Item>& items) {
+  Numbers numbers;
+  for (const Item& item : items) numbers.push_back(item.number);
+  return numbers;
+}
+
 // Work that is held up until the test lets it go on, batch by batch.
 class HeldUp {
  public:
-  Batcher<int>::Work Work() {
-    return [this](std::vector<int> batch) {
+  Batcher<Item>::Work Work() {
+    return [this](const std::vector<Item>& batch) {
       std::unique_lock lock(mutex_);
-      begun_.push_back(std::move(batch));
+      begun_.push_back(NumbersOf(batch));
       changed_.notify_all();
       changed_.wait(lock, [this] { return allowed_ > 0; });
       --allowed_;
@@ -32,12 +46,9 @@ class HeldUp {
     allowed_ += batches;
     changed_.notify_all();
   }
-  void AwaitBegun(std::size_t batches) {
+  std::vector<Numbers> AwaitBegun(std::size_t batches) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return begun_.size() >= batches; });
-  }
-  std::vector<std::vector<int>> begun() {
-    const std::lock_guard lock(mutex_);
     return begun_;
   }
 
@@ -45,46 +56,98 @@ class HeldUp {
   std::mutex mutex_;
   std::condition_variable changed_;
   int allowed_ = 0;
-  std::vector<std::vector<int>> begun_;
+  std::vector<Numbers> begun_;
 };
 
+constexpr Batcher<Item>::Limits kPatient = {
+    .at_once = 1, .most = 3, .most_of_one = 2, .patience = std::chrono::hours(1)};
+
 TEST(Batcher, DoesAtOnceAndAloneWhatComesAlone) {
-  std::vector<std::vector<int>> done;
-  Batcher<int> batcher(1, 4, [&](std::vector<int> batch) { done.push_back(std::move(batch)); });
-  batcher.Do(1);
+  std::vector<Numbers> done;
+  Batcher<Item> batcher(kPatient,
+                        [&](const std::vector<Item>& batch) { done.push_back(NumbersOf(batch)); });
+  batcher.Do({1});
   EXPECT_THAT(done, ElementsAre(ElementsAre(1)));
-  batcher.Do(2);
+  batcher.Do({2});
   EXPECT_THAT(done, ElementsAre(ElementsAre(1), ElementsAre(2)));
 }
 
-TEST(Batcher, LeavesWhatComesMeanwhileToTheThreadThatIsAtWork) {
+TEST(Batcher, LeavesWhatComesMeanwhileToAThreadOfItsOwn) {
   HeldUp work;
-  Batcher<int> batcher(1, 4, work.Work());
-  std::thread first([&] { batcher.Do(1); });
+  Batcher<Item> batcher(kPatient, work.Work());
+  std::thread first([&] { batcher.Do({1}); });
   work.AwaitBegun(1);
-  batcher.Do(2);  // Would not return if it did the work itself.
-  batcher.Do(3);
-  EXPECT_THAT(work.begun(), ElementsAre(ElementsAre(1)));
+  batcher.Do({2});  // Would not return if it did the work itself.
+  batcher.Do({3});
+  work.Allow(1);
+  first.join();  // What was left is nothing to the one who was at work.
+  EXPECT_THAT(work.AwaitBegun(2), ElementsAre(ElementsAre(1), ElementsAre(2, 3)));
+  batcher.Do({4});
   work.Allow(2);
-  first.join();
-  EXPECT_THAT(work.begun(), ElementsAre(ElementsAre(1), ElementsAre(2, 3)));
+  EXPECT_THAT(work.AwaitBegun(3), ElementsAre(ElementsAre(1), ElementsAre(2, 3), ElementsAre(4)));
 }
 
-TEST(Batcher, DoesAFullBatchWithoutWaitingForTheOthers) {
+TEST(Batcher, HasAnOwnerOfManyDoThemItself) {
   HeldUp work;
-  Batcher<int> batcher(1, 3, work.Work());
-  std::thread first([&] { batcher.Do(1); });
+  Batcher<Item> batcher(kPatient, work.Work());
+  std::thread first([&] { batcher.Do({1, 7}); });
   work.AwaitBegun(1);
-  batcher.Do(2);
-  batcher.Do(3);
-  std::thread second([&] { batcher.Do(4); });
+  batcher.Do({2, 7});
+  batcher.Do({3, 7});
+  std::thread fourth([&] { batcher.Do({4, 7}); });
   work.AwaitBegun(2);
-  EXPECT_THAT(work.begun(), ElementsAre(ElementsAre(1), ElementsAre(2, 3, 4)));
-  batcher.Do(5);  // Left to whichever of the two stays.
+  batcher.Do({5, 8});
+  work.Allow(2);
+  first.join();
+  fourth.join();
+  EXPECT_THAT(work.AwaitBegun(3),
+              ElementsAre(ElementsAre(1), ElementsAre(4), ElementsAre(2, 3, 5)));
+  work.Allow(1);
+}
+
+TEST(Batcher, DoesAloneWhatABatchHasNoRoomFor) {
+  HeldUp work;
+  Batcher<Item> batcher(kPatient, work.Work());
+  std::thread first([&] { batcher.Do({1, 1}); });
+  work.AwaitBegun(1);
+  for (int i = 2; i <= 4; ++i) batcher.Do({i, i});
+  std::thread second([&] { batcher.Do({5, 5}); });
+  work.AwaitBegun(2);
   work.Allow(3);
   first.join();
   second.join();
-  EXPECT_THAT(work.begun(), ElementsAre(ElementsAre(1), ElementsAre(2, 3, 4), ElementsAre(5)));
+  EXPECT_THAT(work.AwaitBegun(3),
+              ElementsAre(ElementsAre(1), ElementsAre(5), ElementsAre(2, 3, 4)));
+}
+
+TEST(Batcher, DoesWhatWasLeftAlsoWhereOthersAreHeldUp) {
+  HeldUp work;
+  Batcher<Item> batcher({.at_once = 1, .most = 3, .patience = std::chrono::milliseconds(50)},
+                        work.Work());
+  std::thread first([&] { batcher.Do({1}); });
+  work.AwaitBegun(1);
+  batcher.Do({2});
+  EXPECT_THAT(work.AwaitBegun(2), ElementsAre(ElementsAre(1), ElementsAre(2)));
+  work.Allow(2);
+  first.join();
+}
+
+TEST(Batcher, DoesWhatWasLeftBeforeItEnds) {
+  std::vector<Numbers> begun;
+  {
+    HeldUp work;
+    std::thread first;
+    {
+      Batcher<Item> batcher(kPatient, work.Work());
+      first = std::thread([&] { batcher.Do({1}); });
+      work.AwaitBegun(1);
+      batcher.Do({2});
+      work.Allow(2);
+      first.join();
+    }
+    begun = work.AwaitBegun(2);
+  }
+  EXPECT_THAT(begun, ElementsAre(ElementsAre(1), ElementsAre(2)));
 }
 
 TEST(Batcher, DoesEachItemOnceInBatchesOfTheSizeAllowed) {
@@ -94,15 +157,15 @@ TEST(Batcher, DoesEachItemOnceInBatchesOfTheSizeAllowed) {
   std::vector<std::atomic<int>> times(kThreads * kItems);
   std::atomic<bool> too_large = false;
   std::latch done(kThreads * kItems);
-  Batcher<int> batcher(2, kMost, [&](const std::vector<int>& batch) {
+  Batcher<Item> batcher({.at_once = 2, .most = kMost}, [&](const std::vector<Item>& batch) {
     if (batch.empty() || batch.size() > kMost) too_large = true;
-    for (const int item : batch) ++times[static_cast<std::size_t>(item)];
+    for (const Item& item : batch) ++times[static_cast<std::size_t>(item.number)];
     done.count_down(static_cast<std::ptrdiff_t>(batch.size()));
   });
   std::vector<std::thread> threads;
   for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([&, thread] {
-      for (int i = 0; i < kItems; ++i) batcher.Do(thread * kItems + i);
+      for (int i = 0; i < kItems; ++i) batcher.Do({thread * kItems + i, thread});
     });
   }
   done.wait();  // Nothing is forgotten, although nothing comes after it.

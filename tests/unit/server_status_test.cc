@@ -14,6 +14,8 @@
 namespace contacts::server {
 namespace {
 
+constexpr std::size_t kMaxDetails = 6 * 1024;
+
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -29,7 +31,7 @@ std::optional<Detail> Find(const grpc::Status& status) {
 }
 
 TEST(StatusTest, CarriesCodeMessageAndEveryDetail) {
-  const auto status = ToGrpcStatus(errors::BillingOverdue({AccountId("aa1-ovh")}));
+  const auto status = ToGrpcStatus(errors::BillingOverdue({AccountId("aa1-ovh")}), kMaxDetails);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(status.error_message(), HasSubstr("overdue"));
   const auto info = Find<google::rpc::ErrorInfo>(status);
@@ -48,14 +50,14 @@ TEST(StatusTest, CarriesCodeMessageAndEveryDetail) {
 
 TEST(StatusTest, SaysWhenToRetry) {
   const auto retry = Find<google::rpc::RetryInfo>(
-      ToGrpcStatus(errors::Unavailable("overloaded", absl::Milliseconds(1500))));
+      ToGrpcStatus(errors::Unavailable("overloaded", absl::Milliseconds(1500)), kMaxDetails));
   ASSERT_TRUE(retry.has_value());
   EXPECT_EQ(retry->retry_delay().seconds(), 1);
   EXPECT_EQ(retry->retry_delay().nanos(), 500'000'000);
 }
 
 TEST(StatusTest, OkStaysOk) {
-  EXPECT_TRUE(ToGrpcStatus(absl::OkStatus()).ok());
+  EXPECT_TRUE(ToGrpcStatus(absl::OkStatus(), kMaxDetails).ok());
   EXPECT_TRUE(Presentable(absl::OkStatus()).ok());
 }
 
@@ -68,7 +70,7 @@ TEST(StatusTest, DefectsBecomeIncidentsWithoutTheirText) {
     EXPECT_EQ(errors::Reason(shown), "INTERNAL");
     EXPECT_THAT(shown.ToString(), Not(HasSubstr("SELECT")));
     EXPECT_NE(Presentable(defect).message(), shown.message());
-    const auto info = Find<google::rpc::ErrorInfo>(ToGrpcStatus(shown));
+    const auto info = Find<google::rpc::ErrorInfo>(ToGrpcStatus(shown, kMaxDetails));
     ASSERT_TRUE(info.has_value());
     EXPECT_THAT(shown.message(), HasSubstr(info->metadata().at("incident")));
   }
@@ -91,7 +93,8 @@ std::vector<errors::FieldViolation> Many(int count) {
 }
 
 TEST(StatusTest, KeepsEveryViolationWhileTheyFit) {
-  const auto bad = Find<google::rpc::BadRequest>(ToGrpcStatus(errors::InvalidField(Many(100))));
+  const auto bad =
+      Find<google::rpc::BadRequest>(ToGrpcStatus(errors::InvalidField(Many(100)), kMaxDetails));
   ASSERT_TRUE(bad.has_value());
   ASSERT_EQ(bad->field_violations_size(), 100);
   EXPECT_EQ(bad->field_violations(99).field(), "assignments[99].service");
@@ -99,7 +102,7 @@ TEST(StatusTest, KeepsEveryViolationWhileTheyFit) {
 }
 
 TEST(StatusTest, CountsTheViolationsThatDoNotFit) {
-  const auto status = ToGrpcStatus(errors::InvalidField(Many(1000)));
+  const auto status = ToGrpcStatus(errors::InvalidField(Many(1000)), kMaxDetails);
   EXPECT_LT(status.error_details().size() + status.error_message().size(), 7500U);
   const auto bad = Find<google::rpc::BadRequest>(status);
   ASSERT_TRUE(bad.has_value());

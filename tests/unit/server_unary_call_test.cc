@@ -44,7 +44,7 @@ class Served {
   explicit Served(const Handler& handler, absl::Duration longest = absl::Seconds(30))
       : validator_(FieldRules(AccountIdForm(), Settings())),
         workers_({.threads = 1, .waiting = 1, .threads_of_one = 1, .waiting_of_one = 1}),
-        calls_({&authenticator_, &validator_}, &workers_, {.longest = longest}),
+        calls_({&authenticator_, &validator_}, &workers_, longest),
         service_(&calls_, handler) {
     grpc::ServerBuilder builder;
     int port = 0;
