@@ -50,7 +50,8 @@ constexpr Range kWide[] = {
     {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1FAFF}, {0x20000, 0x3FFFD},
 };
 // Marks, embeddings, overrides and isolates of writing direction.
-constexpr Range kDirection[] = {{0x200E, 0x200F}, {0x202A, 0x202E}, {0x2066, 0x2069}};
+constexpr Range kDirection[] = {
+    {0x061C, 0x061C}, {0x200E, 0x200F}, {0x202A, 0x202E}, {0x2066, 0x2069}};
 
 template <std::size_t N>
 bool IsIn(const Range (&ranges)[N], std::uint32_t code) {

@@ -2,7 +2,7 @@
 
 #include <grpc/grpc_security_constants.h>
 
-#include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -78,16 +78,17 @@ absl::StatusOr<Identity> Admission::Identify(Audience audience) {
 
 absl::Status Admission::ReadRequest(const grpc::ByteBuffer& bytes,
                                     google::protobuf::Message& request) const {
+  // A call that ended without a message.
+  if (!bytes.Valid()) return errors::InvalidField("", "no message; want one");
   FieldViolations violations = ParseRequest(Bytes(bytes), request);
   const bool parsed = violations.empty() || !violations.front().field.empty();
   if (parsed) {
     // A field that was not UTF-8 has been emptied: what it lacks then is not told.
-    const auto named = [&](const errors::FieldViolation& violation) {
-      return std::any_of(violations.begin(), violations.end(),
-                         [&](const auto& known) { return known.field == violation.field; });
-    };
+    std::set<std::string> named;
+    for (const auto& violation : violations) named.insert(violation.field);
     FieldViolations malformed = gate_.validator->Validate(request, acting_);
-    std::erase_if(malformed, named);
+    std::erase_if(malformed,
+                  [&](const auto& violation) { return named.contains(violation.field); });
     violations.insert(violations.end(), malformed.begin(), malformed.end());
   }
   return violations.empty() ? absl::OkStatus() : errors::InvalidField(violations);

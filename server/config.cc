@@ -215,8 +215,10 @@ void AddServing(Flags& flags, Config& config) {
               "Calls at once on one connection");
   flags.Count("max_connections", &config.max_connections, 1, 1'000'000,
               "Connections of one server; more are closed at once");
-  flags.Count("max_watchers", &config.max_watchers, 1, 100'000,
-              "Streams of WatchContactChanges; beyond them UNAVAILABLE");
+  flags.Count(
+      "max_watchers", &config.max_watchers, 1, 100'000,
+      "Streams of WatchContactChanges, half of them for one account at most and a tenth for "
+      "observers alone; beyond them UNAVAILABLE");
   flags.Count("max_watch_lag", &config.max_watch_lag, 1, 10'000'000,
               "Events that a watcher may fall behind before it is cut off");
 }
@@ -233,6 +235,8 @@ void AddRules(Flags& flags, Settings& settings) {
               "Pending contact changes of one requester");
   flags.Count("max_asks_per_minute", &settings.max_asks_per_minute, 1, 1'000'000,
               "Calls of ChangeContacts a minute that one requester may make with success");
+  flags.Count("max_addresses_per_day", &settings.max_addresses_per_day, 1, 1'000'000,
+              "Times a day that an account may change its own e-mail address");
   flags.Count("max_wrong_tokens", &settings.max_wrong_tokens, 1, 100,
               "Wrong tokens after which an answer is locked");
   flags.Duration("resend_interval", &settings.resend_interval, absl::Seconds(1), kDay,

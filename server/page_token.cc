@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "server/forms.h"
 
 namespace contacts::server {
 namespace {
@@ -18,6 +19,7 @@ using google::protobuf::Message;
 
 constexpr char kPageToken[] = "page_token";
 constexpr std::size_t kSealSize = 16;
+constexpr std::size_t kMaxCursor = 300;  // An id, and what it is of.
 
 std::string Sha256(const std::string& data) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
@@ -83,7 +85,10 @@ std::optional<std::string> OpenPageToken(const Message& request) {
   const auto* field = request.GetDescriptor()->FindFieldByName(kPageToken);
   const std::string token = request.GetReflection()->GetString(request, field);
   if (token.empty()) return "";
-  return Unsealed(token, [&](absl::string_view cursor) { return Seal(request, cursor); });
+  auto cursor = Unsealed(token, [&](absl::string_view text) { return Seal(request, text); });
+  // Whoever forges a seal may do so around anything.
+  if (cursor && !IsPrintableAscii(*cursor, kMaxCursor)) return std::nullopt;
+  return cursor;
 }
 
 std::string MakeResumeToken(int64_t position) {

@@ -45,7 +45,9 @@ constexpr int64_t kBatch = 200;
 constexpr int64_t kSmtpBatch = 5;
 constexpr absl::Duration kSmtpMargin = absl::Seconds(10);
 constexpr int kMaxMetadataBytes = 16 * 1024;
-// Of requests, headers and answers that gRPC holds, all connections together.
+// gRPC has one for each of its reflection's streams, and for nothing else here.
+constexpr int kMaxReflectionThreads = 32;
+// Of requests and headers that gRPC holds, all connections together.
 constexpr std::size_t kMaxCallBytes = std::size_t{256} << 20;
 // One account's calls have half of the threads and of the queue at most.
 WorkQueue::Limits WorkersOf(const Config& config) {
@@ -94,7 +96,7 @@ absl::Duration AfterBatch(const char* what, const absl::StatusOr<int64_t>& acted
 void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
   constexpr int kMilliseconds = 1000;
   grpc::ResourceQuota quota;
-  builder.SetResourceQuota(quota.Resize(kMaxCallBytes));
+  builder.SetResourceQuota(quota.Resize(kMaxCallBytes).SetMaxThreads(kMaxReflectionThreads));
   builder.SetMaxReceiveMessageSize(static_cast<int>(config.max_message_bytes));
   builder.SetMaxSendMessageSize(-1);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);

@@ -31,12 +31,15 @@ void Fit(BadRequest& bad, std::size_t budget) {
   }
   const int total = bad.field_violations_size();
   constexpr std::size_t kNote = 64;
-  while (bad.ByteSizeLong() + kNote > budget && bad.field_violations_size() > 0) {
-    bad.mutable_field_violations()->RemoveLast();
+  constexpr std::size_t kTagAndSize = 6;
+  int kept = 0;
+  for (std::size_t size = kNote; kept < total; ++kept) {
+    size += kTagAndSize + bad.field_violations(kept).ByteSizeLong();
+    if (size > budget) break;
   }
-  if (bad.field_violations_size() == total) return;
-  const std::string left_out = absl::StrCat("and ", total - bad.field_violations_size(), " more");
-  bad.add_field_violations()->set_description(left_out);
+  if (kept == total) return;
+  bad.mutable_field_violations()->DeleteSubrange(kept, total - kept);
+  bad.add_field_violations()->set_description(absl::StrCat("and ", total - kept, " more"));
 }
 
 }  // namespace

@@ -31,7 +31,10 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   }
 
   void OnCancel() override { cancelled_->store(true); }
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    calls_.untaken_.Remove(answer_);
+    delete this;
+  }
 
  private:
   // OnDone is run where the call ends, not handed to one more thread first: it is short.
@@ -45,6 +48,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     if (audience == Audience::kOperators) call_.operator_name = identity->caller;
     // Looked at first: what is refused should cost little.
     if (!calls_.workers_->HasRoom(Whose())) return Overloaded();
+    if (!calls_.untaken_.HasRoom(Whose())) return NotTaken();
     call_.limits.deadline =
         std::min(absl::FromChrono(raw_.context->deadline()), admission_.start() + calls_.longest_);
     call_.limits.cancelled = {cancelled_};
@@ -56,6 +60,11 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
   static absl::Status Overloaded() {
     return errors::Unavailable("overloaded; try again later", kRetryAfter);
+  }
+
+  static absl::Status NotTaken() {
+    return errors::Unavailable("earlier answers are not read; read them, then try again",
+                               kRetryAfter);
   }
 
   const std::string& Whose() const {
@@ -73,6 +82,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   void Run() {
     times_.queue = absl::Now() - queued_;
     if (const absl::Status reached = call_.limits.Check(); !reached.ok()) return End(reached);
+    if (!calls_.untaken_.HasRoom(Whose())) return End(NotTaken());
     handler_(call_, *request_, [this](const std::function<Reply()>& make) {
       End(Guarded([&]() -> absl::Status {
         const Reply reply = make();
@@ -86,23 +96,27 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   // Finishes the call. Nothing of it may be touched afterwards.
   void End(const absl::Status& result) {
     grpc::Status status = admission_.End(result, &times_);
+    request_.reset();  // The answer may be held for long.
+    const std::size_t bytes = raw_.reply->Valid() ? raw_.reply->Length() : 0;
+    answer_ = calls_.untaken_.Add(Whose(), bytes + status.error_details().size(), raw_.context);
     --calls_.under_way_;
     Finish(std::move(status));
   }
 
   const UnaryCalls& calls_;
   const RawCall raw_;
-  const std::unique_ptr<Message> request_;
+  std::unique_ptr<Message> request_;
   const Handler handler_;
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
   Admission admission_;
   Call call_;
   absl::Time queued_;
   CallTimes times_;
+  UntakenAnswers::Handle answer_;
 };
 
 UnaryCalls::UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration longest)
-    : gate_(gate), workers_(workers), longest_(longest) {}
+    : gate_(gate), workers_(workers), longest_(longest), untaken_({.patience = longest}) {}
 
 bool UnaryCalls::WaitIdle(absl::Duration limit) const {
   const absl::Time until = absl::Now() + limit;

@@ -18,6 +18,7 @@
 #include "core/engine/engine.h"
 #include "server/admission.h"
 #include "server/identity.h"
+#include "server/untaken_answers.h"
 #include "server/validation.h"
 #include "server/work_queue.h"
 
@@ -43,7 +44,8 @@ class UnaryCalls {
   using Handler =
       std::function<void(const Call&, const google::protobuf::Message&, const Done& done)>;
 
-  // `longest`: of a call, also where it brings no deadline. `workers` must outlive it.
+  // `longest`: of a call, also where it brings no deadline; and as long as its answer may then
+  // take to be read. `workers` must outlive it.
   UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration longest);
 
   // Serves one call of `method`, such as "contacts.v1.ContactService/GetProfile".
@@ -72,6 +74,7 @@ class UnaryCalls {
   const Gate gate_;
   WorkQueue* const workers_;
   const absl::Duration longest_;
+  mutable UntakenAnswers untaken_;
   mutable std::atomic<int64_t> under_way_ = 0;
   std::atomic<bool> draining_ = false;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -93,7 +94,8 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       const absl::Status opened = Guarded([&] { return self->watch_->Open(*self); });
       if (!opened.ok()) return self->End(opened);
       if (!self->watch_->Join(self)) {
-        self->End(errors::Unavailable("too many watchers here, or shutting down", kRetryAfter));
+        self->End(errors::Unavailable("too many watchers here or of this account, or shutting down",
+                                      kRetryAfter));
       }
     });
     if (!queued) End(errors::Unavailable("overloaded; try again later", kRetryAfter));
@@ -308,11 +310,22 @@ absl::Status Watch::Open(Watcher& watcher) {
 bool Watch::Join(std::shared_ptr<Watcher> watcher) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || static_cast<int64_t>(watchers_.size()) >= options_.max_watchers) return false;
+    if (stopping_ || !HasRoom(watcher->account())) return false;
     watchers_.push_back(std::move(watcher));
   }
   changed_.notify_all();
   return true;
+}
+
+bool Watch::HasRoom(const AccountId& account) const {
+  const auto all = static_cast<int64_t>(watchers_.size());
+  if (account.empty()) return all < options_.max_watchers;
+  const auto its_own = std::count_if(watchers_.begin(), watchers_.end(), [&](const auto& watcher) {
+    return watcher->account() == account;
+  });
+  // One account has half at most, and the last tenth is the observers'.
+  return all < options_.max_watchers - options_.max_watchers / 10 &&
+         its_own < options_.max_watchers / 2;
 }
 
 void Watch::Run() {
@@ -396,15 +409,25 @@ absl::Status Watch::ReadTail(const Watchers& watchers, int64_t last) {
 
 absl::StatusOr<bool> Watch::ReadBacklog(const Watchers& watchers) {
   Watchers behind;
-  std::set<ServiceId> services;
-  int64_t from = position_;
+  std::map<AccountId, int64_t> lowest;
   for (const auto& watcher : watchers) {
     if (*watcher->position() >= position_ || !watcher->HasRoom() || watcher->Ended()) continue;
     behind.push_back(watcher);
-    from = std::min(from, *watcher->position());
-    if (watcher->service()) services.insert(*watcher->service());
+    int64_t& position = lowest.try_emplace(watcher->account(), position_).first->second;
+    position = std::min(position, *watcher->position());
   }
   if (behind.empty()) return false;
+  // Accounts take turns, so that one which resumes from far back, again and again, keeps no
+  // other waiting. Whoever is further on takes what it lacks of the same events.
+  auto turn = lowest.upper_bound(turn_);
+  if (turn == lowest.end()) turn = lowest.begin();
+  turn_ = turn->first;
+  const int64_t from = turn->second;
+  std::erase_if(behind, [&](const auto& watcher) { return *watcher->position() < from; });
+  std::set<ServiceId> services;
+  for (const auto& watcher : behind) {
+    if (watcher->service()) services.insert(*watcher->service());
+  }
   const auto events = feed_->Read(from, kReadAtOnce, services, ReadLimits());
   if (!events.ok()) return events.status();
   std::vector<SharedEvent> shared = Shared(*events);

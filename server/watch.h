@@ -58,6 +58,7 @@ class Watch {
   // On a worker thread: what needs the database before a watcher may join.
   absl::Status Open(Watcher& watcher);
   bool Join(std::shared_ptr<Watcher> watcher);
+  bool HasRoom(const AccountId& account) const;  // With the mutex held.
   void Run();
   // One look at the feed; returns whether to look again at once.
   bool Step();
@@ -72,7 +73,10 @@ class Watch {
   Feed* const feed_;
   const Options options_;
 
-  int64_t position_ = -1;  // Up to which the tail was read; the thread's own.
+  // The thread's own:
+  int64_t position_ = -1;  // Up to which the tail was read.
+  AccountId turn_;         // For whom it read last from further back.
+
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   Watchers watchers_;

@@ -45,6 +45,15 @@ void AttachRetry(absl::Status& status, absl::Duration wait) {
   Attach(status, retry);
 }
 
+absl::Status TooOften(absl::string_view what, int64_t limit, absl::Duration wait) {
+  absl::Status status = Make(absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED",
+                             absl::StrCat(what, "; try again in ",
+                                          absl::FormatDuration(absl::Ceil(wait, absl::Seconds(1)))),
+                             {{"limit", absl::StrCat(limit)}});
+  AttachRetry(status, wait);
+  return status;
+}
+
 }  // namespace
 
 absl::Status InvalidField(const std::vector<FieldViolation>& violations) {
@@ -168,13 +177,13 @@ absl::Status ResendTooSoon(absl::Duration wait) {
 }
 
 absl::Status AskedTooOften(int64_t limit, absl::Duration wait) {
-  absl::Status status =
-      Make(absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED",
-           absl::StrCat("this requester asked ", limit, " times within a minute; try again in ",
-                        absl::FormatDuration(absl::Ceil(wait, absl::Seconds(1)))),
-           {{"limit", absl::StrCat(limit)}});
-  AttachRetry(status, wait);
-  return status;
+  return TooOften(absl::StrCat("this requester asked ", limit, " times within a minute"), limit,
+                  wait);
+}
+
+absl::Status AddressChangedTooOften(int64_t limit, absl::Duration wait) {
+  return TooOften(absl::StrCat("this account changed its address ", limit, " times within a day"),
+                  limit, wait);
 }
 
 absl::Status QuotaExceeded(int64_t limit) {

@@ -42,6 +42,7 @@ absl::Status ChangeClosed(ChangeState state);
 absl::Status ResendTooSoon(absl::Duration wait);
 absl::Status QuotaExceeded(int64_t limit);
 absl::Status AskedTooOften(int64_t limit, absl::Duration wait);
+absl::Status AddressChangedTooOften(int64_t limit, absl::Duration wait);
 absl::Status ResumeTokenExpired();
 absl::Status RequestIdReused(const Uuid& request_id);
 absl::Status EtagMismatch(absl::string_view kind, absl::string_view id);

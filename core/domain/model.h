@@ -235,16 +235,16 @@ std::string MaskEmail(const std::string& email);
 const char* Name(Role role);
 const char* Name(ChangeState state);
 
-// How often a requester asked with success in the minute that began at `start`.
-struct AskWindow {
+// How often an account did something in the minute, or the day, that began at `start`.
+struct QuotaWindow {
   absl::Time start;
-  int64_t asks = 0;
+  int64_t uses = 0;
 };
 
 // What a requester uses of its quotas.
 struct QuotaUse {
   int64_t pending_changes = 0;
-  AskWindow window;
+  QuotaWindow asks;  // With success, in a minute.
 };
 
 }  // namespace contacts

@@ -15,6 +15,7 @@ struct Settings {
   int64_t max_reason = 500;                                // Characters, of a refusal or override.
   int64_t max_pending_changes = 1000;                      // Of one requester.
   int64_t max_asks_per_minute = 1000;                      // Of one requester, with success.
+  int64_t max_addresses_per_day = 20;                      // Changes of one account's own.
   int64_t max_wrong_tokens = 10;                           // Then the answer is locked.
   absl::Duration resend_interval = absl::Minutes(1);       // For each validator and change.
   int64_t max_resends_per_day = 20;                        // For each validator and change.

@@ -12,6 +12,11 @@
 namespace contacts {
 namespace {
 
+// A dry run is in nobody's way.
+store::Lock LockOf(const ChangeAsk& ask) {
+  return ask.validate_only ? store::Lock::kNone : store::Lock::kForUpdate;
+}
+
 AskFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& ask, absl::Time now,
                    std::vector<Uuid>& expired, QuotaUse& use) {
   AskFacts facts;
@@ -23,10 +28,12 @@ AskFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& 
     account_ids.insert(assignment.new_contact);
   }
 
-  store::ServicesAndPending loaded = store::LockServicesAndPending(session, service_ids);
+  store::ServicesAndPending loaded =
+      store::LoadServicesAndPending(session, service_ids, LockOf(ask), requester.id);
   for (const store::PendingRole& pending : loaded.pending) {
-    facts.pending.insert(pending.role);
-    if (pending.expire_time <= now) expired.push_back(pending.change_id);
+    const bool over = pending.expire_time <= now;
+    if (over) expired.push_back(pending.change_id);
+    if (!over || !ask.validate_only) facts.pending.insert(pending.role);
   }
   for (Service& service : loaded.services) {
     account_ids.insert(service.billing);
@@ -71,13 +78,14 @@ absl::StatusOr<std::string> Engine::ChangeContacts(
   const auto body = [&](Session& session) -> absl::StatusOr<std::string> {
     expired.clear();
     // Locking the requester's account makes its calls take turns, so that its quotas hold.
-    const std::optional<Account> requester =
-        store::LoadAccount(session, call.account, store::Lock::kForUpdate);
+    const std::optional<Account> requester = store::LoadAccount(session, call.account, LockOf(ask));
     if (!requester || requester->email.empty()) return errors::AccountNotFound(call.account);
     const absl::Time now = clock_();
     QuotaUse use;
     const AskFacts facts = ReadFacts(session, *requester, ask, now, expired, use);
-    if (!expired.empty()) return absl::AbortedError("expired changes are in the way");
+    if (!expired.empty() && !ask.validate_only) {
+      return absl::AbortedError("expired changes are in the way");
+    }
 
     if (absl::Status wrong = CheckAssignments(ask.assignments, facts); !wrong.ok()) return wrong;
     std::vector<ContactChange> changes =
@@ -91,19 +99,20 @@ absl::StatusOr<std::string> Engine::ChangeContacts(
     return encode(changes);
   };
 
+  if (ask.validate_only) {
+    std::string reply;
+    const absl::Status status = database_->Read(call.limits, [&](Session& session) {
+      absl::StatusOr<std::string> planned = body(session);
+      if (planned.ok()) reply = *std::move(planned);
+      return planned.status();
+    });
+    if (!status.ok()) return status;
+    return reply;
+  }
   // A change past its deadline holds its roles until it is marked: that is done
   // here where it stands in the way.
   for (;;) {
-    absl::StatusOr<std::string> reply;
-    if (ask.validate_only) {
-      const absl::Status status = database_->Write(call.limits, [&](Session& session) {
-        reply = body(session);
-        return reply.status();
-      });
-      if (!status.ok()) reply = status;
-    } else {
-      reply = Mutate(call, body);
-    }
+    absl::StatusOr<std::string> reply = Mutate(call, body);
     if (reply.ok() || expired.empty()) return reply;
     for (const Uuid& id : std::exchange(expired, {})) {
       const absl::StatusOr<bool> passed = PassTimeOver(id, call.limits);

@@ -5,6 +5,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/save.h"
 #include "core/mysql/store.h"
+#include "core/workflow/quota.h"
 
 // Accounts and services: what people change of their own, and what operators may.
 namespace contacts {
@@ -113,6 +114,12 @@ absl::StatusOr<std::string> Engine::UpdateAccount(const Call& call, const Profil
     }
     const absl::Time now = clock_();
     if (update.email && *update.email != account->email) {
+      if (!call.account.empty()) {
+        const auto window =
+            TakeAddressQuota(store::LoadAddressWindow(session, call.account), now, settings_);
+        if (!window.ok()) return window.status();
+        store::SaveAddressWindow(session, call.account, *window);
+      }
       std::vector<OutboxMail> mails = {{.kind = MailKind::kProfileChanged,
                                         .recipient = account->id,
                                         .address = account->email,

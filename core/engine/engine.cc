@@ -9,6 +9,9 @@
 namespace contacts {
 namespace {
 
+// Longer than any call.
+constexpr absl::Duration kOwnIdRetention = absl::Hours(2);
+
 std::string Sha256(const std::string& data) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
   SHA256(reinterpret_cast<const unsigned char*>(data.data()), data.size(),
@@ -64,8 +67,11 @@ absl::StatusOr<std::string> Engine::Mutate(const Call& call, const Body& body) {
     absl::StatusOr<std::string> result = body(session);
     if (!result.ok()) return result.status();
     reply = *std::move(result);
+    // Nobody asks for a reply under an id of ours once this call has ended.
+    const absl::Duration age =
+        call.request_id ? absl::ZeroDuration() : settings_.request_retention - kOwnIdRetention;
     store::InsertReply(session, ActorOf(call), request_id,
-                       {.fingerprint = Sha256(call.fingerprint), .bytes = reply}, clock_());
+                       {.fingerprint = Sha256(call.fingerprint), .bytes = reply}, clock_() - age);
     return absl::OkStatus();
   });
   if (status.ok()) return reply;

@@ -54,7 +54,8 @@ ImportFacts ReadFacts(Session& session, const Named& named, absl::Time now) {
     }
   }
   if (named.services.empty()) return facts;
-  store::ServicesAndPending locked = store::LockServicesAndPending(session, named.services);
+  store::ServicesAndPending locked =
+      store::LoadServicesAndPending(session, named.services, store::Lock::kForUpdate);
   for (Service& service : locked.services) facts.services.emplace(service.id, std::move(service));
   for (const store::PendingRole& pending : locked.pending) {
     // One past its deadline is pending no more, whether or not it has been marked.

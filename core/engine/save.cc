@@ -75,7 +75,8 @@ absl::Status TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
     changes = store::LockChanges(session, change_ids);
     store::LoadItemsOf(session, changes);
   }
-  store::ServicesAndPending locked = store::LockServicesAndPending(session, ids);
+  store::ServicesAndPending locked =
+      store::LoadServicesAndPending(session, ids, store::Lock::kForUpdate);
   services = std::move(locked.services);
   for (const store::PendingRole& pending : locked.pending) {
     if (concerned(pending.role) && !change_ids.contains(pending.change_id)) {

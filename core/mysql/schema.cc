@@ -121,6 +121,13 @@ std::vector<Migration> Build() {
            " account_id {account}, start_time {time}, asks {int}, PRIMARY KEY (account_id)) "
            "{table}",
        }},
+      {4,
+       {
+           // How often an account changed its own address in the day that began at start_time.
+           "CREATE TABLE IF NOT EXISTS address_window ("
+           " account_id {account}, start_time {time}, changes {int}, PRIMARY KEY (account_id)) "
+           "{table}",
+       }},
   };
   for (Migration& migration : migrations) {
     for (std::string& statement : migration.statements) statement = Expand(statement);

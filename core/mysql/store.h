@@ -29,7 +29,10 @@ struct AccountsAndUse {
 };
 AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& ids,
                                   const AccountId& requester, absl::Time now);
-void SaveAskWindow(Session& session, const AccountId& requester, const AskWindow& window);
+void SaveAskWindow(Session& session, const AccountId& requester, const QuotaWindow& window);
+// How often an account changed its own address in its latest day.
+QuotaWindow LoadAddressWindow(Session& session, const AccountId& account);
+void SaveAddressWindow(Session& session, const AccountId& account, const QuotaWindow& window);
 // Those that exist, ordered by id and locked.
 std::vector<Account> LockAccounts(Session& session, const std::set<AccountId>& ids);
 // Of these, those that exist.
@@ -57,8 +60,10 @@ struct ServicesAndPending {
   std::vector<Service> services;
   std::vector<PendingRole> pending;
 };
-// Those that exist, ordered by id, with the pending roles on them; all locked.
-ServicesAndPending LockServicesAndPending(Session& session, const std::set<ServiceId>& ids);
+// Those that exist, ordered by id, with the pending roles on them. Where `contact` is one's, those
+// of which it is a contact: others are neither locked nor told from what does not exist.
+ServicesAndPending LoadServicesAndPending(Session& session, const std::set<ServiceId>& ids,
+                                          Lock lock, const AccountId& contact = {});
 std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<ServiceId>& ids);
 // A service of which `contact` is one, and the changes pending on it at `now`, in one round trip.
 // Another's service costs what one costs that does not exist.

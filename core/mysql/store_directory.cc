@@ -130,8 +130,8 @@ AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& i
     Account account = ReadAccount(rows);
     if (account.id.empty()) {
       result.use.pending_changes = account.version;
-      result.use.window.start = account.create_time;
-      result.use.window.asks = absl::ToUnixMicros(account.update_time);
+      result.use.asks.start = account.create_time;
+      result.use.asks.uses = absl::ToUnixMicros(account.update_time);
     } else {
       result.accounts.push_back(std::move(account));
     }
@@ -147,11 +147,28 @@ std::vector<AccountId> LoadOverdue(Session& session, const std::set<AccountId>& 
   return overdue;
 }
 
-void SaveAskWindow(Session& session, const AccountId& requester, const AskWindow& window) {
+void SaveAskWindow(Session& session, const AccountId& requester, const QuotaWindow& window) {
   session.Queue(
       Fill("INSERT INTO ask_window (account_id, start_time, asks) VALUES (?, ?, ?)"
            " ON DUPLICATE KEY UPDATE start_time = VALUES(start_time), asks = VALUES(asks)",
-           {sqltext::Id(requester), Time(window.start), Int(window.asks)}));
+           {sqltext::Id(requester), Time(window.start), Int(window.uses)}));
+}
+
+QuotaWindow LoadAddressWindow(Session& session, const AccountId& account) {
+  Rows rows = session.Query("SELECT start_time, changes FROM address_window WHERE account_id = ?",
+                            {Bind(account)});
+  QuotaWindow window;
+  if (!rows.Next()) return window;
+  window.start = rows.Time();
+  window.uses = rows.Int();
+  return window;
+}
+
+void SaveAddressWindow(Session& session, const AccountId& account, const QuotaWindow& window) {
+  session.Queue(
+      Fill("INSERT INTO address_window (account_id, start_time, changes) VALUES (?, ?, ?)"
+           " ON DUPLICATE KEY UPDATE start_time = VALUES(start_time), changes = VALUES(changes)",
+           {sqltext::Id(account), Time(window.start), Int(window.uses)}));
 }
 
 void UpdateAccount(Session& session, const Account& account) {
@@ -169,16 +186,19 @@ std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock l
   return ReadService(rows);
 }
 
-ServicesAndPending LockServicesAndPending(Session& session, const std::set<ServiceId>& ids) {
-  const InList in = MakeInList(ids);
-  Rows rows =
-      session.Select(absl::StrCat("IFNULL(p.role, ''), IFNULL(HEX(p.change_id), ''),"
-                                  " IFNULL(p.expire_time, ''), ",
-                                  kServiceColumns),
-                     absl::StrCat(" FROM service s LEFT JOIN pending_role p ON p.service_id = s.id"
-                                  " WHERE s.id IN ",
-                                  in.placeholders, " ORDER BY s.id, p.role FOR UPDATE"),
-                     in.params);
+ServicesAndPending LoadServicesAndPending(Session& session, const std::set<ServiceId>& ids,
+                                          Lock lock, const AccountId& contact) {
+  InList in = MakeInList(ids);
+  if (!contact.empty()) in.params.push_back(Bind(contact));
+  Rows rows = session.Select(
+      absl::StrCat("IFNULL(p.role, ''), IFNULL(HEX(p.change_id), ''),"
+                   " IFNULL(p.expire_time, ''), ",
+                   kServiceColumns),
+      absl::StrCat(" FROM service s LEFT JOIN pending_role p ON p.service_id = s.id"
+                   " WHERE s.id IN ",
+                   in.placeholders, contact.empty() ? "" : " AND ? IN (s.admin, s.tech, s.billing)",
+                   " ORDER BY s.id, p.role", Suffix(lock)),
+      in.params);
   ServicesAndPending result;
   while (rows.Next()) {
     std::optional<PendingRole> pending;

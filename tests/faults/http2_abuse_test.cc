@@ -15,11 +15,13 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tests/testing/fleet.h"
@@ -393,6 +395,64 @@ TEST_F(Http2AbuseTest, FloodsOfControlFramesAreCutOffOrHeldBack) {
     }
     ExpectServes();
   }
+}
+
+TEST_F(Http2AbuseTest, ACallWithoutAMessageIsRefused) {
+  const auto connection = Connect();
+  connection->Send(Begin() + Frame(kHeaders, kEndHeaders | kEndStream, 1, Head("GetProfile")));
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  const auto refused = [this] {
+    return absl::StrContains(fleet_.log(), R"("reason":"INVALID_FIELD")");
+  };
+  while (!refused() && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(50));
+  EXPECT_TRUE(refused());
+}
+
+// Reflection has a thread for each of its streams, and asks nobody who they are.
+TEST_F(Http2AbuseTest, StreamsOfReflectionAreBoundedTogether) {
+  constexpr uint32_t kStreams = 300;
+  const auto connection = Connect();
+  std::string bytes = Begin();
+  for (uint32_t id = 1; id < 2 * kStreams; id += 2) {
+    bytes += Frame(
+        kHeaders, kEndHeaders, id,
+        "\x83\x86" +
+            Literal(":path", "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo") +
+            Literal(":authority", "contacts") + Literal("te", "trailers") +
+            Literal("content-type", "application/grpc"));
+  }
+  connection->Send(bytes);
+  absl::SleepFor(absl::Seconds(2));
+  EXPECT_LT(server().Threads(), 150);
+  ExpectServes();
+}
+
+// Of a stream whose window the peer keeps shut.
+TEST(Answers, ThatNobodyReadsAreLetGoOf) {
+  constexpr int kServices = 200;
+  constexpr uint32_t kStreams = 100;
+  Fleet fleet(kServices, {"--default_deadline=2s"}, 1);
+  Connection connection(fleet.server(0).address());
+  std::string bytes = kPreface + Frame(kSettings, 0, 0, Number(4, 2) + Number(0, 4));
+  v1::ListServicesRequest request;
+  request.set_page_size(kServices);
+  for (uint32_t id = 1; id < 2 * kStreams; id += 2) {
+    bytes += Frame(kHeaders, kEndHeaders, id, Head("ListServices")) +
+             Frame(kData, kEndStream, id, Message(request.SerializeAsString()));
+  }
+  connection.Send(bytes);
+  std::set<uint32_t> held;
+  std::set<uint32_t> reset;
+  const auto take = [&](FrameType type, uint32_t id, const std::string& /*payload*/) {
+    if (type == kHeaders) held.insert(id);
+    if (type == kReset) reset.insert(id);
+  };
+  const absl::Time deadline = absl::Now() + absl::Seconds(60);
+  while (reset.size() < kStreams && absl::Now() < deadline && connection.Receive(take)) {
+  }
+  EXPECT_EQ(held.size(), kStreams);
+  EXPECT_EQ(reset.size(), kStreams);
+  EXPECT_EQ(fleet.server(0).Terminate(), 0);
 }
 
 TEST_F(Http2AbuseTest, NoiseIsHarmless) {

@@ -106,6 +106,81 @@ std::string EndOf(Fleet& fleet, const std::string& who, const std::string& token
   return ReasonOf(stream.Finish());
 }
 
+TEST(Watch, OneAccountLeavesRoomForOthersAndAllForObservers) {
+  Fleet fleet(1, {"--max_watchers=10"}, 1);
+  std::vector<std::unique_ptr<Stream>> streams;
+  const auto begins = [&](const std::string& who, int count) {
+    for (int i = 0; i < count; ++i) {
+      streams.push_back(std::make_unique<Stream>(fleet.server(0).Channel(), who));
+      streams.back()->Begin();
+    }
+  };
+  begins(kFleetFirst, 5);
+  EXPECT_EQ(EndOf(fleet, kFleetFirst, ""), "UNAVAILABLE");
+  begins(kFleetSecond, 4);
+  EXPECT_EQ(EndOf(fleet, kFleetSecond, ""), "UNAVAILABLE");
+  begins(kObserver, 1);
+  EXPECT_EQ(EndOf(fleet, kObserver, ""), "UNAVAILABLE");
+  for (const auto& stream : streams) stream->Cancel();
+}
+
+// Who resumes from far back, again and again, keeps nobody waiting who resumes from near.
+TEST(Watch, ThoseWhoResumeTakeTurns) {
+  constexpr int kEvents = 40'000;
+  Fleet fleet(2, {}, 1);
+  Stream(fleet.server(0).Channel(), kFleetAdmin).Begin();
+  const std::string far = AskFor(fleet, 0, kFleetSecond);
+  std::string origin;
+  {
+    Stream stream(fleet.server(0).Channel(), kObserver);
+    origin = stream.Begin();
+  }
+  for (int first = 0; first < kEvents; first += 1000) {
+    std::string events =
+        "INSERT INTO contact_change_event"
+        " (change_id, ordinal, id, type, actor, account, time, state) VALUES ";
+    std::string feed = "INSERT INTO feed_queue (change_id, ordinal) VALUES ";
+    for (int i = first; i < first + 1000; ++i) {
+      const char* comma = i == first ? "" : ",";
+      absl::StrAppend(&events, comma, "(x'", absl::BytesToHexString(Uuid::Parse(far)->bytes()),
+                      "',", 100 + i, ",x'", absl::BytesToHexString(Uuid::Version4().bytes()),
+                      "',6,'','',0,1)");
+      absl::StrAppend(&feed, comma, "(x'", absl::BytesToHexString(Uuid::Parse(far)->bytes()), "',",
+                      100 + i, ")");
+    }
+    fleet.database().Execute(events);
+    fleet.database().Execute(feed);
+  }
+  // The feed has numbered them all once a stream begins beyond them.
+  const auto near = [&] {
+    Stream stream(fleet.server(0).Channel(), kFleetAdmin);
+    return stream.Begin();
+  };
+  while (fleet.database().Count("SELECT COUNT(*) FROM feed_queue") > 0) near();
+  const std::string token = near();
+  const std::string change = AskFor(fleet, 1, kFleetSecond);
+
+  std::atomic<bool> ends = false;
+  std::thread far_back([&] {
+    std::vector<std::unique_ptr<Stream>> streams;
+    while (!ends) {
+      streams.push_back(std::make_unique<Stream>(fleet.server(0).Channel(), kFleetFirst, origin));
+      if (streams.size() > 20) {
+        streams.front()->Cancel();
+        streams.erase(streams.begin());
+      }
+      absl::SleepFor(absl::Milliseconds(5));
+    }
+    for (const auto& stream : streams) stream->Cancel();
+  });
+  absl::SleepFor(absl::Milliseconds(200));
+  Stream resumed(fleet.server(0).Channel(), kFleetAdmin, token);
+  EXPECT_EQ(resumed.Types(1), std::vector<std::string>{"REQUESTED"});
+  ends = true;
+  far_back.join();
+  resumed.Cancel();
+}
+
 TEST(Watch, ShowsEachWhatConcernsItAndTheObserverEverything) {
   Fleet fleet(2);
   Stream admin(fleet.server(0).Channel(), kFleetAdmin);

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "absl/strings/str_cat.h"
+#include "core/mysql/connection.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
 
@@ -92,6 +95,30 @@ TEST(ValidateOnly, ShowsWhatWouldBeCreatedAndWritesNothing) {
   EXPECT_TRUE(asked.changes[0].id.is_nil());
   EXPECT_EQ(asked.changes[0].items.at(0).old_contact, AccountId(kThomas));
   EXPECT_EQ(world.test_database.Dump(), before);
+}
+
+TEST(ValidateOnly, LooksPastAChangeThatHasExpiredAndLeavesItToTheSweep) {
+  World world;
+  world.Ask(kMarie, {Move(kS0, kTech, kDana)});
+  world.clock.Advance(world.settings.change_lifetime);
+  const std::string before = world.test_database.Dump();
+  const World::Asked asked =
+      world.Ask(kMarie, {Move(kS0, kTech, kEve)}, Uuid::Version4(), /*validate_only=*/true);
+  EXPECT_THAT(asked.status, HasReason(""));
+  EXPECT_THAT(asked.changes, SizeIs(1));
+  EXPECT_EQ(world.test_database.Dump(), before);
+}
+
+// Another's transaction holds what the dry run looks at.
+TEST(ValidateOnly, WaitsForNobody) {
+  World world;
+  std::atomic<int64_t> round_trips = 0;
+  Connection other(world.test_database.options(), 0, /*autocommit=*/false, &round_trips);
+  other.Execute("UPDATE service SET version = version + 1");
+  other.Execute("UPDATE account SET version = version + 1");
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}, Uuid::Version4(), true).status,
+              HasReason(""));
+  other.Execute("ROLLBACK");
 }
 
 TEST(ValidateOnly, RunsEveryCheck) {

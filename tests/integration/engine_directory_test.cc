@@ -184,6 +184,31 @@ TEST(Profile, NothingIsToldWhereTheEmailStaysTheSame) {
   EXPECT_EQ(world.engine.GetProfile(World::As(kDana))->language, "fr");
 }
 
+TEST(Profile, OwnAddressMayChangeSoManyTimesADay) {
+  Settings settings;
+  settings.max_addresses_per_day = 2;
+  World world(settings);
+  const auto move_to = [&](const std::string& address) {
+    return Update(world, {.id = AccountId(kDana), .email = address}).status();
+  };
+  ASSERT_TRUE(move_to("one@new.example").ok());
+  ASSERT_TRUE(move_to("one@new.example").ok());  // Is no change.
+  ASSERT_TRUE(move_to("two@new.example").ok());
+  EXPECT_THAT(move_to("three@new.example"), HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(world.engine.GetProfile(World::As(kDana))->email, "two@new.example");
+  EXPECT_THAT(world.TakeMails(), SizeIs(2));
+  // The language, others, and operators are free.
+  EXPECT_TRUE(Update(world, {.id = AccountId(kDana), .language = "fr"}).ok());
+  EXPECT_TRUE(Update(world, {.id = AccountId(kEve), .email = "eve@new.example"}).ok());
+  EXPECT_TRUE(world.engine
+                  .UpdateAccount(World::AsOperator(),
+                                 {.id = AccountId(kDana), .email = "four@new.example"},
+                                 [](const Account&) { return std::string(); })
+                  .ok());
+  world.clock.Advance(absl::Hours(24));
+  EXPECT_TRUE(move_to("five@new.example").ok());
+}
+
 TEST(Profile, StaleEtagIsRefusedAndNothingChanges) {
   World world;
   const absl::StatusOr<std::string> first =

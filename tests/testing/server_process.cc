@@ -98,13 +98,13 @@ int ServerProcess::Terminate() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-int64_t ServerProcess::ResidentKilobytes() const {
+int64_t ServerProcess::Told(const std::string& what) const {
   std::ifstream status(absl::StrCat("/proc/", pid_, "/status"));
-  int64_t kilobytes = 0;
+  int64_t number = 0;
   for (std::string word; status >> word;) {
-    if (word == "VmRSS:") status >> kilobytes;
+    if (word == what) status >> number;
   }
-  return kilobytes;
+  return number;
 }
 
 std::shared_ptr<grpc::Channel> ServerProcess::Channel() const {

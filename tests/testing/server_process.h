@@ -25,11 +25,14 @@ class ServerProcess {
   void Kill();      // SIGKILL.
   int Terminate();  // SIGTERM; returns the exit status.
   std::shared_ptr<grpc::Channel> Channel() const;
-  int64_t ResidentKilobytes() const;
+  int64_t ResidentKilobytes() const { return Told("VmRSS:"); }
+  int64_t Threads() const { return Told("Threads:"); }
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 
  private:
   int Wait();
+  // What the kernel tells of the process.
+  int64_t Told(const std::string& what) const;
 
   const std::string mysql_uri_;
   const std::string directory_;

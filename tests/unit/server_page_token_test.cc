@@ -16,11 +16,21 @@ v1::ListServicesRequest Request() {
 
 TEST(PageTokenTest, GivesTheCursorBack) {
   v1::ListServicesRequest request = Request();
-  const std::string cursor("a\0\xff", 3);
+  const std::string cursor = "s:example.com";
   request.set_page_token(MakePageToken(request, cursor));
   EXPECT_EQ(OpenPageToken(request), cursor);
   // The token that came with the page before does not count.
   EXPECT_EQ(MakePageToken(request, "b"), MakePageToken(Request(), "b"));
+}
+
+// Whoever knows how seals are made may seal anything; no cursor of ours is such.
+TEST(PageTokenTest, IsRefusedAroundWhatIsNoCursor) {
+  v1::ListServicesRequest request = Request();
+  for (const std::string& cursor :
+       {std::string("\xff"), std::string("a\0", 2), std::string("a\n"), std::string(301, 'a')}) {
+    request.set_page_token(MakePageToken(request, cursor));
+    EXPECT_FALSE(OpenPageToken(request).has_value());
+  }
 }
 
 TEST(PageTokenTest, IsEmptyAroundTheEnds) {

@@ -107,8 +107,19 @@ TEST(StatusTest, CountsTheViolationsThatDoNotFit) {
   const auto bad = Find<google::rpc::BadRequest>(status);
   ASSERT_TRUE(bad.has_value());
   const int listed = bad->field_violations_size() - 1;
+  EXPECT_GT(listed, 100);
   EXPECT_EQ(bad->field_violations(listed).description(),
             absl::StrCat("and ", 1000 - listed, " more"));
+}
+
+TEST(StatusTest, FillsTheRoomThereIs) {
+  for (const std::size_t room : {100U, 2000U, 6000U, 100000U}) {
+    const auto bad =
+        Find<google::rpc::BadRequest>(ToGrpcStatus(errors::InvalidField(Many(9000)), room));
+    ASSERT_TRUE(bad.has_value());
+    EXPECT_LE(bad->ByteSizeLong(), room);
+    EXPECT_GT(bad->ByteSizeLong(), room < 200 ? 0U : room * 9 / 10 - 100);
+  }
 }
 
 }  // namespace
