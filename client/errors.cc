@@ -213,7 +213,7 @@ bool ExplainReason(v1::ErrorReason reason, const Task& task, Failure& failure) {
     case v1::ERROR_REASON_RESEND_TOO_SOON:
       return explain("the e-mail was sent too short a time ago, or too often", WaitAdvice(failure));
     case v1::ERROR_REASON_QUOTA_EXCEEDED:
-      return explain("the account has too many contact changes pending, or asks too often",
+      return explain("the account has too many contact changes pending, or acts too often",
                      WaitAdvice(failure));
     case v1::ERROR_REASON_REQUEST_ID_REUSED:
       return explain("this request id was used for something else",
@@ -226,6 +226,8 @@ bool ExplainReason(v1::ErrorReason reason, const Task& task, Failure& failure) {
     case v1::ERROR_REASON_INTERNAL:
       return explain("a defect of the server", IncidentAdvice(failure));
     case v1::ERROR_REASON_RESUME_TOKEN_EXPIRED:
+      return explain("the token is older than the events kept",
+                     "watch without it, and list what is open");
     case v1::ERROR_REASON_UNSPECIFIED:
     default: return false;
   }

@@ -8,10 +8,10 @@ declare -A groups=(
     libprotobuf-dev protobuf-compiler libabsl-dev libmysqlcppconn-dev libboost-dev
     libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev libgmime-3.0-dev libspdlog-dev
     libcli11-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
-  [run]="mariadb-server debootstrap python3 openssl python3-aiosmtpd openssl"
-  [test]="prometheus"
+  [run]="mariadb-server python3"
+  [test]="debootstrap openssl prometheus python3-aiosmtpd"
   [fuzz]="clang libclang-rt-14-dev"
-  [bench]="nghttp2-client"
+  [bench]="debootstrap nghttp2-client"
   [check]="clang-format clang-tidy shellcheck nodejs npm"
 )
 

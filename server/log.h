@@ -26,7 +26,7 @@ struct CallRecord {
   std::string reason;  // Of the ErrorInfo; empty for OK.
   absl::Duration latency;
   std::string account;  // The acting account, or empty.
-  std::string caller;   // Whoever calls beyond an account: "operator" or "observer".
+  std::string caller;   // As Identity has it, such as "operator" or "mTLS:shop"; or empty.
   std::string request_id;
   std::string traceparent;
   std::string peer;

@@ -99,16 +99,7 @@ absl::StatusOr<std::string> Engine::ChangeContacts(
     return encode(changes);
   };
 
-  if (ask.validate_only) {
-    std::string reply;
-    const absl::Status status = database_->Read(call.limits, [&](Session& session) {
-      absl::StatusOr<std::string> planned = body(session);
-      if (planned.ok()) reply = *std::move(planned);
-      return planned.status();
-    });
-    if (!status.ok()) return status;
-    return reply;
-  }
+  if (ask.validate_only) return database_->Read<std::string>(call.limits, body);
   // A change past its deadline holds its roles until it is marked: that is done
   // here where it stands in the way.
   for (;;) {

@@ -75,13 +75,11 @@ void TellOfOverride(Session& session, const ContactOverride& record, absl::Time 
 }  // namespace
 
 absl::StatusOr<Account> Engine::GetAccount(const Call& call, const AccountId& id) {
-  std::optional<Account> account;
-  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
-    account = store::LoadAccount(session, id, store::Lock::kNone);
-    return account ? absl::OkStatus() : errors::AccountNotFound(id);
+  return database_->Read<Account>(call.limits, [&](Session& session) -> absl::StatusOr<Account> {
+    std::optional<Account> account = store::LoadAccount(session, id, store::Lock::kNone);
+    if (!account) return errors::AccountNotFound(id);
+    return *std::move(account);
   });
-  if (!status.ok()) return status;
-  return *std::move(account);
 }
 
 absl::StatusOr<std::string> Engine::CreateAccount(const Call& call, const Account& account,
@@ -179,13 +177,11 @@ absl::StatusOr<std::string> Engine::CreateService(const Call& call, const Servic
 }
 
 absl::StatusOr<Service> Engine::LookupService(const Call& call, const ServiceId& id) {
-  std::optional<Service> service;
-  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
-    service = store::LoadService(session, id, store::Lock::kNone);
-    return service ? absl::OkStatus() : errors::ServiceNotFound(id);
+  return database_->Read<Service>(call.limits, [&](Session& session) -> absl::StatusOr<Service> {
+    std::optional<Service> service = store::LoadService(session, id, store::Lock::kNone);
+    if (!service) return errors::ServiceNotFound(id);
+    return *std::move(service);
   });
-  if (!status.ok()) return status;
-  return *std::move(service);
 }
 
 absl::StatusOr<std::string> Engine::DeleteService(const Call& call, const ServiceId& id,

@@ -19,6 +19,8 @@ std::string Sha256(const std::string& data) {
   return digest;
 }
 
+CallLimits InBackground() { return {.deadline = absl::Now() + absl::Seconds(30)}; }
+
 // Whose request ids these are.
 std::string ActorOf(const Call& call) {
   return call.account.empty() ? call.operator_name : call.account.text();
@@ -52,44 +54,34 @@ absl::StatusOr<std::string> Engine::Mutate(const Call& call, const Body& body) {
   // A call without an id of its own gets one, so that a commit whose answer was
   // lost can be looked up.
   const Uuid request_id = call.request_id.value_or(Uuid::Version4());
-  std::string reply;
   bool may_be_kept = call.request_id.has_value();
-  absl::Status status = database_->Write(call.limits, [&](Session& session) -> absl::Status {
+  const auto run = [&](Session& session) -> absl::StatusOr<std::string> {
     may_be_kept = may_be_kept || session.maybe_committed();
     if (may_be_kept) {
       absl::StatusOr<std::optional<std::string>> kept = KeptReply(session, call, request_id);
       if (!kept.ok()) return kept.status();
-      if (*kept) {
-        reply = **std::move(kept);
-        return absl::OkStatus();
-      }
+      if (*kept) return **std::move(kept);
     }
-    absl::StatusOr<std::string> result = body(session);
-    if (!result.ok()) return result.status();
-    reply = *std::move(result);
+    absl::StatusOr<std::string> reply = body(session);
+    if (!reply.ok()) return reply;
     // Nobody asks for a reply under an id of ours once this call has ended.
     const absl::Duration age =
         call.request_id ? absl::ZeroDuration() : settings_.request_retention - kOwnIdRetention;
     store::InsertReply(session, ActorOf(call), request_id,
-                       {.fingerprint = Sha256(call.fingerprint), .bytes = reply}, clock_() - age);
-    return absl::OkStatus();
-  });
-  if (status.ok()) return reply;
+                       {.fingerprint = Sha256(call.fingerprint), .bytes = *reply}, clock_() - age);
+    return reply;
+  };
+  absl::StatusOr<std::string> reply = database_->Write<std::string>(call.limits, run);
 
   // The same request may have been committed by a call beside this one, or by an earlier
   // run of this one, after this one looked and before it got its locks.
-  if (may_be_kept && IsDecision(status)) {
-    std::optional<std::string> kept_reply;
-    const absl::Status looked = database_->Read(call.limits, [&](Session& session) {
-      absl::StatusOr<std::optional<std::string>> kept = KeptReply(session, call, request_id);
-      if (!kept.ok()) return kept.status();
-      kept_reply = *std::move(kept);
-      return absl::OkStatus();
-    });
-    if (!looked.ok()) return looked;
-    if (kept_reply) return *std::move(kept_reply);
+  if (may_be_kept && IsDecision(reply.status())) {
+    auto kept = database_->Read<std::optional<std::string>>(
+        call.limits, [&](Session& session) { return KeptReply(session, call, request_id); });
+    if (!kept.ok()) return kept.status();
+    if (*kept) return **std::move(kept);
   }
-  return status;
+  return reply;
 }
 
 absl::StatusOr<std::string> Engine::MutateAgainWhileAborted(const Call& call, const Body& body) {
@@ -110,49 +102,36 @@ absl::Status Engine::Unless(Session& session, const Call& call, absl::Status oth
 }
 
 absl::StatusOr<int64_t> Engine::PurgeRequests(int64_t limit) {
-  int64_t purged = 0;
   const absl::Time before = clock_() - settings_.request_retention;
-  const absl::Status status =
-      database_->Write({.deadline = absl::Now() + absl::Seconds(30)}, [&](Session& session) {
-        purged = store::PurgeReplies(session, before, limit);
-        return absl::OkStatus();
-      });
-  if (!status.ok()) return status;
-  return purged;
+  return database_->Write<int64_t>(InBackground(), [&](Session& session) {
+    return store::PurgeReplies(session, before, limit);
+  });
 }
 
 absl::StatusOr<bool> Engine::PassTimeOver(const Uuid& id, const CallLimits& limits) {
-  bool passed = false;
-  const absl::Status status = database_->Write(limits, [&](Session& session) {
-    passed = false;
+  return database_->Write<bool>(limits, [&](Session& session) {
     std::optional<ContactChange> change = store::LockChange(session, id);
-    if (!change) return absl::OkStatus();
+    if (!change) return false;
     store::LoadItems(session, *change);
     const absl::Time now = clock_();
     Transition transition = PassTime(*change, now);
-    if (!transition.save) return absl::OkStatus();
+    if (!transition.save) return false;
     store::SaveChange(session, *change);
     if (!change->open()) store::SaveItems(session, *change);
     SaveEffects(session, transition, now);
-    passed = true;
-    return absl::OkStatus();
+    return true;
   });
-  if (!status.ok()) return status;
-  return passed;
 }
 
 absl::StatusOr<int64_t> Engine::RunTimers(int64_t limit) {
-  std::vector<Uuid> due;
-  absl::Status status =
-      database_->Read({.deadline = absl::Now() + absl::Seconds(30)}, [&](Session& session) {
-        due = store::ListDueTimers(session, clock_(), limit);
-        return absl::OkStatus();
-      });
-  if (!status.ok()) return status;
+  const auto due = database_->Read<std::vector<Uuid>>(InBackground(), [&](Session& session) {
+    return store::ListDueTimers(session, clock_(), limit);
+  });
+  if (!due.ok()) return due.status();
+  absl::Status status;
   int64_t acted = 0;
-  for (const Uuid& id : due) {
-    const absl::StatusOr<bool> passed =
-        PassTimeOver(id, {.deadline = absl::Now() + absl::Seconds(30)});
+  for (const Uuid& id : *due) {
+    const absl::StatusOr<bool> passed = PassTimeOver(id, InBackground());
     if (!passed.ok()) {
       status = passed.status();  // The others' time has come too.
       continue;

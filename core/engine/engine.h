@@ -21,7 +21,7 @@ namespace contacts {
 struct Call {
   // The acting account of ContactService. Empty where an operator acts.
   AccountId account;
-  // "operator" for DirectoryService; scopes request ids like an account does.
+  // Who acts where no account does; scopes request ids like an account does.
   std::string operator_name;
   // The caller's request id, where it brought one.
   std::optional<Uuid> request_id;

@@ -16,14 +16,10 @@ CallLimits Background() { return {.deadline = absl::Now() + kTimeLimit}; }
 Feed::Feed(Database* database, Settings settings) : database_(database), settings_(settings) {}
 
 absl::StatusOr<Feed::Bounds> Feed::GetBounds(const CallLimits& limits) {
-  Bounds bounds;
-  const absl::Status status = database_->Read(limits, [&](Session& session) {
+  return database_->Read<Bounds>(limits, [&](Session& session) {
     const store::FeedHead head = store::LoadFeedHead(session);
-    bounds = {.last = head.last_position, .removed = head.removed_position};
-    return absl::OkStatus();
+    return Bounds{.last = head.last_position, .removed = head.removed_position};
   });
-  if (!status.ok()) return status;
-  return bounds;
 }
 
 absl::StatusOr<Feed::Bounds> Feed::Advance(absl::Time now) {
@@ -56,9 +52,8 @@ absl::StatusOr<Feed::Bounds> Feed::Advance(absl::Time now) {
 absl::StatusOr<std::vector<FeedEvent>> Feed::Read(int64_t position, int64_t limit,
                                                   const std::set<ServiceId>& services,
                                                   const CallLimits& limits) {
-  std::vector<FeedEvent> events;
-  const absl::Status status = database_->Read(limits, [&](Session& session) {
-    events.clear();
+  return database_->Read<std::vector<FeedEvent>>(limits, [&](Session& session) {
+    std::vector<FeedEvent> events;
     std::set<Uuid> changes;
     for (store::FeedEntry& entry : store::LoadFeed(session, position, limit)) {
       changes.insert(entry.event.change_id);
@@ -67,7 +62,7 @@ absl::StatusOr<std::vector<FeedEvent>> Feed::Read(int64_t position, int64_t limi
                         .concerned = {},
                         .on_services = {}});
     }
-    if (events.empty()) return absl::OkStatus();
+    if (events.empty()) return events;
     const auto concerned = store::LoadConcerned(session, changes);
     std::set<std::pair<Uuid, ServiceId>> on;
     if (!services.empty()) on = store::LoadChangesOn(session, changes, services);
@@ -78,20 +73,14 @@ absl::StatusOr<std::vector<FeedEvent>> Feed::Read(int64_t position, int64_t limi
         if (on.contains({event.event.change_id, service})) event.on_services.insert(service);
       }
     }
-    return absl::OkStatus();
+    return events;
   });
-  if (!status.ok()) return status;
-  return events;
 }
 
 absl::StatusOr<int64_t> Feed::Purge(int64_t limit, absl::Time now) {
-  int64_t purged = 0;
-  const absl::Status status = database_->Write(Background(), [&](Session& session) {
-    purged = store::PurgeFeed(session, now - settings_.event_retention, limit);
-    return absl::OkStatus();
+  return database_->Write<int64_t>(Background(), [&](Session& session) {
+    return store::PurgeFeed(session, now - settings_.event_retention, limit);
   });
-  if (!status.ok()) return status;
-  return purged;
 }
 
 }  // namespace contacts

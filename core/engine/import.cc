@@ -69,10 +69,9 @@ ImportFacts ReadFacts(Session& session, const Named& named, absl::Time now) {
 absl::StatusOr<std::vector<ImportRejection>> Engine::ImportBatch(
     const CallLimits& limits, const std::vector<ImportRecord>& records) {
   const Named named = NamesOf(records);
-  std::vector<ImportRejection> rejections;
   // Run again after a commit whose answer was lost, this finds everything as the
   // records say and writes nothing.
-  const absl::Status status = database_->Write(limits, [&](Session& session) {
+  return database_->Write<std::vector<ImportRejection>>(limits, [&](Session& session) {
     const absl::Time now = clock_();
     ImportPlan plan = PlanImport(records, ReadFacts(session, named, now), now);
     store::InsertAccounts(session, plan.new_accounts);
@@ -81,17 +80,13 @@ absl::StatusOr<std::vector<ImportRejection>> Engine::ImportBatch(
     store::SaveServices(session, plan.changed_services);
     store::ShowChangesToAdmins(session, plan.moved_admins);
     SaveMails(session, plan.mails, now);
-    rejections = std::move(plan.rejections);
-    return absl::OkStatus();
+    return std::move(plan.rejections);
   });
-  if (!status.ok()) return status;
-  return rejections;
 }
 
 absl::StatusOr<DirectoryPage> Engine::ExportDirectory(const Call& call, const PageRequest& page) {
-  DirectoryPage result;
-  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
-    result = {};
+  return database_->Read<DirectoryPage>(call.limits, [&](Session& session) {
+    DirectoryPage result;
     absl::string_view after = page.after;
     const auto limit = static_cast<std::size_t>(page.size);
     if (!absl::ConsumePrefix(&after, kServices)) {
@@ -100,16 +95,14 @@ absl::StatusOr<DirectoryPage> Engine::ExportDirectory(const Call& call, const Pa
       result.next = result.accounts.size() < limit
                         ? kServices
                         : absl::StrCat(kAccounts, result.accounts.back().id.text());
-      return absl::OkStatus();
+      return result;
     }
     result.services = store::PageServices(session, std::string(after), page.size);
     if (result.services.size() == limit) {
       result.next = absl::StrCat(kServices, result.services.back().id.text());
     }
-    return absl::OkStatus();
+    return result;
   });
-  if (!status.ok()) return status;
-  return result;
 }
 
 }  // namespace contacts

@@ -41,18 +41,18 @@ Outbox::Outbox(Database* database, TokenKeys keys, Settings settings)
 absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Duration lease,
                                                      absl::Time now) {
   const std::string claim = Uuid::Version4().text();
-  std::vector<OutboxMail> mails;
-  absl::Status status = database_->Write(Limits(), [&](Session& session) {
-    mails = store::LockDueMails(session, now, limit);
+  auto locked = database_->Write<std::vector<OutboxMail>>(Limits(), [&](Session& session) {
+    std::vector<OutboxMail> mails = store::LockDueMails(session, now, limit);
     std::set<Uuid> ids;
     for (OutboxMail& mail : mails) {
       mail.claim = claim;
       ids.insert(mail.id);
     }
     store::ClaimMails(session, ids, claim, now + lease);
-    return absl::OkStatus();
+    return mails;
   });
-  if (!status.ok()) return status;
+  if (!locked.ok()) return locked.status();
+  std::vector<OutboxMail>& mails = *locked;
   if (mails.empty()) return std::vector<MailFacts>();
 
   std::set<AccountId> account_ids;
@@ -68,7 +68,7 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Durati
   std::vector<Account> accounts;
   std::vector<ContactChange> changes;
   std::vector<ContactOverride> overrides;
-  status = database_->Read(Limits(), [&](Session& session) {
+  absl::Status status = database_->Read(Limits(), [&](Session& session) {
     changes.clear();
     accounts = store::LoadAccounts(session, account_ids);
     if (!override_ids.empty()) overrides = store::LoadOverrides(session, override_ids);
@@ -121,14 +121,10 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Durati
 
 absl::StatusOr<Outbox::Depth> Outbox::GetDepth(absl::Time now) {
   constexpr int64_t kMostCounted = 10'000;
-  Depth depth;
-  const absl::Status status = database_->Read(Limits(), [&](Session& session) {
+  return database_->Read<Depth>(Limits(), [&](Session& session) {
     const store::OutboxDepth loaded = store::LoadOutboxDepth(session, kMostCounted);
-    depth = {.mails = loaded.mails, .oldest = now - loaded.oldest.value_or(now)};
-    return absl::OkStatus();
+    return Depth{.mails = loaded.mails, .oldest = now - loaded.oldest.value_or(now)};
   });
-  if (!status.ok()) return status;
-  return depth;
 }
 
 absl::Status Outbox::Sent(const std::vector<MailFacts>& mails, absl::Time now) {

@@ -79,12 +79,15 @@ absl::StatusOr<Account> Engine::GetProfile(const Call& call) {
 
 absl::StatusOr<Page<Service>> Engine::ListServices(const Call& call, const ServiceFilter& filter,
                                                    const PageRequest& request) {
-  Page<Service> page;
-  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
-    page = {};
+  using Services = Page<Service>;
+  const auto read = [&](Session& session) -> absl::StatusOr<Services> {
+    Services page;
     std::vector<Service> services = store::ListServices(
         session, call.account, filter.roles, filter.id_prefix, request.after, request.size + 1);
-    if (services.empty()) return Unless(session, call, absl::OkStatus());
+    if (services.empty()) {
+      const absl::Status known = Unless(session, call, absl::OkStatus());
+      if (!known.ok()) return known;
+    }
     std::size_t bytes = 0;
     for (Service& service : services) {
       HideOwner(service, call.account);
@@ -96,16 +99,14 @@ absl::StatusOr<Page<Service>> Engine::ListServices(const Call& call, const Servi
       }
       page.rows.push_back(std::move(service));
     }
-    return absl::OkStatus();
-  });
-  if (!status.ok()) return status;
-  return page;
+    return page;
+  };
+  return database_->Read<Services>(call.limits, read);
 }
 
 absl::StatusOr<ServiceView> Engine::GetService(const Call& call, const ServiceId& id) {
-  ServiceView view;
-  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
-    view = {};
+  const auto read = [&](Session& session) -> absl::StatusOr<ServiceView> {
+    ServiceView view;
     auto loaded = store::LoadServiceAndPending(session, id, call.account, clock_());
     if (!loaded) return Unless(session, call, errors::ServiceNotFound(id));
     view.service = std::move(loaded->first);
@@ -121,10 +122,9 @@ absl::StatusOr<ServiceView> Engine::GetService(const Call& call, const ServiceId
       std::sort(view.pending_change_ids.begin(), view.pending_change_ids.end());
     }
     HideOwner(view.service, call.account);
-    return absl::OkStatus();
-  });
-  if (!status.ok()) return status;
-  return view;
+    return view;
+  };
+  return database_->Read<ServiceView>(call.limits, read);
 }
 
 absl::StatusOr<ContactChange> Engine::GetContactChange(const Call& call, const Uuid& id) {
@@ -181,9 +181,8 @@ absl::StatusOr<Engine::Views> Engine::LoadViews(const CallLimits& limits,
                                                 const std::vector<ChangeRead>& reads) {
   std::vector<Uuid> ids;
   for (const ChangeRead& read : reads) ids.push_back(read.id);
-  Views views;
-  const absl::Status status = database_->Read(limits, [&](Session& session) {
-    views.clear();
+  return database_->Read<Views>(limits, [&](Session& session) {
+    Views views;
     const absl::Time now = clock_();
     const std::vector<store::ChangeAndAdmins> loaded = store::LoadChanges(session, ids);
     std::set<AccountId> unsure;  // Who may not see what they asked for, or do not exist.
@@ -200,7 +199,7 @@ absl::StatusOr<Engine::Views> Engine::LoadViews(const CallLimits& limits,
         unsure.insert(account);
       }
     }
-    if (unsure.empty()) return absl::OkStatus();
+    if (unsure.empty()) return views;
     const std::set<AccountId> existing = store::LoadExisting(session, unsure);
     for (std::size_t i = 0; i < reads.size(); ++i) {
       const AccountId& account = reads[i].call->account;
@@ -208,18 +207,16 @@ absl::StatusOr<Engine::Views> Engine::LoadViews(const CallLimits& limits,
         views[i] = errors::AccountNotFound(account);
       }
     }
-    return absl::OkStatus();
+    return views;
   });
-  if (!status.ok()) return status;
-  return views;
 }
 
 absl::StatusOr<Page<ContactChange>> Engine::ListContactChanges(const Call& call,
                                                                const ChangeFilter& filter,
                                                                const PageRequest& request) {
-  Page<ContactChange> page;
-  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
-    page = {};
+  using Changes = Page<ContactChange>;
+  const auto read = [&](Session& session) -> absl::StatusOr<Changes> {
+    Changes page;
     const absl::Time now = clock_();
     const bool filtered = !filter.states.empty() || filter.involvement != Involvement::kAny ||
                           filter.service.has_value();
@@ -262,18 +259,20 @@ absl::StatusOr<Page<ContactChange>> Engine::ListContactChanges(const Call& call,
         break;
       }
     }
-    if (!any_seen) return Unless(session, call, absl::OkStatus());
-    return absl::OkStatus();
-  });
-  if (!status.ok()) return status;
-  return page;
+    if (!any_seen) {
+      const absl::Status known = Unless(session, call, absl::OkStatus());
+      if (!known.ok()) return known;
+    }
+    return page;
+  };
+  return database_->Read<Changes>(call.limits, read);
 }
 
 absl::StatusOr<Page<ChangeEvent>> Engine::ListContactChangeEvents(const Call& call, const Uuid& id,
                                                                   const PageRequest& request) {
-  Page<ChangeEvent> page;
-  const absl::Status status = database_->Read(call.limits, [&](Session& session) {
-    page = {};
+  using Events = Page<ChangeEvent>;
+  const auto read = [&](Session& session) -> absl::StatusOr<Events> {
+    Events page;
     const std::vector<store::ChangeAndAdmins> loaded = store::LoadChanges(session, {id});
     if (loaded.empty() || !Concerns(loaded.front().change, loaded.front().admins, call.account)) {
       return Unless(session, call, errors::ContactChangeNotFound(id));
@@ -287,10 +286,9 @@ absl::StatusOr<Page<ChangeEvent>> Engine::ListContactChangeEvents(const Call& ca
       page.rows.pop_back();
       page.next = std::to_string(page.rows.back().ordinal);
     }
-    return absl::OkStatus();
-  });
-  if (!status.ok()) return status;
-  return page;
+    return page;
+  };
+  return database_->Read<Events>(call.limits, read);
 }
 
 }  // namespace contacts

@@ -78,9 +78,21 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  using Body = std::function<absl::Status(Session&)>;
+  template <typename T>
+  using BodyOf = std::function<absl::StatusOr<T>(Session&)>;
+
   // Runs `body` on a connection where each statement stands alone. `body` may
-  // run again, so it keeps no state of an earlier run.
-  absl::Status Read(const CallLimits& limits, const std::function<absl::Status(Session&)>& body);
+  // run again, so it keeps no state of an earlier run; what its last run returned is
+  // returned.
+  absl::Status Read(const CallLimits& limits, const Body& body);
+  template <typename T>
+  absl::StatusOr<T> Read(const CallLimits& limits, const BodyOf<T>& body) {
+    absl::StatusOr<T> result;
+    const absl::Status status = Read(limits, Keeping(body, result));
+    if (!status.ok()) return status;
+    return result;
+  }
 
   // Runs `body` in a READ COMMITTED transaction, then its queued writes and COMMIT
   // in one round trip where it returned OK (or asked by Session::CommitAnyway),
@@ -89,7 +101,14 @@ class Database {
   // during COMMIT, then with Session::maybe_committed() set: a body whose second
   // run would do harm must look for the row that its first run wrote.
   // Returns UNAVAILABLE once tries or time run out.
-  absl::Status Write(const CallLimits& limits, const std::function<absl::Status(Session&)>& body);
+  absl::Status Write(const CallLimits& limits, const Body& body);
+  template <typename T>
+  absl::StatusOr<T> Write(const CallLimits& limits, const BodyOf<T>& body) {
+    absl::StatusOr<T> result;
+    const absl::Status status = Write(limits, Keeping(body, result));
+    if (!status.ok()) return status;
+    return result;
+  }
 
   // Applies the schema; safe when several servers do it at once, and when run again.
   absl::Status Migrate();
@@ -128,6 +147,14 @@ class Database {
   const DurationHistogram& transactions(Kind kind) const;
 
  private:
+  template <typename T>
+  static Body Keeping(const BodyOf<T>& body, absl::StatusOr<T>& result) {
+    return [&body, &result](Session& session) {
+      result = body(session);
+      return result.status();
+    };
+  }
+
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
