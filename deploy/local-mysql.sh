@@ -162,6 +162,7 @@ stop_server() {
     kill -9 "$pid" 2>/dev/null || true
   fi
   rm -f "$dir/pid"
+  if [[ $(read_state socket) == /tmp/contacts-mysql.* ]]; then rm -rf "$(dirname "$(cat "$dir/socket")")"; fi
 }
 
 case $command in

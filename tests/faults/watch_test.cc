@@ -3,23 +3,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <atomic>
-#include <cstdio>
-#include <functional>
-#include <map>
-#include <random>
 #include <set>
 #include <sstream>
 #include <thread>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "client/command_line.h"
 #include "client/errors.h"
 #include "client/session.h"
 #include "tests/testing/fleet.h"
+#include "tests/testing/watch_stream.h"
 
 namespace contacts {
 namespace {
@@ -28,90 +23,13 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
-using v1::ContactService;
-
-constexpr char kObserver[] = "observer";
-
-// One stream; what comes is taken one by one.
-class Stream {
- public:
-  // `who` is an account, or kObserver.
-  Stream(std::shared_ptr<grpc::Channel> channel, const std::string& who,
-         const std::string& resume_token = "", const std::string& service = "")
-      : stub_(ContactService::NewStub(std::move(channel))) {
-    context_.AddMetadata(who == kObserver ? "contacts-caller" : "contacts-account", who);
-    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(2));
-    v1::WatchContactChangesRequest request;
-    request.set_resume_token(resume_token);
-    request.set_service(service);
-    reader_ = stub_->WatchContactChanges(&context_, request);
-  }
-
-  // Nothing once the stream has ended.
-  std::optional<v1::WatchContactChangesResponse> Next() {
-    v1::WatchContactChangesResponse response;
-    if (!reader_->Read(&response)) return std::nullopt;
-    return response;
-  }
-  // The token that comes first: the stream has begun.
-  std::string Begin() {
-    const auto first = Next();
-    EXPECT_TRUE(first.has_value() && !first->has_event());
-    return first ? first->resume_token() : "";
-  }
-  // "TYPE" of the next `count` events.
-  std::vector<std::string> Types(int count) {
-    std::vector<std::string> types;
-    while (static_cast<int>(types.size()) < count) {
-      const auto next = Next();
-      if (!next) break;
-      if (!next->has_event()) continue;
-      types.push_back(v1::ContactChangeEventType_Name(next->event().type())
-                          .substr(sizeof("CONTACT_CHANGE_EVENT_TYPE_") - 1));
-    }
-    return types;
-  }
-  grpc::Status Finish() { return reader_->Finish(); }
-  void Cancel() { context_.TryCancel(); }
-
- private:
-  const std::unique_ptr<ContactService::Stub> stub_;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReader<v1::WatchContactChangesResponse>> reader_;
-};
-
-std::string AskFor(Fleet& fleet, int service, const std::string& to, int server = 0) {
-  v1::ChangeContactsResponse response;
-  const auto stub = fleet.Stub(server);
-  EXPECT_EQ(ReasonOf(Fleet::Ask(*stub, Fleet::ServiceName(service), to, NewRequestId(), response)),
-            "OK");
-  return response.contact_changes_size() == 0 ? "" : response.contact_changes(0).id();
-}
-
-void Cancel(Fleet& fleet, const std::string& id, int server = 0) {
-  v1::CancelContactChangeRequest request;
-  request.set_contact_change_id(id);
-  v1::CancelContactChangeResponse response;
-  EXPECT_EQ(ReasonOf(fleet.Stub(server)->CancelContactChange(ActingAs(kFleetAdmin).get(), request,
-                                                             &response)),
-            "OK");
-}
-
-// The status that ends a stream that asks for this.
-std::string EndOf(Fleet& fleet, const std::string& who, const std::string& token,
-                  const std::string& service = "") {
-  Stream stream(fleet.server(0).Channel(), who, token, service);
-  while (stream.Next()) {
-  }
-  return ReasonOf(stream.Finish());
-}
 
 TEST(Watch, OneAccountLeavesRoomForOthersAndAllForObservers) {
   Fleet fleet(1, {"--max_watchers=10"}, 1);
-  std::vector<std::unique_ptr<Stream>> streams;
+  std::vector<std::unique_ptr<WatchStream>> streams;
   const auto begins = [&](const std::string& who, int count) {
     for (int i = 0; i < count; ++i) {
-      streams.push_back(std::make_unique<Stream>(fleet.server(0).Channel(), who));
+      streams.push_back(std::make_unique<WatchStream>(fleet.server(0).Channel(), who));
       streams.back()->Begin();
     }
   };
@@ -128,11 +46,11 @@ TEST(Watch, OneAccountLeavesRoomForOthersAndAllForObservers) {
 TEST(Watch, ThoseWhoResumeTakeTurns) {
   constexpr int kEvents = 40'000;
   Fleet fleet(2, {}, 1);
-  Stream(fleet.server(0).Channel(), kFleetAdmin).Begin();
+  WatchStream(fleet.server(0).Channel(), kFleetAdmin).Begin();
   const std::string far = AskFor(fleet, 0, kFleetSecond);
   std::string origin;
   {
-    Stream stream(fleet.server(0).Channel(), kObserver);
+    WatchStream stream(fleet.server(0).Channel(), kObserver);
     origin = stream.Begin();
   }
   for (int first = 0; first < kEvents; first += 1000) {
@@ -153,7 +71,7 @@ TEST(Watch, ThoseWhoResumeTakeTurns) {
   }
   // The feed has numbered them all once a stream begins beyond them.
   const auto near = [&] {
-    Stream stream(fleet.server(0).Channel(), kFleetAdmin);
+    WatchStream stream(fleet.server(0).Channel(), kFleetAdmin);
     return stream.Begin();
   };
   while (fleet.database().Count("SELECT COUNT(*) FROM feed_queue") > 0) near();
@@ -162,9 +80,10 @@ TEST(Watch, ThoseWhoResumeTakeTurns) {
 
   std::atomic<bool> ends = false;
   std::thread far_back([&] {
-    std::vector<std::unique_ptr<Stream>> streams;
+    std::vector<std::unique_ptr<WatchStream>> streams;
     while (!ends) {
-      streams.push_back(std::make_unique<Stream>(fleet.server(0).Channel(), kFleetFirst, origin));
+      streams.push_back(
+          std::make_unique<WatchStream>(fleet.server(0).Channel(), kFleetFirst, origin));
       if (streams.size() > 20) {
         streams.front()->Cancel();
         streams.erase(streams.begin());
@@ -174,7 +93,7 @@ TEST(Watch, ThoseWhoResumeTakeTurns) {
     for (const auto& stream : streams) stream->Cancel();
   });
   absl::SleepFor(absl::Milliseconds(200));
-  Stream resumed(fleet.server(0).Channel(), kFleetAdmin, token);
+  WatchStream resumed(fleet.server(0).Channel(), kFleetAdmin, token);
   EXPECT_EQ(resumed.Types(1), std::vector<std::string>{"REQUESTED"});
   ends = true;
   far_back.join();
@@ -183,11 +102,11 @@ TEST(Watch, ThoseWhoResumeTakeTurns) {
 
 TEST(Watch, ShowsEachWhatConcernsItAndTheObserverEverything) {
   Fleet fleet(2);
-  Stream admin(fleet.server(0).Channel(), kFleetAdmin);
-  Stream new_contact(fleet.server(1).Channel(), kFleetSecond);
-  Stream old_contact(fleet.server(2).Channel(), kFleetFirst);
-  Stream observer(fleet.server(1).Channel(), kObserver);
-  for (Stream* stream : {&admin, &new_contact, &old_contact, &observer}) stream->Begin();
+  WatchStream admin(fleet.server(0).Channel(), kFleetAdmin);
+  WatchStream new_contact(fleet.server(1).Channel(), kFleetSecond);
+  WatchStream old_contact(fleet.server(2).Channel(), kFleetFirst);
+  WatchStream observer(fleet.server(1).Channel(), kObserver);
+  for (WatchStream* stream : {&admin, &new_contact, &old_contact, &observer}) stream->Begin();
 
   const std::string change = AskFor(fleet, 0, kFleetSecond);
   const auto requested = ElementsAre("REQUESTED", "VALIDATION_SENT", "VALIDATION_SENT");
@@ -212,7 +131,7 @@ TEST(Watch, ShowsEachWhatConcernsItAndTheObserverEverything) {
   for (const char* validator : {kFleetAdmin, kFleetSecond}) {
     ASSERT_EQ(ReasonOf(fleet.Accept(*fleet.Stub(2), validator, change, "", accepted)), "OK");
   }
-  for (Stream* stream : {&admin, &new_contact, &observer, &old_contact}) {
+  for (WatchStream* stream : {&admin, &new_contact, &observer, &old_contact}) {
     std::optional<v1::WatchContactChangesResponse> next;
     do {
       next = stream->Next();
@@ -224,7 +143,7 @@ TEST(Watch, ShowsEachWhatConcernsItAndTheObserverEverything) {
 
 TEST(Watch, KeepsToOneServiceWhereAsked) {
   Fleet fleet(2);
-  Stream stream(fleet.server(0).Channel(), kFleetAdmin, "", Fleet::ServiceName(1));
+  WatchStream stream(fleet.server(0).Channel(), kFleetAdmin, "", Fleet::ServiceName(1));
   const std::string token = stream.Begin();
   Cancel(fleet, AskFor(fleet, 0, kFleetSecond));
   const std::string change = AskFor(fleet, 1, kFleetSecond);
@@ -232,7 +151,7 @@ TEST(Watch, KeepsToOneServiceWhereAsked) {
   ASSERT_TRUE(next.has_value());
   EXPECT_EQ(next->event().contact_change_id(), change);
   // The same from further back.
-  Stream resumed(fleet.server(1).Channel(), kFleetAdmin, token, Fleet::ServiceName(1));
+  WatchStream resumed(fleet.server(1).Channel(), kFleetAdmin, token, Fleet::ServiceName(1));
   resumed.Begin();
   const auto again = resumed.Next();
   ASSERT_TRUE(again.has_value());
@@ -243,14 +162,14 @@ TEST(Watch, ResumesAfterATokenOnAnyServer) {
   Fleet fleet(1);
   std::string token;
   {
-    Stream stream(fleet.server(0).Channel(), kFleetAdmin);
+    WatchStream stream(fleet.server(0).Channel(), kFleetAdmin);
     token = stream.Begin();
     stream.Cancel();
   }
   Cancel(fleet, AskFor(fleet, 0, kFleetSecond));
   std::vector<std::string> seen;
   for (int server = 0; server < Fleet::kServers; ++server) {
-    Stream stream(fleet.server(server).Channel(), kFleetAdmin, token);
+    WatchStream stream(fleet.server(server).Channel(), kFleetAdmin, token);
     while (seen.size() < 2) {
       const auto next = stream.Next();
       ASSERT_TRUE(next.has_value());
@@ -274,11 +193,11 @@ TEST(Watch, RefusesWhoMayNotWatchAndTokensThatItCannotResume) {
   EXPECT_EQ(EndOf(fleet, kFleetAdmin, "dG9rZW4"), "INVALID_FIELD");
   EXPECT_EQ(EndOf(fleet, kFleetAdmin, "", "not a service"), "INVALID_FIELD");
   {
-    Stream nobody(fleet.server(0).Channel(), "");
+    WatchStream nobody(fleet.server(0).Channel(), "");
     EXPECT_FALSE(nobody.Next().has_value());
     EXPECT_EQ(ReasonOf(nobody.Finish()), "UNAUTHENTICATED");
   }
-  Stream stream(fleet.server(0).Channel(), kFleetAdmin);
+  WatchStream stream(fleet.server(0).Channel(), kFleetAdmin);
   const std::string token = stream.Begin();
   AskFor(fleet, 0, kFleetSecond);
   const auto event = stream.Next();
@@ -304,9 +223,9 @@ TEST(Watch, CutsOffAWatcherThatFallsBehindAndItResumesWithoutAGap) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 1024);
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  Stream slow(grpc::CreateCustomChannel(fleet.server(0).address(),
-                                        grpc::InsecureChannelCredentials(), arguments),
-              kFleetAdmin);
+  WatchStream slow(grpc::CreateCustomChannel(fleet.server(0).address(),
+                                             grpc::InsecureChannelCredentials(), arguments),
+                   kFleetAdmin);
   const std::string token = slow.Begin();
   for (int i = 0; i < kChanges; ++i) Cancel(fleet, AskFor(fleet, 0, kFleetSecond));
   const int64_t events = fleet.database().Count("SELECT COUNT(*) FROM contact_change_event");
@@ -319,7 +238,7 @@ TEST(Watch, CutsOffAWatcherThatFallsBehindAndItResumesWithoutAGap) {
   }
   EXPECT_EQ(ReasonOf(slow.Finish()), "UNAVAILABLE");
   EXPECT_LT(static_cast<int64_t>(ids.size()), events);
-  Stream resumed(fleet.server(0).Channel(), kFleetAdmin, last);
+  WatchStream resumed(fleet.server(0).Channel(), kFleetAdmin, last);
   while (static_cast<int64_t>(ids.size()) < events) {
     const auto next = resumed.Next();
     ASSERT_TRUE(next.has_value());
@@ -333,9 +252,9 @@ TEST(Watch, AThousandWatchersOfOneServerAllSeeIt) {
   std::vector<std::shared_ptr<grpc::Channel>> channels;
   for (int i = 0; i < 4; ++i) channels.push_back(fleet.server(0).Channel());
   const auto open = [&](std::size_t i) {
-    return std::make_unique<Stream>(channels[i % 4], i % 2 == 0 ? kFleetAdmin : kObserver);
+    return std::make_unique<WatchStream>(channels[i % 4], i % 2 == 0 ? kFleetAdmin : kObserver);
   };
-  std::vector<std::unique_ptr<Stream>> streams;
+  std::vector<std::unique_ptr<WatchStream>> streams;
   for (std::size_t i = 0; i < kWatchers; ++i) streams.push_back(open(i));
   for (std::size_t i = 0; i < streams.size(); ++i) {
     // All at once are more than may wait for the database: some are to come again.
@@ -351,7 +270,7 @@ TEST(Watch, AThousandWatchersOfOneServerAllSeeIt) {
 
 TEST(Watch, EndsWithUnavailableWhenTheServerStops) {
   Fleet fleet(1);
-  Stream stream(fleet.server(0).Channel(), kFleetAdmin);
+  WatchStream stream(fleet.server(0).Channel(), kFleetAdmin);
   stream.Begin();
   EXPECT_EQ(fleet.server(0).Terminate(), 0);
   EXPECT_FALSE(stream.Next().has_value());
@@ -372,7 +291,7 @@ TEST(WatchCommand, ShowsALineForEachEventAndResumes) {
   };
   std::string token;
   {
-    Stream stream(fleet.server(0).Channel(), kFleetAdmin);
+    WatchStream stream(fleet.server(0).Channel(), kFleetAdmin);
     token = stream.Begin();
     stream.Cancel();
   }
@@ -389,140 +308,6 @@ TEST(WatchCommand, ShowsALineForEachEventAndResumes) {
   const std::string next = line.substr(begin, line.find('"', begin) - begin);
   EXPECT_THAT(run({"watch", "--count=1", "--resume-token=" + next}),
               HasSubstr("  validation sent  "));
-}
-
-// Watches until every event that is in the database was seen, on connections to
-// random servers that break off at random. Checks that no stream goes backwards.
-struct WatcherOnTheMove {
-  std::string who;
-  std::set<std::string> seen;
-  int streams = 0;
-  // Of each stream, the events of each change in the order in which they came.
-  std::vector<std::map<std::string, std::vector<std::string>>> orders;
-
-  void Run(Fleet& fleet, unsigned seed, const std::string& first_token,
-           const std::function<bool(const std::set<std::string>&)>& complete) {
-    std::mt19937 random(seed);
-    const auto up_to = [&](int n) { return std::uniform_int_distribution<int>(0, n)(random); };
-    std::string token = first_token;
-    while (!complete(seen)) {
-      Stream stream(fleet.server(up_to(2)).Channel(), who, token);
-      ++streams;
-      std::map<std::string, std::vector<std::string>> order;
-      int left = up_to(200);
-      while (left >= 0 && !complete(seen)) {
-        const auto next = stream.Next();
-        if (!next) {
-          absl::SleepFor(absl::Milliseconds(20));
-          break;
-        }
-        token = next->resume_token();
-        if (!next->has_event()) continue;
-        --left;
-        seen.insert(next->event().id());
-        order[next->event().contact_change_id()].push_back(next->event().id());
-      }
-      stream.Cancel();
-      orders.push_back(std::move(order));
-    }
-  }
-};
-
-TEST(Watch, LosesNoEventOf32WritersWhileWatchersMoveAndServersAreKilled) {
-  constexpr int kWriters = 32;
-  constexpr int kRounds = 12;
-  Fleet fleet(kWriters);
-  std::string first_token;
-  {
-    Stream stream(fleet.server(0).Channel(), kObserver);
-    first_token = stream.Begin();
-    stream.Cancel();
-  }
-  std::atomic<int64_t> total = -1;  // Known once the writers are done.
-  const auto complete = [&](const std::set<std::string>& seen) {
-    return total >= 0 && static_cast<int64_t>(seen.size()) >= total;
-  };
-  std::vector<WatcherOnTheMove> watchers(6);
-  std::vector<std::thread> watching;
-  for (std::size_t i = 0; i < watchers.size(); ++i) {
-    watchers[i].who = i % 2 == 0 ? kObserver : kFleetAdmin;
-    watching.emplace_back(
-        [&, i] { watchers[i].Run(fleet, static_cast<unsigned>(i), first_token, complete); });
-  }
-  std::atomic<int> writing = kWriters;
-  std::vector<std::thread> writers;
-  for (int i = 0; i < kWriters; ++i) {
-    writers.emplace_back([&, i] {
-      const auto done = absl::MakeCleanup([&] { --writing; });
-      std::vector<std::unique_ptr<ContactService::Stub>> stubs;
-      for (int s = 0; s < Fleet::kServers; ++s) stubs.push_back(fleet.Stub(s));
-      int at = i;
-      const auto until_answered =
-          [&](const std::function<grpc::Status(ContactService::Stub&)>& call) {
-            for (int tries = 0; tries < 400; ++tries) {
-              const grpc::Status status = call(*stubs[static_cast<std::size_t>(at++ % 3)]);
-              if (!MayTryAgain(status)) return ReasonOf(status);
-              absl::SleepFor(absl::Milliseconds(25));
-            }
-            return std::string("no answer");
-          };
-      for (int round = 0; round < kRounds; ++round) {
-        const std::string ask_id = NewRequestId();
-        v1::ChangeContactsResponse asked;
-        ASSERT_EQ(until_answered([&](ContactService::Stub& stub) {
-                    asked.Clear();
-                    return Fleet::Ask(stub, Fleet::ServiceName(i), kFleetSecond, ask_id, asked);
-                  }),
-                  "OK");
-        v1::CancelContactChangeRequest request;
-        request.set_contact_change_id(asked.contact_changes(0).id());
-        request.set_request_id(NewRequestId());
-        v1::CancelContactChangeResponse cancelled;
-        ASSERT_EQ(until_answered([&](ContactService::Stub& stub) {
-                    return stub.CancelContactChange(ActingAs(kFleetAdmin).get(), request,
-                                                    &cancelled);
-                  }),
-                  "OK");
-      }
-    });
-  }
-  // On this thread: a server dies with the thread that started it.
-  for (int i = 0; writing > 0; ++i) {
-    absl::SleepFor(absl::Milliseconds(700));
-    fleet.server(i).Kill();
-    fleet.server(i).Start();
-  }
-  for (std::thread& writer : writers) writer.join();
-  fleet.database().Execute("UPDATE outbox SET next_try_time = 0");
-  fleet.WaitForMails();
-  std::map<std::string, int64_t> ordinal_of;
-  for (const std::string& row : fleet.database().Query(
-           "SELECT CONCAT(LOWER(HEX(id)), ' ', ordinal) FROM contact_change_event")) {
-    const Uuid id = Uuid::FromBytes(absl::HexStringToBytes(row.substr(0, 32)));
-    ordinal_of[id.text()] = std::stoll(row.substr(33));
-  }
-  total = static_cast<int64_t>(ordinal_of.size());
-  AskFor(fleet, 0, kFleetSecond);  // Wakes those who have seen it all.
-  for (std::thread& thread : watching) thread.join();
-
-  int streams = 0;
-  for (const WatcherOnTheMove& watcher : watchers) {
-    streams += watcher.streams;
-    for (const auto& [id, ordinal] : ordinal_of) EXPECT_TRUE(watcher.seen.contains(id));
-    for (const auto& order : watcher.orders) {
-      for (const auto& [change, events] : order) {
-        int64_t last = 0;
-        for (const std::string& id : events) {
-          const auto found = ordinal_of.find(id);
-          if (found == ordinal_of.end()) continue;
-          EXPECT_GT(found->second, last) << "the events of one change went backwards";
-          last = found->second;
-        }
-      }
-    }
-  }
-  std::printf("%lld events, seen by %zu watchers in %d streams\n", static_cast<long long>(total),
-              watchers.size(), streams);
 }
 
 }  // namespace
