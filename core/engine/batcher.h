@@ -14,9 +14,11 @@
 namespace contacts {
 
 // Work that costs less when several items of it are done together. An item is done at once, alone
-// and by the thread that brings it where few are being done; else it is left to a thread of the
-// batcher's, which does all that were left as soon as one of those is done. So nobody waits for
-// company, and the batches grow with the load. Thread safe. `Item` tells whose() it is.
+// and by the thread that brings it where few are being done; else it is left. All that were left
+// are done as soon as one of those is: by the thread that did it, the next time by one of the
+// batcher's own; or by the thread that brings as many as go together. So nobody waits for company,
+// and the batches grow with the load. An owner of many brings threads of its own: what it may not
+// leave is done alone, at once. Thread safe. `Item` tells whose() it is.
 template <typename Item>
 class Batcher {
  public:
@@ -24,7 +26,7 @@ class Batcher {
   using Work = std::function<void(std::vector<Item>)>;
 
   struct Limits {
-    std::size_t at_once = 2;      // Being done when others are left; the threads there are.
+    std::size_t at_once = 1;      // Being done when others are left.
     std::size_t most = 16;        // Items done together.
     std::size_t most_of_one = 2;  // Of which one and the same owner's.
     // After so long, what was left is done also where those that are being done are held up.
@@ -32,7 +34,8 @@ class Batcher {
   };
 
   Batcher(Limits limits, Work work) : limits_(limits), work_(std::move(work)) {
-    for (std::size_t i = 0; i < limits.at_once; ++i) threads_.emplace_back([this] { Run(); });
+    // One more than go at once, for when those are held up.
+    for (std::size_t i = 0; i <= limits.at_once; ++i) threads_.emplace_back([this] { Run(); });
   }
   // Nothing may be in Do any more. What was left is done first.
   ~Batcher() {
@@ -49,20 +52,28 @@ class Batcher {
   // Has `item` done: before this returns, or by another thread.
   void Do(Item item) {
     std::unique_lock lock(mutex_);
-    const bool leaves = doing_ >= limits_.at_once && MayLeave(item);
-    if (leaves) {
-      left_.push_back(std::move(item));
-      return;
-    }
-    // What may not be left is nobody's turn: its owner has the threads that it brings.
+    std::vector<Item> batch;
     const bool turn = doing_ < limits_.at_once;
     if (turn) ++doing_;
+    if (turn || OwnerLeft(item) >= limits_.most_of_one) {
+      batch.push_back(std::move(item));
+    } else {
+      left_.push_back(std::move(item));
+      if (left_.size() < limits_.most) return;
+      batch.swap(left_);  // As many as go together: nothing to wait for.
+    }
     lock.unlock();
-    std::vector<Item> alone;
-    alone.push_back(std::move(item));
-    work_(std::move(alone));
+    work_(std::move(batch));
     if (!turn) return;
     lock.lock();
+    // What was left meanwhile costs less here than to wake another thread for. What is left by
+    // then is no longer this one's: it has an owner who is charged for it.
+    if (!left_.empty()) {
+      batch = std::exchange(left_, {});
+      lock.unlock();
+      work_(std::move(batch));
+      lock.lock();
+    }
     if (left_.empty()) {
       --doing_;
     } else {
@@ -72,11 +83,10 @@ class Batcher {
   }
 
  private:
-  bool MayLeave(const Item& item) const {
-    const auto its_owners = std::count_if(
-        left_.begin(), left_.end(), [&](const Item& left) { return left.whose() == item.whose(); });
-    return left_.size() < limits_.most &&
-           static_cast<std::size_t>(its_owners) < limits_.most_of_one;
+  std::size_t OwnerLeft(const Item& item) const {
+    return static_cast<std::size_t>(
+        std::count_if(left_.begin(), left_.end(),
+                      [&](const Item& left) { return left.whose() == item.whose(); }));
   }
 
   void Run() {
@@ -107,7 +117,7 @@ class Batcher {
   const Work work_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Item> left_;  // Empty while fewer than `at_once` are being done.
+  std::vector<Item> left_;  // Fewer than `most`; none while fewer than `at_once` are being done.
   std::size_t doing_ = 0;   // With those whose turn is handed on.
   std::size_t turns_ = 0;   // Of those being done: ended, handed on, and not taken yet.
   bool stopping_ = false;

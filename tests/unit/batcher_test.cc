@@ -60,7 +60,7 @@ class HeldUp {
 };
 
 constexpr Batcher<Item>::Limits kPatient = {
-    .at_once = 1, .most = 3, .most_of_one = 2, .patience = std::chrono::hours(1)};
+    .at_once = 1, .most = 4, .most_of_one = 2, .patience = std::chrono::hours(1)};
 
 TEST(Batcher, DoesAtOnceAndAloneWhatComesAlone) {
   std::vector<Numbers> done;
@@ -72,19 +72,31 @@ TEST(Batcher, DoesAtOnceAndAloneWhatComesAlone) {
   EXPECT_THAT(done, ElementsAre(ElementsAre(1), ElementsAre(2)));
 }
 
-TEST(Batcher, LeavesWhatComesMeanwhileToAThreadOfItsOwn) {
+TEST(Batcher, DoesTogetherWhatCameMeanwhile) {
   HeldUp work;
   Batcher<Item> batcher(kPatient, work.Work());
   std::thread first([&] { batcher.Do({1}); });
   work.AwaitBegun(1);
   batcher.Do({2});  // Would not return if it did the work itself.
   batcher.Do({3});
-  work.Allow(1);
-  first.join();  // What was left is nothing to the one who was at work.
-  EXPECT_THAT(work.AwaitBegun(2), ElementsAre(ElementsAre(1), ElementsAre(2, 3)));
-  batcher.Do({4});
   work.Allow(2);
-  EXPECT_THAT(work.AwaitBegun(3), ElementsAre(ElementsAre(1), ElementsAre(2, 3), ElementsAre(4)));
+  first.join();
+  EXPECT_THAT(work.AwaitBegun(2), ElementsAre(ElementsAre(1), ElementsAre(2, 3)));
+}
+
+TEST(Batcher, KeepsNobodyForLongAtWhatOthersLeave) {
+  HeldUp work;
+  Batcher<Item> batcher(kPatient, work.Work());
+  std::thread first([&] { batcher.Do({1}); });
+  work.AwaitBegun(1);
+  batcher.Do({2});
+  work.Allow(1);
+  work.AwaitBegun(2);
+  batcher.Do({3});
+  work.Allow(1);
+  first.join();  // While what was left last is still being done.
+  EXPECT_THAT(work.AwaitBegun(3), ElementsAre(ElementsAre(1), ElementsAre(2), ElementsAre(3)));
+  work.Allow(1);
 }
 
 TEST(Batcher, HasAnOwnerOfManyDoThemItself) {
@@ -104,7 +116,7 @@ TEST(Batcher, HasAnOwnerOfManyDoThemItself) {
               ElementsAre(ElementsAre(1), ElementsAre(4), ElementsAre(2, 3, 5)));
 }
 
-TEST(Batcher, DoesAloneWhatABatchHasNoRoomFor) {
+TEST(Batcher, DoesAFullBatchWithoutWaitingForTheOthers) {
   HeldUp work;
   Batcher<Item> batcher(kPatient, work.Work());
   std::thread first([&] { batcher.Do({1, 1}); });
@@ -112,11 +124,12 @@ TEST(Batcher, DoesAloneWhatABatchHasNoRoomFor) {
   for (int i = 2; i <= 4; ++i) batcher.Do({i, i});
   std::thread second([&] { batcher.Do({5, 5}); });
   work.AwaitBegun(2);
+  batcher.Do({6, 6});
   work.Allow(3);
   first.join();
   second.join();
   EXPECT_THAT(work.AwaitBegun(3),
-              ElementsAre(ElementsAre(1), ElementsAre(5), ElementsAre(2, 3, 4)));
+              ElementsAre(ElementsAre(1), ElementsAre(2, 3, 4, 5), ElementsAre(6)));
 }
 
 TEST(Batcher, DoesWhatWasLeftAlsoWhereOthersAreHeldUp) {
