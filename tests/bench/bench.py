@@ -292,10 +292,12 @@ def run(args, bench):
         at, runs = max(rows[scenario]["service"].items(),
                        key=lambda item: median(item[1], "per_second"))
         peak = median(runs, "per_second") * calls
+        bench.record(service, scenario)
         for part in (0.25, 0.5, 0.75):
-            result["open_loop"].append({"part": part, **bench.load(
-                "service", service, scenario, 256, seconds=5 * args.seconds,
-                rate=round(part * peak))})
+            for target in ("service", "echo"):
+                result["open_loop"].append({"part": part, **bench.load(
+                    target, service, scenario, 256, seconds=5 * args.seconds,
+                    rate=round(part * peak))})
         cell = bench.load("service", service, scenario, 2048, seconds=5 * args.seconds,
                           rate=round(10 * peak))
         result["overload"].append({"peak": peak, "peak_callers": at, **cell})

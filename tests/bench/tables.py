@@ -114,7 +114,8 @@ def print_run(result, callers, args):
 
     print("Open loop, 256 callers at most: milliseconds from when a call was due")
     table(["", "rate", "answered/s", "refused", "p50", "p99", "p99.9"],
-          [latency_row(f"{cell['scenario']}, {cell['part']:.0%} of peak", cell)
+          [latency_row(f"{cell['scenario']}, {cell['part']:.0%} of peak"
+                       if cell["target"] == "service" else "  echo", cell)
            for cell in result["open_loop"]])
 
     print("Overload: 10 x the peak is due, 2048 callers at most")
