@@ -7,6 +7,8 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "core/mysql/session.h"
+#include "core/mysql/store.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
 
@@ -207,6 +209,44 @@ TEST(ChangeList, PagesOverManyChangesWithoutGapsOrDoubles) {
     EXPECT_EQ(
         List(world, kMarie, {.states = {ChangeState::kValidating}}, size).size() + aborted.size(),
         all.size());
+  }
+}
+
+// Rows that the connection's statements have read so far, over every index.
+int64_t RowsRead(Session& session) {
+  Rows rows = session.Query("SHOW SESSION STATUS LIKE 'Handler_read%'", {});
+  int64_t sum = 0;
+  while (rows.Next()) {
+    rows.Skip();
+    sum += std::stoll(rows.Text());
+  }
+  return sum;
+}
+
+TEST(ChangeList, ReadsNoMoreThanItsPageHoweverMuchConcernsTheAccount) {
+  World world;
+  AskLater(world, kMarie, Move(kS0, kTech, kDana));  // Joins with an empty table read nothing.
+  // A thousand are the account's; five thousand newer ones are others'.
+  constexpr char kFill[] =
+      "INSERT INTO involvement WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n"
+      " WHERE i < 1000) SELECT ";
+  world.test_database.Execute(
+      absl::StrCat(kFill, "'aa1-ovh', UNHEX(LPAD(HEX(i), 32, '0')), i % 2 FROM n"));
+  world.test_database.Execute(absl::StrCat(
+      kFill, "CONCAT('bb', i, '-ovh'), UNHEX(LPAD(HEX(i + 1000 * k), 32, '0')), i % 2 FROM n,",
+      " (SELECT 1 AS k UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5) m"));
+  world.test_database.Execute("ANALYZE TABLE involvement");
+  for (const bool open_only : {false, true}) {
+    EXPECT_TRUE(world.database
+                    .Read({},
+                          [&](Session& session) {
+                            const int64_t before = RowsRead(session);
+                            store::ListAccountChanges(session, AccountId(kMarie), open_only, Uuid(),
+                                                      10);
+                            EXPECT_LT(RowsRead(session) - before, 200) << open_only;
+                            return absl::OkStatus();
+                          })
+                    .ok());
   }
 }
 
