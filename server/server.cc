@@ -49,13 +49,14 @@ constexpr int kMaxMetadataBytes = 16 * 1024;
 constexpr int kMaxReflectionThreads = 32;
 // Of requests and headers that gRPC holds, all connections together.
 constexpr std::size_t kMaxCallBytes = std::size_t{256} << 20;
-// One account's calls have half of the threads and of the queue at most.
+// One account has a quarter of the threads and half of the queue at most: with half of the threads
+// as well, what it floods the server with keeps two cores busier than others can bear.
 WorkQueue::Limits WorkersOf(const Config& config) {
   const auto threads = static_cast<std::size_t>(config.workers);
   const auto waiting = static_cast<std::size_t>(config.queue_limit);
   return {.threads = threads,
           .waiting = waiting,
-          .threads_of_one = (threads + 1) / 2,
+          .threads_of_one = (threads + 3) / 4,
           .waiting_of_one = (waiting + 1) / 2};
 }
 

@@ -338,22 +338,22 @@ def h2load(args, service, folder):
 def flood(args, bench, service, folder):
     """Latency of others' calls, 100 a second, while one account calls as fast as it can."""
     if not shutil.which("h2load"):
-        return {}
+        return []
 
-    def probe():
-        return bench.load("service", service, "get", 64, seconds=10 * args.seconds, rate=100)
-
-    cells = {"quiet": probe()}
-    for name, options in (("64 in flight", ("-c", 4, "-m", 16)),
+    cells = []
+    for name, options in (("quiet", None), ("64 in flight", ("-c", 4, "-m", 16)),
                           ("1,000 in flight", ("-c", 10, "-m", 100))):
-        flooding = subprocess.Popen(
-            h2load_command(service, folder, "-D", round(10 * args.seconds) + 5, *options),
-            stdout=subprocess.PIPE, text=True)
-        time.sleep(1)
-        cells[name] = probe()
-        said = flooding.communicate()[0]
-        cells[name]["flood_per_second"] = float(
-            re.search(r"finished in [^,]*, ([\d.]+) req/s", said)[1])
+        for target, server in (("service", service), ("echo", bench.echo)):
+            flooding = options and subprocess.Popen(
+                h2load_command(server, folder, "-D", round(10 * args.seconds) + 5, *options),
+                stdout=subprocess.PIPE, text=True)
+            time.sleep(1)
+            cells.append({"flood": name, **bench.load(
+                target, service, "get", 64, seconds=10 * args.seconds, rate=100)})
+            if flooding:
+                said = flooding.communicate()[0]
+                cells[-1]["flood_per_second"] = float(
+                    re.search(r"finished in [^,]*, ([\d.]+) req/s", said)[1])
     return cells
 
 

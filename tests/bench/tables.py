@@ -128,9 +128,10 @@ def print_run(result, callers, args):
 
     print("Others' GetContactChange, 100 a second, while one account floods: milliseconds")
     table(["", "flood/s", "answered/s", "p50", "p99", "p99.9"],
-          [[name, number(cell.get("flood_per_second", 0)), number(cell["calls_per_second"]),
+          [[cell["flood"] if cell["target"] == "service" else "  echo",
+            number(cell.get("flood_per_second", 0)), number(cell["calls_per_second"]),
             *(number(cell["latency_ms"]["calls"][q]) for q in ("p50", "p99", "p999"))]
-           for name, cell in result["flood"].items()])
+           for cell in result["flood"]])
 
     beside = result["beside_h2load"]
     print(f"GetContactChange, 64 in flight on 4 connections: h2load {number(result['h2load'])} a"
