@@ -49,8 +49,8 @@ constexpr int kMaxMetadataBytes = 16 * 1024;
 constexpr int kMaxReflectionThreads = 32;
 // Of requests and headers that gRPC holds, all connections together.
 constexpr std::size_t kMaxCallBytes = std::size_t{256} << 20;
-// One account has a quarter of the threads and half of the queue at most: with half of the threads
-// as well, what it floods the server with keeps two cores busier than others can bear.
+// One account has a quarter of the threads and half of the queue at most. With half of the threads
+// a flood kept two cores so busy that the turns of the queue did not help the others.
 WorkQueue::Limits WorkersOf(const Config& config) {
   const auto threads = static_cast<std::size_t>(config.workers);
   const auto waiting = static_cast<std::size_t>(config.queue_limit);

@@ -65,6 +65,11 @@ def cost_row(name, runs):
             number(median(runs, "resident_mb"), 0)]
 
 
+def of_target(name, cell):
+    """The name of a row; an echo's is that of the service's row above it."""
+    return name if cell["target"] == "service" else "  echo"
+
+
 def latency_row(name, cell):
     quantiles = cell["latency_ms"].get("calls", {})
     return [name, number(cell["rate"]), number(cell["calls_per_second"]), cell["refused"],
@@ -114,8 +119,7 @@ def print_run(result, callers, args):
 
     print("Open loop, 256 callers at most: milliseconds from when a call was due")
     table(["", "rate", "answered/s", "refused", "p50", "p99", "p99.9"],
-          [latency_row(f"{cell['scenario']}, {cell['part']:.0%} of peak"
-                       if cell["target"] == "service" else "  echo", cell)
+          [latency_row(of_target(f"{cell['scenario']}, {cell['part']:.0%} of peak", cell), cell)
            for cell in result["open_loop"]])
 
     print("Overload: 10 x the peak is due, 2048 callers at most")
@@ -128,8 +132,8 @@ def print_run(result, callers, args):
 
     print("Others' GetContactChange, 100 a second, while one account floods: milliseconds")
     table(["", "flood/s", "answered/s", "p50", "p99", "p99.9"],
-          [[cell["flood"] if cell["target"] == "service" else "  echo",
-            number(cell.get("flood_per_second", 0)), number(cell["calls_per_second"]),
+          [[of_target(cell["flood"], cell), number(cell.get("flood_per_second", 0)),
+            number(cell["calls_per_second"]),
             *(number(cell["latency_ms"]["calls"][q]) for q in ("p50", "p99", "p999"))]
            for cell in result["flood"]])
 
