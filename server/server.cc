@@ -138,8 +138,9 @@ std::unique_ptr<MailTransport> MakeTransport(const Config& config) {
   return std::make_unique<Maildir>(config.mail_directory);
 }
 
-RelayOptions MakeRelayOptions(const Config& config) {
+RelayOptions MakeRelayOptions(const Config& config, Engine::Clock clock) {
   RelayOptions options;
+  options.clock = std::move(clock);
   options.give_up = config.settings.mail_give_up;
   if (!config.smtp) return options;
   options.lanes = config.mail_connections;
@@ -152,22 +153,24 @@ RelayOptions MakeRelayOptions(const Config& config) {
 // Everything that runs, in the order in which it is made; it ends in the opposite one.
 class Server::Parts {
  public:
-  Parts(const Config& config, const Engine::Clock& clock)
+  explicit Parts(const Config& config)
       : config_(config),
         database_(Sized(config)),
-        engine_(&database_, config.token_keys, config.settings, clock),
+        engine_(&database_, config.token_keys, config.settings, DatabaseTime()),
         outbox_(&database_, config.token_keys, config.settings),
         transport_(MakeTransport(config)),
         relay_(&outbox_, transport_.get(),
                MailRenderer({.from = config.mail_from, .link_url = config.link_url}),
-               MakeRelayOptions(config)),
+               MakeRelayOptions(config, DatabaseTime())),
         credentials_(config),
         validator_(FieldRules(config.account_id, config.settings)),
         feed_(&database_, config.settings),
         gate_{&credentials_.authenticator(), &validator_, &metrics_, config.slow_call,
               static_cast<std::size_t>(config.max_error_details)},
         watch_(gate_, &workers_, &engine_, &feed_,
-               {.max_watchers = config.max_watchers, .max_lag = config.max_watch_lag}),
+               {.max_watchers = config.max_watchers,
+                .max_lag = config.max_watch_lag,
+                .clock = DatabaseTime()}),
         workers_(WorkersOf(config),
                  [this](absl::Duration wait) { metrics_.queue_wait().Add(wait); }),
         calls_(gate_, &workers_, config.default_deadline),
@@ -194,7 +197,7 @@ class Server::Parts {
     purge_ = std::make_unique<Periodic>(
         [this] { return AfterBatch("purge", engine_.PurgeRequests(kBatch), kPurgeInterval); });
     purge_feed_ = std::make_unique<Periodic>([this] {
-      return AfterBatch("purge of events", feed_.Purge(kBatch, absl::Now()), kPurgeInterval);
+      return AfterBatch("purge of events", feed_.Purge(kBatch, database_.Now()), kPurgeInterval);
     });
     watch_.Start();
     if (config_.metrics.empty()) return absl::OkStatus();
@@ -228,6 +231,11 @@ class Server::Parts {
   }
 
  private:
+  // What is compared with times in the database, or becomes one, is its time.
+  Engine::Clock DatabaseTime() {
+    return [this] { return database_.Now(); };
+  }
+
   void AddMetrics() {
     using Labels = Metrics::Labels;
     const auto gauge = [this](const char* name, const char* help, const Labels& labels,
@@ -279,6 +287,8 @@ class Server::Parts {
 
   template <typename Gauge, typename Counter>
   void AddDatabaseMetrics(const Gauge& gauge, const Counter& counter) {
+    gauge("contacts_host_clock_error_seconds", "This host's clock minus the database's.", {},
+          [this] { return absl::ToDoubleSeconds(database_.host_clock_error()); });
     counter("contacts_database_round_trips_total", "Round trips to the database.", {},
             [this] { return database_.round_trips(); });
     const char* retries = "Reads and transactions started over, by cause.";
@@ -311,7 +321,7 @@ class Server::Parts {
   }
 
   absl::Duration LookAtOutbox() {
-    const auto depth = outbox_.GetDepth(absl::Now());
+    const auto depth = outbox_.GetDepth(database_.Now());
     if (depth.ok()) {
       outbox_mails_ = depth->mails;
       outbox_oldest_seconds_ = absl::ToDoubleSeconds(depth->oldest);
@@ -378,13 +388,12 @@ class Server::Parts {
   std::unique_ptr<MetricsListener> metrics_listener_;
 };
 
-Server::Server(Config config, Engine::Clock clock)
-    : config_(std::move(config)), clock_(std::move(clock)) {}
+Server::Server(Config config) : config_(std::move(config)) {}
 
 Server::~Server() { Stop(); }
 
 absl::Status Server::Start() {
-  parts_ = std::make_unique<Parts>(config_, clock_);
+  parts_ = std::make_unique<Parts>(config_);
   absl::Status started = parts_->Start(addresses_);
   if (!started.ok()) parts_.reset();
   return started;

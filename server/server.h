@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "core/engine/engine.h"
 #include "core/mysql/database.h"
 #include "server/config.h"
 
@@ -26,7 +25,7 @@ void AddLimits(grpc::ServerBuilder& builder, const Config& config);
 // tests run several in one.
 class Server {
  public:
-  explicit Server(Config config, Engine::Clock clock = absl::Now);
+  explicit Server(Config config);
   // Stops.
   ~Server();
   Server(const Server&) = delete;
@@ -47,7 +46,6 @@ class Server {
   class Parts;
 
   const Config config_;
-  const Engine::Clock clock_;
   std::vector<std::string> addresses_;
   std::unique_ptr<Parts> parts_;
 };

@@ -360,7 +360,7 @@ bool Watch::Step() {
   }
   // Before they are given what came meanwhile, and also while the database is away.
   for (const auto& watcher : watchers) watcher->CheckCaller(absl::Now());
-  const auto bounds = feed_->Advance(absl::Now());
+  const auto bounds = feed_->Advance(options_.clock());
   if (!bounds.ok()) {
     spdlog::warn("feed: {}", bounds.status().ToString());
     return false;

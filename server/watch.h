@@ -34,6 +34,7 @@ class Watch {
     absl::Duration stall_limit = absl::Seconds(60);  // Of one write.
     // Events of the feed that one who was up to date may fall behind.
     int64_t max_lag = 10'000;
+    std::function<absl::Time()> clock = absl::Now;  // The database's.
   };
 
   // What is pointed to must outlive it.

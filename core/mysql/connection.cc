@@ -71,12 +71,15 @@ Connection::Connection(const DatabaseOptions& options, std::size_t endpoint, boo
   sql::ConnectOptionsMap map = ConnectOptions(options, endpoint);
   connection_.reset(get_driver_instance()->connect(map));
   statement_.reset(connection_->createStatement());
-  std::unique_ptr<sql::ResultSet> about(
-      statement_->executeQuery("SELECT @@global.read_only, CONNECTION_ID(), VERSION()"));
+  time_.before = std::chrono::steady_clock::now();
+  std::unique_ptr<sql::ResultSet> about(statement_->executeQuery(
+      absl::StrCat("SELECT @@global.read_only, CONNECTION_ID(), VERSION(), ", kMicrosNow)));
+  time_.after = std::chrono::steady_clock::now();
   about->next();
   writable_ = about->getInt(1) == 0;
   id_ = about->getInt64(2);
   const bool mariadb = absl::StrContains(about->getString(3).asStdString(), "MariaDB");
+  time_.database = absl::FromUnixMicros(about->getInt64(4));
   about.reset();
   // The connector forces REPEATABLE READ at connect, so this comes after it.
   const int limit = WholeSeconds(options.statement_timeout);

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/mysql/clock.h"
 #include "core/mysql/database.h"
 #include "core/mysql/session.h"
 
@@ -28,6 +29,8 @@ class Connection {
   Connection(const DatabaseOptions& options, std::size_t endpoint, bool autocommit,
              std::atomic<int64_t>* round_trips);
 
+  // The database's time in microseconds since the Unix epoch, in whatever time zone the session is.
+  static constexpr char kMicrosNow[] = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))";
   // Between the columns that Select packs.
   static constexpr char kSeparator = '\x1F';
 
@@ -39,6 +42,8 @@ class Connection {
   void Batch(const std::vector<std::string>& statements);
   void Execute(const std::string& sql);
 
+  // What the database's clock said when this was connected.
+  const DatabaseClock::Sample& time() const { return time_; }
   // Whether this member of the cluster takes writes.
   bool writable() const { return writable_; }
   // What was done on it so far, from the client's side of the network.
@@ -67,6 +72,7 @@ class Connection {
 
   std::unordered_map<std::string, Prepared> prepared_;
   Work work_;
+  DatabaseClock::Sample time_;
   bool writable_ = false;
   int64_t id_ = 0;
 };

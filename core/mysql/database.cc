@@ -234,7 +234,7 @@ absl::Status Database::Migrate() {
       }
       session.connection_->Execute(
           sqltext::Fill("INSERT IGNORE INTO schema_version (version, apply_time) VALUES (?, ?)",
-                        {sqltext::Int(migration.version), sqltext::Time(absl::Now())}));
+                        {sqltext::Int(migration.version), sqltext::Time(Now())}));
       spdlog::info("database: schema is at version {}", migration.version);
     }
     return absl::OkStatus();
@@ -261,14 +261,23 @@ absl::Status Database::CheckSchema() {
 }
 
 absl::Status Database::Ping(const CallLimits& limits) {
-  return Read(limits, [](Session& session) {
+  return Read(limits, [this](Session& session) {
     // A table too: a member that left its cluster still answers without one.
-    Rows rows = session.Query("SELECT @@global.read_only FROM feed_head", {});
+    DatabaseClock::Sample sample = {.before = std::chrono::steady_clock::now()};
+    Rows rows = session.Query(
+        absl::StrCat("SELECT @@global.read_only, ", Connection::kMicrosNow, " FROM feed_head"), {});
+    sample.after = std::chrono::steady_clock::now();
+    if (!rows.Next()) return absl::OkStatus();
     // As a refused write would: connects anew, to the member that is writable by now.
-    if (rows.Next() && rows.Int() != 0) throw sql::SQLException("no longer writable", "", 1290);
+    if (rows.Int() != 0) throw sql::SQLException("no longer writable", "", 1290);
+    sample.database = absl::FromUnixMicros(rows.Int());
+    impl_->connector_.clock().Add(sample);
     return absl::OkStatus();
   });
 }
+
+absl::Time Database::Now() { return impl_->connector_.clock().Now(); }
+absl::Duration Database::host_clock_error() const { return impl_->connector_.clock().HostError(); }
 
 int64_t Database::round_trips() const { return impl_->connector_.round_trips(); }
 

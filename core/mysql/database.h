@@ -117,6 +117,11 @@ class Database {
   // OK where a writable member answers within `limits`; INTERNAL where it has no schema.
   absl::Status Ping(const CallLimits& limits);
 
+  // The database's time, to the microsecond; every server of a fleet has the same one, whatever
+  // its host's clock says. No round trip: measured at each new connection and by Ping. The
+  // host's own before the first connection.
+  absl::Time Now();
+
   // Round trips made so far, for tests and metrics.
   int64_t round_trips() const;
 
@@ -128,6 +133,8 @@ class Database {
     std::atomic<int64_t> lost = 0;       // A server that is gone or no longer writable.
   };
   const Retries& retries() const;
+  // The host's clock minus the database's.
+  absl::Duration host_clock_error() const;
   // How often the writable member was found at another endpoint than before.
   int64_t failovers() const;
   // Contact changes that committed transactions brought into `state`.

@@ -34,6 +34,7 @@ std::unique_ptr<Connection> Connector::Connect(bool autocommit) {
       auto connection = ConnectTo(at, autocommit);
       if (connection->writable()) {
         last_good_ = at;
+        clock_.Add(connection->time());
         const int64_t before = found_.exchange(static_cast<int64_t>(at));
         if (before >= 0 && before != static_cast<int64_t>(at)) ++failovers_;
         return connection;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/domain/histogram.h"
+#include "core/mysql/clock.h"
 #include "core/mysql/connection.h"
 #include "core/mysql/database.h"
 
@@ -30,11 +31,14 @@ class Connector {
   void Distrust(std::size_t endpoint);
 
   const DatabaseOptions& options() const { return options_; }
+  // Set by each connection to the writable member.
+  DatabaseClock& clock() { return clock_; }
   int64_t round_trips() const { return round_trips_; }
   int64_t failovers() const { return failovers_; }
 
  private:
   const DatabaseOptions options_;
+  DatabaseClock clock_;
   std::atomic<std::size_t> last_good_ = 0;
   std::atomic<int64_t> found_ = -1;     // Where the writable member was found last; -1: not yet.
   std::atomic<int64_t> failovers_ = 0;  // How often it was found elsewhere than before.

@@ -45,8 +45,8 @@ inline void QueueRows(Session& session, absl::string_view insert,
 }
 
 // Joins an item i of a contact_change c with the service s that it is about. A service made anew
-// under the id of one that was removed is another; since the clocks of two servers may differ,
-// one that is a minute younger than the change is not taken for it yet.
+// under the id of one that was removed is another. The clocks of two database members may
+// differ, so a service counts as another only when it is a minute younger than the change.
 inline constexpr absl::Duration kClockGrace = absl::Minutes(1);
 inline const std::string& ServiceOfItem() {
   static const auto& condition =

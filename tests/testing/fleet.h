@@ -47,6 +47,7 @@ class Fleet {
     return v1::ContactService::NewStub(server(i).Channel());
   }
   const TestDatabase& database() const { return database_; }
+  const std::string& directory() const { return directory_.path(); }
   std::string mail_directory() const { return directory_.path() + "/mail"; }
   std::string log() const { return ReadFile(directory_.path() + "/log"); }
   std::string Token(const std::string& change, const std::string& account) const;

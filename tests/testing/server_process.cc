@@ -21,10 +21,11 @@
 namespace contacts::testing {
 
 ServerProcess::ServerProcess(std::string mysql_uri, std::string directory,
-                             std::vector<std::string> flags)
+                             std::vector<std::string> flags, std::vector<std::string> environment)
     : mysql_uri_(std::move(mysql_uri)),
       directory_(std::move(directory)),
-      flags_(std::move(flags)) {}
+      flags_(std::move(flags)),
+      environment_(std::move(environment)) {}
 
 ServerProcess::~ServerProcess() {
   if (pid_ > 0) Kill();
@@ -63,6 +64,7 @@ void ServerProcess::Start() {
     dup2(out[1], STDOUT_FILENO);
     const int error = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(error, STDERR_FILENO);
+    for (std::string& variable : environment_) putenv(variable.data());
     if (chdir(directory_.c_str()) != 0) _exit(127);
     execv(argv[0], argv.data());
     _exit(127);

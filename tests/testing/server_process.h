@@ -16,7 +16,9 @@ class ServerProcess {
   // Servers with the same `directory` share their token keys and Maildir
   // (DIRECTORY/mail, unless a flag says --mail); each appends to DIRECTORY/log. They run with
   // --auth=development, unless a flag says otherwise.
-  ServerProcess(std::string mysql_uri, std::string directory, std::vector<std::string> flags = {});
+  // `environment`: NAME=VALUE, beside the test's own.
+  ServerProcess(std::string mysql_uri, std::string directory, std::vector<std::string> flags = {},
+                std::vector<std::string> environment = {});
   ~ServerProcess();
 
   // Starts and waits until it serves, on a port of its own that stays the same. It
@@ -37,6 +39,7 @@ class ServerProcess {
   const std::string mysql_uri_;
   const std::string directory_;
   const std::vector<std::string> flags_;
+  std::vector<std::string> environment_;
   int port_ = 0;
   int pid_ = -1;
 };

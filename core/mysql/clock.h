@@ -1,0 +1,47 @@
+#ifndef CONTACTS_CORE_MYSQL_CLOCK_H_
+#define CONTACTS_CORE_MYSQL_CLOCK_H_
+
+#include <chrono>
+#include <mutex>
+
+#include "absl/time/time.h"
+
+namespace contacts {
+
+// The database's time, kept as an offset from this process's steady clock, so that
+// reading it costs no round trip and this host's wall clock has no part in it. Thread safe.
+class DatabaseClock {
+ public:
+  using Steady = std::chrono::steady_clock::time_point;
+
+  // One answer of the database: it said `database`, somewhere between `before` and `after`.
+  struct Sample {
+    Steady before;
+    absl::Time database;
+    Steady after;
+  };
+
+  // Keeps the sample if it is more exact than the kept one, or if the kept one cannot be
+  // true any more: the database's clock was set, or another member answers.
+  // Logs when this host's clock becomes more than a second wrong, and when it is right again.
+  void Add(const Sample& sample);
+
+  // The database's time. This host's own before the first sample. Never runs backwards,
+  // unless the database's clock went back by more than a second.
+  absl::Time Now() { return Now(std::chrono::steady_clock::now()); }
+  absl::Time Now(Steady now);
+
+  // This host's wall clock minus the database's. Zero before the first sample.
+  absl::Duration HostError();
+
+ private:
+  std::mutex mutex_;
+  bool has_sample_ = false;
+  Sample kept_;
+  bool host_is_wrong_ = false;
+  absl::Time last_ = absl::InfinitePast();  // What Now() returned last.
+};
+
+}  // namespace contacts
+
+#endif  // CONTACTS_CORE_MYSQL_CLOCK_H_
