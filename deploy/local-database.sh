@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# What local-mysql.sh and local-cluster.sh share. Sourced, not run.
+
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+new_password() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
+
+wait_until_ready() { # PID SOCKET LOG
+  for _ in $(seq 600); do
+    [[ -S $2 ]] && mariadb-admin --no-defaults -u root -S "$2" ping >/dev/null 2>&1 && return 0
+    kill -0 "$1" 2>/dev/null || break
+    sleep 0.1
+  done
+  echo "$(basename "$0"): the server did not start:" >&2
+  tail -n 20 "$3" >&2
+  return 1
+}
+
+# Two accounts with one password: contacts, which may do everything in the service's own
+# databases, also change their schema, and contacts_server, which may not.
+make_users() { # SOCKET PASSWORD
+  mariadb --no-defaults -u root -S "$1" <<SQL
+CREATE DATABASE IF NOT EXISTS contacts CHARACTER SET utf8mb4;
+CREATE USER IF NOT EXISTS 'contacts'@'localhost' IDENTIFIED BY '$2';
+CREATE USER IF NOT EXISTS 'contacts'@'127.0.0.1' IDENTIFIED BY '$2';
+GRANT ALL ON \`contacts%\`.* TO 'contacts'@'localhost';
+GRANT ALL ON \`contacts%\`.* TO 'contacts'@'127.0.0.1';
+CREATE USER IF NOT EXISTS 'contacts_server'@'localhost' IDENTIFIED BY '$2';
+CREATE USER IF NOT EXISTS 'contacts_server'@'127.0.0.1' IDENTIFIED BY '$2';
+GRANT SELECT, INSERT, UPDATE, DELETE ON \`contacts%\`.* TO 'contacts_server'@'localhost';
+GRANT SELECT, INSERT, UPDATE, DELETE ON \`contacts%\`.* TO 'contacts_server'@'127.0.0.1';
+-- MariaDB skips this: it has no such table.
+/*!80000 GRANT SELECT ON performance_schema.replication_group_members TO 'contacts'@'localhost',
+  'contacts'@'127.0.0.1', 'contacts_server'@'localhost', 'contacts_server'@'127.0.0.1' */;
+SQL
+}
+
+# Oracle MySQL's folder, kept between runs and made once even when two ask for it.
+mysql_folder() {
+  local cache=${CONTACTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/contacts} mirror
+  mkdir -p "$cache"
+  exec 9>"$cache/mysql-sid.lock"
+  flock 9
+  if [[ ! -x $cache/mysql-sid/usr/sbin/mysqld ]]; then
+    rm -rf "$cache/mysql-sid" "$cache/mysql-sid.tmp"
+    mirror=$(apt-get indextargets --format "\$(SITE)" 'Created-By: Packages' |
+      grep -v security | head -n 1 || true)
+    debootstrap --variant=minbase --include=mysql-server-core sid "$cache/mysql-sid.tmp" \
+      ${mirror:+"$mirror"} >"$cache/mysql-sid.log" 2>&1 ||
+      { tail -n 20 "$cache/mysql-sid.log" >&2; return 1; }
+    mv "$cache/mysql-sid.tmp" "$cache/mysql-sid"
+  fi
+  exec 9>&-
+  echo "$cache/mysql-sid"
+}
+
+# A new folder's name below Oracle MySQL's folder.
+new_instance() { echo "/srv/$(od -An -N4 -tx1 /dev/urandom | tr -d ' \n')"; }
+
+install_mariadb() { # DATADIR LOG
+  mariadb-install-db --no-defaults --datadir="$1" --user=root --skip-test-db \
+    --auth-root-authentication-method=normal >"$2" 2>&1
+}
+
+install_mysql() { # FOLDER INSTANCE LOG
+  mkdir -p "$1$2"
+  chroot "$1" /usr/sbin/mysqld --no-defaults --initialize-insecure --user=root \
+    --datadir="$2/data" >"$3" 2>&1
+}
+
+# An anonymous account of this host would be chosen before the service's.
+forget_anonymous() { # SOCKET
+  mariadb --no-defaults -u root -S "$1" \
+    -e "DELETE FROM mysql.global_priv WHERE user = ''; FLUSH PRIVILEGES"
+}
+
+# shellcheck disable=SC2034  # Both scripts use it.
+common_flags=(--character-set-server=utf8mb4 --default-time-zone=+00:00 --bind-address=127.0.0.1
+  --max-connections=500 --innodb-flush-log-at-trx-commit=1)
