@@ -166,8 +166,9 @@ class Composer {
   }
 
   void ProfileChanged() {
-    letter_.subject = texts::kProfileChangedSubject.in(letter_.language);
-    letter_.title = letter_.subject;
+    letter_.subject =
+        FillIn(texts::kProfileChangedSubject.in(letter_.language), {facts_.recipient.id.text()});
+    letter_.title = texts::kProfileChangedTitle.in(letter_.language);
     Say({texts::kAddressChanged,
          {facts_.recipient.id.text(), DateAndTime(facts_.mail.create_time, letter_.language)}});
     Say({texts::kAddressChangedByYou});
@@ -180,9 +181,11 @@ class Composer {
     const ContactOverride& record = *facts_.override_record;
     const AccountId& me = facts_.recipient.id;
     std::map<ServiceId, ListRow> rows;
+    std::set<Role> roles;
     for (const OverrideItem& item : record.items) {
       if (item.old_contact == item.new_contact) continue;
       if (item.old_contact != me && item.new_contact != me) continue;
+      roles.insert(item.role);
       ListRow& row = rows[item.service];
       row.service = item.service.text();
       row.details.push_back(
@@ -194,7 +197,9 @@ class Composer {
     services.reserve(rows.size());
     for (const auto& entry : rows) services.push_back(entry.first);
     const std::string in_short = ServicesInShort(services, letter_.language);
-    letter_.subject = FillIn(texts::kOverrideSubject.in(letter_.language), {in_short});
+    letter_.subject =
+        FillIn(texts::kOverrideSubject.in(letter_.language),
+               {SubjectMatter(services, {roles.begin(), roles.end()}, letter_.language)});
     letter_.title = texts::kOverrideTitle.in(letter_.language);
     Say({texts::kOverridden, {in_short, DateAndTime(record.create_time, letter_.language)}});
     Cite(texts::kOperatorsReason, record.reason);
@@ -244,7 +249,11 @@ class Composer {
   }
 
   void Head(const Text& subject, const Items& items, const Text& title) {
-    letter_.subject = FillIn(subject.in(letter_.language), {Services(items)});
+    std::set<Role> roles;
+    for (const ChangeItem* item : items) roles.insert(item->role);
+    letter_.subject =
+        FillIn(subject.in(letter_.language),
+               {SubjectMatter(ServicesOf(items), {roles.begin(), roles.end()}, letter_.language)});
     letter_.title = title.in(letter_.language);
   }
 

@@ -62,10 +62,23 @@ void SetHeader(GMimeMessage* message, const char* name, const std::string& value
   g_mime_object_set_header(GMIME_OBJECT(message), name, value.c_str(), kUtf8);
 }
 
+// g_mime_message_add_mailbox would encode the name in the narrowest charset that fits it.
+void AddMailbox(GMimeMessage* message, GMimeAddressType type, const std::string& name,
+                const std::string& address) {
+  const Owned<InternetAddress> mailbox(
+      internet_address_mailbox_new(name.empty() ? nullptr : name.c_str(), address.c_str()));
+  internet_address_set_charset(mailbox.get(), kUtf8);
+  internet_address_list_add(g_mime_message_get_addresses(message, type), mailbox.get());
+}
+
+// g_mime_text_part_set_text would choose the narrowest charset that fits the text.
 void AddPart(GMimeMultipart* body, const char* subtype, const std::string& text) {
   const Owned<GMimeTextPart> part(g_mime_text_part_new_with_subtype(subtype));
   g_mime_text_part_set_charset(part.get(), kUtf8);
-  g_mime_text_part_set_text(part.get(), text.c_str());
+  const Owned<GMimeStream> bytes(g_mime_stream_mem_new_with_buffer(text.data(), text.size()));
+  const Owned<GMimeDataWrapper> content(
+      g_mime_data_wrapper_new_with_stream(bytes.get(), GMIME_CONTENT_ENCODING_DEFAULT));
+  g_mime_part_set_content(GMIME_PART(part.get()), content.get());
   g_mime_part_set_content_encoding(GMIME_PART(part.get()), GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
   g_mime_multipart_add(body, GMIME_OBJECT(part.get()));
 }
@@ -89,10 +102,8 @@ absl::StatusOr<std::string> EncodeMime(const RenderedMail& mail, LineEnd line_en
   if (absl::Status status = CheckHeaders(mail); !status.ok()) return status;
 
   const Owned<GMimeMessage> message(g_mime_message_new(/*pretty_headers=*/TRUE));
-  g_mime_message_add_mailbox(message.get(), GMIME_ADDRESS_TYPE_FROM,
-                             mail.from_name.empty() ? nullptr : mail.from_name.c_str(),
-                             mail.from.c_str());
-  g_mime_message_add_mailbox(message.get(), GMIME_ADDRESS_TYPE_TO, nullptr, mail.to.c_str());
+  AddMailbox(message.get(), GMIME_ADDRESS_TYPE_FROM, mail.from_name, mail.from);
+  AddMailbox(message.get(), GMIME_ADDRESS_TYPE_TO, "", mail.to);
   g_mime_message_set_subject(message.get(), mail.subject.c_str(), kUtf8);
   g_mime_message_set_message_id(message.get(), mail.message_id.c_str());
   const std::unique_ptr<GDateTime, void (*)(GDateTime*)> date(

@@ -25,6 +25,9 @@ constexpr Text kRolesBelow = {"the contact roles listed below",
                               "les rôles de contact indiqués ci-dessous"};
 constexpr Text kAnd = {" and ", " et "};
 constexpr Text kServices = {"$0 services", "$0\u00a0services"};
+constexpr Text kAndOthers = {"$0 and $1 more", "$0 et $1\u00a0autres"};
+constexpr Text kAndOneOther = {"$0 and 1 more", "$0 et 1\u00a0autre"};
+constexpr std::size_t kLongestSubjectName = 60;
 
 constexpr Text kWeekdays[] = {{"Monday", "lundi"},       {"Tuesday", "mardi"},
                               {"Wednesday", "mercredi"}, {"Thursday", "jeudi"},
@@ -82,6 +85,25 @@ std::string Count(std::size_t count, Language language) {
 std::string ServicesInShort(const std::vector<ServiceId>& services, Language language) {
   if (services.size() == 1) return services.front().text();
   return FillIn(kServices.in(language), {Count(services.size(), language)});
+}
+
+std::string SubjectMatter(const std::vector<ServiceId>& services, const std::vector<Role>& roles,
+                          Language language) {
+  if (services.empty()) return "";
+  std::string matter = services.front().text();
+  if (matter.size() > kLongestSubjectName) {
+    const std::size_t half = (kLongestSubjectName - 1) / 2;
+    matter = absl::StrCat(matter.substr(0, half), "…", matter.substr(matter.size() - half));
+  }
+  const std::size_t others = services.size() - 1;
+  if (others > 0) {
+    matter = FillIn((others == 1 ? kAndOneOther : kAndOthers).in(language),
+                    {matter, Count(others, language)});
+  }
+  const auto append = [&](std::string* out, Role role) {
+    absl::StrAppend(out, RoleWord(role, language));
+  };
+  return absl::StrCat(matter, " (", absl::StrJoin(roles, ", ", append), ")");
 }
 
 const char* RoleWord(Role role, Language language) {

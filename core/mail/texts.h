@@ -41,6 +41,11 @@ const char* RoleWord(Role role, Language language);
 // "the technical contact role", "the administrator and billing contact roles", or,
 // without roles, "the contact roles listed below".
 std::string RolesInShort(const std::vector<Role>& roles, Language language);
+// Services and roles for a subject line: "example.com (technical)", "a.example and 299 more
+// (administrator, billing)". Long names are cut in the middle, to 60 characters. Empty without
+// services.
+std::string SubjectMatter(const std::vector<ServiceId>& services, const std::vector<Role>& roles,
+                          Language language);
 // Why an item was skipped; empty for one that was not.
 std::string SkipReason(ItemOutcome outcome, Language language);
 
@@ -48,7 +53,7 @@ namespace texts {
 
 inline constexpr Text kLanguageTag = {"en", "fr"};
 
-// Subjects. $0: services in short.
+// Subjects. $0: services and roles, as SubjectMatter has them.
 inline constexpr Text kValidationSubject = {
     "Contact change for $0: your answer is needed",
     "Changement de contact pour $0\u00a0: votre réponse est attendue"};
@@ -67,8 +72,10 @@ inline constexpr Text kExpiredSubject = {"Contact change for $0: expired",
                                          "Changement de contact pour $0\u00a0: expiré"};
 inline constexpr Text kAbortedSubject = {"Contact change for $0: not carried out",
                                          "Changement de contact pour $0\u00a0: sans suite"};
-inline constexpr Text kProfileChangedSubject = {"Your e-mail address was changed",
-                                                "Votre adresse e-mail a été modifiée"};
+// $0: account.
+inline constexpr Text kProfileChangedSubject = {
+    "The e-mail address of your account $0 was changed",
+    "L’adresse e-mail de votre compte $0 a été modifiée"};
 inline constexpr Text kOverrideSubject = {"Our team changed contacts on $0",
                                           "Notre équipe a modifié des contacts sur $0"};
 
@@ -84,6 +91,8 @@ inline constexpr Text kCancelledTitle = {"The request was cancelled", "La demand
 inline constexpr Text kExpiredTitle = {"The request has expired", "La demande a expiré"};
 inline constexpr Text kAbortedTitle = {"The request could not be carried out",
                                        "La demande n’a pas pu aboutir"};
+inline constexpr Text kProfileChangedTitle = {"Your e-mail address was changed",
+                                              "Votre adresse e-mail a été modifiée"};
 inline constexpr Text kOverrideTitle = {"Our team changed some contacts",
                                         "Notre équipe a modifié des contacts"};
 
