@@ -33,6 +33,7 @@ struct Texts {
   std::string mail;
   std::string mail_tls = "required";
   std::string mail_ca_file;
+  std::string mail_ehlo;
   std::string mail_user;
   std::string mail_password_file;
   absl::Duration mail_timeout = absl::Seconds(30);
@@ -112,6 +113,10 @@ void AddMail(Flags& flags, Texts& texts, Config& config) {
              "STARTTLS with smtp://: required, optional (where the server offers it) or none");
   flags.Text("mail_ca_file", &texts.mail_ca_file,
              "PEM file that the mail server's certificate is checked against; empty: the system's");
+  flags.Text(
+      "mail_ehlo", &texts.mail_ehlo,
+      "Full host name, or [ADDRESS], that the server calls itself at the mail server; empty: "
+      "the machine's, or the domain of --mail_from where the machine has none");
   flags.Text("mail_user", &texts.mail_user, "User to log in as at the mail server; empty for none");
   flags.Text("mail_password_file", &texts.mail_password_file,
              "File that holds that user's password; mode 0600");
@@ -308,6 +313,15 @@ void CheckMail(const Texts& texts, Config& config) {
   }
   if (!IsEmailAddress(config.mail_from)) {
     Refuse("mail_from", absl::StrCat(Echo(config.mail_from), "; want an e-mail address"));
+  }
+  if (config.smtp) {
+    static const LazyRE2 kName = {R"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\[[A-Za-z0-9:.]+\])"};
+    std::string& ehlo = config.smtp->ehlo;
+    ehlo = texts.mail_ehlo.empty() ? FullHostName() : texts.mail_ehlo;
+    if (ehlo.empty()) ehlo = config.mail_from.substr(config.mail_from.rfind('@') + 1);
+    if (!RE2::FullMatch(ehlo, *kName)) {
+      Refuse("mail_ehlo", absl::StrCat(Echo(ehlo), "; want a full host name or [ADDRESS]"));
+    }
   }
   const bool url =
       absl::StartsWith(config.link_url, "http://") || absl::StartsWith(config.link_url, "https://");

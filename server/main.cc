@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -19,8 +20,13 @@ using contacts::server::Server;
 constexpr int kFailed = 1;
 constexpr int kWrongValue = 2;
 
-// How much longer than the drain timeout stopping may take.
+// How much longer stopping may take than the calls and the delivery under way.
 constexpr absl::Duration kStopMargin = absl::Seconds(5);
+
+absl::Duration StopLimit(const Config& config) {
+  const absl::Duration delivery = config.smtp ? config.smtp->timeout : absl::ZeroDuration();
+  return std::max(config.drain_timeout, delivery) + kStopMargin;
+}
 
 sigset_t StopSignals() {
   sigset_t signals;
@@ -62,7 +68,7 @@ int Serve(const Config& config, const sigset_t& signals) {
   }
   int signal = 0;
   sigwait(&signals, &signal);
-  WatchStop(signals, config.drain_timeout + kStopMargin);
+  WatchStop(signals, StopLimit(config));
   server.Stop();
   return EXIT_SUCCESS;
 }

@@ -213,6 +213,7 @@ class Server::Parts {
 
   ~Parts() {
     if (server_ == nullptr) return;
+    relay_.BeginStop();  // First: a delivery may take as long as calls do.
     if (health_ != nullptr) health_->Drain();
     calls_.Drain();
     watch_.Stop();

@@ -206,9 +206,13 @@ struct OutboxMail {
   AccountId recipient;     // Address and language are read when it is sent.
   std::string address;     // kProfileChanged alone: the address that was replaced.
   int64_t generation = 0;  // kValidation and kReminder alone.
+  std::string cause;       // The account or operator whose act it follows from.
   absl::Time create_time;
   int64_t tries = 0;  // Deliveries tried so far.
+  int64_t turn = 0;   // Its place in the line that it was claimed from.
   std::string claim;  // Of whom it is claimed by for now.
+
+  bool IsValidation() const { return kind == MailKind::kValidation || kind == MailKind::kReminder; }
 };
 
 // What an operator's override did, kept with its reason.

@@ -55,7 +55,8 @@ ContactOverride ApplyOverride(Session& session, const OverrideAsk& ask, ServiceM
   return record;
 }
 
-void TellOfOverride(Session& session, const ContactOverride& record, absl::Time now) {
+void TellOfOverride(Session& session, const ContactOverride& record, const std::string& cause,
+                    absl::Time now) {
   std::set<AccountId> concerned;
   for (const OverrideItem& item : record.items) {
     if (item.old_contact != item.new_contact) {
@@ -67,6 +68,7 @@ void TellOfOverride(Session& session, const ContactOverride& record, absl::Time 
     mails.push_back({.kind = MailKind::kOverride,
                      .subject = record.id,
                      .recipient = account,
+                     .cause = cause,
                      .create_time = now});
   }
   SaveMails(session, mails, now);
@@ -121,6 +123,7 @@ absl::StatusOr<std::string> Engine::UpdateAccount(const Call& call, const Profil
       std::vector<OutboxMail> mails = {{.kind = MailKind::kProfileChanged,
                                         .recipient = account->id,
                                         .address = account->email,
+                                        .cause = ActorOf(call),
                                         .create_time = now}};
       SaveMails(session, mails, now);
       account->email = *update.email;
@@ -226,7 +229,7 @@ absl::StatusOr<std::string> Engine::OverrideContacts(const Call& call, const Ove
       return wrong;
 
     const ContactOverride record = ApplyOverride(session, ask, services, now);
-    TellOfOverride(session, record, now);
+    TellOfOverride(session, record, ActorOf(call), now);
     std::vector<Service> updated;
     for (const ServiceId& id : service_ids) updated.push_back(services.at(id));
     return encode(updated);

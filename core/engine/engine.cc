@@ -21,11 +21,6 @@ std::string Sha256(const std::string& data) {
 
 CallLimits InBackground() { return {.deadline = absl::Now() + absl::Seconds(30)}; }
 
-// Whose request ids these are.
-std::string ActorOf(const Call& call) {
-  return call.account.empty() ? call.operator_name : call.account.text();
-}
-
 // Whether an error is the outcome of a decision, rather than of trouble on the way to one.
 bool IsDecision(const absl::Status& status) {
   return !errors::Reason(status).empty() && !absl::IsUnavailable(status);

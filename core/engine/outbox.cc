@@ -13,9 +13,8 @@ constexpr absl::Duration kTimeLimit = absl::Seconds(20);
 
 CallLimits Limits() { return {.deadline = absl::Now() + kTimeLimit}; }
 
-bool IsValidation(const OutboxMail& mail) {
-  return mail.kind == MailKind::kValidation || mail.kind == MailKind::kReminder;
-}
+// E-mails that waited and are put into line anew, for each that is claimed.
+constexpr int64_t kQueuedPerClaimed = 4;
 
 // Whether a validation e-mail still serves: its change is open, its validator
 // has not answered, and no later e-mail was asked for.
@@ -39,22 +38,39 @@ Outbox::Outbox(Database* database, TokenKeys keys, Settings settings)
     : database_(database), keys_(std::move(keys)), settings_(settings) {}
 
 absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Duration lease,
-                                                     absl::Time now) {
+                                                     absl::Time now,
+                                                     std::optional<absl::Time> before) {
+  for (;;) {
+    bool found = false;
+    absl::StatusOr<std::vector<MailFacts>> claimed = ClaimSome(
+        limit, lease, now, before ? std::optional(Uuid::Version7(*before)) : std::nullopt, found);
+    if (!claimed.ok() || !claimed->empty() || !found) return claimed;
+  }
+}
+
+absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Duration lease,
+                                                         absl::Time now,
+                                                         const std::optional<Uuid>& before,
+                                                         bool& found) {
   const std::string claim = Uuid::Version4().text();
   auto locked = database_->Write<std::vector<OutboxMail>>(Limits(), [&](Session& session) {
-    std::vector<OutboxMail> mails = store::LockDueMails(session, now, limit);
+    const int64_t queued = store::QueueWaitingMails(session, now, kQueuedPerClaimed * limit);
+    std::vector<OutboxMail> mails = store::LockDueMails(session, now, limit, before);
     std::set<Uuid> ids;
     for (OutboxMail& mail : mails) {
       mail.claim = claim;
       ids.insert(mail.id);
     }
-    store::ClaimMails(session, ids, claim, now + lease);
+    store::ClaimMails(session, ids, claim, now, now + lease);
+    found = queued > 0 || !mails.empty();
     return mails;
   });
   if (!locked.ok()) return locked.status();
   std::vector<OutboxMail>& mails = *locked;
   if (mails.empty()) return std::vector<MailFacts>();
 
+  std::set<Uuid> ids;
+  for (const OutboxMail& mail : mails) ids.insert(mail.id);
   std::set<AccountId> account_ids;
   std::set<Uuid> change_ids, override_ids;
   for (const OutboxMail& mail : mails) {
@@ -68,8 +84,11 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Durati
   std::vector<Account> accounts;
   std::vector<ContactChange> changes;
   std::vector<ContactOverride> overrides;
+  std::set<Uuid> held;
   absl::Status status = database_->Read(Limits(), [&](Session& session) {
     changes.clear();
+    // SKIP LOCKED does not keep others away on every engine; the claim's condition does.
+    held = store::LoadClaimed(session, ids, claim, store::Lock::kNone);
     accounts = store::LoadAccounts(session, account_ids);
     if (!override_ids.empty()) overrides = store::LoadOverrides(session, override_ids);
     if (change_ids.empty()) return absl::OkStatus();
@@ -84,12 +103,13 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Durati
   std::vector<MailFacts> claimed;
   std::set<Uuid> unwanted;
   for (OutboxMail& mail : mails) {
+    if (!held.contains(mail.id)) continue;
     MailFacts facts;
     ++mail.tries;
     const Account* account = Find(accounts, mail.recipient);
     const ContactChange* change = Find(changes, mail.subject);
     if (account == nullptr ||
-        (IsValidation(mail) && (change == nullptr || !StillWanted(mail, *change, now)))) {
+        (mail.IsValidation() && (change == nullptr || !StillWanted(mail, *change, now)))) {
       unwanted.insert(mail.id);
       continue;
     }
@@ -98,7 +118,7 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Durati
     if (const ContactOverride* record = Find(overrides, mail.subject)) {
       facts.override_record = *record;
     }
-    if (IsValidation(mail)) {
+    if (mail.IsValidation()) {
       // Without its key the e-mail is left without a token: the renderer refuses
       // it, and it is tried again later.
       const absl::StatusOr<std::string> token =
@@ -111,7 +131,8 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::Claim(int64_t limit, absl::Durati
   }
   if (!unwanted.empty()) {
     status = database_->Write(Limits(), [&](Session& session) {
-      store::DeleteMails(session, store::LockClaimed(session, unwanted, claim));
+      store::DeleteMails(session,
+                         store::LoadClaimed(session, unwanted, claim, store::Lock::kForUpdate));
       return absl::OkStatus();
     });
     if (!status.ok()) return status;
@@ -146,17 +167,18 @@ absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType even
   std::set<Uuid> ids, change_ids;
   for (const OutboxMail& mail : mails) {
     ids.insert(mail.id);
-    if (IsValidation(mail)) change_ids.insert(mail.subject);
+    if (mail.IsValidation()) change_ids.insert(mail.subject);
   }
   return database_->Write(Limits(), [&](Session& session) {
     // Changes before outbox rows, the order in which answers lock them too.
     std::vector<ContactChange> changes;
     if (!change_ids.empty()) changes = store::LockChanges(session, change_ids);
-    const std::set<Uuid> held = store::LockClaimed(session, ids, mails.front().claim);
+    const std::set<Uuid> held =
+        store::LoadClaimed(session, ids, mails.front().claim, store::Lock::kForUpdate);
     Transition history;
     for (std::size_t i = 0; i < mails.size(); ++i) {
       const OutboxMail& mail = mails[i];
-      if (!IsValidation(mail) || !held.contains(mail.id)) continue;
+      if (!mail.IsValidation() || !held.contains(mail.id)) continue;
       for (ContactChange& change : changes) {
         // A closed change's history is closed too.
         if (change.id == mail.subject && StateAt(change, now) == ChangeState::kValidating) {
@@ -176,6 +198,13 @@ absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType even
 absl::Status Outbox::Retry(const OutboxMail& mail, absl::Time next_try) {
   return database_->Write(Limits(), [&](Session& session) {
     store::PostponeMail(session, mail, next_try);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Outbox::Release(const std::vector<OutboxMail>& mails, absl::Time next_try) {
+  return database_->Write(Limits(), [&](Session& session) {
+    for (const OutboxMail& mail : mails) store::ReleaseMail(session, mail, next_try);
     return absl::OkStatus();
   });
 }

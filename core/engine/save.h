@@ -4,11 +4,17 @@
 #include <vector>
 
 #include "core/domain/model.h"
+#include "core/engine/engine.h"
 #include "core/mysql/session.h"
 #include "core/workflow/change.h"
 
 // Steps that several use cases share.
 namespace contacts {
+
+// The account or operator that acts: whose request ids and e-mails these are.
+inline const std::string& ActorOf(const Call& call) {
+  return call.account.empty() ? call.operator_name : call.account.text();
+}
 
 // Queues a transition's history and e-mails, with fresh ids.
 void SaveEffects(Session& session, Transition& transition, absl::Time now);

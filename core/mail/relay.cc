@@ -16,6 +16,8 @@ namespace {
 constexpr absl::Duration kLongestTrouble = absl::Seconds(15);
 constexpr absl::Duration kTroubleLogInterval = absl::Minutes(1);
 constexpr std::size_t kLongestLogText = 300;
+// Failures in a row, without a delivery between them, after which the mail server is down.
+constexpr int kFailuresOfServer = 3;
 
 double OwnRandom() {
   thread_local std::minstd_rand engine(std::random_device{}());
@@ -72,6 +74,33 @@ std::string Loggable(absl::string_view said, const std::string& address, const s
   return text;
 }
 
+bool MailServerState::MayTry(absl::Time now) {
+  const std::lock_guard lock(mutex_);
+  if (failures_in_row_ < kFailuresOfServer) return true;
+  if (now < next_try_) return false;
+  next_try_ = now + pause_;
+  pause_ = std::min(2 * pause_, longest_pause_);
+  return true;
+}
+
+bool MailServerState::down() const {
+  const std::lock_guard lock(mutex_);
+  return failures_in_row_ >= kFailuresOfServer;
+}
+
+bool MailServerState::Worked() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(failures_in_row_, 0) >= kFailuresOfServer;
+}
+
+bool MailServerState::Failed(absl::Time now) {
+  const std::lock_guard lock(mutex_);
+  if (failures_in_row_ >= kFailuresOfServer || ++failures_in_row_ < kFailuresOfServer) return false;
+  next_try_ = now + first_pause_;
+  pause_ = first_pause_;
+  return true;
+}
+
 class MailRelay::BatchClock {
  public:
   BatchClock(absl::Time now, absl::Duration lease)
@@ -92,10 +121,14 @@ class MailRelay::BatchClock {
 
 MailRelay::MailRelay(Outbox* outbox, MailTransport* transport, MailRenderer renderer,
                      RelayOptions options)
-    : outbox_(outbox), transport_(transport), renderer_(std::move(renderer)), options_([&] {
+    : outbox_(outbox),
+      transport_(transport),
+      renderer_(std::move(renderer)),
+      options_([&] {
         if (!options.random) options.random = OwnRandom;
         return std::move(options);
-      }()) {}
+      }()),
+      server_(options_.first_probe_pause, options_.longest_probe_pause) {}
 
 MailRelay::~MailRelay() { Stop(); }
 
@@ -105,14 +138,18 @@ void MailRelay::Start() {
   }
 }
 
-void MailRelay::Stop() {
-  if (threads_.empty()) return;
+void MailRelay::BeginStop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   stop_.notify_all();
   transport_->Interrupt();
+}
+
+void MailRelay::Stop() {
+  if (threads_.empty()) return;
+  BeginStop();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }
@@ -137,7 +174,7 @@ void MailRelay::Loop(absl::Duration first_pause) {
       const absl::StatusOr<int64_t> claimed = RunOnce(options_.clock());
       if (claimed.ok()) {
         trouble_delay = idle_pause;
-        pause = *claimed == options_.batch ? absl::ZeroDuration() : idle_pause;
+        pause = *claimed > 0 ? absl::ZeroDuration() : idle_pause;
         continue;
       }
       trouble = claimed.status();
@@ -153,48 +190,76 @@ void MailRelay::Loop(absl::Duration first_pause) {
 }
 
 absl::StatusOr<int64_t> MailRelay::RunOnce(absl::Time now) {
+  if (!server_.MayTry(now)) return 0;
   const BatchClock clock(now, options_.lease);
   const absl::StatusOr<std::vector<MailFacts>> claimed =
-      outbox_->Claim(options_.batch, options_.lease, now);
+      outbox_->Claim(server_.down() ? 1 : options_.batch, options_.lease, now);
   if (!claimed.ok()) return claimed.status();
-  std::vector<MailFacts> delivered;
-  for (const MailFacts& facts : *claimed) {
-    // The rest is claimed again, by whoever comes first, once the lease is over.
-    if (!Wait(absl::ZeroDuration()) || clock.LeaseLeft() < options_.lease_reserve) break;
-    if (TryOne(facts, clock)) delivered.push_back(facts);
-  }
-  if (absl::Status status = RecordSent(delivered, clock); !status.ok()) return status;
+  if (absl::Status status = Deliver(*claimed, clock); !status.ok()) return status;
+  if (server_.down()) GiveUpOld(clock);
   return static_cast<int64_t>(claimed->size());
 }
 
-bool MailRelay::TryOne(const MailFacts& facts, const BatchClock& clock) {
-  const OutboxMail& mail = facts.mail;
+absl::Status MailRelay::Deliver(const std::vector<MailFacts>& claimed, const BatchClock& clock) {
+  using Kind = DeliveryResult::Kind;
+  std::vector<MailFacts> delivered;
+  std::vector<OutboxMail> rest;
+  bool go_on = true;
+  for (const MailFacts& facts : claimed) {
+    go_on = go_on && Wait(absl::ZeroDuration()) && clock.LeaseLeft() >= options_.lease_reserve;
+    const Kind outcome = go_on ? TryOne(facts, clock) : Kind::kInterrupted;
+    if (outcome == Kind::kDelivered) delivered.push_back(facts);
+    if (outcome == Kind::kInterrupted) {
+      rest.push_back(facts.mail);
+      --rest.back().tries;
+    }
+    go_on = go_on && !server_.down();
+  }
+  absl::Status recorded = RecordSent(delivered, clock);
+  if (rest.empty()) return recorded;
+  // Where this fails, the end of the lease takes its place.
+  const absl::Status released = outbox_->Release(rest, clock.Now());
+  if (!released.ok()) spdlog::warn("mail: {}", released.ToString());
+  return recorded;
+}
+
+DeliveryResult MailRelay::HandOver(const MailFacts& facts, absl::Time now) {
+  using Kind = DeliveryResult::Kind;
   try {
-    const absl::StatusOr<RenderedMail> rendered = renderer_.Render(facts, clock.Now());
-    if (!rendered.ok()) {
-      TryLater(mail, clock, std::string(rendered.status().message()));
-      return false;
-    }
+    const absl::StatusOr<RenderedMail> rendered = renderer_.Render(facts, now);
+    if (!rendered.ok()) return {Kind::kTryLater, std::string(rendered.status().message())};
     const absl::StatusOr<std::string> message = EncodeMime(*rendered, transport_->line_end());
-    if (!message.ok()) {
-      TryLater(mail, clock, std::string(message.status().message()));
-      return false;
+    if (!message.ok()) return {Kind::kTryLater, std::string(message.status().message())};
+    DeliveryResult result = transport_->Deliver(rendered->from, rendered->to, *message);
+    result.text = Loggable(result.text, rendered->to, facts.token);
+    if (result.kind == Kind::kDelivered) {
+      spdlog::info("mail: {} delivered to {}", facts.mail.id.text(), MaskEmail(rendered->to));
     }
-    const DeliveryResult result = transport_->Deliver(rendered->from, rendered->to, *message);
-    const std::string said = Loggable(result.text, rendered->to, facts.token);
-    switch (result.kind) {
-      case DeliveryResult::Kind::kDelivered:
-        ++delivered_;
-        spdlog::info("mail: {} delivered to {}", mail.id.text(), MaskEmail(rendered->to));
-        return true;
-      case DeliveryResult::Kind::kTryLater: TryLater(mail, clock, said); return false;
-      case DeliveryResult::Kind::kRefused: GiveUp(mail, clock, said); return false;
-    }
+    return result;
   } catch (const std::exception& error) {
     // One e-mail in trouble must not keep the others back.
-    TryLater(mail, clock, Loggable(error.what(), facts.recipient.email, facts.token));
+    return {Kind::kTryLater, Loggable(error.what(), facts.recipient.email, facts.token)};
   }
-  return false;
+}
+
+DeliveryResult::Kind MailRelay::TryOne(const MailFacts& facts, const BatchClock& clock) {
+  using Kind = DeliveryResult::Kind;
+  const OutboxMail& mail = facts.mail;
+  const DeliveryResult result = HandOver(facts, clock.Now());
+  if (result.kind == Kind::kDelivered || result.kind == Kind::kRefused) {
+    if (server_.Worked()) spdlog::info("mail: the mail server takes e-mails again");
+  } else if (result.kind == Kind::kServerTrouble && server_.Failed(clock.Now())) {
+    spdlog::error("mail: the mail server takes no e-mails, one at a time tries it: {}",
+                  result.text);
+  }
+  switch (result.kind) {
+    case Kind::kDelivered: ++delivered_; break;
+    case Kind::kTryLater:
+    case Kind::kServerTrouble: TryLater(mail, clock, result); break;
+    case Kind::kRefused: GiveUp(mail, clock, result.text); break;
+    case Kind::kInterrupted: break;
+  }
+  return result.kind;
 }
 
 absl::Status MailRelay::RecordSent(const std::vector<MailFacts>& delivered,
@@ -212,16 +277,31 @@ absl::Status MailRelay::RecordSent(const std::vector<MailFacts>& delivered,
   return status;
 }
 
-void MailRelay::TryLater(const OutboxMail& mail, const BatchClock& clock, const std::string& why) {
+void MailRelay::TryLater(const OutboxMail& mail, const BatchClock& clock,
+                         const DeliveryResult& result) {
   const absl::Time now = clock.Now();
-  if (now - mail.create_time >= options_.give_up) return GiveUp(mail, clock, why);
+  if (now - mail.create_time >= options_.give_up) return GiveUp(mail, clock, result.text);
   ++failed_;
-  const absl::Duration delay = RetryDelay(options_, mail.tries, options_.random());
+  const bool of_server = result.kind == DeliveryResult::Kind::kServerTrouble;
+  absl::Duration delay = RetryDelay(options_, mail.tries, options_.random());
+  if (of_server) delay = std::min(delay, options_.longest_probe_pause);
   spdlog::warn("mail: {} try {} failed, next in {}: {}", mail.id.text(), mail.tries,
-               absl::FormatDuration(absl::Trunc(delay, absl::Seconds(1))), why);
+               absl::FormatDuration(absl::Trunc(delay, absl::Seconds(1))), result.text);
   // Where this fails, the end of the lease takes its place.
-  const absl::Status status = outbox_->Retry(mail, now + delay);
+  const absl::Status status =
+      of_server ? outbox_->Release({mail}, now + delay) : outbox_->Retry(mail, now + delay);
   if (!status.ok()) spdlog::warn("mail: {}: {}", mail.id.text(), status.ToString());
+}
+
+// While the mail server is down most e-mails are not tried, so their age is looked at here.
+void MailRelay::GiveUpOld(const BatchClock& clock) {
+  while (clock.LeaseLeft() >= options_.lease_reserve && Wait(absl::ZeroDuration())) {
+    const absl::Time now = clock.Now();
+    const auto old = outbox_->Claim(options_.batch, options_.lease, now, now - options_.give_up);
+    if (!old.ok()) spdlog::warn("mail: {}", old.status().ToString());
+    if (!old.ok() || old->empty()) return;
+    for (const MailFacts& facts : *old) GiveUp(facts.mail, clock, "the mail server is down");
+  }
 }
 
 void MailRelay::GiveUp(const OutboxMail& mail, const BatchClock& clock, const std::string& why) {

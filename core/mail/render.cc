@@ -25,10 +25,6 @@ std::string PercentEncoded(absl::string_view value) {
 
 std::string DomainOf(const std::string& address) { return address.substr(address.rfind('@') + 1); }
 
-bool IsValidation(MailKind kind) {
-  return kind == MailKind::kValidation || kind == MailKind::kReminder;
-}
-
 // Whether all that this kind of e-mail is made from is there.
 absl::Status CheckFacts(const MailFacts& facts) {
   const MailKind kind = facts.mail.kind;
@@ -36,7 +32,7 @@ absl::Status CheckFacts(const MailFacts& facts) {
                                   : kind != MailKind::kProfileChanged && !facts.change) {
     return absl::FailedPreconditionError("what the e-mail tells of was not found");
   }
-  if (IsValidation(kind) && facts.token.empty()) {
+  if (facts.mail.IsValidation() && facts.token.empty()) {
     return absl::FailedPreconditionError("the key that the token is derived from is missing");
   }
   return absl::OkStatus();
@@ -61,7 +57,7 @@ absl::StatusOr<RenderedMail> MailRenderer::Render(const MailFacts& facts, absl::
   if (mail.to.empty()) return absl::FailedPreconditionError("the recipient has no e-mail address");
 
   AnswerLinks links;
-  if (IsValidation(facts.mail.kind)) links = {Link(facts, "accept"), Link(facts, "refuse")};
+  if (facts.mail.IsValidation()) links = {Link(facts, "accept"), Link(facts, "refuse")};
   const Letter letter = Compose(facts, links);
   mail.subject = letter.subject;
   mail.text = WritePlainText(letter);

@@ -1,7 +1,9 @@
 #include "core/mail/smtp.h"
 
 #include <curl/curl.h>
+#include <limits.h>
 #include <linux/tcp.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -15,6 +17,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 
 namespace contacts {
@@ -23,6 +27,7 @@ namespace {
 constexpr long kLongestIdleSeconds = 60;
 constexpr int64_t kMostReplyBytes = 64 * 1024;
 constexpr int kTaken = 250;
+constexpr std::size_t kCodeSize = 4;  // With the blank or hyphen after it.
 
 // What the server was last asked.
 enum class Step { kConnect, kAuth, kSender, kRecipient, kData, kMessage };
@@ -53,9 +58,24 @@ int FinalCode(absl::string_view line) {
   return last && absl::SimpleAtoi(line.substr(0, 3), &code) ? code : 0;
 }
 
-// Whether a refused RCPT tells of our session (its order, its login) and not of
-// the recipient.
-bool IsOurs(int code) { return code == 503 || code == 530 || code == 535 || code == 538; }
+// Whether a reply of 5xx is about the recipient, by its enhanced status code (RFC 3463):
+// 5.1.x about the recipient's address, 5.2.x about its mailbox. Everything else is about us, such
+// as 5.1.0, 5.1.7 and 5.1.8 (the sender), 5.5.x (the name in EHLO), 5.7.x (relaying, TLS, policy).
+bool IsAboutRecipient(absl::string_view reply) {
+  if (reply.size() <= kCodeSize) return false;
+  const std::vector<absl::string_view> words = absl::StrSplit(reply.substr(kCodeSize), ' ');
+  for (const char* code : {"5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10"}) {
+    if (words.front() == code) return true;
+  }
+  return absl::StartsWith(words.front(), "5.2.");
+}
+
+std::string PercentEncoded(const std::string& name) {
+  std::string encoded;
+  for (const char c : name)
+    absl::StrAppendFormat(&encoded, "%%%02X", static_cast<unsigned char>(c));
+  return encoded;
+}
 
 long CurlMillis(absl::Duration duration) {
   return std::max<long>(1, absl::ToInt64Milliseconds(duration));
@@ -117,7 +137,7 @@ class SmtpTransport::Connection {
     }
     const int code = FinalCode(reply_);
     if (result == CURLE_OK && ended_ && code == kTaken) return {};
-    return {IsRefusal(code) ? Kind::kRefused : Kind::kTryLater, Describe(result)};
+    return {KindOf(code), Describe(result)};
   }
 
   // Whether the connection may serve another delivery: not where the server owes an
@@ -135,8 +155,9 @@ class SmtpTransport::Connection {
 
   void SetServer() {
     const bool implicit = options_.tls == MailTls::kImplicit;
-    Set(CURLOPT_URL,
-        absl::StrCat(implicit ? "smtps://" : "smtp://", options_.host, ":", options_.port).c_str());
+    Set(CURLOPT_URL, absl::StrCat(implicit ? "smtps://" : "smtp://", options_.host, ":",
+                                  options_.port, "/", PercentEncoded(options_.ehlo))
+                         .c_str());
     Set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     Set(CURLOPT_PROXY, "");  // The environment's is none for mail.
     const bool required = implicit || options_.tls == MailTls::kRequired;
@@ -180,10 +201,18 @@ class SmtpTransport::Connection {
     return result;
   }
 
-  bool IsRefusal(int code) const {
-    if (code < 500 || code > 599) return false;
-    if (step_ == Step::kMessage) return ended_;
-    return step_ == Step::kRecipient && !IsOurs(code) && LoggedIn();
+  DeliveryResult::Kind KindOf(int code) const {
+    using Kind = DeliveryResult::Kind;
+    if (aborted_ && *interrupted_) return Kind::kInterrupted;
+    const bool refused = code >= 500 && code <= 599;
+    const bool of_message = step_ == Step::kMessage && ended_;
+    if (refused && (of_message || step_ == Step::kRecipient) && IsAboutRecipient(reply_) &&
+        LoggedIn()) {
+      return Kind::kRefused;
+    }
+    // A 5xx to the message may be about its content.
+    if (step_ <= Step::kSender || !LoggedIn()) return Kind::kServerTrouble;
+    return refused && step_ != Step::kMessage ? Kind::kServerTrouble : Kind::kTryLater;
   }
 
   // Servers that know nobody refuse everybody: no recipient is to blame for that.
@@ -334,6 +363,19 @@ class SmtpTransport::Connection {
   int64_t received_of_delivery_ = 0;
 };
 
+std::string FullHostName() {
+  char name[HOST_NAME_MAX + 1] = "";
+  if (gethostname(name, sizeof(name) - 1) != 0) return "";
+  if (absl::StrContains(name, '.')) return name;
+  addrinfo hints{};
+  hints.ai_flags = AI_CANONNAME;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(name, nullptr, &hints, &found) != 0) return "";
+  const std::string full = found->ai_canonname == nullptr ? "" : found->ai_canonname;
+  freeaddrinfo(found);
+  return absl::StrContains(full, '.') ? full : "";
+}
+
 SmtpTransport::SmtpTransport(SmtpOptions options)
     : options_([&] {
         // Not thread safe by itself, so not left to the first handle.
@@ -355,7 +397,7 @@ std::unique_ptr<SmtpTransport::Connection> SmtpTransport::TakeConnection() {
 DeliveryResult SmtpTransport::Deliver(const std::string& envelope_from, const std::string& to,
                                       const std::string& message) {
   using Kind = DeliveryResult::Kind;
-  if (interrupted_) return {Kind::kTryLater, "interrupted"};
+  if (interrupted_) return {Kind::kInterrupted, "interrupted"};
   if (!IsPlainAddress(envelope_from)) return {Kind::kTryLater, "the sender is not one address"};
   if (!IsPlainAddress(to)) return {Kind::kRefused, "the recipient is not one address"};
   std::unique_ptr<Connection> connection = TakeConnection();

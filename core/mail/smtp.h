@@ -24,6 +24,7 @@ enum class MailTls {
 struct SmtpOptions {
   std::string host;  // A name or an address; IPv6 in brackets.
   int port = 25;
+  std::string ehlo = "localhost";  // What we call ourselves: a full host name or "[ADDRESS]".
   MailTls tls = MailTls::kRequired;
   std::string ca_file;  // PEM; empty: the system's.
   std::string user;     // Empty: no AUTH.
@@ -32,14 +33,18 @@ struct SmtpOptions {
   absl::Duration timeout = absl::Seconds(30);  // Of one delivery, all steps together.
 };
 
+// The machine's full host name, or empty where it has none. May ask the name server.
+std::string FullHostName();
+
 // Hands e-mails to one mail server by SMTP, each delivery on a connection of its
 // own that is kept for the next one. Thread safe: as many connections are opened
 // as deliveries run at once.
 //
 // Delivered means that the server answered 250 to the end of the message, and had
 // not spoken before it was asked. Refused means 5xx to the recipient or to the end
-// of the message; any other trouble is the server's or ours, not the recipient's,
-// and is tried later. Where a connection is lost after the end of the message, the
+// of the message, with an enhanced status code that is about the recipient: many servers
+// answer RCPT with what they hold against the sender, our EHLO or our right to relay. Any other
+// trouble is tried later. Where a connection is lost after the end of the message, the
 // server may have taken it: the next try is a second delivery then.
 class SmtpTransport : public MailTransport {
  public:

@@ -10,7 +10,13 @@ namespace contacts {
 
 // What became of one try to hand an e-mail over.
 struct DeliveryResult {
-  enum class Kind { kDelivered, kTryLater, kRefused };
+  enum class Kind {
+    kDelivered,
+    kTryLater,       // About this e-mail, or nobody knows.
+    kServerTrouble,  // About the mail server or our settings: other e-mails would meet it too.
+    kRefused,        // About the recipient: trying again is of no use.
+    kInterrupted,    // Broken off by Interrupt; the mail server does not have it.
+  };
   Kind kind = Kind::kDelivered;
   std::string text;  // Why not, for the log; never an address in full.
 };
@@ -26,12 +32,11 @@ class MailTransport {
   // How the lines of the messages given to it must end.
   virtual LineEnd line_end() const { return LineEnd::kLf; }
 
-  // Hands over one message, as RFC 5322 bytes. kRefused means that trying again
-  // is of no use.
+  // Hands over one message, as RFC 5322 bytes.
   virtual DeliveryResult Deliver(const std::string& envelope_from, const std::string& to,
                                  const std::string& message) = 0;
 
-  // Makes deliveries under way end soon, and later ones fail, with kTryLater. One
+  // Makes deliveries under way, and later ones, end with kInterrupted. One
   // whose outcome only the mail server knows is waited for. For shutting down.
   virtual void Interrupt() {}
 };

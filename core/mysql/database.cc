@@ -22,6 +22,7 @@ namespace {
 
 constexpr int kMaxTries = 30;
 constexpr int kInterrupted = 1317;
+constexpr int kDuplicateColumn = 1060;
 constexpr int kMaxDuplicateTries = 10;
 constexpr absl::Duration kRetryHint = absl::Seconds(1);
 
@@ -230,7 +231,12 @@ absl::Status Database::Migrate() {
     for (const Migration& migration : Migrations()) {
       if (applied.contains(migration.version)) continue;
       for (const std::string& statement : migration.statements) {
-        session.connection_->Execute(statement);
+        try {
+          session.connection_->Execute(statement);
+        } catch (const sql::SQLException& error) {
+          // An ALTER TABLE that was run before; MySQL has no ADD COLUMN IF NOT EXISTS.
+          if (error.getErrorCode() != kDuplicateColumn) throw;
+        }
       }
       session.connection_->Execute(
           sqltext::Fill("INSERT IGNORE INTO schema_version (version, apply_time) VALUES (?, ?)",

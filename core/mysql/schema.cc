@@ -128,6 +128,19 @@ std::vector<Migration> Build() {
            " account_id {account}, start_time {time}, changes {int}, PRIMARY KEY (account_id)) "
            "{table}",
        }},
+      {5,
+       {
+           // The line of the outbox. waits: 0 for e-mails in line, in order of priority and
+           // turn; 1 for those claimed or put back, which come into line anew once
+           // next_try_time has come. cause: who caused the e-mail. Servers of the version
+           // before write the defaults, which come first.
+           "ALTER TABLE outbox ADD COLUMN waits {enum} DEFAULT 0,"
+           " ADD COLUMN priority {enum} DEFAULT 0, ADD COLUMN turn {int} DEFAULT 0,"
+           " ADD COLUMN cause {name} DEFAULT '', ADD KEY by_turn (waits, priority, turn),"
+           " ADD KEY by_cause (cause, priority, turn), ADD KEY by_wait (waits, next_try_time),"
+           " ADD KEY by_subject (subject)",
+           "UPDATE outbox SET waits = 1 WHERE turn = 0",
+       }},
   };
   for (Migration& migration : migrations) {
     for (std::string& statement : migration.statements) statement = Expand(statement);

@@ -135,7 +135,8 @@ std::vector<AccountId> LoadOverdue(Session& session, const std::set<AccountId>& 
 // `admins` are the present admins of the services of each change.
 void InsertChanges(Session& session, const std::vector<ContactChange>& changes,
                    const std::vector<std::set<AccountId>>& admins);
-// Saves the change's own row. Where it is closed, frees its roles and its lists.
+// Saves the change's own row. Where it is closed, frees its roles and its lists, and takes its
+// validation e-mails out of the outbox.
 void SaveChange(Session& session, const ContactChange& change);
 // Saves the outcomes of the items; frees the roles of those no longer pending.
 void SaveItems(Session& session, const ContactChange& change);
@@ -174,15 +175,28 @@ struct OutboxDepth {
   std::optional<absl::Time> oldest;
 };
 OutboxDepth LoadOutboxDepth(Session& session, int64_t limit);
+// Puts new e-mails into line. Those who cause e-mails take turns: each next e-mail of one cause
+// comes a round later. Validation e-mails come before all others.
 void InsertMails(Session& session, const std::vector<OutboxMail>& mails);
-// Locks at most `limit` e-mails due at `now`, skipping those that others hold.
-std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t limit);
+// Puts at most `limit` e-mails that waited until `now` into line anew; returns how many.
+int64_t QueueWaitingMails(Session& session, absl::Time now, int64_t limit);
+// Locks at most `limit` e-mails in line and due at `now`, in their order, skipping those that
+// others hold. With `before`, those with ids before it alone, in order of id.
+std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t limit,
+                                     const std::optional<Uuid>& before);
+// Claims those of the e-mails that are still in line and due at `now`.
 void ClaimMails(Session& session, const std::set<Uuid>& ids, const std::string& claim,
-                absl::Time until);
-// Of these, those that `claim` still holds, locked.
-std::set<Uuid> LockClaimed(Session& session, const std::set<Uuid>& ids, const std::string& claim);
+                absl::Time now, absl::Time until);
+// Of these, those that `claim` still holds.
+std::set<Uuid> LoadClaimed(Session& session, const std::set<Uuid>& ids, const std::string& claim,
+                           Lock lock);
 void DeleteMails(Session& session, const std::set<Uuid>& ids);
+// Deletes the validation e-mails of a contact change.
+void DeleteValidationMails(Session& session, const Uuid& change);
+// Ends the claim on an e-mail, which comes into line anew at `next_try`.
 void PostponeMail(Session& session, const OutboxMail& mail, absl::Time next_try);
+// Ends the claim on an e-mail and gives it its place and its `tries` back, due at `next_try`.
+void ReleaseMail(Session& session, const OutboxMail& mail, absl::Time next_try);
 std::vector<Account> LoadAccounts(Session& session, const std::set<AccountId>& ids);
 
 }  // namespace contacts::store

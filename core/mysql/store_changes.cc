@@ -335,6 +335,7 @@ void SaveChange(Session& session, const ContactChange& change) {
   if (change.open()) return;
   session.Queue(absl::StrCat("DELETE FROM pending_role WHERE change_id = ", id));
   session.Queue(absl::StrCat("UPDATE involvement SET open = 0 WHERE change_id = ", id));
+  DeleteValidationMails(session, change.id);
 }
 
 void SaveItems(Session& session, const ContactChange& change) {

@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <map>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/mysql/encoder.h"
@@ -17,6 +21,14 @@ using sqltext::Number;
 using sqltext::RowOf;
 using sqltext::Text;
 using sqltext::Time;
+
+// Rows of one INSERT … SELECT: each is a SELECT of its own.
+constexpr std::size_t kRowsOfInsert = 100;
+
+int PriorityOf(const OutboxMail& mail) { return mail.IsValidation() ? 0 : 1; }
+
+// Priority and cause: its e-mails have turns one after the other.
+using Line = std::pair<int64_t, std::string>;
 
 }  // namespace
 
@@ -96,25 +108,101 @@ int64_t PurgeReplies(Session& session, absl::Time before, int64_t limit) {
 }
 
 void InsertMails(Session& session, const std::vector<OutboxMail>& mails) {
-  std::vector<std::string> rows;
-  for (const OutboxMail& mail : mails) {
-    rows.push_back(RowOf({sqltext::Id(mail.id), Number(mail.kind), sqltext::Id(mail.subject),
-                          sqltext::Id(mail.recipient), Text(mail.address), Int(mail.generation),
-                          Time(mail.create_time), Int(0), Time(mail.create_time), Ascii("")}));
+  std::map<Line, std::vector<const OutboxMail*>> lines;
+  for (const OutboxMail& mail : mails) lines[{PriorityOf(mail), mail.cause}].push_back(&mail);
+  for (const auto& [line, queued] : lines) {
+    const std::string priority = absl::StrCat(line.first);
+    const std::string cause = Ascii(line.second).text;
+    for (std::size_t begin = 0; begin < queued.size(); begin += kRowsOfInsert) {
+      std::vector<std::string> rows;
+      const std::size_t end = std::min(queued.size(), begin + kRowsOfInsert);
+      for (std::size_t i = begin; i < end; ++i) {
+        const OutboxMail& mail = *queued[i];
+        rows.push_back(
+            Fill("SELECT ? AS id, ? AS kind, ? AS subject, ? AS recipient,"
+                 " ? AS address, ? AS generation, ? AS create_time, ? AS place",
+                 {sqltext::Id(mail.id), Number(mail.kind), sqltext::Id(mail.subject),
+                  sqltext::Id(mail.recipient), Text(mail.address), Int(mail.generation),
+                  Time(mail.create_time), Int(static_cast<int64_t>(i - begin) + 1)}));
+      }
+      // One round after the later of the head of the line and the cause's last. Both are read
+      // without locks: two transactions at once may give the same turn, which does no harm.
+      session.Queue(absl::StrCat(
+          "INSERT INTO outbox (id, kind, subject, recipient, address, generation, create_time,"
+          " tries, next_try_time, claim, waits, priority, cause, turn)"
+          " SELECT m.id, m.kind, m.subject, m.recipient, m.address, m.generation, m.create_time,"
+          " 0, m.create_time, '', 0, ",
+          priority, ", ", cause, ", t.last_turn + m.place FROM (",
+          absl::StrJoin(rows, " UNION ALL "),
+          ") m, (SELECT GREATEST("
+          "COALESCE((SELECT MIN(turn) FROM outbox WHERE waits = 0 AND priority = ",
+          priority, "), 0), COALESCE((SELECT MAX(turn) FROM outbox WHERE cause = ", cause,
+          " AND priority = ", priority, "), 0)) AS last_turn) t"));
+    }
   }
-  if (rows.empty()) return;
-  session.Queue(absl::StrCat(
-      "INSERT INTO outbox (id, kind, subject, recipient, address, generation, create_time, tries,"
-      " next_try_time, claim) VALUES ",
-      absl::StrJoin(rows, ",")));
 }
 
-std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t limit) {
-  Rows rows = session.Select(
-      "HEX(id), kind, HEX(subject), recipient, address, generation, create_time, tries",
-      " FROM outbox"
-      " WHERE next_try_time <= ? ORDER BY next_try_time LIMIT ? FOR UPDATE SKIP LOCKED",
+int64_t QueueWaitingMails(Session& session, absl::Time now, int64_t limit) {
+  Rows rows = session.Query(
+      "SELECT id, priority, cause FROM outbox FORCE INDEX (by_wait)"
+      " WHERE waits = 1 AND next_try_time <= ? ORDER BY next_try_time LIMIT ?"
+      " FOR UPDATE SKIP LOCKED",
       {Bind(now), Bind(limit)});
+  std::map<Line, std::vector<Uuid>> lines;
+  std::set<AccountId> causes;
+  int64_t count = 0;
+  while (rows.Next()) {
+    const Uuid id = rows.Id();
+    const int64_t priority = rows.Int();
+    const std::string cause = rows.Text();
+    lines[{priority, cause}].push_back(id);
+    causes.insert(AccountId(cause));
+    ++count;
+  }
+  if (count == 0) return 0;
+  // As InsertMails does it: the try that they had was their turn.
+  std::map<Line, int64_t> last;
+  const InList in = MakeInList(causes);
+  Rows turns = session.Query(
+      absl::StrCat("SELECT 0, '', MIN(turn) FROM outbox WHERE waits = 0 AND priority = 0"
+                   " UNION ALL SELECT 1, '', MIN(turn) FROM outbox WHERE waits = 0 AND priority = 1"
+                   " UNION ALL SELECT priority, cause, MAX(turn) FROM outbox WHERE cause IN ",
+                   in.placeholders, " GROUP BY cause, priority"),
+      in.params);
+  std::map<int64_t, int64_t> head;
+  while (turns.Next()) {
+    const int64_t priority = turns.Int();
+    const std::string cause = turns.Text();
+    const int64_t turn = turns.IsNull() ? 0 : turns.Int();
+    if (cause.empty()) {
+      head.emplace(priority, turn);
+    } else {
+      last[{priority, cause}] = turn;
+    }
+  }
+  for (const auto& [line, ids] : lines) {
+    int64_t turn = std::max(head[line.first], last[line]);
+    for (const Uuid& id : ids) {
+      session.Queue(
+          Fill("UPDATE outbox SET waits = 0, turn = ? WHERE id = ? AND waits = 1"
+               " AND next_try_time <= ?",
+               {Int(++turn), sqltext::Id(id), Time(now)}));
+    }
+  }
+  return count;
+}
+
+std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t limit,
+                                     const std::optional<Uuid>& before) {
+  std::vector<Param> params = {Bind(now), Bind(limit)};
+  if (before) params.insert(params.begin(), Bind(*before));
+  Rows rows = session.Select(
+      "HEX(id), kind, HEX(subject), recipient, address, generation, cause, create_time, tries,"
+      " turn",
+      absl::StrCat(" FROM outbox FORCE INDEX (", before ? "PRIMARY" : "by_turn", ") WHERE ",
+                   before ? "id < ? AND " : "", "waits = 0 AND next_try_time <= ? ORDER BY ",
+                   before ? "id" : "priority, turn", " LIMIT ? FOR UPDATE SKIP LOCKED"),
+      params);
   std::vector<OutboxMail> mails;
   while (rows.Next()) {
     OutboxMail& mail = mails.emplace_back();
@@ -124,8 +212,10 @@ std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t l
     mail.recipient = rows.Account();
     mail.address = rows.Text();
     mail.generation = rows.Int();
+    mail.cause = rows.Text();
     mail.create_time = rows.Time();
     mail.tries = rows.Int();
+    mail.turn = rows.Int();
   }
   return mails;
 }
@@ -144,21 +234,22 @@ OutboxDepth LoadOutboxDepth(Session& session, int64_t limit) {
 }
 
 void ClaimMails(Session& session, const std::set<Uuid>& ids, const std::string& claim,
-                absl::Time until) {
+                absl::Time now, absl::Time until) {
   if (ids.empty()) return;
-  session.Queue(
-      absl::StrCat(Fill("UPDATE outbox SET claim = ?, next_try_time = ?, tries = tries + 1"
-                        " WHERE id IN ",
-                        {Ascii(claim), Time(until)}),
-                   ListOf(ids)));
+  session.Queue(absl::StrCat(
+      Fill("UPDATE outbox SET claim = ?, next_try_time = ?, tries = tries + 1, waits = 1, turn = 0"
+           " WHERE waits = 0 AND next_try_time <= ? AND id IN ",
+           {Ascii(claim), Time(until), Time(now)}),
+      ListOf(ids)));
 }
 
-std::set<Uuid> LockClaimed(Session& session, const std::set<Uuid>& ids, const std::string& claim) {
+std::set<Uuid> LoadClaimed(Session& session, const std::set<Uuid>& ids, const std::string& claim,
+                           Lock lock) {
   const InList in = MakeInList(ids);
   std::vector<Param> params = {Param(claim)};
   params.insert(params.end(), in.params.begin(), in.params.end());
   Rows rows = session.Query(absl::StrCat("SELECT id FROM outbox WHERE claim = ? AND id IN ",
-                                         in.placeholders, " FOR UPDATE"),
+                                         in.placeholders, Suffix(lock)),
                             params);
   std::set<Uuid> held;
   while (rows.Next()) held.insert(rows.Id());
@@ -169,9 +260,23 @@ void DeleteMails(Session& session, const std::set<Uuid>& ids) {
   if (!ids.empty()) session.Queue(absl::StrCat("DELETE FROM outbox WHERE id IN ", ListOf(ids)));
 }
 
+void DeleteValidationMails(Session& session, const Uuid& change) {
+  session.Queue(
+      Fill("DELETE FROM outbox WHERE subject = ? AND kind IN (?, ?)",
+           {sqltext::Id(change), Number(MailKind::kValidation), Number(MailKind::kReminder)}));
+}
+
 void PostponeMail(Session& session, const OutboxMail& mail, absl::Time next_try) {
-  session.Queue(Fill("UPDATE outbox SET next_try_time = ?, claim = '' WHERE id = ? AND claim = ?",
-                     {Time(next_try), sqltext::Id(mail.id), Ascii(mail.claim)}));
+  session.Queue(
+      Fill("UPDATE outbox SET next_try_time = ?, waits = 1, claim = '' WHERE id = ? AND claim = ?",
+           {Time(next_try), sqltext::Id(mail.id), Ascii(mail.claim)}));
+}
+
+void ReleaseMail(Session& session, const OutboxMail& mail, absl::Time next_try) {
+  session.Queue(Fill(
+      "UPDATE outbox SET next_try_time = ?, waits = 0, turn = ?, tries = ?, claim = ''"
+      " WHERE id = ? AND claim = ?",
+      {Time(next_try), Int(mail.turn), Int(mail.tries), sqltext::Id(mail.id), Ascii(mail.claim)}));
 }
 
 }  // namespace contacts::store

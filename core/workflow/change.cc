@@ -22,13 +22,18 @@ void AddEvent(Transition& transition, ContactChange& change, EventType type, con
                                .state = change.state});
 }
 
+// The e-mail is caused by the actor of the event before it; the requester where time or an
+// operator acted.
 void AddMail(Transition& transition, const ContactChange& change, MailKind kind,
              const AccountId& recipient, absl::Time now, int64_t generation = 0) {
   transition.save = true;
+  const bool acted = !transition.events.empty() && !transition.events.back().actor.empty();
+  const AccountId& cause = acted ? transition.events.back().actor : change.requester;
   transition.mails.push_back({.kind = kind,
                               .subject = change.id,
                               .recipient = recipient,
                               .generation = generation,
+                              .cause = cause.text(),
                               .create_time = now});
 }
 

@@ -35,6 +35,7 @@ class Planner {
       plan_.mails.push_back({.kind = MailKind::kProfileChanged,
                              .recipient = record.id,
                              .address = last.email,
+                             .cause = "import",
                              .create_time = now_});
     }
     Write(std::move(next), draft);

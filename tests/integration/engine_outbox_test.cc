@@ -130,7 +130,9 @@ TEST(Outbox, SecondDeliveryCarriesTheSameId) {
   const std::vector<MailFacts> first = Claim(world, world.outbox, 1);
   world.clock.Advance(kLease);
   std::set<Uuid> ids;
-  for (const MailFacts& facts : Claim(world)) ids.insert(facts.mail.id);
+  for (int i = 0; i < 2; ++i) {
+    for (const MailFacts& facts : Claim(world)) ids.insert(facts.mail.id);
+  }
   EXPECT_TRUE(ids.contains(first.at(0).mail.id));
 }
 

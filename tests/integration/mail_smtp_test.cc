@@ -126,7 +126,15 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Row{"again", Kind::kTryLater, "RCPT: 450 4.2.1"},
         Row{"unknown", Kind::kRefused, "RCPT: 550 5.1.1"},
-        Row{"relay", Kind::kTryLater, "RCPT: 530"}, Row{"heavy", Kind::kRefused, "message: 552"},
+        Row{"relay", Kind::kServerTrouble, "RCPT: 530"},
+        Row{"unplain", Kind::kServerTrouble, "RCPT: 550 no"},
+        Row{"helo", Kind::kServerTrouble, "RCPT: 504 5.5.2"},
+        Row{"sender", Kind::kServerTrouble, "RCPT: 550 5.1.8"},
+        Row{"policy", Kind::kServerTrouble, "RCPT: 554 5.7.1"},
+        Row{"moved", Kind::kRefused, "RCPT: 551 5.1.6"},
+        Row{"disabled", Kind::kRefused, "RCPT: 550 5.2.1"},
+        Row{"nullmx", Kind::kRefused, "RCPT: 556 5.1.10"},
+        Row{"heavy", Kind::kTryLater, "message: 552"}, Row{"full", Kind::kRefused, "message: 552"},
         Row{"busy", Kind::kTryLater, "message: 451"}, Row{"hangup", Kind::kTryLater, "RCPT"},
         Row{"cut", Kind::kTryLater, "message"}, Row{"stall", Kind::kTryLater, "RCPT"},
         Row{"stalldata", Kind::kTryLater, "message"}, Row{"drip", Kind::kTryLater, "RCPT"},
@@ -148,6 +156,17 @@ TEST(Smtp, EarlyAnswerDoesNotCountWhereItCanBeSeen) {
   EXPECT_THAT(result.text, HasSubstr("before its end"));
 }
 
+TEST(Smtp, NamesTheServerInEhlo) {
+  for (const char* name : {"contacts.host.example", "[192.0.2.7]", "[IPv6:2001:db8::7]"}) {
+    const MailServer server;
+    SmtpOptions options = To(server);
+    options.ehlo = name;
+    SmtpTransport transport(options);
+    ASSERT_THAT(Send(transport, "accept"), Became(Kind::kDelivered));
+    EXPECT_THAT(server.Log(), HasSubstr(absl::StrCat("wire 'EHLO ", name, "'")));
+  }
+}
+
 TEST(Smtp, ServerThatIsDownIsTriedLater) {
   SmtpOptions options;
   {
@@ -155,7 +174,7 @@ TEST(Smtp, ServerThatIsDownIsTriedLater) {
     options = To(server);
   }
   SmtpTransport transport(options);
-  EXPECT_THAT(Send(transport, "accept"), Became(Kind::kTryLater));
+  EXPECT_THAT(Send(transport, "accept"), Became(Kind::kServerTrouble));
 }
 
 TEST(Smtp, LineBreaksNeverReachTheEnvelope) {
@@ -179,7 +198,7 @@ TEST(Smtp, AddressesBeyondAsciiGoAsUtf8WhereTheServerTakesThem) {
   EXPECT_THAT(server.Taken().at(0), HasSubstr("X-To: zoé@mail.example"));
 }
 
-TEST(Smtp, InterruptedDeliveryIsTriedLater) {
+TEST(Smtp, InterruptedDeliveryIsBrokenOff) {
   const MailServer server;
   SmtpOptions options = To(server);
   options.timeout = absl::Minutes(5);
@@ -188,9 +207,9 @@ TEST(Smtp, InterruptedDeliveryIsTriedLater) {
     while (server.CountInLog("rcpt") == 0) absl::SleepFor(absl::Milliseconds(10));
     transport.Interrupt();
   });
-  EXPECT_THAT(Send(transport, "stall"), Became(Kind::kTryLater));
+  EXPECT_THAT(Send(transport, "stall"), Became(Kind::kInterrupted));
   interrupter.join();
-  EXPECT_THAT(Send(transport, "accept"), Became(Kind::kTryLater));
+  EXPECT_THAT(Send(transport, "accept"), Became(Kind::kInterrupted));
 }
 
 class SmtpTls : public ::testing::Test {
@@ -237,7 +256,7 @@ TEST_F(SmtpTls, CertificateOfAnotherAuthorityIsRefused) {
       options.ca_file = file;
       SmtpTransport transport(options);
       const DeliveryResult result = Send(transport, "accept");
-      EXPECT_THAT(result, Became(Kind::kTryLater));
+      EXPECT_THAT(result, Became(Kind::kServerTrouble));
       EXPECT_THAT(result.text, HasSubstr("certificate"));
     }
     EXPECT_EQ(server.CountInLog("rcpt"), 0);
@@ -260,7 +279,7 @@ TEST_F(SmtpTls, CertificateOfAnotherNameOrAnEarlierTimeIsRefused) {
     options.ca_file = other;
     SmtpTransport transport(options);
     const DeliveryResult result = Send(transport, "accept");
-    EXPECT_THAT(result, Became(Kind::kTryLater));
+    EXPECT_THAT(result, Became(Kind::kServerTrouble));
     EXPECT_THAT(result.text, HasSubstr(said));
     EXPECT_EQ(server.CountInLog("rcpt"), 0);
   }
@@ -273,7 +292,7 @@ TEST_F(SmtpTls, WithoutStarttlsNothingIsSentThatWasToBeEncrypted) {
   options.user = "contacts";
   options.password = kPassword;
   SmtpTransport transport(options);
-  EXPECT_THAT(Send(transport, "accept"), Became(Kind::kTryLater));
+  EXPECT_THAT(Send(transport, "accept"), Became(Kind::kServerTrouble));
   EXPECT_THAT(server.Log(),
               AllOf(HasSubstr("wire 'EHLO"), Not(HasSubstr("MAIL FROM")), Not(HasSubstr("AUTH")),
                     Not(HasSubstr("mail.example")), Not(HasSubstr("secret text")),
@@ -290,7 +309,7 @@ TEST_F(SmtpTls, WrongPasswordIsNotTheRecipientsFault) {
   options.password = "guess";
   SmtpTransport transport(options);
   const DeliveryResult result = Send(transport, "unknown");
-  EXPECT_THAT(result, Became(Kind::kTryLater));
+  EXPECT_THAT(result, Became(Kind::kServerTrouble));
   EXPECT_THAT(result.text, HasSubstr("AUTH: 535"));
   EXPECT_EQ(server.CountInLog("rcpt"), 0);
 }
@@ -301,7 +320,7 @@ TEST(Smtp, ServerThatOffersNoLoginRefusesNobodyForGood) {
   options.user = "contacts";
   options.password = kPassword;
   SmtpTransport transport(options);
-  EXPECT_THAT(Send(transport, "unknown"), Became(Kind::kTryLater));
+  EXPECT_THAT(Send(transport, "unknown"), Became(Kind::kServerTrouble));
   EXPECT_THAT(Send(transport, "accept").text, HasSubstr("AUTH: not offered"));
   EXPECT_THAT(server.Taken(), IsEmpty());
 }

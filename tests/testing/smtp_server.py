@@ -9,7 +9,11 @@ before the first dot, dash or @ of the address:
   accept            as it should be; so is every word not listed here
   again, unknown    450 or 550 to RCPT
   relay             530 to RCPT: log in first
-  heavy             552 to the end of the message
+  helo, sender, policy, moved, disabled, nullmx, unplain
+                    5xx to RCPT, each with the enhanced status code of its reason; the last
+                    without one
+  heavy, full       552 to the end of the message: too big for the server, or for the mailbox
+  slowdata          answers the end of the message after eight seconds
   busy              451 to the end of the message
   once              drops the connection at the end of the first try, having kept
                     the message: its sender cannot know
@@ -51,6 +55,16 @@ arguments.add_argument("--user")
 arguments.add_argument("--password")
 options = arguments.parse_args()
 
+REFUSALS = {
+    "helo": "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",
+    "sender": "550 5.1.8 <contacts@sender.example>: Sender address rejected: Domain not found",
+    "policy": "554 5.7.1 <accept@mail.example>: Relay access denied",
+    "moved": "551 5.1.6 moved",
+    "disabled": "550 5.2.1 disabled",
+    "nullmx": "556 5.1.10 does not accept mail",
+    "unplain": "550 no",
+}
+
 log_file = open(os.path.join(options.mailbox, "log"), "a", buffering=1, encoding="utf-8")
 numbers = itertools.count(1)
 seen = set()
@@ -90,6 +104,8 @@ class Handler:
             return "550 5.1.1 <%s> unknown" % address
         if word == "relay":
             return "530 5.7.0 log in first"
+        if word in REFUSALS:
+            return REFUSALS[word]
         if word == "hangup":
             await hang_up(server)
         if word == "stall":
@@ -112,6 +128,11 @@ class Handler:
         word = mode(envelope.rcpt_tos[0])
         if word == "heavy":
             return "552 5.3.4 too big"
+        if word == "full":
+            return "552 5.2.2 mailbox full"
+        if word == "slowdata":
+            log("data", envelope.rcpt_tos[0])
+            await asyncio.sleep(8)
         if word == "busy":
             return "451 4.3.0 busy"
         if word == "stalldata":

@@ -21,6 +21,28 @@ TEST(RetryDelay, SpreadsTriesAroundTheDelay) {
   EXPECT_EQ(RetryDelay(options, 1, 1), absl::Seconds(36));
 }
 
+TEST(MailServerState, AfterThreeFailuresInARowOneTryAPauseIsLeft) {
+  MailServerState state(absl::Seconds(1), absl::Seconds(4));
+  absl::Time now = absl::UnixEpoch();
+  EXPECT_FALSE(state.Failed(now));
+  EXPECT_FALSE(state.Failed(now));
+  EXPECT_FALSE(state.Worked());
+  EXPECT_FALSE(state.Failed(now));
+  EXPECT_FALSE(state.Failed(now));
+  EXPECT_TRUE(state.MayTry(now));
+  EXPECT_TRUE(state.Failed(now));
+  EXPECT_TRUE(state.down());
+  for (const int pause : {1, 1, 2, 4, 4}) {
+    EXPECT_FALSE(state.MayTry(now + absl::Seconds(pause) - absl::Nanoseconds(1)));
+    now += absl::Seconds(pause);
+    EXPECT_TRUE(state.MayTry(now));
+    EXPECT_FALSE(state.Failed(now));
+  }
+  EXPECT_TRUE(state.Worked());
+  EXPECT_FALSE(state.down());
+  EXPECT_TRUE(state.MayTry(now));
+}
+
 TEST(Loggable, MasksTheAddressAndTakesOutTheToken) {
   const std::string text =
       Loggable("550 <Jane@Example.org> unknown, jane@example.org; you sent 7h2kq-0M9XT",

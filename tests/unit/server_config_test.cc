@@ -175,7 +175,8 @@ TEST_F(ConfigTest, ReadsHowToTalkToTheMailServer) {
   Write("ca.pem", "", 0644);
   const auto config =
       Read({"--mysql=mysql://u@db/contacts", "--mail=smtp://mail.example", "--mail_user=contacts",
-            "--mail_password_file=password", "--mail_ca_file=ca.pem", "--mail_timeout=1m"});
+            "--mail_password_file=password", "--mail_ca_file=ca.pem", "--mail_timeout=1m",
+            "--mail_ehlo=[192.0.2.7]"});
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ((*config)->smtp->user, "contacts");
   EXPECT_EQ((*config)->smtp->password, "s3cret \u00e9");
@@ -196,6 +197,9 @@ TEST_F(ConfigTest, RefusesMailSettingsThatDoNotGoTogether) {
     std::vector<std::string> flags;
     const char* expected;
   } const rows[] = {
+      {{"--mail=smtp://m.example", "--mail_ehlo=short"}, "--mail_ehlo"},
+      {{"--mail=smtp://m.example", "--mail_ehlo=a.example\r\nMAIL FROM:<x@y>"}, "--mail_ehlo"},
+      {{"--mail=smtp://m.example", "--mail_ehlo=a.example/x"}, "--mail_ehlo"},
       {{"--mail=smtp://m.example", "--mail_tls=never"}, "--mail_tls"},
       {{"--mail=smtps://m.example", "--mail_tls=none"}, "--mail_tls"},
       {{"--mail=smtp://m.example", "--mail_ca_file=missing.pem"}, "--mail_ca_file"},
