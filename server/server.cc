@@ -34,9 +34,6 @@
 namespace contacts::server {
 namespace {
 
-constexpr absl::Duration kDatabasePatience = absl::Seconds(5);
-constexpr absl::Duration kPingLimit = absl::Seconds(1);
-constexpr absl::Duration kPingPause = absl::Milliseconds(200);
 constexpr absl::Duration kPurgeInterval = absl::Minutes(10);
 constexpr absl::Duration kOutboxInterval = absl::Seconds(15);
 constexpr absl::Duration kShutdownLimit = absl::Seconds(1);
@@ -119,17 +116,6 @@ void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
 }
 
 absl::Status PrepareDatabase(Database& database, bool migrate) {
-  const absl::Time patience = absl::Now() + kDatabasePatience;
-  absl::Status answer = database.Ping({.deadline = absl::Now() + kPingLimit});
-  // One without a schema answers that it has no such table.
-  const auto answered = [&] { return answer.ok() || absl::IsInternal(answer); };
-  while (!answered() && absl::Now() < patience) {
-    absl::SleepFor(kPingPause);
-    answer = database.Ping({.deadline = absl::Now() + kPingLimit});
-  }
-  if (!answered()) {
-    return absl::UnavailableError(absl::StrCat("the database does not answer: ", answer.message()));
-  }
   return migrate ? database.Migrate() : database.CheckSchema();
 }
 
@@ -250,8 +236,9 @@ class Server::Parts {
     AddProcessMetrics(metrics_);
     gauge("contacts_build_info", "Always 1.", {{"version", CONTACTS_VERSION}}, [] { return 1; });
     gauge("contacts_certificate_expiry_timestamp_seconds",
-          "When the server's certificate ends, in seconds since 1970; infinite without one.", {},
-          [this] {
+          "When the server's certificate ends, in seconds since 1970; infinite "
+          "without one.",
+          {}, [this] {
             return absl::ToDoubleSeconds(credentials_.certificate_expires() - absl::UnixEpoch());
           });
     gauge("contacts_serving", "1 where health says SERVING, else 0.", {},
@@ -269,7 +256,8 @@ class Server::Parts {
          {ChangeState::kValidating, ChangeState::kDone, ChangeState::kRefused,
           ChangeState::kCancelled, ChangeState::kExpired, ChangeState::kAborted}) {
       counter("contacts_changes_total",
-              "Contact changes that transactions of this server brought into a state.",
+              "Contact changes that transactions of this server brought into a "
+              "state.",
               {{"state", Lower(Name(state))}}, [this, state] { return database_.entered(state); });
     }
     const char* mails = "Tries to deliver an e-mail, by outcome.";
@@ -300,7 +288,7 @@ class Server::Parts {
     counter("contacts_database_retries_total", retries, {{"cause", "lost"}},
             [this] { return database_.retries().lost.load(); });
     counter("contacts_database_failovers_total",
-            "Times that the writable database server was found at another endpoint.", {},
+            "Times that another database server was used than before.", {},
             [this] { return database_.failovers(); });
     for (const auto& [kind, name] :
          {std::pair(Database::Kind::kRead, "read"), std::pair(Database::Kind::kWrite, "write")}) {
@@ -315,7 +303,8 @@ class Server::Parts {
                             "Time to get a connection, opening one included.", {{"kind", name}},
                             &database_.connection_waits(kind));
       metrics_.AddHistogram("contacts_database_transaction_seconds",
-                            "Time of a read or a transaction, from getting a connection to giving "
+                            "Time of a read or a transaction, from getting a "
+                            "connection to giving "
                             "it back; each try by itself.",
                             {{"kind", name}}, &database_.transactions(kind));
     }
@@ -370,7 +359,8 @@ class Server::Parts {
   RequestValidator validator_;
   Feed feed_;
   const Gate gate_;
-  Watch watch_;  // Before the workers, which may still have one of its calls when they end.
+  Watch watch_;  // Before the workers, which may still have one of its calls
+                 // when they end.
   WorkQueue workers_;
   UnaryCalls calls_;
   ImportCalls imports_;

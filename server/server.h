@@ -13,8 +13,8 @@
 
 namespace contacts::server {
 
-// Waits a few seconds for a database that is away, then applies the schema or
-// checks that it is there. UNAVAILABLE where the database stays away.
+// Waits a few seconds for a database that is away, then applies the schema or checks that it is
+// there. FAILED_PRECONDITION, saying what to do, where waiting does not help.
 absl::Status PrepareDatabase(Database& database, bool migrate);
 
 // Sets the limits and the channels' settings that every server has.

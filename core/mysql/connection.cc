@@ -1,6 +1,5 @@
 #include "core/mysql/connection.h"
 
-#include <cppconn/driver.h>
 #include <cppconn/exception.h>
 #include <cppconn/resultset.h>
 
@@ -11,30 +10,6 @@
 
 namespace contacts {
 namespace {
-
-int WholeSeconds(absl::Duration duration) {
-  return static_cast<int>(
-      std::max<int64_t>(1, absl::ToInt64Seconds(absl::Ceil(duration, absl::Seconds(1)))));
-}
-
-sql::ConnectOptionsMap ConnectOptions(const DatabaseOptions& options, std::size_t endpoint) {
-  sql::ConnectOptionsMap map;
-  const std::string address = options.socket.empty()
-                                  ? absl::StrCat("tcp://", options.endpoints.at(endpoint).host, ":",
-                                                 options.endpoints.at(endpoint).port)
-                                  : absl::StrCat("unix://", options.socket);
-  map["hostName"] = sql::SQLString(address);
-  map["userName"] = sql::SQLString(options.user);
-  map["password"] = sql::SQLString(options.password);
-  map["schema"] = sql::SQLString(options.database);
-  map["OPT_CHARSET_NAME"] = sql::SQLString("utf8mb4");
-  map["CLIENT_MULTI_STATEMENTS"] = true;
-  map["CLIENT_FOUND_ROWS"] = true;
-  map["OPT_CONNECT_TIMEOUT"] = WholeSeconds(options.connect_timeout);
-  map["OPT_READ_TIMEOUT"] = WholeSeconds(options.network_timeout);
-  map["OPT_WRITE_TIMEOUT"] = WholeSeconds(options.network_timeout);
-  return map;
-}
 
 // Of a list of expressions, such as "a, IFNULL(b, '')".
 std::size_t CountColumns(const std::string& columns) {
@@ -65,31 +40,46 @@ class Connection::RoundTrip {
   const absl::Time start_ = absl::Now();
 };
 
-Connection::Connection(const DatabaseOptions& options, std::size_t endpoint, bool autocommit,
+Connection::Connection(const DatabaseOptions& options, DatabaseOptions::Endpoint member,
+                       MemberKind kind, bool autocommit, Sockets* sockets,
                        std::atomic<int64_t>* round_trips)
-    : endpoint_(endpoint), round_trips_(round_trips) {
-  sql::ConnectOptionsMap map = ConnectOptions(options, endpoint);
-  connection_.reset(get_driver_instance()->connect(map));
+    : member_(std::move(member)), kind_(kind), round_trips_(round_trips) {
+  Dialled dialled = Dial(options, member_, options.connect_timeout, options.network_timeout);
+  connection_ = std::move(dialled.connection);
+  socket_.emplace(sockets, dialled.socket, MemberName(member_));
   statement_.reset(connection_->createStatement());
+  SetUp(options);
+  connection_->setAutoCommit(autocommit);
+}
+
+void Connection::SetUp(const DatabaseOptions& options) {
   time_.before = std::chrono::steady_clock::now();
   std::unique_ptr<sql::ResultSet> about(statement_->executeQuery(
-      absl::StrCat("SELECT @@global.read_only, CONNECTION_ID(), VERSION(), ", kMicrosNow)));
+      absl::StrCat("SELECT ", UsableExpression(kind_), ", CONNECTION_ID(), VERSION(), ", kMicrosNow,
+                   ", @@max_allowed_packet")));
   time_.after = std::chrono::steady_clock::now();
   about->next();
-  writable_ = about->getInt(1) == 0;
+  writable_ = about->getInt(1) != 0;
   id_ = about->getInt64(2);
   const bool mariadb = absl::StrContains(about->getString(3).asStdString(), "MariaDB");
   time_.database = absl::FromUnixMicros(about->getInt64(4));
+  max_packet_ = about->getInt64(5);
   about.reset();
   // The connector forces REPEATABLE READ at connect, so this comes after it.
   const int limit = WholeSeconds(options.statement_timeout);
-  Batch({"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-         absl::StrCat("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
-                      "time_zone = '+00:00', innodb_lock_wait_timeout = ",
-                      WholeSeconds(options.lock_wait_timeout),
-                      mariadb ? absl::StrCat(", max_statement_time = ", limit)
-                              : absl::StrCat(", max_execution_time = ", limit * 1000))});
-  connection_->setAutoCommit(autocommit);
+  std::vector<std::string> statements = {
+      "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+      absl::StrCat("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
+                   "time_zone = '+00:00', innodb_lock_wait_timeout = ",
+                   WholeSeconds(options.lock_wait_timeout),
+                   mariadb ? absl::StrCat(", max_statement_time = ", limit)
+                           : absl::StrCat(", max_execution_time = ", limit * 1000))};
+  if (kind_ == MemberKind::kGalera) {
+    // START TRANSACTION waits until this node has what the others had committed by now.
+    statements.insert(statements.end(), {"SET SESSION wsrep_sync_wait = 1", "START TRANSACTION",
+                                         "COMMIT", "SET SESSION wsrep_sync_wait = 0"});
+  }
+  Batch(statements);
 }
 
 std::unique_ptr<sql::ResultSet> Connection::Query(const std::string& sql,
@@ -125,12 +115,35 @@ std::unique_ptr<sql::ResultSet> Connection::Run(sql::PreparedStatement& prepared
   return std::unique_ptr<sql::ResultSet>(prepared.executeQuery());
 }
 
+void Connection::CheckSize(const std::string& text) const {
+  constexpr int kTooLarge = 1153;
+  if (static_cast<int64_t>(text.size()) < max_packet_) return;
+  throw sql::SQLException(absl::StrCat("a statement has ", text.size(),
+                                       " bytes, and the database's"
+                                       " max_allowed_packet is ",
+                                       max_packet_),
+                          "", kTooLarge);
+}
+
 void Connection::Batch(const std::vector<std::string>& statements) {
+  const std::string text = absl::StrJoin(statements, ";");
+  CheckSize(text);
   const RoundTrip trip(this);
-  statement_->execute(absl::StrJoin(statements, ";"));
+  statement_->execute(text);
   // Each call reads one more answer, and throws where that statement failed;
   // the server skips those after it.
   for (std::size_t i = 1; i < statements.size(); ++i) statement_->getMoreResults();
+}
+
+void Connection::Commit(const std::vector<std::string>& statements) {
+  std::vector<std::string> all = statements;
+  all.emplace_back("COMMIT");
+  // Another node of Galera may abort the transaction between two statements of a text. The server
+  // would run the rest, COMMIT included, as a transaction of its own; a block ends there.
+  if (kind_ != MemberKind::kGalera) return Batch(all);
+  const std::string text = absl::StrCat("BEGIN NOT ATOMIC ", absl::StrJoin(all, ";"), "; END");
+  CheckSize(text);
+  Execute(text);
 }
 
 void Connection::Execute(const std::string& sql) {

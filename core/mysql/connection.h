@@ -13,6 +13,7 @@
 
 #include "core/mysql/clock.h"
 #include "core/mysql/database.h"
+#include "core/mysql/lookout.h"
 #include "core/mysql/session.h"
 
 namespace contacts {
@@ -22,12 +23,11 @@ namespace contacts {
 // Used by one thread at a time.
 class Connection {
  public:
-  // Connects to `options.endpoints[endpoint]`, or to the local socket where there
-  // is one, and sets the session up: READ COMMITTED, UTC, strict mode, time limits.
-  // Without autocommit, every statement belongs to a transaction that the first
-  // one starts.
-  Connection(const DatabaseOptions& options, std::size_t endpoint, bool autocommit,
-             std::atomic<int64_t>* round_trips);
+  // Connects to `member` and sets the session up: READ COMMITTED, UTC, strict mode, time limits.
+  // Without autocommit, every statement belongs to a transaction that the first one starts. What
+  // is pointed to must outlive it.
+  Connection(const DatabaseOptions& options, DatabaseOptions::Endpoint member, MemberKind kind,
+             bool autocommit, Sockets* sockets, std::atomic<int64_t>* round_trips);
 
   // The database's time in microseconds since the Unix epoch, in whatever time zone the session is.
   static constexpr char kMicrosNow[] = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))";
@@ -41,10 +41,14 @@ class Connection {
   // Runs statements that return no rows, together.
   void Batch(const std::vector<std::string>& statements);
   void Execute(const std::string& sql);
+  // Runs the statements and COMMIT in one round trip: all of them, or none.
+  void Commit(const std::vector<std::string>& statements);
+  // Ends the connection, from any thread: whoever waits for its answer gets error 2013.
+  void Shut() { socket_->Shut(); }
 
   // What the database's clock said when this was connected.
   const DatabaseClock::Sample& time() const { return time_; }
-  // Whether this member of the cluster takes writes.
+  // Whether the member said, when this was connected, that it may be used.
   bool writable() const { return writable_; }
   // What was done on it so far, from the client's side of the network.
   struct Work {
@@ -53,15 +57,21 @@ class Connection {
   };
   const Work& work() const { return work_; }
   // Where this session is and its id there, for KILL.
-  std::size_t endpoint() const { return endpoint_; }
+  const DatabaseOptions::Endpoint& member() const { return member_; }
   int64_t id() const { return id_; }
 
  private:
   class RoundTrip;
 
-  const std::size_t endpoint_;
+  void SetUp(const DatabaseOptions& options);
+  // Throws error 1153 where the server would, which ends the connection besides.
+  void CheckSize(const std::string& text) const;
+
+  const DatabaseOptions::Endpoint member_;
+  const MemberKind kind_;
   std::atomic<int64_t>* const round_trips_;
   std::unique_ptr<sql::Connection> connection_;
+  std::optional<Sockets::Entry> socket_;
   std::unique_ptr<sql::Statement> statement_;
   struct Prepared {
     std::unique_ptr<sql::PreparedStatement> statement;
@@ -75,6 +85,7 @@ class Connection {
   DatabaseClock::Sample time_;
   bool writable_ = false;
   int64_t id_ = 0;
+  int64_t max_packet_ = 0;
 };
 
 }  // namespace contacts

@@ -1,18 +1,15 @@
 #include "core/mysql/database.h"
 
-#include <cppconn/driver.h>
 #include <cppconn/exception.h>
-#include <cppconn/resultset.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <random>
-#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "core/domain/errors.h"
 #include "core/mysql/connection.h"
-#include "core/mysql/encoder.h"
+#include "core/mysql/failure.h"
 #include "core/mysql/pool.h"
 #include "core/mysql/schema.h"
 #include "core/mysql/session.h"
@@ -22,55 +19,25 @@ namespace {
 
 constexpr int kMaxTries = 30;
 constexpr int kInterrupted = 1317;
-constexpr int kDuplicateColumn = 1060;
 constexpr int kMaxDuplicateTries = 10;
 constexpr absl::Duration kRetryHint = absl::Seconds(1);
-
-enum class Failure {
-  kConflict,   // Deadlock, lock wait, certification: the transaction was or must be rolled back.
-  kDuplicate,  // A key is taken: deciding again with fresh data tells why.
-  kLost,       // The server or the way to it is gone, or it is not the writable one.
-  kKilled,     // Stopped by a time limit or by the watchdog.
-  kDefect,
-};
-
-Failure Classify(int code) {
-  switch (code) {
-    case 1205:  // Lock wait timeout.
-    case 1213:  // Deadlock.
-    case 3101:  // Group Replication: rolled back in favour of another member's transaction.
-    case 3572:  // NOWAIT or SKIP LOCKED found a lock.
-    case 1020:  // MariaDB: the record changed since the last read.
-      return Failure::kConflict;
-    case 1062: return Failure::kDuplicate;
-    case 1290:  // Read only.
-    case 1836:
-    case 1047:  // Galera: not part of the primary component.
-    case 1040:  // Too many connections.
-    case 1129:  // Host blocked.
-    case 1053:  // Shutdown in progress.
-    case 1927:  // Connection killed.
-    case 3100:  // Group Replication: could not certify.
-    case 1180:  // Error during COMMIT, which may be done or not.
-    case 3032:  // Offline mode.
-    case 3169:  // The session was killed.
-    case 4031:  // Disconnected for inactivity.
-    case 1461:  // Too many prepared statements: those of the connections that are dropped end.
-      return Failure::kLost;
-    case kInterrupted:
-    case 1969:  // max_statement_time.
-    case 3024:  // max_execution_time.
-      return Failure::kKilled;
-    default:
-      // The client library's own errors are 2xxx, or 0 where it knows no better.
-      return code == 0 || (code >= 2000 && code < 3000) ? Failure::kLost : Failure::kDefect;
-  }
-}
+// How long work waits for another member, or for the same one again, before its caller is told.
+constexpr absl::Duration kLostPatience = absl::Seconds(5);
+constexpr absl::Duration kMigrationLimit = absl::Hours(24);
+// The longest text is that of a batch of an import, or of a call with its kept reply.
+constexpr int64_t kLeastPacket = int64_t{16} << 20;
 
 absl::Duration Backoff(int attempt) {
   thread_local std::minstd_rand random(std::random_device{}());
   const double limit = std::min(500.0, 4.0 * static_cast<double>(1 << std::min(attempt, 7)));
   return absl::Milliseconds(std::uniform_real_distribution<double>(limit / 4, limit)(random));
+}
+
+// Whether the connection is as good as before once its transaction was rolled back.
+bool KeepsItsConnection(Failure failure, int code) {
+  constexpr int kPreparedStatements = 1461;  // Those of a connection that is closed end.
+  return failure == Failure::kConflict || failure == Failure::kDuplicate ||
+         (failure == Failure::kFull && code != kPreparedStatements);
 }
 
 absl::Status LimitError(const CallLimits& limits) {
@@ -112,13 +79,16 @@ class Database::Impl {
                    const std::function<absl::Status(Session&)>& body) {
     bool maybe_committed = false;
     int duplicates = 0;
+    absl::Time lost_since = absl::InfiniteFuture();
     for (int attempt = 0;; ++attempt) {
       if (absl::Status reached = limits.Check(); !reached.ok()) return reached;
+      const absl::Time begin = absl::Now();
       Failure failure = Failure::kDefect;
       std::string text;
+      int code = 0;
       bool committing = false;
       try {
-        Pool::Lease lease = pool.Acquire(limits);
+        Pool::Lease lease = pool.Acquire(limits, lost_since + kLostPatience);
         if (!lease) return errors::Unavailable("every database connection is busy", kRetryHint);
         Watchdog::Guard guard = watchdog_.Watch(*lease, limits);
         Session session(&*lease, maybe_committed);
@@ -126,9 +96,8 @@ class Database::Impl {
           absl::Status status = body(session);
           if (transaction) {
             if (status.ok() || session.commit_anyway_) {
-              session.writes_.push_back("COMMIT");
               committing = true;
-              lease->Batch(session.writes_);
+              lease->Commit(session.writes_);
               for (std::size_t i = 0; i < entered_.size(); ++i) {
                 if (session.entered_[i] != 0) entered_[i] += session.entered_[i];
               }
@@ -140,22 +109,28 @@ class Database::Impl {
           if (!guard.Release()) lease.Keep();
           return status;
         } catch (const sql::SQLException& error) {
-          failure = Classify(error.getErrorCode());
-          text = absl::StrCat(error.getErrorCode(), " ", error.what());
+          code = error.getErrorCode();
+          failure = Classify(code);
+          text = absl::StrCat(code, " ", error.what());
           if (guard.Release()) {
             failure = Failure::kKilled;
-          } else if (error.getErrorCode() == kInterrupted) {
+          } else if (code == kInterrupted) {
             failure = Failure::kLost;  // By somebody else: Galera, or an operator.
-          } else if (failure == Failure::kConflict || failure == Failure::kDuplicate) {
+            lease.Lost();
+          } else if (failure == Failure::kLost) {
+            lease.Lost();
+          } else if (KeepsItsConnection(failure, code)) {
             if (transaction) lease->Execute("ROLLBACK");
             lease.Keep();
-          } else if (failure == Failure::kLost) {
-            connector_.Distrust(lease->endpoint());
           }
         }
       } catch (const sql::SQLException& error) {
-        failure = Failure::kLost;  // To connect, or to roll back.
-        text = absl::StrCat(error.getErrorCode(), " ", error.what());
+        // To get a connection, or to roll back.
+        code = error.getErrorCode();
+        failure = Classify(code);
+        if (failure != Failure::kFull && failure != Failure::kRefused) failure = Failure::kLost;
+        lost_since = std::min(lost_since, begin);  // The wait for a member counts.
+        text = absl::StrCat(code, " ", error.what());
       }
       // Unless kept, the connection is closed by now, which rolls back what it had open.
       switch (failure) {
@@ -167,21 +142,26 @@ class Database::Impl {
           }
           break;
         case Failure::kLost:
-          readers_.DropAll();
-          writers_.DropAll();
+          lost_since = std::min(lost_since, absl::Now());
           maybe_committed = maybe_committed || committing;
           break;
+        case Failure::kFull:
+        case Failure::kTooLarge:
+        case Failure::kRefused:
+          spdlog::warn("database: giving up: {}", text);
+          return errors::Unavailable(ForCaller(code), kRetryHint);
         case Failure::kConflict: break;
       }
       const absl::Duration wait = Backoff(attempt);
-      if (attempt + 1 >= kMaxTries || absl::Now() + wait >= limits.deadline) {
+      const absl::Time next = absl::Now() + wait;
+      if (attempt + 1 >= kMaxTries || next >= limits.deadline ||
+          next >= lost_since + kLostPatience) {
         spdlog::warn("database: giving up after {} tries: {}", attempt + 1, text);
-        if (absl::Now() + wait >= limits.deadline && failure != Failure::kLost) {
+        if (next >= limits.deadline && failure != Failure::kLost) {
           return errors::DeadlineExceeded();
         }
         return errors::Unavailable(
-            failure == Failure::kLost ? "the database is out of reach" : "too much contention",
-            kRetryHint);
+            failure == Failure::kLost ? ForCaller(code) : "too much contention", kRetryHint);
       }
       spdlog::debug("database: trying again after {}", text);
       ++(failure == Failure::kConflict    ? retries_.conflict
@@ -193,6 +173,58 @@ class Database::Impl {
       }
       absl::SleepFor(wait);
     }
+  }
+
+  // Waits for a member to use. FAILED_PRECONDITION, without waiting, if the login, the database or
+  // a right is refused, or if the database's settings do not do; UNAVAILABLE, saying what each
+  // member said, if there is none.
+  absl::Status AwaitMember() {
+    if (!connector_.lookout().Await(absl::Now() + kLostPatience)) {
+      return connector_.lookout().Trouble();
+    }
+    int64_t packet = 0;
+    const auto ask = [&](Session& session) {
+      Rows rows = session.Query("SELECT @@global.max_allowed_packet", {});
+      if (rows.Next()) packet = rows.Int();
+      return absl::OkStatus();
+    };
+    absl::Status status = Run(readers_, false, {.deadline = absl::Now() + kLostPatience}, ask);
+    if (!status.ok() || packet >= kLeastPacket) return status;
+    return absl::FailedPreconditionError(absl::StrCat("the database's max_allowed_packet is ",
+                                                      packet, " bytes: raise it to ", kLeastPacket,
+                                                      " or more"));
+  }
+
+  absl::Status ApplySchema(const CallLimits& limits) {
+    const int64_t known = Migrations().back().version;
+    const auto prepare = [&](Session& session) {
+      const SchemaState state = ReadSchemaState(*session.connection_, known);
+      if (state.version > known) return CheckSchemaState(state, known);
+      session.connection_->Execute(
+          "CREATE TABLE IF NOT EXISTS schema_lock (id TINYINT NOT NULL, PRIMARY KEY (id))"
+          " ENGINE=InnoDB");
+      session.connection_->Execute("INSERT IGNORE INTO schema_lock (id) VALUES (1)");
+      return absl::OkStatus();
+    };
+    if (auto ready = Run(readers_, false, limits, prepare); !ready.ok()) return ready;
+    absl::Status done;
+    bool locked = false;
+    const auto apply = [&](Session& session) {
+      ApplyMigrations(*session.connection_, Migrations(), connector_.clock().Now());
+      return absl::OkStatus();
+    };
+    do {
+      // DDL ends the transaction that it runs in, so another connection holds the lock. The lock
+      // ends with its connection. GET_LOCK would not do: on Galera it is a node's own.
+      done = Run(writers_, true, limits, [&](Session& lock) {
+        lock.Query("SELECT id FROM schema_lock WHERE id = 1 FOR UPDATE", {});
+        locked = true;
+        return Run(readers_, false, limits, apply);
+      });
+      // Where another server's migration takes long, the wait for its lock is given up now and
+      // then.
+    } while (!locked && absl::IsUnavailable(done));
+    return done;
   }
 
   Pool& pool(Kind kind) { return kind == Kind::kRead ? readers_ : writers_; }
@@ -219,65 +251,24 @@ absl::Status Database::Write(const CallLimits& limits,
 }
 
 absl::Status Database::Migrate() {
-  // Every statement may run twice, so two servers that migrate at once do no harm.
-  return Read({.deadline = absl::Now() + absl::Minutes(10)}, [&](Session& session) {
-    session.connection_->Execute(
-        "CREATE TABLE IF NOT EXISTS schema_version (version INT NOT NULL, apply_time BIGINT NOT "
-        "NULL, PRIMARY KEY (version)) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE "
-        "utf8mb4_unicode_ci");
-    Rows rows = session.Query("SELECT version FROM schema_version", {});
-    std::set<int64_t> applied;
-    while (rows.Next()) applied.insert(rows.Int());
-    for (const Migration& migration : Migrations()) {
-      if (applied.contains(migration.version)) continue;
-      for (const std::string& statement : migration.statements) {
-        try {
-          session.connection_->Execute(statement);
-        } catch (const sql::SQLException& error) {
-          // An ALTER TABLE that was run before; MySQL has no ADD COLUMN IF NOT EXISTS.
-          if (error.getErrorCode() != kDuplicateColumn) throw;
-        }
-      }
-      session.connection_->Execute(
-          sqltext::Fill("INSERT IGNORE INTO schema_version (version, apply_time) VALUES (?, ?)",
-                        {sqltext::Int(migration.version), sqltext::Time(Now())}));
-      spdlog::info("database: schema is at version {}", migration.version);
-    }
-    return absl::OkStatus();
-  });
+  if (auto ready = impl_->AwaitMember(); !ready.ok()) return ready;
+  // To change a large table takes long.
+  DatabaseOptions options = impl_->connector_.options();
+  options.statement_timeout = options.network_timeout = kMigrationLimit;
+  return Impl(options).ApplySchema({.deadline = absl::Now() + kMigrationLimit});
 }
 
 absl::Status Database::CheckSchema() {
-  const int wanted = Migrations().back().version;
-  int64_t found = 0;
-  absl::Status status = Read({.deadline = absl::Now() + absl::Seconds(10)}, [&](Session& session) {
-    Rows tables = session.Query(
-        "SELECT COUNT(*) FROM information_schema.tables"
-        " WHERE table_schema = DATABASE() AND table_name = 'schema_version'",
-        {});
-    if (!tables.Next() || tables.Int() == 0) return absl::OkStatus();
-    Rows rows = session.Query("SELECT COALESCE(MAX(version), 0) FROM schema_version", {});
-    if (rows.Next()) found = rows.Int();
-    return absl::OkStatus();
+  if (auto ready = impl_->AwaitMember(); !ready.ok()) return ready;
+  const int64_t known = Migrations().back().version;
+  return Read({.deadline = absl::Now() + absl::Seconds(10)}, [&](Session& session) {
+    return CheckSchemaState(ReadSchemaState(*session.connection_, known), known);
   });
-  if (!status.ok() || found >= wanted) return status;
-  return absl::FailedPreconditionError(
-      absl::StrCat("the database's schema is at version ", found, ", want ", wanted,
-                   ": run contactsd --migrate_only, or start with --migrate"));
 }
 
 absl::Status Database::Ping(const CallLimits& limits) {
-  return Read(limits, [this](Session& session) {
-    // A table too: a member that left its cluster still answers without one.
-    DatabaseClock::Sample sample = {.before = std::chrono::steady_clock::now()};
-    Rows rows = session.Query(
-        absl::StrCat("SELECT @@global.read_only, ", Connection::kMicrosNow, " FROM feed_head"), {});
-    sample.after = std::chrono::steady_clock::now();
-    if (!rows.Next()) return absl::OkStatus();
-    // As a refused write would: connects anew, to the member that is writable by now.
-    if (rows.Int() != 0) throw sql::SQLException("no longer writable", "", 1290);
-    sample.database = absl::FromUnixMicros(rows.Int());
-    impl_->connector_.clock().Add(sample);
+  return Read(limits, [](Session& session) {
+    session.Query("SELECT last_position FROM feed_head", {});
     return absl::OkStatus();
   });
 }
@@ -288,7 +279,7 @@ absl::Duration Database::host_clock_error() const { return impl_->connector_.clo
 int64_t Database::round_trips() const { return impl_->connector_.round_trips(); }
 
 const Database::Retries& Database::retries() const { return impl_->retries_; }
-int64_t Database::failovers() const { return impl_->connector_.failovers(); }
+int64_t Database::failovers() const { return impl_->connector_.lookout().failovers(); }
 int64_t Database::entered(ChangeState state) const {
   return impl_->entered_[static_cast<std::size_t>(state)];
 }

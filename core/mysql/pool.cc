@@ -4,9 +4,14 @@
 #include <cppconn/exception.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <optional>
+#include <random>
+
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "core/mysql/failure.h"
 
 namespace contacts {
 namespace {
@@ -17,6 +22,19 @@ constexpr std::chrono::milliseconds kWatchInterval(20);
 constexpr int kNoSuchThread = 1094;
 constexpr absl::Duration kKillLimit = absl::Seconds(2);
 constexpr absl::Duration kAwake = absl::Seconds(1);
+// For a connection that others use now.
+constexpr absl::Duration kBusyPatience = absl::Seconds(30);
+// For a member to use.
+constexpr absl::Duration kMemberPatience = absl::Seconds(5);
+constexpr int kNoMember = 2003;
+constexpr int kTooMany = 1040;
+
+// How long to wait after the `times`th refusal in a row, before a further connection is tried.
+absl::Duration RefusedPause(int times) {
+  thread_local std::minstd_rand random(std::random_device{}());
+  const double limit = std::min(2000.0, 200.0 * static_cast<double>(1 << std::min(times, 4)));
+  return absl::Milliseconds(std::uniform_real_distribution<double>(limit / 2, limit)(random));
+}
 
 }  // namespace
 
@@ -24,41 +42,25 @@ Connector::Connector(DatabaseOptions options) : options_(std::move(options)) {
   get_driver_instance();  // Must be made before any thread uses it.
 }
 
-std::unique_ptr<Connection> Connector::Connect(bool autocommit) {
-  const std::size_t count = std::max<std::size_t>(1, options_.endpoints.size());
-  const std::size_t first = last_good_;
-  for (std::size_t i = 0;; ++i) {
-    const std::size_t at = (first + i) % count;
-    const bool last_try = i + 1 == count;
-    try {
-      auto connection = ConnectTo(at, autocommit);
-      if (connection->writable()) {
-        last_good_ = at;
-        clock_.Add(connection->time());
-        const int64_t before = found_.exchange(static_cast<int64_t>(at));
-        if (before >= 0 && before != static_cast<int64_t>(at)) ++failovers_;
-        return connection;
-      }
-      if (last_try) throw sql::SQLException("no endpoint takes writes", "", 1290);
-    } catch (const sql::SQLException& error) {
-      if (last_try) throw;
-      spdlog::warn("database: {}:{}: {} {}", options_.endpoints[at].host,
-                   options_.endpoints[at].port, error.getErrorCode(), error.what());
-    }
+std::unique_ptr<Connection> Connector::Connect(const Lookout::Choice& choice, bool autocommit) {
+  constexpr int kReadOnly = 1290;
+  try {
+    auto connection = std::make_unique<Connection>(options_, choice.member, choice.kind, autocommit,
+                                                   &sockets_, &round_trips_);
+    if (connection->writable()) return connection;
+    throw sql::SQLException("the member is not to be used any more", "", kReadOnly);
+  } catch (const sql::SQLException& error) {
+    if (!IsFull(error.getErrorCode())) lookout_.Suspect(choice.member);
+    throw;
   }
 }
 
-std::unique_ptr<Connection> Connector::ConnectTo(std::size_t endpoint, bool autocommit,
-                                                 std::optional<absl::Duration> limit) {
+std::unique_ptr<Connection> Connector::ConnectTo(const DatabaseOptions::Endpoint& member,
+                                                 absl::Duration limit) {
   DatabaseOptions options = options_;
-  if (limit) options.connect_timeout = options.network_timeout = *limit;
-  return std::make_unique<Connection>(options, endpoint, autocommit, &round_trips_);
-}
-
-void Connector::Distrust(std::size_t endpoint) {
-  const std::size_t count = std::max<std::size_t>(1, options_.endpoints.size());
-  std::size_t expected = endpoint;
-  last_good_.compare_exchange_strong(expected, (endpoint + 1) % count);
+  options.connect_timeout = options.network_timeout = limit;
+  return std::make_unique<Connection>(options, member, MemberKind::kAlone,
+                                      /*autocommit=*/true, &sockets_, &round_trips_);
 }
 
 Pool::Lease::Lease(Pool* pool, std::unique_ptr<Connection> connection, int64_t generation,
@@ -80,44 +82,103 @@ Pool::Lease::~Lease() {
   pool_->GiveBack(keep_ ? std::move(connection_) : nullptr, generation_);
 }
 
-Pool::Lease Pool::Acquire(const CallLimits& limits) {
-  const absl::Cleanup measure = [this, &limits, start = absl::Now()] {
+void Pool::Lease::Lost() {
+  pool_->connector_->lookout().Suspect(connection_->member());
+  Connections closed;
+  const std::lock_guard lock(pool_->mutex_);
+  // Once for all that broke together.
+  if (generation_ == pool_->generation_) closed = pool_->Renew();
+}
+
+Pool::Lease Pool::Acquire(const CallLimits& limits, absl::Time patience) {
+  const absl::Time start = absl::Now();
+  const absl::Cleanup measure = [this, &limits, start] {
     const absl::Duration wait = absl::Now() - start;
     waits_.Add(wait);
     if (limits.times != nullptr) limits.times->connection_wait += wait;
   };
-  std::unique_lock lock(mutex_);
-  const auto available = [&] {
-    return !idle_.empty() || open_ < connector_->options().max_connections;
-  };
-  if (!returned_.wait_until(
-          lock, absl::ToChronoTime(std::min(limits.deadline, absl::Now() + absl::Seconds(30))),
-          available)) {
-    return Lease();
-  }
-  if (!idle_.empty()) {
-    Lease lease(this, std::move(idle_.back()), generation_, limits.times);
-    idle_.pop_back();
-    return lease;
-  }
-  ++open_;
-  const int64_t generation = generation_;
-  lock.unlock();
-  try {
-    return {this, connector_->Connect(autocommit_), generation, limits.times};
-  } catch (...) {
-    GiveBack(nullptr, generation);
-    throw;
+  const absl::Time until = std::min(limits.deadline, start + kBusyPatience);
+  const absl::Time member_until = std::min({until, patience, start + kMemberPatience});
+  Connections closed;  // Without the lock.
+  std::unique_lock lock(mutex_, std::defer_lock);
+  while (true) {
+    const std::optional<Lookout::Choice> choice = connector_->lookout().Await(member_until);
+    if (!choice) throw sql::SQLException("there is no member to use", "", kNoMember);
+    lock.lock();
+    if (choice->epoch > epoch_) {
+      epoch_ = choice->epoch;
+      closed = Renew();
+    }
+    if (choice->epoch == epoch_ && !idle_.empty()) {
+      Lease lease(this, std::move(idle_.back()), generation_, limits.times);
+      idle_.pop_back();
+      return lease;
+    }
+    const absl::Time now = absl::Now();
+    if (choice->epoch == epoch_ && open_ < connector_->options().max_connections &&
+        now >= next_open_) {
+      const int64_t generation = generation_;
+      if (auto connection = Open(lock, *choice)) {
+        return {this, std::move(connection), generation, limits.times};
+      }
+    }
+    if (now >= until) {
+      if (refused_ > 0) throw sql::SQLException("the database has no room", "", kTooMany);
+      return Lease();
+    }
+    absl::Time look_again = until;
+    if (open_ < connector_->options().max_connections) look_again = std::min(until, next_open_);
+    returned_.wait_until(lock, absl::ToChronoTime(look_again), [&] {
+      return !idle_.empty() ||
+             (open_ < connector_->options().max_connections && absl::Now() >= next_open_);
+    });
+    lock.unlock();
+    closed.clear();
   }
 }
 
-void Pool::DropAll() {
-  std::vector<std::unique_ptr<Connection>> dropped;
-  const std::lock_guard lock(mutex_);
+std::unique_ptr<Connection> Pool::Open(std::unique_lock<std::mutex>& lock,
+                                       const Lookout::Choice& choice) {
+  ++open_;
+  if (refused_ > 0) next_open_ = absl::Now() + RefusedPause(refused_);  // One asks for all.
+  lock.unlock();
+  std::unique_ptr<Connection> connection;
+  std::optional<sql::SQLException> trouble;
+  try {
+    connection = connector_->Connect(choice, autocommit_);
+  } catch (const sql::SQLException& error) {
+    trouble.emplace(error);
+  }
+  lock.lock();
+  if (connection) {
+    refused_ = 0;
+    next_open_ = absl::InfinitePast();
+    lock.unlock();
+    returned_.notify_all();
+    return connection;
+  }
+  --open_;
+  if (!IsFull(trouble->getErrorCode())) {
+    lock.unlock();
+    returned_.notify_one();
+    throw *trouble;
+  }
+  if (refused_ == 0) {
+    spdlog::warn("database: no room for another connection, {} are open: {} {}", open_,
+                 trouble->getErrorCode(), trouble->what());
+  }
+  ++refused_;
+  next_open_ = absl::Now() + RefusedPause(refused_);
+  return nullptr;
+}
+
+Pool::Connections Pool::Renew() {
   ++generation_;
-  dropped.swap(idle_);
-  open_ -= static_cast<int>(dropped.size());
+  Connections closed;
+  closed.swap(idle_);
+  open_ -= static_cast<int>(closed.size());
   returned_.notify_all();
+  return closed;
 }
 
 Pool::Size Pool::size() const {
@@ -146,10 +207,9 @@ Watchdog::~Watchdog() {
   thread_.join();
 }
 
-Watchdog::Guard Watchdog::Watch(const Connection& connection, const CallLimits& limits) {
+Watchdog::Guard Watchdog::Watch(Connection& connection, const CallLimits& limits) {
   auto entry = std::make_shared<Entry>();
-  entry->endpoint = connection.endpoint();
-  entry->connection_id = connection.id();
+  entry->connection = &connection;
   entry->limits = limits;
   const std::lock_guard lock(mutex_);
   entries_.push_front(std::move(entry));
@@ -192,29 +252,40 @@ void Watchdog::Loop() {
     }
     if (late.empty()) continue;
     lock.unlock();
-    for (const std::shared_ptr<Entry>& entry : late) Kill(*entry);
+    std::set<std::string> silent;
+    for (const std::shared_ptr<Entry>& entry : late) Kill(*entry, silent);
     lock.lock();
   }
 }
 
-void Watchdog::Kill(Entry& entry) {
+void Watchdog::Kill(Entry& entry, std::set<std::string>& silent) {
   const std::lock_guard lock(entry.mutex);
   if (entry.done || entry.killed) return;
-  // Twice: the watchdog's own connection may have died since it was used last.
-  for (int tries = 0; tries < 2; ++tries) {
+  entry.killed = true;
+  const std::string member = MemberName(entry.connection->member());
+  if (!silent.contains(member) && SendKill(*entry.connection)) return;
+  silent.insert(member);
+  entry.connection->Shut();
+}
+
+bool Watchdog::SendKill(const Connection& late) {
+  while (true) {
+    const bool fresh =
+        !connection_ || MemberName(connection_->member()) != MemberName(late.member());
+    const absl::Time begin = absl::Now();
     try {
-      if (!connection_ || connection_->endpoint() != entry.endpoint) {
-        connection_ = connector_->ConnectTo(entry.endpoint, /*autocommit=*/true, kKillLimit);
-      }
-      entry.killed = true;
+      if (fresh) connection_ = connector_->ConnectTo(late.member(), kKillLimit);
       // The connection, not its statement: MySQL may end a batch between two statements
       // and say that more follows, and the reader waits for what never comes.
-      connection_->Execute(absl::StrCat("KILL ", entry.connection_id));
-      return;
+      connection_->Execute(absl::StrCat("KILL ", late.id()));
+      return true;
     } catch (const sql::SQLException& error) {
-      if (error.getErrorCode() == kNoSuchThread) return;  // It is gone already.
-      spdlog::warn("database: could not stop late work: {} {}", error.getErrorCode(), error.what());
+      if (error.getErrorCode() == kNoSuchThread) return true;  // It is gone already.
       connection_.reset();
+      // The watchdog's own connection may have died since it was used last.
+      if (!fresh && absl::Now() - begin < kKillLimit / 2) continue;
+      spdlog::warn("database: could not stop late work: {} {}", error.getErrorCode(), error.what());
+      return false;
     }
   }
 }

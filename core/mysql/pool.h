@@ -6,6 +6,8 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -13,36 +15,33 @@
 #include "core/mysql/clock.h"
 #include "core/mysql/connection.h"
 #include "core/mysql/database.h"
+#include "core/mysql/lookout.h"
+#include "core/mysql/sockets.h"
 
 namespace contacts {
 
-// Opens connections to the writable member among the endpoints. Thread safe.
+// Opens connections to the member that the lookout chose. Thread safe.
 class Connector {
  public:
   explicit Connector(DatabaseOptions options);
 
-  // Throws sql::SQLException where no endpoint is reachable and writable.
-  std::unique_ptr<Connection> Connect(bool autocommit);
-  // Connects to one endpoint, writable or not.
-  // `limit`: for connecting and for each answer; unset: as the options have it.
-  std::unique_ptr<Connection> ConnectTo(std::size_t endpoint, bool autocommit,
-                                        std::optional<absl::Duration> limit = std::nullopt);
-  // Lets the next connection try the endpoints after this one first.
-  void Distrust(std::size_t endpoint);
+  // Throws sql::SQLException if the member cannot be reached or is not to be used any more.
+  std::unique_ptr<Connection> Connect(const Lookout::Choice& choice, bool autocommit);
+  // Connects to a member for a KILL. `limit`: for connecting and for each answer.
+  std::unique_ptr<Connection> ConnectTo(const DatabaseOptions::Endpoint& member,
+                                        absl::Duration limit);
 
   const DatabaseOptions& options() const { return options_; }
-  // Set by each connection to the writable member.
   DatabaseClock& clock() { return clock_; }
+  Lookout& lookout() { return lookout_; }
   int64_t round_trips() const { return round_trips_; }
-  int64_t failovers() const { return failovers_; }
 
  private:
   const DatabaseOptions options_;
   DatabaseClock clock_;
-  std::atomic<std::size_t> last_good_ = 0;
-  std::atomic<int64_t> found_ = -1;     // Where the writable member was found last; -1: not yet.
-  std::atomic<int64_t> failovers_ = 0;  // How often it was found elsewhere than before.
+  Sockets sockets_;
   std::atomic<int64_t> round_trips_ = 0;
+  Lookout lookout_{&options_, &clock_, &sockets_};
 };
 
 // A bounded set of connections of one kind. Thread safe.
@@ -63,6 +62,9 @@ class Pool {
     Connection& operator*() const { return *connection_; }
     Connection* operator->() const { return connection_.get(); }
     void Keep() { keep_ = true; }
+    // Its connection broke: those that were opened before are closed too, once nobody uses them,
+    // and the member is looked at.
+    void Lost();
 
    private:
     Pool* pool_ = nullptr;
@@ -74,12 +76,10 @@ class Pool {
     bool keep_ = false;
   };
 
-  // Waits until the deadline for a connection; an empty lease where none came free.
-  // Throws sql::SQLException where a new one cannot be opened.
-  Lease Acquire(const CallLimits& limits);
-  // Closes those that nobody uses now, and those in use once they are given back:
-  // the member that they are connected to may have stopped being the writable one.
-  void DropAll();
+  // Waits for a connection until the deadline; an empty lease if none came free. Throws
+  // sql::SQLException if there is no member to use until `patience` is over, or if it takes no
+  // new connection.
+  Lease Acquire(const CallLimits& limits, absl::Time patience = absl::InfiniteFuture());
 
   struct Size {
     int open = 0;
@@ -92,21 +92,34 @@ class Pool {
   const DurationHistogram& loans() const { return loans_; }
 
  private:
+  using Connections = std::vector<std::unique_ptr<Connection>>;
+
   void GiveBack(std::unique_ptr<Connection> connection, int64_t generation);
+  // With the lock held: a new generation. Returns the connections to close, without the lock.
+  Connections Renew();
+  // With the lock held, which it lets go of meanwhile: opens a connection. Null where the
+  // database has no room for one more.
+  std::unique_ptr<Connection> Open(std::unique_lock<std::mutex>& lock,
+                                   const Lookout::Choice& choice);
 
   Connector* const connector_;
   const bool autocommit_;
   mutable std::mutex mutex_;
   std::condition_variable returned_;
-  std::vector<std::unique_ptr<Connection>> idle_;
+  Connections idle_;
   DurationHistogram waits_;
   DurationHistogram loans_;
   int open_ = 0;            // Idle or lent.
-  int64_t generation_ = 0;  // Counts DropAll.
+  int64_t generation_ = 0;  // Connections of an older one are not used again.
+  int64_t epoch_ = 0;       // Of the lookout's last choice.
+  // Where the database had no room for one more connection: when to ask again, and how often in a
+  // row it had none.
+  absl::Time next_open_ = absl::InfinitePast();
+  int refused_ = 0;
 };
 
-// Kills the connection of work whose deadline passed or whose caller went away,
-// through a connection of its own. Thread safe.
+// Kills the connection of work whose deadline passed or whose caller went away, through a
+// connection of its own; or shuts its socket, if the member does not answer. Thread safe.
 class Watchdog {
  public:
   explicit Watchdog(Connector* connector);
@@ -114,8 +127,7 @@ class Watchdog {
 
  private:
   struct Entry {
-    std::size_t endpoint;
-    int64_t connection_id;
+    Connection* connection;
     CallLimits limits;
     std::mutex mutex;  // Held while a kill is on its way.
     bool done = false;
@@ -139,11 +151,14 @@ class Watchdog {
     bool killed_ = false;
   };
 
-  Guard Watch(const Connection& connection, const CallLimits& limits);
+  Guard Watch(Connection& connection, const CallLimits& limits);
 
  private:
   void Loop();
-  void Kill(Entry& entry);
+  // `silent`: members that did not answer just now; those found so are added.
+  void Kill(Entry& entry, std::set<std::string>& silent);
+  // False if the member does not answer.
+  bool SendKill(const Connection& connection);
 
   Connector* const connector_;
   std::unique_ptr<Connection> connection_;

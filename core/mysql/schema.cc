@@ -1,6 +1,16 @@
 #include "core/mysql/schema.h"
 
+#include <cppconn/exception.h>
+#include <cppconn/resultset.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+#include <set>
+
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/mysql/connection.h"
+#include "core/mysql/encoder.h"
 
 namespace contacts {
 namespace {
@@ -149,6 +159,96 @@ std::vector<Migration> Build() {
 }
 
 }  // namespace
+
+namespace {
+
+// What a statement changes stands already.
+bool StandsAlready(int code) {
+  return code == 1050 ||  // Table.
+         code == 1060 ||  // Column.
+         code == 1061 ||  // Key.
+         code == 1091 ||  // Column or key to drop: gone.
+         code == 1051;    // Table to drop: gone.
+}
+
+void ExecuteOnce(Connection& connection, const std::string& statement) {
+  try {
+    connection.Execute(statement);
+  } catch (const sql::SQLException& error) {
+    if (!StandsAlready(error.getErrorCode())) throw;
+  }
+}
+
+}  // namespace
+
+void ApplyMigrations(Connection& connection, const std::vector<Migration>& steps, absl::Time now) {
+  connection.Execute(
+      "CREATE TABLE IF NOT EXISTS schema_version (version INT "
+      "NOT NULL, apply_time BIGINT NOT "
+      "NULL, oldest_program INT NOT NULL DEFAULT 1, PRIMARY KEY "
+      "(version)) ENGINE=InnoDB DEFAULT "
+      "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci");
+  std::unique_ptr<sql::ResultSet> column = connection.Query(
+      "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = "
+      "DATABASE()"
+      " AND table_name = 'schema_version' AND column_name = 'oldest_program'",
+      {});
+  column->next();
+  if (column->getInt(1) == 0) {
+    ExecuteOnce(connection,
+                "ALTER TABLE schema_version ADD COLUMN "
+                "oldest_program INT NOT NULL DEFAULT 1");
+  }
+  std::unique_ptr<sql::ResultSet> rows = connection.Query("SELECT version FROM schema_version", {});
+  std::set<int64_t> applied;
+  while (rows->next()) applied.insert(rows->getInt64(1));
+  for (const Migration& step : steps) {
+    if (applied.contains(step.version)) continue;
+    for (const std::string& statement : step.statements) ExecuteOnce(connection, statement);
+    connection.Execute(sqltext::Fill(
+        "INSERT IGNORE INTO schema_version (version, apply_time, "
+        "oldest_program) VALUES (?, ?, ?)",
+        {sqltext::Int(step.version), sqltext::Time(now), sqltext::Int(step.oldest_program)}));
+    spdlog::info("database: schema is at version {}", step.version);
+  }
+}
+
+SchemaState ReadSchemaState(Connection& connection, int64_t known) {
+  SchemaState state;
+  std::unique_ptr<sql::ResultSet> tables = connection.Query(
+      "SELECT COUNT(*) FROM information_schema.tables"
+      " WHERE table_schema = DATABASE() AND table_name = 'schema_version'",
+      {});
+  if (!tables->next() || tables->getInt(1) == 0) {
+    return state;
+  }
+  std::unique_ptr<sql::ResultSet> newest =
+      connection.Query("SELECT COALESCE(MAX(version), 0) FROM schema_version", {});
+  if (newest->next()) state.version = newest->getInt64(1);
+  // Only a program that knows this column applies a step that this one does not know.
+  if (state.version <= known) return state;
+  std::unique_ptr<sql::ResultSet> oldest = connection.Query(
+      "SELECT COALESCE(MAX(oldest_program), 1) FROM "
+      "schema_version WHERE version > ?",
+      {known});
+  if (oldest->next()) state.oldest_program = oldest->getInt64(1);
+  return state;
+}
+
+absl::Status CheckSchemaState(const SchemaState& state, int64_t known) {
+  if (state.version < known) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the database's schema is at version ", state.version, ", want ", known,
+                     ": run contactsd --migrate_only, or start with --migrate"));
+  }
+  if (state.oldest_program > known) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the database's schema is at version ", state.version,
+                     ", which wants a program for version ", state.oldest_program,
+                     " or later; this one is for version ", known, ": run a newer contactsd"));
+  }
+  return absl::OkStatus();
+}
 
 const std::vector<Migration>& Migrations() {
   static const auto& migrations = *new std::vector<Migration>(Build());

@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+
 #include <optional>
 
 #include "absl/strings/ascii.h"
@@ -12,7 +14,9 @@ namespace {
 
 absl::Status Wrong() {
   return absl::InvalidArgumentError(
-      "want mysql://USER[:PASSWORD]@HOST[:PORT][,HOST[:PORT]...]/DATABASE[?socket=PATH]");
+      "want "
+      "mysql://USER[:PASSWORD]@HOST[:PORT][,HOST[:PORT]...]/"
+      "DATABASE[?socket=PATH]");
 }
 
 std::optional<std::string> PercentDecoded(absl::string_view text) {
@@ -34,13 +38,22 @@ std::optional<std::string> PercentDecoded(absl::string_view text) {
 
 std::optional<DatabaseOptions::Endpoint> ParseEndpoint(absl::string_view text) {
   DatabaseOptions::Endpoint endpoint;
-  const std::pair<absl::string_view, absl::string_view> parts =
-      absl::StrSplit(text, absl::MaxSplits(':', 1));
-  endpoint.host = std::string(parts.first);
-  if (endpoint.host.empty()) return std::nullopt;
-  if (text.find(':') != absl::string_view::npos &&
-      (!absl::SimpleAtoi(parts.second, &endpoint.port) || endpoint.port < 1 ||
-       endpoint.port > 65535)) {
+  absl::string_view rest = text;
+  if (absl::ConsumePrefix(&rest, "[")) {
+    const std::size_t end = rest.find(']');
+    if (end == absl::string_view::npos) return std::nullopt;
+    endpoint.host = std::string(rest.substr(0, end));
+    in6_addr address;
+    if (inet_pton(AF_INET6, endpoint.host.c_str(), &address) != 1) return std::nullopt;
+    rest.remove_prefix(end + 1);
+  } else {
+    endpoint.host = std::string(rest.substr(0, rest.find(':')));
+    if (endpoint.host.empty()) return std::nullopt;
+    rest.remove_prefix(endpoint.host.size());
+  }
+  if (rest.empty()) return endpoint;
+  if (!absl::ConsumePrefix(&rest, ":") || !absl::SimpleAtoi(rest, &endpoint.port) ||
+      endpoint.port < 1 || endpoint.port > 65535) {
     return std::nullopt;
   }
   return endpoint;

@@ -1,13 +1,19 @@
 // Several hosts in --mysql: the writable member is found, and found again after it moved.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/engine/engine.h"
+#include "core/mysql/session.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/server_process.h"
 
@@ -34,6 +40,9 @@ class Member {
   }
   void SetReadOnly(bool read_only) { Sql(absl::StrCat("SET GLOBAL read_only = ", read_only)); }
   std::string Sql(const std::string& statement) { return Run("sql", statement); }
+  void Signal(int signal) const {
+    kill(std::stoi(ReadFile(directory_.path() + "/mysql/pid")), signal);
+  }
 
  private:
   // Runs deploy/local-mysql.sh and returns what it prints.
@@ -117,6 +126,7 @@ TEST(FailOver, AServerThatOnlyReadsFollowsTheWritableMemberToo) {
   cluster.Create("aa1-ovh");
   EXPECT_TRUE(cluster.Exists("aa1-ovh"));
   cluster.MoveToSecond();
+  while (cluster.database->failovers() == 0) absl::SleepFor(absl::Milliseconds(10));
   EXPECT_TRUE(cluster.database->Ping({.deadline = absl::Now() + absl::Seconds(5)}).ok());
   EXPECT_FALSE(cluster.Exists("aa1-ovh"));
 }
@@ -128,6 +138,63 @@ TEST(FailOver, AMemberThatDiedIsLeftBehind) {
   cluster.first.Sql("SHUTDOWN");
   cluster.Create("bb2-ovh");
   EXPECT_TRUE(cluster.Exists("bb2-ovh"));
+}
+
+TEST(FailOver, AFrozenMemberHoldsNobodyUp) {
+  Cluster cluster;
+  cluster.Create("aa1-ovh");
+  cluster.first.Signal(SIGSTOP);
+  // Each is told to try again, long before the limit of the network; more than have a connection.
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 20; ++i) {
+    callers.emplace_back([&] {
+      const absl::Time start = absl::Now();
+      const auto got =
+          cluster.engine->GetAccount({.operator_name = "operator"}, AccountId("aa1-ovh"));
+      EXPECT_THAT(got.status(), HasReason("UNAVAILABLE"));
+      EXPECT_LT(absl::Now() - start, absl::Seconds(25)) << "waited for the network's limit";
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_FALSE(cluster.database->Ping({.deadline = absl::Now() + absl::Seconds(1)}).ok());
+  cluster.second.SetReadOnly(false);
+  cluster.Create("bb2-ovh");
+  EXPECT_TRUE(cluster.Exists("bb2-ovh"));
+  cluster.first.Signal(SIGCONT);
+}
+
+TEST(FailOver, ADatabaseWithoutRoomForMoreConnectionsServesWithThoseThereAre) {
+  Member member;
+  ASSERT_TRUE(Database(member.options()).Migrate().ok());
+  DatabaseOptions options = member.options();
+  options.max_connections = 16;
+  Database database(options);
+  // The lookout's, and a few to work with.
+  ASSERT_TRUE(database.Ping({}).ok());
+  member.Sql("SET GLOBAL max_connections = 10");
+  const auto connections = [&] {
+    const std::string answer = member.Sql("SHOW GLOBAL STATUS LIKE 'Connections'");
+    return std::stoll(answer.substr(answer.rfind('\t') + 1));
+  };
+  const int64_t before = connections();
+  std::atomic<int> done = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 32; ++i) {
+    callers.emplace_back([&] {
+      for (int j = 0; j < 50; ++j) {
+        const absl::Status status =
+            database.Read({.deadline = absl::Now() + absl::Seconds(60)}, [](Session& session) {
+              session.Query("SELECT SLEEP(0.01)", {});
+              return absl::OkStatus();
+            });
+        EXPECT_EQ(status, absl::OkStatus());
+        done += status.ok() ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(done, 32 * 50);
+  EXPECT_LT(connections() - before, 100) << "connections were opened in a storm";
 }
 
 }  // namespace

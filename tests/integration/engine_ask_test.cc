@@ -113,7 +113,9 @@ TEST(ValidateOnly, LooksPastAChangeThatHasExpiredAndLeavesItToTheSweep) {
 TEST(ValidateOnly, WaitsForNobody) {
   World world;
   std::atomic<int64_t> round_trips = 0;
-  Connection other(world.test_database.options(), 0, /*autocommit=*/false, &round_trips);
+  Sockets sockets;
+  Connection other(world.test_database.options(), world.test_database.options().endpoints.at(0),
+                   MemberKind::kAlone, /*autocommit=*/false, &sockets, &round_trips);
   other.Execute("UPDATE service SET version = version + 1");
   other.Execute("UPDATE account SET version = version + 1");
   EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}, Uuid::Version4(), true).status,

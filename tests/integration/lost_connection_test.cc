@@ -24,7 +24,8 @@ namespace contacts {
 namespace {
 
 using ::testing::SizeIs;
-using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
+using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the
+                                    // test vocabulary.
 using enum Role;
 
 // Every call goes through the proxy.
@@ -113,7 +114,10 @@ TEST(LostConnection, AnAnswerThatIsStillBeingCommittedIsWaitedForAndGiven) {
   const std::string token = broken.world.Token(change.id, kDana);
   // Whoever adds an event waits for this one.
   std::atomic<int64_t> round_trips = 0;
-  Connection blocker(broken.world.test_database.options(), 0, /*autocommit=*/false, &round_trips);
+  Sockets sockets;
+  Connection blocker(broken.world.test_database.options(),
+                     broken.world.test_database.options().endpoints.at(0), MemberKind::kAlone,
+                     /*autocommit=*/false, &sockets, &round_trips);
   blocker.Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
   blocker.Execute("COMMIT");
   blocker.Query("SELECT ordinal FROM feed_queue FOR UPDATE", {});
@@ -200,7 +204,13 @@ struct StuckReads {
   World world;
   const Uuid id = world.Ask(kMarie, {Move("s0.example", kTech, kDana)}).changes.at(0).id;
   std::atomic<int64_t> round_trips = 0;
-  Connection locker{world.test_database.options(), 0, /*autocommit=*/true, &round_trips};
+  Sockets sockets;
+  Connection locker{world.test_database.options(),
+                    world.test_database.options().endpoints.at(0),
+                    MemberKind::kAlone,
+                    /*autocommit=*/true,
+                    &sockets,
+                    &round_trips};
   std::thread reader;
   struct Waiting {
     const Flag cancelled = std::make_shared<std::atomic<bool>>(false);

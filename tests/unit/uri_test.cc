@@ -50,6 +50,19 @@ TEST(MysqlUri, ListsTheMembersOfACluster) {
   EXPECT_EQ(options.endpoints[2].host, "10.0.0.3");
 }
 
+TEST(MysqlUri, AnIpv6AddressStandsInBrackets) {
+  const DatabaseOptions options = Parsed("mysql://u:p@[::1],[2001:db8::2]:3307/c");
+  ASSERT_THAT(options.endpoints, SizeIs(2));
+  EXPECT_EQ(options.endpoints[0].host, "::1");
+  EXPECT_EQ(options.endpoints[0].port, 3306);
+  EXPECT_EQ(options.endpoints[1].host, "2001:db8::2");
+  EXPECT_EQ(options.endpoints[1].port, 3307);
+  for (const char* wrong : {"mysql://u:p@[::1/c", "mysql://u:p@[]/c", "mysql://u:p@[db.example]/c",
+                            "mysql://u:p@[::1]3306/c", "mysql://u:p@[::1]:0/c"}) {
+    EXPECT_FALSE(DatabaseOptions::Parse(wrong).ok()) << wrong;
+  }
+}
+
 TEST(MysqlUri, UserAndPasswordArePercentDecoded) {
   const DatabaseOptions options = Parsed("mysql://us%40er:p%2Fa%3As%25s%3f%00@h/db");
   EXPECT_EQ(options.user, "us@er");

@@ -1,0 +1,118 @@
+#include "core/mysql/failure.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace contacts {
+
+Failure Classify(int code) {
+  switch (code) {
+    case 1205:  // Lock wait timeout.
+    case 1213:  // Deadlock.
+    case 3101:  // Group Replication: rolled back in favour of another member's
+                // transaction.
+    case 3572:  // NOWAIT or SKIP LOCKED found a lock.
+    case 1020:  // MariaDB: the record changed since the last read.
+      return Failure::kConflict;
+    case 1062: return Failure::kDuplicate;
+    case 1290:  // Read only.
+    case 1792:  // A transaction that is read only.
+    case 1836:  // Read only.
+    case 1047:  // Galera: not part of the primary component.
+    case 1129:  // Host blocked.
+    case 1053:  // Shutdown in progress.
+    case 1927:  // Connection killed.
+    case 3100:  // Group Replication: could not certify.
+    case 1180:  // Error during COMMIT, which may be done or not.
+    case 3032:  // Offline mode.
+    case 3169:  // The session was killed.
+    case 4031:  // Disconnected for inactivity.
+      return Failure::kLost;
+    case 1040:  // Connections of all.
+    case 1203:  // Connections of this user.
+    case 1226:  // Another limit of this user's.
+    case 1461:  // Prepared statements.
+    case 1037:  // Memory.
+    case 1041:  // Memory.
+    case 3:     // A file could not be written.
+    case 28:    // Disk.
+    case 1021:  // Disk.
+    case 1026:  // A file could not be written.
+    case 1030:  // The storage engine's; 28 is its usual one.
+    case 1114:  // Disk: a table is full.
+      return Failure::kFull;
+    case 1153:  // The server's.
+    case 2020:  // The client's.
+      return Failure::kTooLarge;
+    case 1044:  // No right to the database.
+    case 1045:  // Wrong password, or no such user.
+    case 1049:  // No such database.
+    case 1251:  // A login that this client does not know.
+    case 1698:  // A user that logs in by its socket alone.
+    case 2059:  // A login that this client does not know.
+    case 2061:  // A login that wants an encrypted connection.
+    case 3118:  // Account locked.
+    case 1820:  // Password expired.
+    case 1862:  // Password expired.
+      return Failure::kRefused;
+    case 1317:  // Interrupted.
+    case 1969:  // max_statement_time.
+    case 3024:  // max_execution_time.
+      return Failure::kKilled;
+    default:
+      // The client library's own errors are 2xxx, or 0 where it knows no better.
+      return code == 0 || (code >= 2000 && code < 3000) ? Failure::kLost : Failure::kDefect;
+  }
+}
+
+bool IsRefusal(int code) {
+  constexpr int kNoRightToTable = 1142;  // To that of a group's members.
+  return code == kNoRightToTable || Classify(code) == Failure::kRefused;
+}
+
+bool IsFull(int code) { return code == 1040 || code == 1203 || code == 1226; }
+
+std::string Describe(const DatabaseOptions& options, int code, absl::string_view text) {
+  switch (code) {
+    case 1045:
+    case 1698:
+      return absl::StrCat("refuses the login of user \"", options.user, "\" (", code,
+                          "): check --mysql and --mysql_password_file");
+    case 1044:
+    case 1049:
+      return absl::StrCat("has no database \"", options.database, "\", or user \"", options.user,
+                          "\" has no right to it (", code, ")");
+    case 1142:
+      return absl::StrCat(
+          "does not say what it is in its group: GRANT SELECT ON"
+          " performance_schema.replication_group_members to user \"",
+          options.user, "\" (", code, ")");
+    default: return absl::StrCat("fails: ", code, " ", text);
+  }
+}
+
+std::string ForCaller(int code) {
+  switch (code) {
+    case 1040:
+    case 1203:
+    case 1226: return "the database has no room for more connections";
+    case 1461: return "the database has no room for more prepared statements";
+    case 3:
+    case 28:
+    case 1021:
+    case 1026:
+    case 1114: return "the database's disk is full";
+    case 1030: return "the database's storage fails";
+    case 1037:
+    case 1041: return "the database is out of memory";
+    case 1153:
+    case 2020:
+      return "what this call writes is larger than the database takes: its "
+             "max_allowed_packet "
+             "must be raised";
+    default:
+      return Classify(code) == Failure::kRefused ? "the database refuses this server"
+                                                 : "the database is out of reach";
+  }
+}
+
+}  // namespace contacts

@@ -1,0 +1,472 @@
+#include "core/mysql/lookout.h"
+
+#include <arpa/inet.h>
+#include <cppconn/exception.h>
+#include <cppconn/resultset.h>
+#include <cppconn/statement.h>
+#include <netdb.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "core/mysql/connection.h"
+#include "core/mysql/failure.h"
+
+namespace contacts {
+namespace {
+
+using Endpoint = DatabaseOptions::Endpoint;
+
+constexpr absl::Duration kInterval = absl::Seconds(1);
+constexpr absl::Duration kHurriedInterval = absl::Milliseconds(100);
+// Of connecting and of an answer. A member that takes longer is taken for
+// silent.
+constexpr absl::Duration kLookLimit = absl::Seconds(2);
+// How long what a member said of itself is believed.
+constexpr absl::Duration kBelieved = absl::Seconds(3);
+// How long a node of Galera must have been ready before the servers come back
+// to it.
+constexpr absl::Duration kReadyFor = absl::Seconds(3);
+constexpr absl::Duration kResolveInterval = absl::Seconds(30);
+
+// Whether the member is one of a cluster that goes on with it, as an SQL
+// expression.
+std::string InCluster(MemberKind kind) {
+  switch (kind) {
+    case MemberKind::kAlone: return "1";
+    case MemberKind::kGroup:
+      return "(SELECT COALESCE(SUM(member_id = @@server_uuid AND member_state = "
+             "'ONLINE') = 1"
+             " AND 2 * SUM(member_state <> 'UNREACHABLE') > COUNT(*), 0)"
+             " FROM performance_schema.replication_group_members)";
+    case MemberKind::kGalera:
+      return "(SELECT COUNT(*) = 3 FROM information_schema.global_status WHERE"
+             " (variable_name = 'wsrep_ready' AND variable_value = 'ON') OR"
+             " (variable_name = 'wsrep_cluster_status' AND variable_value = "
+             "'Primary') OR"
+             " (variable_name = 'wsrep_local_state' AND variable_value = '4'))";
+  }
+  return "0";
+}
+
+const char* WhyNot(MemberKind kind) {
+  switch (kind) {
+    case MemberKind::kAlone: return "is read only";
+    case MemberKind::kGroup: return "is not the primary of a group of which it sees the majority";
+    case MemberKind::kGalera: return "is read only, or not ready in a primary component";
+  }
+  return "";
+}
+
+bool IsNumeric(const std::string& host) {
+  in6_addr address;
+  return inet_pton(AF_INET, host.c_str(), &address) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
+
+// A host that is looked up, each time that the lookout resolves.
+bool IsName(const std::string& host) { return !IsNumeric(host) && host != "localhost"; }
+
+// The addresses behind a name, in an order that all servers share; the name
+// itself where it has one address, or none.
+std::vector<Endpoint> Resolved(const Endpoint& endpoint) {
+  if (!IsName(endpoint.host)) return {endpoint};
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(endpoint.host.c_str(), nullptr, &hints, &found) != 0) return {endpoint};
+  std::set<std::string> hosts;
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    char text[NI_MAXHOST];
+    if (getnameinfo(one->ai_addr, one->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) ==
+        0) {
+      hosts.insert(text);
+    }
+  }
+  freeaddrinfo(found);
+  if (hosts.size() < 2) return {endpoint};
+  std::vector<Endpoint> endpoints;
+  for (const std::string& host : hosts) endpoints.push_back({host, endpoint.port});
+  return endpoints;
+}
+
+}  // namespace
+
+std::string UsableExpression(MemberKind kind) {
+  return absl::StrCat("(@@global.read_only = 0 AND ", InCluster(kind),
+                      kind == MemberKind::kGroup
+                          ? " AND (SELECT COUNT(*) FROM "
+                            "performance_schema.replication_group_members"
+                            " WHERE member_id = @@server_uuid AND member_role = 'PRIMARY') = 1)"
+                          : ")");
+}
+
+// One member and the thread that asks it. What is public is guarded by the
+// lookout's lock.
+class Lookout::Member {
+ public:
+  Member(Lookout* lookout, Endpoint address) : endpoint(std::move(address)), lookout_(lookout) {}
+
+  void Start() {
+    thread = std::thread([this] { Loop(); });
+  }
+
+  bool Usable() const {
+    return view && view->usable && !(lookout_->group_seen_ && view->kind == MemberKind::kAlone);
+  }
+
+  const Endpoint endpoint;
+  std::optional<View> view;  // None before the first look.
+  Steady confirmed;          // When it was asked last and said that it is usable.
+  Steady usable_since;
+  bool hurry = false;
+  bool stopping = false;
+  std::condition_variable wake;
+  std::thread thread;
+
+ private:
+  void Loop() {
+    std::unique_lock lock(lookout_->mutex_);
+    while (!stopping) {
+      hurry = false;
+      lock.unlock();
+      View found = Look();
+      lock.lock();
+      if (stopping) break;
+      lookout_->Report(*this, std::move(found));
+      wake.wait_for(lock,
+                    absl::ToChronoMilliseconds(lookout_->usable_ ? kInterval : kHurriedInterval),
+                    [this] { return hurry || stopping; });
+    }
+    lock.unlock();
+    Hangup();
+  }
+
+  View Look() {
+    while (true) {
+      const bool fresh = dialled_.connection == nullptr;
+      const absl::Time begin = absl::Now();
+      try {
+        if (fresh) Connect();
+        return Ask();
+      } catch (const sql::SQLException& error) {
+        Hangup();
+        // The connection alone may have been ended, unless it was the wait that
+        // was.
+        if (!fresh && absl::Now() - begin < kLookLimit / 2) continue;
+        View seen;
+        seen.code = error.getErrorCode();
+        seen.kind = kind_;
+        seen.trouble = Describe(lookout_->options_, seen.code, error.what());
+        constexpr int kNotReady = 1047;
+        if (seen.code == kNotReady) seen.answered = seen.left_behind = true;
+        return seen;
+      }
+    }
+  }
+
+  void Hangup() {
+    entry_.reset();
+    dialled_ = {};
+  }
+
+  void Connect() {
+    dialled_ = Dial(lookout_->options_, endpoint, kLookLimit, kLookLimit);
+    entry_.emplace(lookout_->sockets_, dialled_.socket, MemberName(endpoint));
+    const std::unique_ptr<sql::Statement> statement(dialled_.connection->createStatement());
+    const std::unique_ptr<sql::ResultSet> rows(statement->executeQuery(
+        "SHOW GLOBAL VARIABLES WHERE variable_name IN ('wsrep_on', 'hostname', "
+        "'port',"
+        " 'server_id', 'server_uuid', 'group_replication_group_name')"));
+    std::map<std::string, std::string> variables;
+    while (rows->next()) {
+      variables[rows->getString(1).asStdString()] = rows->getString(2).asStdString();
+    }
+    kind_ = !variables["group_replication_group_name"].empty() ? MemberKind::kGroup
+            : variables["wsrep_on"] == "ON"                    ? MemberKind::kGalera
+                                                               : MemberKind::kAlone;
+    identity_ = absl::StrJoin({variables["hostname"], variables["port"], variables["server_id"],
+                               variables["server_uuid"]},
+                              "/");
+  }
+
+  View Ask() {
+    View seen;
+    seen.kind = kind_;
+    seen.identity = identity_;
+    const std::unique_ptr<sql::Statement> statement(dialled_.connection->createStatement());
+    seen.time.before = std::chrono::steady_clock::now();
+    const std::unique_ptr<sql::ResultSet> rows(statement->executeQuery(absl::StrCat(
+        "SELECT ", Connection::kMicrosNow, ", ", UsableExpression(kind_), ", ", InCluster(kind_))));
+    seen.time.after = std::chrono::steady_clock::now();
+    rows->next();
+    seen.time.database = absl::FromUnixMicros(rows->getInt64(1));
+    seen.answered = true;
+    seen.usable = rows->getInt(2) != 0;
+    seen.left_behind = rows->getInt(3) == 0;
+    if (!seen.usable) seen.trouble = WhyNot(kind_);
+    return seen;
+  }
+
+  Lookout* const lookout_;
+  // Of its thread alone.
+  Dialled dialled_;
+  std::optional<Sockets::Entry> entry_;
+  MemberKind kind_ = MemberKind::kAlone;
+  std::string identity_;
+};
+
+Lookout::Lookout(const DatabaseOptions* options, DatabaseClock* clock, Sockets* sockets)
+    : options_(*options), clock_(clock), sockets_(sockets) {}
+
+Lookout::~Lookout() {
+  std::vector<std::shared_ptr<Member>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    all = members_;
+    all.insert(all.end(), gone_.begin(), gone_.end());
+    for (const auto& member : all) {
+      member->stopping = true;
+      member->wake.notify_all();
+    }
+  }
+  changed_.notify_all();
+  if (resolver_.joinable()) resolver_.join();
+  for (const auto& member : all) {
+    sockets_->ShutAll(MemberName(member->endpoint));
+    member->thread.join();
+  }
+}
+
+void Lookout::Start() {
+  if (started_) return;
+  started_ = true;
+  for (const Endpoint& endpoint : options_.endpoints) {
+    has_names_ = has_names_ || (options_.socket.empty() && IsName(endpoint.host));
+  }
+  if (has_names_) {
+    resolver_ = std::thread([this] { ResolveLoop(); });
+    return;
+  }
+  for (const Endpoint& endpoint :
+       options_.socket.empty() ? options_.endpoints : std::vector<Endpoint>{{"localhost", 0}}) {
+    members_.push_back(std::make_shared<Member>(this, endpoint));
+    members_.back()->Start();
+  }
+}
+
+void Lookout::ResolveLoop() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    std::vector<Endpoint> resolved;
+    for (const Endpoint& endpoint : options_.endpoints) {
+      for (Endpoint& address : Resolved(endpoint)) resolved.push_back(std::move(address));
+    }
+    lock.lock();
+    if (stopping_) return;
+    Adopt(resolved);
+    const auto until = std::chrono::steady_clock::now() + absl::ToChronoSeconds(kResolveInterval);
+    // Each second while there is no member to use.
+    while (!stopping_ && std::chrono::steady_clock::now() < until) {
+      changed_.wait_for(lock, absl::ToChronoMilliseconds(kInterval));
+      if (!usable_) break;
+    }
+    if (!usable_ && !stopping_) changed_.wait_for(lock, absl::ToChronoMilliseconds(kInterval));
+  }
+}
+
+void Lookout::Adopt(const std::vector<Endpoint>& endpoints) {
+  std::vector<std::shared_ptr<Member>> members;
+  for (const Endpoint& endpoint : endpoints) {
+    const auto known = std::find_if(members_.begin(), members_.end(), [&](const auto& member) {
+      return MemberName(member->endpoint) == MemberName(endpoint);
+    });
+    members.push_back(known != members_.end() ? *known : std::make_shared<Member>(this, endpoint));
+    if (known == members_.end()) members.back()->Start();
+  }
+  for (const auto& member : members_) {
+    if (std::find(members.begin(), members.end(), member) != members.end()) continue;
+    // A name server may tell some of the addresses at a time: one that answers
+    // is kept.
+    if (member->view && member->view->answered) {
+      members.push_back(member);
+      continue;
+    }
+    member->stopping = true;
+    member->wake.notify_all();
+    gone_.push_back(member);
+  }
+  members_ = std::move(members);
+  Choose();
+}
+
+std::optional<Lookout::Choice> Lookout::Await(absl::Time until) {
+  std::unique_lock lock(mutex_);
+  Start();
+  while (!stopping_) {
+    if (usable_) {
+      if (std::chrono::steady_clock::now() - used_->confirmed <=
+          absl::ToChronoMilliseconds(kBelieved)) {
+        return Choice{.member = used_->endpoint, .kind = used_->view->kind, .epoch = epoch_};
+      }
+      used_->hurry = true;
+      used_->wake.notify_all();
+    }
+    if (CannotHelp() || absl::Now() >= until) return std::nullopt;
+    changed_.wait_until(lock, absl::ToChronoTime(until));
+  }
+  return std::nullopt;
+}
+
+void Lookout::Suspect(const Endpoint& endpoint) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& member : members_) {
+    if (MemberName(member->endpoint) != MemberName(endpoint)) continue;
+    member->hurry = true;
+    member->wake.notify_all();
+  }
+}
+
+void Lookout::Report(Member& member, View view) {
+  const Steady now = std::chrono::steady_clock::now();
+  const bool was_usable = member.view && member.view->usable;
+  // It is there, and keeps those that are connected.
+  if (IsFull(view.code) && was_usable) {
+    member.confirmed = now;
+    changed_.notify_all();
+    return;
+  }
+  if (view.usable) {
+    member.confirmed = view.time.before;
+    if (!was_usable) member.usable_since = now;
+  }
+  if (view.answered && view.kind == MemberKind::kGroup) group_seen_ = true;
+  const bool end_connections = !view.usable && (!view.answered || view.left_behind);
+  member.view = std::move(view);
+  Choose();
+  if (used_.get() == &member && usable_) clock_->Add(member.view->time);
+  // After another may have been chosen: whoever tries again finds it.
+  if (end_connections && was_usable) sockets_->ShutAll(MemberName(member.endpoint));
+  changed_.notify_all();
+}
+
+Lookout::Member* Lookout::Pick() {
+  std::vector<Member*> usable;
+  Steady newest;  // When the last of them became usable.
+  for (const auto& member : members_) {
+    if (!member->Usable()) continue;
+    usable.push_back(member.get());
+    newest = std::max(newest, member->usable_since);
+  }
+  // Those that nothing keeps apart. In a planned move the old one is asked again first.
+  std::set<std::string> alone, asked_since;
+  for (Member* member : usable) {
+    if (member->view->kind != MemberKind::kAlone) continue;
+    alone.insert(member->view->identity);
+    if (member->usable_since == newest || member->confirmed >= newest) {
+      asked_since.insert(member->view->identity);
+    }
+  }
+  const auto several = static_cast<int64_t>(asked_since.size());
+  if (several > 1 && writable_ <= 1) {
+    spdlog::warn(
+        "database: {} members say that they take writes; one of them "
+        "at most is right: "
+        "make the others read only",
+        several);
+  }
+  writable_ = usable.empty() ? 0 : std::max<int64_t>(1, several);
+  if (usable.empty()) return nullptr;
+  Member* const first = usable.front();
+  if (used_ && used_->Usable()) {
+    // Every node of Galera may be written to, so all servers come back to the
+    // same one.
+    const bool come_back = first != used_.get() && first->view->kind == MemberKind::kGalera &&
+                           std::chrono::steady_clock::now() - first->usable_since >
+                               absl::ToChronoMilliseconds(kReadyFor);
+    return come_back ? first : used_.get();
+  }
+  // Nobody here can tell which of several is right.
+  if (alone.size() > 1) return nullptr;
+  const bool all_looked_at = std::all_of(members_.begin(), members_.end(),
+                                         [](const auto& member) { return member->view; });
+  return all_looked_at ? first : nullptr;
+}
+
+void Lookout::Choose() {
+  Member* const picked = Pick();
+  if (picked == nullptr) {
+    const std::string why = Why();
+    if (usable_ || (why != last_trouble_ && CannotHelp())) {
+      spdlog::warn("database: no member to use: {}", why);
+      last_trouble_ = why;
+    }
+    if (!usable_) return;
+    usable_ = false;
+    ++epoch_;
+    for (const auto& member : members_) {
+      member->hurry = true;
+      member->wake.notify_all();
+    }
+    return;
+  }
+  if (usable_ && picked == used_.get()) return;
+  if (used_.get() != picked) {
+    if (used_) {
+      ++failovers_;
+      spdlog::warn("database: uses {} in place of {}", MemberName(picked->endpoint),
+                   MemberName(used_->endpoint));
+    }
+    used_ = *std::find_if(members_.begin(), members_.end(),
+                          [&](const auto& member) { return member.get() == picked; });
+  } else {
+    spdlog::warn("database: uses {} again", MemberName(picked->endpoint));
+  }
+  usable_ = true;
+  last_trouble_.clear();
+  ++epoch_;
+}
+
+bool Lookout::CannotHelp() const {
+  return !members_.empty() && std::all_of(members_.begin(), members_.end(), [](const auto& member) {
+    return member->view && IsRefusal(member->view->code);
+  });
+}
+
+std::string Lookout::Why() const {
+  std::map<std::string, std::vector<std::string>> members;  // By trouble.
+  std::size_t writable = 0;
+  for (const auto& member : members_) {
+    std::string trouble = "was not asked yet";
+    if (member->view) trouble = member->view->trouble;
+    if (member->Usable()) {
+      trouble = "says that it takes writes";
+      ++writable;
+    } else if (member->view && member->view->usable) {
+      trouble = "is in no group, and others are";
+    }
+    members[trouble].push_back(MemberName(member->endpoint));
+  }
+  std::vector<std::string> parts;
+  for (const auto& [trouble, names] : members) {
+    parts.push_back(absl::StrCat(absl::StrJoin(names, ", "), " ", trouble));
+  }
+  return absl::StrCat(absl::StrJoin(parts, "; "),
+                      writable > 1 ? "; make all but one read only" : "");
+}
+
+absl::Status Lookout::Trouble() {
+  const std::lock_guard lock(mutex_);
+  if (CannotHelp()) return absl::FailedPreconditionError(Why());
+  return absl::UnavailableError(absl::StrCat("the database does not answer: ", Why()));
+}
+
+}  // namespace contacts
