@@ -23,6 +23,13 @@ namespace contacts::server {
 namespace {
 
 constexpr char kCallLogger[] = "calls";
+
+// Null before StartLog. The registry of loggers has a mutex that every call would take.
+std::shared_ptr<spdlog::logger>& CallLogger() {
+  static auto& logger = *new std::shared_ptr<spdlog::logger>();
+  return logger;
+}
+
 constexpr std::size_t kMaxWaiting = 4 << 20;  // Bytes.
 constexpr std::chrono::milliseconds kGather(20);
 
@@ -169,6 +176,7 @@ void StartLog(const std::string& level) {
     logger->set_level(spdlog::level::from_str(level));
     spdlog::register_logger(logger);
   }
+  CallLogger() = spdlog::get(kCallLogger);
   spdlog::set_default_logger(spdlog::get("server"));
   gpr_set_log_function(LogGrpc);
   google::protobuf::SetLogHandler(LogProtobuf);
@@ -178,11 +186,12 @@ void StopLog() {
   // Both write after main's end too.
   gpr_set_log_function([](gpr_log_func_args*) {});
   google::protobuf::SetLogHandler(nullptr);
+  CallLogger().reset();
   spdlog::shutdown();
 }
 
 void LogCall(const CallRecord& call, const CallTimes* slow) {
-  const auto logger = spdlog::get(kCallLogger);
+  spdlog::logger* const logger = CallLogger().get();
   const auto level = slow == nullptr ? spdlog::level::info : spdlog::level::warn;
   if (logger == nullptr || !logger->should_log(level)) return;
   std::string fields =
