@@ -4,13 +4,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/domain/ids.h"
+#include "core/domain/token.h"
 
 namespace contacts::server {
 namespace {
 
 using Rules = std::vector<FieldRule>;
 
-constexpr std::size_t kMaxToken = 128;
+constexpr std::size_t kMaxToken = 512;  // Bytes, with what was copied along.
 constexpr std::size_t kMaxEtag = 64;
 constexpr std::size_t kMaxOpaque = 2048;
 constexpr std::size_t kMaxName = 200;
@@ -37,12 +38,17 @@ TextForm UuidText() {
           "a UUID such as \"01890a5d-ac96-774b-bcce-b302099a8057\"", Lower};
 }
 
+// Cleaned, so that a retry may bring the same token pasted in another way. Too long a text stays.
+std::string TokenAlone(absl::string_view text) {
+  const std::string token = text.size() <= kMaxToken ? TokenCharacters(text) : std::string();
+  return token.empty() ? std::string(text) : token;
+}
+
 TextForm TokenText() {
   return {[](absl::string_view text) {
-            return IsPrintableAscii(text, kMaxToken) &&
-                   text.find_first_not_of(' ') != absl::string_view::npos;
+            return text.size() <= kMaxToken && !TokenCharacters(text).empty();
           },
-          "the token of the validation e-mail, at most 128 printable characters", nullptr, true};
+          "the token of the validation e-mail, at most 512 bytes", TokenAlone, true};
 }
 
 TextForm AsciiText(std::size_t max, absl::string_view what) {

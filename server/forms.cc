@@ -188,7 +188,7 @@ absl::StatusOr<AccountIdForm> AccountIdForm::Parse(const std::string& pattern) {
 }
 
 bool AccountIdForm::Matches(absl::string_view text) const {
-  return !text.empty() && text.size() <= kMaxSize &&
+  return !text.empty() && IsPrintableAscii(text, kMaxSize) &&
          RE2::FullMatch({text.data(), text.size()}, *pattern_);
 }
 

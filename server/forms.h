@@ -59,7 +59,8 @@ class AccountIdForm {
   // INVALID_ARGUMENT where `pattern` is no regular expression (RE2 syntax).
   static absl::StatusOr<AccountIdForm> Parse(const std::string& pattern);
 
-  // Tells whether all of `text`, already in lower case, is an account id.
+  // Tells whether all of `text`, already in lower case, is an account id. Whatever the pattern
+  // says, only printable ASCII is one.
   bool Matches(absl::string_view text) const;
   const std::string& pattern() const;
 

@@ -260,6 +260,9 @@ class Server::Parts {
               "state.",
               {{"state", Lower(Name(state))}}, [this, state] { return database_.entered(state); });
     }
+    counter("contacts_answers_without_key_total",
+            "Answers refused as this server's key file lacks the key of their token.", {},
+            [this] { return engine_.answers_without_key(); });
     const char* mails = "Tries to deliver an e-mail, by outcome.";
     counter("contacts_mails_total", mails, {{"outcome", "delivered"}},
             [this] { return relay_.counts().delivered; });

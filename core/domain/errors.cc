@@ -87,6 +87,11 @@ absl::Status AccountNotFound(const AccountId& account) {
 
 absl::Status ServiceNotFound(const ServiceId& service) {
   return Make(absl::StatusCode::kNotFound, "SERVICE_NOT_FOUND",
+              absl::StrCat("no service \"", service.text(), "\""), {{"service", service.text()}});
+}
+
+absl::Status ServiceNotFoundOrNotHeld(const ServiceId& service) {
+  return Make(absl::StatusCode::kNotFound, "SERVICE_NOT_FOUND",
               absl::StrCat("no service \"", service.text(),
                            "\", or none on which the acting account holds a role"),
               {{"service", service.text()}});
@@ -146,6 +151,11 @@ absl::Status TokenInvalid() {
               "the token is not this account's current one for this contact change");
 }
 
+absl::Status TokenKeyMissing() {
+  return Unavailable("this server lacks the key that the token was made with; try again",
+                     absl::Seconds(1));
+}
+
 absl::Status TokenLocked() {
   return Make(absl::StatusCode::kFailedPrecondition, "TOKEN_LOCKED",
               "too many wrong tokens; ask for a new e-mail with ResendValidation");
@@ -164,7 +174,8 @@ absl::Status ChangeClosed(ChangeState state) {
 
 absl::Status ResumeTokenExpired() {
   return Make(absl::StatusCode::kOutOfRange, "RESUME_TOKEN_EXPIRED",
-              "resume_token: older than the events kept; start without one and list what is open");
+              "resume_token: its event is no longer in the feed, as it is too old or the database "
+              "was restored to an earlier state; start without one and list what is open");
 }
 
 absl::Status ResendTooSoon(absl::Duration wait) {

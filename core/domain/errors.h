@@ -28,7 +28,10 @@ absl::Status InvalidField(std::string field, std::string description);
 absl::Status Unauthenticated(absl::string_view message);
 absl::Status CallerNotAllowed(absl::string_view message);
 absl::Status AccountNotFound(const AccountId& account);
+// For an operator, who may see every service.
 absl::Status ServiceNotFound(const ServiceId& service);
+// For an account, which is not told a service of others from a missing one.
+absl::Status ServiceNotFoundOrNotHeld(const ServiceId& service);
 absl::Status ContactChangeNotFound(const Uuid& id);
 absl::Status AlreadyExists(absl::string_view kind, absl::string_view id);
 absl::Status RoleNotAllowed(absl::string_view message);
@@ -36,6 +39,8 @@ absl::Status ContactUnchanged(const ServiceRole& role, const AccountId& account)
 absl::Status BillingOverdue(const std::vector<AccountId>& accounts);
 absl::Status ChangeAlreadyPending(const ServiceRole& role);
 absl::Status TokenInvalid();
+// UNAVAILABLE: another server of the fleet may have the key.
+absl::Status TokenKeyMissing();
 absl::Status TokenLocked();
 absl::Status AlreadyValidated();
 absl::Status ChangeClosed(ChangeState state);

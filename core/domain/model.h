@@ -126,6 +126,8 @@ struct ChangeItem {
   Role role = Role::kAdmin;
   AccountId old_contact;
   ItemOutcome outcome = ItemOutcome::kPending;
+  // Tells the service from one that is made later under its id. Written, never loaded.
+  absl::Time service_create_time;
 };
 
 // One validator's answer, and what is kept to check and to limit it.

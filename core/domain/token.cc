@@ -45,15 +45,10 @@ std::string Base32(absl::string_view bytes, std::size_t characters) {
   return out;
 }
 
-// What a person typed, as the alphabet writes it; other characters stay and do
-// not match.
+// What a person typed, as the alphabet writes it. The letter U stays, and matches nothing.
 std::string Canonical(absl::string_view typed) {
-  std::string out;
-  for (char c : typed) {
-    if (c == '-' || absl::ascii_isspace(static_cast<unsigned char>(c))) continue;
-    c = absl::ascii_toupper(static_cast<unsigned char>(c));
-    out += c == 'O' ? '0' : (c == 'I' || c == 'L') ? '1' : c;
-  }
+  std::string out = absl::AsciiStrToUpper(TokenCharacters(typed));
+  for (char& c : out) c = c == 'O' ? '0' : (c == 'I' || c == 'L') ? '1' : c;
   return out;
 }
 
@@ -77,6 +72,14 @@ bool IsSecret(absl::string_view secret) {
 }
 
 }  // namespace
+
+std::string TokenCharacters(absl::string_view typed) {
+  std::string kept;
+  for (const char c : typed) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c))) kept += c;
+  }
+  return kept;
+}
 
 absl::StatusOr<TokenKeys> TokenKeys::Parse(absl::string_view file) {
   TokenKeys keys;
@@ -135,13 +138,15 @@ absl::StatusOr<std::string> TokenKeys::Derive(absl::string_view key_id, const Uu
   return token;
 }
 
-bool TokenKeys::Matches(absl::string_view typed, absl::string_view key_id, const Uuid& change,
-                        const AccountId& validator, int64_t generation) const {
+TokenCheck TokenKeys::Check(absl::string_view typed, absl::string_view key_id, const Uuid& change,
+                            const AccountId& validator, int64_t generation) const {
   const absl::StatusOr<std::string> token = Derive(key_id, change, validator, generation);
-  if (!token.ok()) return false;
+  if (!token.ok()) return TokenCheck::kNoKey;
   const std::string want = Canonical(*token);
   const std::string got = Canonical(typed);
-  return got.size() == want.size() && CRYPTO_memcmp(got.data(), want.data(), want.size()) == 0;
+  const bool same =
+      got.size() == want.size() && CRYPTO_memcmp(got.data(), want.data(), want.size()) == 0;
+  return same ? TokenCheck::kRight : TokenCheck::kWrong;
 }
 
 }  // namespace contacts

@@ -12,6 +12,13 @@
 
 namespace contacts {
 
+// What a token that somebody typed is.
+enum class TokenCheck { kRight, kWrong, kNoKey };
+
+// What `typed` has of the letters and digits that a token is made of. A person who copies a token
+// out of an e-mail may bring quotes, dots, brackets, hyphens, white space or line breaks with it.
+std::string TokenCharacters(absl::string_view typed);
+
 // The secret keys that validation tokens are derived from. A token is
 // HMAC-SHA-256, cut to 130 bits, of the change, the validator and the
 // generation; it is written in Crockford's base 32, in groups of five
@@ -35,10 +42,10 @@ class TokenKeys {
   absl::StatusOr<std::string> Derive(absl::string_view key_id, const Uuid& change,
                                      const AccountId& validator, int64_t generation) const;
 
-  // Tells, in constant time, whether `typed` is that token. Spaces, hyphens and
-  // case do not count; O is read as 0, I and L as 1.
-  bool Matches(absl::string_view typed, absl::string_view key_id, const Uuid& change,
-               const AccountId& validator, int64_t generation) const;
+  // Tells, in constant time, whether `typed` is that token; kNoKey if the keys have none called
+  // `key_id`. Only TokenCharacters() count, and not their case; O is read as 0, I and L as 1.
+  TokenCheck Check(absl::string_view typed, absl::string_view key_id, const Uuid& change,
+                   const AccountId& validator, int64_t generation) const;
 
  private:
   std::string active_id_;

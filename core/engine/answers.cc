@@ -1,3 +1,5 @@
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 #include "core/domain/errors.h"
@@ -68,34 +70,45 @@ void Save(Session& session, const ContactChange& change, Transition& transition,
 
 }  // namespace
 
-bool Engine::TokenMatches(const ContactChange& change, const AccountId& account,
-                          const std::string& token) const {
+TokenCheck Engine::CheckToken(const ContactChange& change, const AccountId& account,
+                              const std::string& token) const {
   const Validation* validation = change.FindValidation(account);
-  return validation != nullptr &&
-         keys_.Matches(token, validation->token_key_id, change.id, account, validation->generation);
+  if (validation == nullptr) return TokenCheck::kWrong;
+  return keys_.Check(token, validation->token_key_id, change.id, account, validation->generation);
 }
 
 absl::StatusOr<std::string> Engine::AnswerChange(const Call& call, const Uuid& id,
                                                  const Completes& completes, const Decide& decide,
                                                  const Encode<ContactChange>& encode) {
-  return Mutate(call, [&](Session& session) -> absl::StatusOr<std::string> {
-    const absl::Status not_found = errors::ContactChangeNotFound(id);
-    std::optional<ContactChange> change = store::LockChange(session, id);
-    if (!change) return Unless(session, call, not_found);
-    const absl::Time now = clock_();
-    EffectFacts facts;
-    std::vector<AccountId> admins;
-    if (completes(*change)) {
-      facts = ReadEffectFacts(session, *change);
-    } else {
-      admins = store::LoadItems(session, *change);
-    }
-    if (!Concerns(*change, admins, call.account)) return Unless(session, call, not_found);
-    Transition transition = decide(*change, facts, admins, now);
-    Save(session, *change, transition, now);
-    if (!transition.status.ok()) return transition.status;
-    return encode(ViewOf(*change, call.account, now));
-  });
+  std::string missing_key;
+  absl::StatusOr<std::string> reply =
+      Mutate(call, [&](Session& session) -> absl::StatusOr<std::string> {
+        missing_key.clear();
+        const absl::Status not_found = errors::ContactChangeNotFound(id);
+        std::optional<ContactChange> change = store::LockChange(session, id);
+        if (!change) return Unless(session, call, not_found);
+        EffectFacts facts;
+        std::vector<AccountId> admins;
+        if (completes(*change)) {
+          facts = ReadEffectFacts(session, *change);
+        } else {
+          admins = store::LoadItems(session, *change);
+        }
+        const absl::Time now = clock_();
+        if (!Concerns(*change, admins, call.account)) return Unless(session, call, not_found);
+        Transition transition = decide(*change, facts, admins, now);
+        Save(session, *change, transition, now);
+        if (absl::IsUnavailable(transition.status)) {
+          missing_key = change->FindValidation(call.account)->token_key_id;
+        }
+        if (!transition.status.ok()) return transition.status;
+        return encode(ViewOf(*change, call.account, now));
+      });
+  if (!missing_key.empty()) {
+    ++answers_without_key_;
+    spdlog::error("token keys: none is called \"{}\", which a token was made with", missing_key);
+  }
+  return reply;
 }
 
 absl::StatusOr<std::string> Engine::AcceptContactChange(const Call& call, const Uuid& id,
@@ -104,11 +117,11 @@ absl::StatusOr<std::string> Engine::AcceptContactChange(const Call& call, const 
   // The services are locked only by the holder of a right token.
   const auto completes = [&](const ContactChange& change) {
     return change.open() && WouldComplete(change, call.account) &&
-           TokenMatches(change, call.account, token);
+           CheckToken(change, call.account, token) == TokenCheck::kRight;
   };
   const auto decide = [&](ContactChange& change, const EffectFacts& facts,
                           const std::vector<AccountId>&, absl::Time now) {
-    return Accept(change, call.account, TokenMatches(change, call.account, token), facts, now,
+    return Accept(change, call.account, CheckToken(change, call.account, token), facts, now,
                   settings_);
   };
   return AnswerChange(call, id, completes, decide, encode);
@@ -120,7 +133,7 @@ absl::StatusOr<std::string> Engine::RefuseContactChange(const Call& call, const 
                                                         const Encode<ContactChange>& encode) {
   const auto decide = [&](ContactChange& change, const EffectFacts&, const std::vector<AccountId>&,
                           absl::Time now) {
-    return Refuse(change, call.account, TokenMatches(change, call.account, token), reason, now,
+    return Refuse(change, call.account, CheckToken(change, call.account, token), reason, now,
                   settings_);
   };
   return AnswerChange(call, id, Never, decide, encode);

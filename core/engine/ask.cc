@@ -12,14 +12,25 @@
 namespace contacts {
 namespace {
 
+// Changes that are marked expired in one transaction.
+constexpr std::size_t kExpiredAtOnce = 200;
+
 // A dry run is in nobody's way.
 store::Lock LockOf(const ChangeAsk& ask) {
   return ask.validate_only ? store::Lock::kNone : store::Lock::kForUpdate;
 }
 
-AskFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& ask, absl::Time now,
-                   std::vector<Uuid>& expired, QuotaUse& use) {
+struct Loaded {
   AskFacts facts;
+  QuotaUse use;
+  std::set<Uuid> expired;  // Changes past their deadline that hold roles still.
+  absl::Time now;          // Taken once everything was locked.
+};
+
+Loaded ReadFacts(Session& session, const Account& requester, const ChangeAsk& ask,
+                 const Engine::Clock& clock) {
+  Loaded result;
+  AskFacts& facts = result.facts;
   facts.requester = requester.id;
   std::set<ServiceId> service_ids;
   std::set<AccountId> account_ids;
@@ -30,9 +41,10 @@ AskFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& 
 
   store::ServicesAndPending loaded =
       store::LoadServicesAndPending(session, service_ids, LockOf(ask), requester.id);
+  result.now = clock();
   for (const store::PendingRole& pending : loaded.pending) {
-    const bool over = pending.expire_time <= now;
-    if (over) expired.push_back(pending.change_id);
+    const bool over = pending.expire_time <= result.now;
+    if (over) result.expired.insert(pending.change_id);
     if (!over || !ask.validate_only) facts.pending.insert(pending.role);
   }
   for (Service& service : loaded.services) {
@@ -41,10 +53,10 @@ AskFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& 
   }
 
   store::AccountsAndUse accounts =
-      store::LoadAccountsAndUse(session, account_ids, requester.id, now);
-  use = accounts.use;
+      store::LoadAccountsAndUse(session, account_ids, requester.id, result.now);
+  result.use = accounts.use;
   for (Account& account : accounts.accounts) facts.accounts.emplace(account.id, std::move(account));
-  return facts;
+  return result;
 }
 
 std::set<AccountId> AdminsOf(const ContactChange& change, const AskFacts& facts) {
@@ -74,15 +86,15 @@ void Create(Session& session, std::vector<ContactChange>& changes, const AskFact
 
 absl::StatusOr<std::string> Engine::ChangeContacts(
     const Call& call, const ChangeAsk& ask, const Encode<std::vector<ContactChange>>& encode) {
-  std::vector<Uuid> expired;
+  std::set<Uuid> expired;
   const auto body = [&](Session& session) -> absl::StatusOr<std::string> {
     expired.clear();
     // Locking the requester's account makes its calls take turns, so that its quotas hold.
     const std::optional<Account> requester = store::LoadAccount(session, call.account, LockOf(ask));
     if (!requester || requester->email.empty()) return errors::AccountNotFound(call.account);
-    const absl::Time now = clock_();
-    QuotaUse use;
-    const AskFacts facts = ReadFacts(session, *requester, ask, now, expired, use);
+    const Loaded loaded = ReadFacts(session, *requester, ask, clock_);
+    const auto& [facts, use, over, now] = loaded;
+    expired = over;
     if (!expired.empty() && !ask.validate_only) {
       return absl::AbortedError("expired changes are in the way");
     }
@@ -105,8 +117,12 @@ absl::StatusOr<std::string> Engine::ChangeContacts(
   for (;;) {
     absl::StatusOr<std::string> reply = Mutate(call, body);
     if (reply.ok() || expired.empty()) return reply;
-    for (const Uuid& id : std::exchange(expired, {})) {
-      const absl::StatusOr<bool> passed = PassTimeOver(id, call.limits);
+    while (!expired.empty()) {
+      std::set<Uuid> some;
+      while (some.size() < kExpiredAtOnce && !expired.empty()) {
+        some.insert(expired.extract(expired.begin()));
+      }
+      const absl::StatusOr<int64_t> passed = PassTimeOver(some, call.limits);
       if (!passed.ok()) return passed.status();
     }
   }

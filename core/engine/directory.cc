@@ -143,7 +143,7 @@ absl::StatusOr<std::string> Engine::UpdateServiceOwner(const Call& call, const O
     std::optional<Service> service =
         store::LoadService(session, update.service, store::Lock::kForUpdate);
     if (!service || !service->HasContact(call.account)) {
-      return Unless(session, call, errors::ServiceNotFound(update.service));
+      return Unless(session, call, errors::ServiceNotFoundOrNotHeld(update.service));
     }
     if (service->admin != call.account) {
       return errors::RoleNotAllowed(absl::StrCat("only the admin contact of \"",
@@ -190,14 +190,13 @@ absl::StatusOr<Service> Engine::LookupService(const Call& call, const ServiceId&
 absl::StatusOr<std::string> Engine::DeleteService(const Call& call, const ServiceId& id,
                                                   const Encode<Service>& encode) {
   const auto body = [&](Session& session) -> absl::StatusOr<std::string> {
-    std::vector<Service> services;
-    absl::Status taken_out = TakeOutOfPending(
+    const absl::StatusOr<TakenOut> taken_out = TakeOutOfPending(
         session, {id}, [](const ServiceRole&) { return true; }, ItemOutcome::kSkippedServiceRemoved,
-        clock_(), services);
-    if (!taken_out.ok()) return taken_out;
-    if (services.empty()) return errors::ServiceNotFound(id);
+        clock_);
+    if (!taken_out.ok()) return taken_out.status();
+    if (taken_out->services.empty()) return errors::ServiceNotFound(id);
     store::DeleteService(session, id);
-    return encode(services.front());
+    return encode(taken_out->services.front());
   };
   return MutateAgainWhileAborted(call, body);
 }
@@ -213,14 +212,13 @@ absl::StatusOr<std::string> Engine::OverrideContacts(const Call& call, const Ove
     roles.insert({assignment.service, assignment.role});
   }
   const auto body = [&](Session& session) -> absl::StatusOr<std::string> {
-    const absl::Time now = clock_();
-    std::vector<Service> locked;
-    absl::Status taken_out = TakeOutOfPending(
+    absl::StatusOr<TakenOut> taken_out = TakeOutOfPending(
         session, service_ids, [&](const ServiceRole& role) { return roles.contains(role); },
-        ItemOutcome::kSkippedContactChanged, now, locked);
-    if (!taken_out.ok()) return taken_out;
+        ItemOutcome::kSkippedContactChanged, clock_);
+    if (!taken_out.ok()) return taken_out.status();
+    const absl::Time now = taken_out->now;
     ServiceMap services;
-    for (Service& service : locked) services.emplace(service.id, std::move(service));
+    for (Service& service : taken_out->services) services.emplace(service.id, std::move(service));
     AccountMap accounts;
     for (Account& account : store::LoadAccounts(session, account_ids)) {
       accounts.emplace(account.id, std::move(account));

@@ -1,6 +1,7 @@
 #include "core/engine/engine.h"
 
 #include <openssl/sha.h>
+#include <spdlog/spdlog.h>
 
 #include "core/domain/errors.h"
 #include "core/engine/save.h"
@@ -11,6 +12,7 @@ namespace {
 
 // Longer than any call.
 constexpr absl::Duration kOwnIdRetention = absl::Hours(2);
+constexpr absl::Duration kTimerRetry = absl::Minutes(5);
 
 std::string Sha256(const std::string& data) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
@@ -103,37 +105,51 @@ absl::StatusOr<int64_t> Engine::PurgeRequests(int64_t limit) {
   });
 }
 
-absl::StatusOr<bool> Engine::PassTimeOver(const Uuid& id, const CallLimits& limits) {
-  return database_->Write<bool>(limits, [&](Session& session) {
-    std::optional<ContactChange> change = store::LockChange(session, id);
-    if (!change) return false;
-    store::LoadItems(session, *change);
+absl::StatusOr<int64_t> Engine::PassTimeOver(const std::set<Uuid>& ids, const CallLimits& limits) {
+  return database_->Write<int64_t>(limits, [&](Session& session) -> int64_t {
+    std::vector<ContactChange> changes = store::LockChanges(session, ids);
+    if (changes.empty()) return 0;
+    store::LoadItemsOf(session, changes);
     const absl::Time now = clock_();
-    Transition transition = PassTime(*change, now);
-    if (!transition.save) return false;
-    store::SaveChange(session, *change);
-    if (!change->open()) store::SaveItems(session, *change);
-    SaveEffects(session, transition, now);
-    return true;
+    int64_t acted = 0;
+    for (ContactChange& change : changes) {
+      Transition transition = PassTime(change, now);
+      if (!transition.save) continue;
+      store::SaveChange(session, change);
+      if (!change.open()) store::SaveItems(session, change);
+      SaveEffects(session, transition, now);
+      ++acted;
+    }
+    return acted;
   });
 }
 
 absl::StatusOr<int64_t> Engine::RunTimers(int64_t limit) {
-  const auto due = database_->Read<std::vector<Uuid>>(InBackground(), [&](Session& session) {
-    return store::ListDueTimers(session, clock_(), limit);
-  });
-  if (!due.ok()) return due.status();
-  absl::Status status;
   int64_t acted = 0;
-  for (const Uuid& id : *due) {
-    const absl::StatusOr<bool> passed = PassTimeOver(id, InBackground());
-    if (!passed.ok()) {
-      status = passed.status();  // The others' time has come too.
-      continue;
+  store::Timer last;
+  while (acted < limit) {
+    const int64_t wanted = limit - acted;
+    const auto due = database_->Read<std::vector<store::Timer>>(
+        InBackground(),
+        [&](Session& session) { return store::ListDueTimers(session, clock_(), last, wanted); });
+    if (!due.ok()) return due.status();
+    for (const store::Timer& timer : *due) {
+      const absl::StatusOr<int64_t> passed = PassTimeOver({timer.change_id}, InBackground());
+      if (passed.ok()) {
+        acted += *passed;
+        continue;
+      }
+      spdlog::error("timers: contact change {}: {}", timer.change_id.text(),
+                    passed.status().ToString());
+      const absl::Status postponed = database_->Write(InBackground(), [&](Session& session) {
+        store::PostponeTimer(session, timer, clock_() + kTimerRetry);
+        return absl::OkStatus();
+      });
+      if (!postponed.ok() && !database_->Ping(InBackground()).ok()) return passed.status();
     }
-    acted += *passed ? 1 : 0;
+    if (static_cast<int64_t>(due->size()) < wanted) break;
+    last = due->back();
   }
-  if (!status.ok()) return status;
   return acted;
 }
 

@@ -1,8 +1,10 @@
 #ifndef CONTACTS_CORE_ENGINE_ENGINE_H_
 #define CONTACTS_CORE_ENGINE_ENGINE_H_
 
+#include <atomic>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -163,9 +165,13 @@ class Engine {
       const CallLimits& limits, const std::vector<ImportRecord>& records);
   absl::StatusOr<DirectoryPage> ExportDirectory(const Call& call, const PageRequest& page);
 
+  // Answers that could not be checked, as this server's key file lacks the token's key.
+  int64_t answers_without_key() const { return answers_without_key_; }
+
   // Background work, safe to run in every server of the fleet at once.
   // Acts on at most `limit` changes that are due: sends reminders, marks expired
-  // ones. Returns how many it acted on.
+  // ones. Returns how many it acted on. A change that fails is logged and tried again after
+  // five minutes; the others go on.
   absl::StatusOr<int64_t> RunTimers(int64_t limit);
   // Removes at most `limit` kept replies past their retention; returns how many.
   absl::StatusOr<int64_t> PurgeRequests(int64_t limit);
@@ -196,10 +202,10 @@ class Engine {
   absl::StatusOr<std::string> AnswerChange(const Call& call, const Uuid& id,
                                            const Completes& completes, const Decide& decide,
                                            const Encode<ContactChange>& encode);
-  bool TokenMatches(const ContactChange& change, const AccountId& account,
-                    const std::string& token) const;
-  // Lets time pass over one change; false where nothing was due.
-  absl::StatusOr<bool> PassTimeOver(const Uuid& id, const CallLimits& limits);
+  TokenCheck CheckToken(const ContactChange& change, const AccountId& account,
+                        const std::string& token) const;
+  // Lets time pass over these changes, in one transaction. Returns for how many something was due.
+  absl::StatusOr<int64_t> PassTimeOver(const std::set<Uuid>& ids, const CallLimits& limits);
 
   struct ChangeRead {
     const Call* call;
@@ -217,6 +223,7 @@ class Engine {
   const TokenKeys keys_;
   const Settings settings_;
   const Clock clock_;
+  std::atomic<int64_t> answers_without_key_ = 0;
   Batcher<ChangeRead> change_reads_;
 };
 

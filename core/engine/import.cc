@@ -40,8 +40,9 @@ Named NamesOf(const std::vector<ImportRecord>& records) {
 }
 
 // Locks what the records are about, accounts before services. A contact needs no
-// lock: accounts are never removed.
-ImportFacts ReadFacts(Session& session, const Named& named, absl::Time now) {
+// lock: accounts are never removed. The time is taken once all is locked.
+std::pair<ImportFacts, absl::Time> ReadFacts(Session& session, const Named& named,
+                                             const Engine::Clock& clock) {
   ImportFacts facts;
   if (!named.accounts.empty()) {
     for (Account& account : store::LockAccounts(session, named.accounts)) {
@@ -53,15 +54,16 @@ ImportFacts ReadFacts(Session& session, const Named& named, absl::Time now) {
       facts.contacts.insert(id);
     }
   }
-  if (named.services.empty()) return facts;
+  if (named.services.empty()) return {std::move(facts), clock()};
   store::ServicesAndPending locked =
       store::LoadServicesAndPending(session, named.services, store::Lock::kForUpdate);
+  const absl::Time now = clock();
   for (Service& service : locked.services) facts.services.emplace(service.id, std::move(service));
   for (const store::PendingRole& pending : locked.pending) {
     // One past its deadline is pending no more, whether or not it has been marked.
     if (pending.expire_time > now) facts.pending.insert(pending.role);
   }
-  return facts;
+  return {std::move(facts), now};
 }
 
 }  // namespace
@@ -72,8 +74,8 @@ absl::StatusOr<std::vector<ImportRejection>> Engine::ImportBatch(
   // Run again after a commit whose answer was lost, this finds everything as the
   // records say and writes nothing.
   return database_->Write<std::vector<ImportRejection>>(limits, [&](Session& session) {
-    const absl::Time now = clock_();
-    ImportPlan plan = PlanImport(records, ReadFacts(session, named, now), now);
+    auto [facts, now] = ReadFacts(session, named, clock_);
+    ImportPlan plan = PlanImport(records, std::move(facts), now);
     store::InsertAccounts(session, plan.new_accounts);
     store::SaveAccounts(session, plan.changed_accounts);
     store::InsertServices(session, plan.new_services);

@@ -108,7 +108,7 @@ absl::StatusOr<ServiceView> Engine::GetService(const Call& call, const ServiceId
   const auto read = [&](Session& session) -> absl::StatusOr<ServiceView> {
     ServiceView view;
     auto loaded = store::LoadServiceAndPending(session, id, call.account, clock_());
-    if (!loaded) return Unless(session, call, errors::ServiceNotFound(id));
+    if (!loaded) return Unless(session, call, errors::ServiceNotFoundOrNotHeld(id));
     view.service = std::move(loaded->first);
     // The admin may see every change; for another contact, look at each.
     if (view.service.admin == call.account || loaded->second.empty()) {

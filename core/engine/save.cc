@@ -63,9 +63,10 @@ ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl:
   return view;
 }
 
-absl::Status TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
-                              const std::function<bool(const ServiceRole&)>& concerned,
-                              ItemOutcome outcome, absl::Time now, std::vector<Service>& services) {
+absl::StatusOr<TakenOut> TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
+                                          const std::function<bool(const ServiceRole&)>& concerned,
+                                          ItemOutcome outcome,
+                                          const std::function<absl::Time()>& clock) {
   std::set<Uuid> change_ids;
   for (const store::PendingRole& pending : store::LoadPendingRoles(session, ids)) {
     if (concerned(pending.role)) change_ids.insert(pending.change_id);
@@ -77,7 +78,7 @@ absl::Status TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
   }
   store::ServicesAndPending locked =
       store::LoadServicesAndPending(session, ids, store::Lock::kForUpdate);
-  services = std::move(locked.services);
+  const absl::Time now = clock();
   for (const store::PendingRole& pending : locked.pending) {
     if (concerned(pending.role) && !change_ids.contains(pending.change_id)) {
       return absl::AbortedError("a contact change was asked for meanwhile");
@@ -95,7 +96,7 @@ absl::Status TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
     store::SaveItems(session, change);
     SaveEffects(session, transition, now);
   }
-  return absl::OkStatus();
+  return TakenOut{.services = std::move(locked.services), .now = now};
 }
 
 }  // namespace contacts

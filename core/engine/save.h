@@ -31,13 +31,18 @@ bool Concerns(const ContactChange& change, const std::vector<AccountId>& admins,
 // alone, send times the validator's and the requester's.
 ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now);
 
+struct TakenOut {
+  std::vector<Service> services;  // Those that exist, locked.
+  absl::Time now;                 // Taken once they were locked.
+};
 // Takes (service, role)s out of the pending changes that hold them, on services
 // that an operator changes or removes. First locks those changes, then the
-// services with their pending roles; `services` gets those that exist.
-// Returns ABORTED, to be run again, where another change came in between.
-absl::Status TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
-                              const std::function<bool(const ServiceRole&)>& concerned,
-                              ItemOutcome outcome, absl::Time now, std::vector<Service>& services);
+// services with their pending roles. Returns ABORTED, to be run again, if another
+// change came in between.
+absl::StatusOr<TakenOut> TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
+                                          const std::function<bool(const ServiceRole&)>& concerned,
+                                          ItemOutcome outcome,
+                                          const std::function<absl::Time()>& clock);
 
 }  // namespace contacts
 

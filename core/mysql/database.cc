@@ -131,6 +131,8 @@ class Database::Impl {
         if (failure != Failure::kFull && failure != Failure::kRefused) failure = Failure::kLost;
         lost_since = std::min(lost_since, begin);  // The wait for a member counts.
         text = absl::StrCat(code, " ", error.what());
+      } catch (const std::exception& error) {
+        return absl::InternalError(error.what());  // Such as a row that cannot be read.
       }
       // Unless kept, the connection is closed by now, which rolls back what it had open.
       switch (failure) {

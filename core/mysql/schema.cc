@@ -151,6 +151,12 @@ std::vector<Migration> Build() {
            " ADD KEY by_subject (subject)",
            "UPDATE outbox SET waits = 1 WHERE turn = 0",
        }},
+      {6,
+       {
+           // 0 where a server of an earlier version wrote the item.
+           "ALTER TABLE contact_change_item"
+           " ADD COLUMN service_create_time BIGINT NOT NULL DEFAULT 0",
+       }},
   };
   for (Migration& migration : migrations) {
     for (std::string& statement : migration.statements) statement = Expand(statement);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/domain/ids.h"
@@ -60,9 +61,12 @@ class Rows {
 
 // The expression of the one string in which Session::Select gets `columns`. With a
 // binary separator the whole is binary: no character set is converted. Without a name of
-// its own it would be named, in each result, by its whole text.
+// its own it would be named, in each result, by its whole text. A separator in a {column}
+// becomes a space.
 inline std::string PackedColumns(absl::string_view columns) {
-  return absl::StrCat("CONCAT_WS(X'1F', ", columns, ") AS packed");
+  return absl::StrCat("CONCAT_WS(X'1F', ",
+                      absl::StrReplaceAll(columns, {{"{", "REPLACE("}, {"}", ", X'1F', ' ')"}}),
+                      ") AS packed");
 }
 
 // A value bound to a prepared statement.
@@ -89,8 +93,7 @@ class Session {
 
   // Runs "SELECT columns rest" like Query, with all columns of a row in one string: the
   // connector spends more on each column of a result than on anything else. Write
-  // binary ids as HEX(id) and what may be NULL as IFNULL(column, ''); texts have no
-  // control characters but line feeds (forms.h sees to it).
+  // binary ids as HEX(id), what may be NULL as IFNULL(column, ''), and texts as {column}.
   Rows Select(const std::string& columns, const std::string& rest,
               const std::vector<Param>& params);
 

@@ -45,13 +45,14 @@ inline void QueueRows(Session& session, absl::string_view insert,
 }
 
 // Joins an item i of a contact_change c with the service s that it is about. A service made anew
-// under the id of one that was removed is another. The clocks of two database members may
-// differ, so a service counts as another only when it is a minute younger than the change.
+// under the id of one that was removed is another. Servers of an earlier version do not say which
+// one an item is about, and their clocks may differ by a minute.
 inline constexpr absl::Duration kClockGrace = absl::Minutes(1);
 inline const std::string& ServiceOfItem() {
-  static const auto& condition =
-      *new std::string(absl::StrCat("s.id = i.service_id AND s.create_time < c.create_time + ",
-                                    absl::ToInt64Microseconds(kClockGrace)));
+  static const auto& condition = *new std::string(
+      absl::StrCat("s.id = i.service_id AND (s.create_time = i.service_create_time OR"
+                   " (i.service_create_time = 0 AND s.create_time < c.create_time + ",
+                   absl::ToInt64Microseconds(kClockGrace), "))"));
   return condition;
 }
 

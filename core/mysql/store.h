@@ -149,8 +149,16 @@ void InsertEvents(Session& session, const std::vector<ChangeEvent>& events);
 std::vector<ChangeEvent> ListEvents(Session& session, const Uuid& change, int64_t after,
                                     int64_t limit);
 
-// Ids of at most `limit` changes whose timer is due at `now`.
-std::vector<Uuid> ListDueTimers(Session& session, absl::Time now, int64_t limit);
+// When something is due for an open change.
+struct Timer {
+  absl::Time time = absl::UnixEpoch();
+  Uuid change_id;
+};
+// At most `limit` timers due at `now` that come after `last`, by time and id.
+std::vector<Timer> ListDueTimers(Session& session, absl::Time now, const Timer& last,
+                                 int64_t limit);
+// Moves the timer to `until`, unless the change was saved meanwhile.
+void PostponeTimer(Session& session, const Timer& timer, absl::Time until);
 
 void InsertOverride(Session& session, const ContactOverride& record);
 std::vector<ContactOverride> LoadOverrides(Session& session, const std::set<Uuid>& ids);

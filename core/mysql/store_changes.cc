@@ -17,9 +17,9 @@ using sqltext::Text;
 using sqltext::Time;
 
 constexpr char kValidatorColumns[] =
-    "c.$_state, IFNULL(c.$_decide_time, ''), c.$_refuse_reason, "
-    "IFNULL(c.$_email_send_time, ''), c.$_email_hint, "
-    "c.$_generation, c.$_token_key_id, c.$_wrong_tokens, c.$_last_request_time, "
+    "c.$_state, IFNULL(c.$_decide_time, ''), {c.$_refuse_reason}, "
+    "IFNULL(c.$_email_send_time, ''), {c.$_email_hint}, "
+    "c.$_generation, {c.$_token_key_id}, c.$_wrong_tokens, c.$_last_request_time, "
     "c.$_resend_day_start, c.$_resends_in_day";
 
 const std::string& ChangeColumns() {
@@ -262,10 +262,11 @@ std::vector<ChangeSummary> ListServiceChanges(Session& session, const AccountId&
                                               int64_t limit) {
   return ReadSummaries(
       session.Select(kSummaryColumns,
-                     " FROM (SELECT DISTINCT i.change_id FROM contact_change_item i"
+                     // MariaDB reads all of a service's changes for SELECT DISTINCT.
+                     " FROM (SELECT i.change_id FROM contact_change_item i"
                      " JOIN involvement n ON n.account_id = ? AND n.change_id = i.change_id"
                      " WHERE i.service_id = ? AND i.change_id < ?"
-                     " ORDER BY i.change_id DESC LIMIT ?) v"
+                     " GROUP BY i.change_id ORDER BY i.change_id DESC LIMIT ?) v"
                      " JOIN contact_change c ON c.id = v.change_id ORDER BY c.id DESC",
                      {Bind(account), Bind(service), Bind(Before(before)), Bind(limit)}));
 }
@@ -300,9 +301,9 @@ void InsertChanges(Session& session, const std::vector<ContactChange>& changes,
     columns = absl::StrJoin(values, ",", name);
     change_rows.push_back(absl::StrCat("(", absl::StrJoin(values, ",", text), ")"));
     for (const ChangeItem& item : change.items) {
-      item_rows.push_back(
-          RowOf({sqltext::Id(change.id), sqltext::Id(item.service), Number(item.role),
-                 sqltext::Id(item.old_contact), Number(item.outcome)}));
+      item_rows.push_back(RowOf({sqltext::Id(change.id), sqltext::Id(item.service),
+                                 Number(item.role), sqltext::Id(item.old_contact),
+                                 Number(item.outcome), Time(item.service_create_time)}));
       role_rows.push_back(RowOf({sqltext::Id(item.service), Number(item.role),
                                  sqltext::Id(change.id), Time(change.expire_time)}));
     }
@@ -318,8 +319,8 @@ void InsertChanges(Session& session, const std::vector<ContactChange>& changes,
   QueueRows(session, absl::StrCat("INSERT INTO contact_change (", columns, ") VALUES "),
             change_rows);
   QueueRows(session,
-            "INSERT INTO contact_change_item (change_id, service_id, role, old_contact, outcome)"
-            " VALUES ",
+            "INSERT INTO contact_change_item (change_id, service_id, role, old_contact, outcome,"
+            " service_create_time) VALUES ",
             item_rows);
   QueueRows(session, "INSERT INTO involvement (account_id, change_id, open) VALUES ",
             involvement_rows);
@@ -418,13 +419,25 @@ std::vector<ChangeEvent> ListEvents(Session& session, const Uuid& change, int64_
   return events;
 }
 
-std::vector<Uuid> ListDueTimers(Session& session, absl::Time now, int64_t limit) {
+std::vector<Timer> ListDueTimers(Session& session, absl::Time now, const Timer& last,
+                                 int64_t limit) {
   Rows rows = session.Query(
-      "SELECT id FROM contact_change WHERE timer_time <= ? ORDER BY timer_time LIMIT ?",
-      {Bind(now), Bind(limit)});
-  std::vector<Uuid> ids;
-  while (rows.Next()) ids.push_back(rows.Id());
-  return ids;
+      "SELECT timer_time, id FROM contact_change WHERE timer_time BETWEEN ? AND ?"
+      " AND (timer_time > ? OR id > ?) ORDER BY timer_time, id LIMIT ?",
+      {Bind(last.time), Bind(now), Bind(last.time), Bind(last.change_id), Bind(limit)});
+  std::vector<Timer> timers;
+  while (rows.Next()) {
+    Timer& timer = timers.emplace_back();
+    timer.time = rows.Time();
+    timer.change_id = rows.Id();
+  }
+  return timers;
+}
+
+void PostponeTimer(Session& session, const Timer& timer, absl::Time until) {
+  session.Queue(
+      sqltext::Fill("UPDATE contact_change SET timer_time = ? WHERE id = ? AND timer_time = ?",
+                    {Time(until), sqltext::Id(timer.change_id), Time(timer.time)}));
 }
 
 }  // namespace contacts::store

@@ -16,11 +16,11 @@ using sqltext::Text;
 using sqltext::Time;
 
 constexpr char kAccountColumns[] =
-    "a.id, a.email, a.language, a.standing, a.version, a.create_time, a.update_time";
+    "a.id, {a.email}, {a.language}, a.standing, a.version, a.create_time, a.update_time";
 constexpr char kServiceColumns[] =
-    "s.id, s.kind, s.admin, s.tech, s.billing, s.version, s.create_time, s.update_time, "
-    "s.owner_name, s.owner_organisation, s.owner_email, s.owner_phone, s.owner_address_lines, "
-    "s.owner_city, s.owner_postal_code, s.owner_country_code";
+    "s.id, {s.kind}, s.admin, s.tech, s.billing, s.version, s.create_time, s.update_time, "
+    "{s.owner_name}, {s.owner_organisation}, {s.owner_email}, {s.owner_phone}, "
+    "{s.owner_address_lines}, {s.owner_city}, {s.owner_postal_code}, {s.owner_country_code}";
 
 Account ReadAccount(Rows& rows) {
   Account account;
@@ -323,7 +323,8 @@ void ShowChangesToAdmins(Session& session, const std::vector<ServiceId>& service
   session.Queue(
       absl::StrCat("INSERT IGNORE INTO involvement (account_id, change_id, open)"
                    " SELECT DISTINCT s.admin, i.change_id, 1 FROM contact_change_item i"
-                   " JOIN service s ON s.id = i.service_id WHERE i.service_id IN ",
+                   " JOIN service s ON s.id = i.service_id"
+                   " AND i.service_create_time IN (0, s.create_time) WHERE i.service_id IN ",
                    sqltext::ListOf(services)));
 }
 

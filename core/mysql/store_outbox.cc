@@ -49,7 +49,7 @@ void InsertOverride(Session& session, const ContactOverride& record) {
 std::vector<ContactOverride> LoadOverrides(Session& session, const std::set<Uuid>& ids) {
   const InList in = MakeInList(ids);
   Rows rows = session.Select(
-      "HEX(o.id), o.reason, o.create_time, i.service_id, i.role, i.old_contact, i.new_contact",
+      "HEX(o.id), {o.reason}, o.create_time, i.service_id, i.role, i.old_contact, i.new_contact",
       absl::StrCat(" FROM contact_override o"
                    " JOIN contact_override_item i ON i.override_id = o.id WHERE o.id IN ",
                    in.placeholders, " ORDER BY o.id, i.service_id, i.role"),
@@ -197,7 +197,7 @@ std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t l
   std::vector<Param> params = {Bind(now), Bind(limit)};
   if (before) params.insert(params.begin(), Bind(*before));
   Rows rows = session.Select(
-      "HEX(id), kind, HEX(subject), recipient, address, generation, cause, create_time, tries,"
+      "HEX(id), kind, HEX(subject), recipient, {address}, generation, cause, create_time, tries,"
       " turn",
       absl::StrCat(" FROM outbox FORCE INDEX (", before ? "PRIMARY" : "by_turn", ") WHERE ",
                    before ? "id < ? AND " : "", "waits = 0 AND next_try_time <= ? ORDER BY ",

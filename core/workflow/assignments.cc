@@ -20,7 +20,7 @@ std::optional<Problem> FindProblem(const Assignment& assignment, const AskFacts&
   const ServiceRole role{assignment.service, assignment.role};
   const auto found = facts.services.find(assignment.service);
   if (found == facts.services.end() || !found->second.HasContact(facts.requester)) {
-    return Problem{"service", errors::ServiceNotFound(assignment.service)};
+    return Problem{"service", errors::ServiceNotFoundOrNotHeld(assignment.service)};
   }
   const Service& service = found->second;
   if (!MayMove(service, facts.requester, assignment.role)) {
@@ -136,7 +136,8 @@ std::vector<ContactChange> PlanChanges(const std::vector<Assignment>& assignment
     const Service& service = facts.services.at(assignment.service);
     changes[position->second].items.push_back({.service = assignment.service,
                                                .role = assignment.role,
-                                               .old_contact = service.holder(assignment.role)});
+                                               .old_contact = service.holder(assignment.role),
+                                               .service_create_time = service.create_time});
   }
   for (ContactChange& change : changes) {
     std::sort(change.items.begin(), change.items.end(),

@@ -63,14 +63,15 @@ absl::Status CheckOpen(const ContactChange& change, absl::Time now) {
 }
 
 // The checks that every answer passes; counts a wrong token.
-Transition CheckAnswer(ContactChange& change, const AccountId& account, bool token_matches,
+Transition CheckAnswer(ContactChange& change, const AccountId& account, TokenCheck token,
                        absl::Time now, const Settings& settings) {
   if (absl::Status open = CheckOpen(change, now); !open.ok()) return Fail(std::move(open));
   Validation* validation = change.FindValidation(account);
   if (validation == nullptr) return Fail(errors::TokenInvalid());
   if (validation->state != ValidationState::kPending) return Fail(errors::AlreadyValidated());
   if (validation->wrong_tokens >= settings.max_wrong_tokens) return Fail(errors::TokenLocked());
-  if (token_matches) return {};
+  if (token == TokenCheck::kNoKey) return Fail(errors::TokenKeyMissing());
+  if (token == TokenCheck::kRight) return {};
   ++validation->wrong_tokens;
   Transition counted = Fail(errors::TokenInvalid());
   AddEvent(counted, change, EventType::kTokenRejected, account, account, now);
@@ -163,9 +164,9 @@ bool WouldComplete(const ContactChange& change, const AccountId& account) {
                      });
 }
 
-Transition Accept(ContactChange& change, const AccountId& account, bool token_matches,
+Transition Accept(ContactChange& change, const AccountId& account, TokenCheck token,
                   const EffectFacts& facts, absl::Time now, const Settings& settings) {
-  Transition transition = CheckAnswer(change, account, token_matches, now, settings);
+  Transition transition = CheckAnswer(change, account, token, now, settings);
   if (!transition.status.ok()) return transition;
 
   const bool completes = WouldComplete(change, account);
@@ -200,9 +201,9 @@ Transition Accept(ContactChange& change, const AccountId& account, bool token_ma
   return transition;
 }
 
-Transition Refuse(ContactChange& change, const AccountId& account, bool token_matches,
+Transition Refuse(ContactChange& change, const AccountId& account, TokenCheck token,
                   const std::string& reason, absl::Time now, const Settings& settings) {
-  Transition transition = CheckAnswer(change, account, token_matches, now, settings);
+  Transition transition = CheckAnswer(change, account, token, now, settings);
   if (!transition.status.ok()) return transition;
 
   Validation& validation = *change.FindValidation(account);
@@ -308,6 +309,10 @@ Transition TakeOut(ContactChange& change, const std::function<bool(const ChangeI
 
 void RecordDelivery(Transition& transition, ContactChange& change, const OutboxMail& mail,
                     EventType event, const std::string& hint, absl::Time now) {
+  // The mail server's answer came before the change was locked, maybe after others had waited.
+  for (const Validation& other : change.validations) {
+    now = std::max({now, other.last_request_time, other.decide_time.value_or(now)});
+  }
   Validation* validation = change.FindValidation(mail.recipient);
   if (validation != nullptr && event == EventType::kValidationSent &&
       validation->generation == mail.generation) {

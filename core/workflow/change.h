@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "core/domain/model.h"
 #include "core/domain/settings.h"
+#include "core/domain/token.h"
 #include "core/workflow/assignments.h"
 
 // The contact change's state machine: state + command + time -> new state and
@@ -47,13 +48,13 @@ struct EffectFacts {
 bool WouldComplete(const ContactChange& change, const AccountId& account);
 
 // Errors in this order: CHANGE_CLOSED, ALREADY_VALIDATED, TOKEN_LOCKED,
-// TOKEN_INVALID (counted), BILLING_OVERDUE (nothing is recorded). `facts` are read
-// only where WouldComplete.
-Transition Accept(ContactChange& change, const AccountId& account, bool token_matches,
+// UNAVAILABLE (without the token's key; nothing is recorded), TOKEN_INVALID (counted),
+// BILLING_OVERDUE (nothing is recorded). `facts` are read only if WouldComplete.
+Transition Accept(ContactChange& change, const AccountId& account, TokenCheck token,
                   const EffectFacts& facts, absl::Time now, const Settings& settings);
 
 // As Accept, without BILLING_OVERDUE.
-Transition Refuse(ContactChange& change, const AccountId& account, bool token_matches,
+Transition Refuse(ContactChange& change, const AccountId& account, TokenCheck token,
                   const std::string& reason, absl::Time now, const Settings& settings);
 
 // Errors: CALLER_NOT_ALLOWED, CHANGE_CLOSED, ALREADY_VALIDATED, RESEND_TOO_SOON.

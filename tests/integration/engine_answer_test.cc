@@ -333,5 +333,22 @@ TEST(BillingAtEffect, ItemTakenOutDoesNotCount) {
   EXPECT_EQ(world.Accept(kDana, change).change.state, ChangeState::kDone);
 }
 
+TEST(TokenWithoutItsKey, IsUnavailableThereAndGoodOnAServerThatHasTheKey) {
+  World world;
+  const ContactChange change = AskTech(world);
+  const std::string token = world.Token(change.id, kDana);
+  Engine other(&world.database, *TokenKeys::Parse(TokenKeys::Generate()), world.settings,
+               [&] { return world.clock.Now(); });
+  const std::string before = world.test_database.Dump();
+  EXPECT_THAT(world.Accept(kDana, change.id, token, std::nullopt, &other).status,
+              HasReason("UNAVAILABLE"));
+  EXPECT_THAT(world.Accept(kDana, change.id, kWrong, std::nullopt, &other).status,
+              HasReason("UNAVAILABLE"));
+  EXPECT_EQ(other.answers_without_key(), 2);
+  EXPECT_EQ(world.test_database.Dump(), before);
+  EXPECT_THAT(world.Accept(kDana, change.id, token).status, HasReason(""));
+  EXPECT_EQ(world.engine.answers_without_key(), 0);
+}
+
 }  // namespace
 }  // namespace contacts

@@ -289,5 +289,18 @@ TEST(Service, EtagMovesWithEachRoleThatIsMoved) {
   EXPECT_THAT(SetOwner(world, kMarie, kS0, before), HasReason("ETAG_MISMATCH"));
 }
 
+TEST(MissingService, IsNotToldToAnOperatorAsOneOnWhichAnAccountHoldsNoRole) {
+  World world;
+  const std::vector<Assignment> moves = {Move("gone.example", kTech, kEve)};
+  for (const absl::Status& status :
+       {world.engine.LookupService(World::AsOperator(), ServiceId("gone.example")).status(),
+        world.DeleteService("gone.example"), world.Override(moves)}) {
+    EXPECT_THAT(status, HasReason("SERVICE_NOT_FOUND"));
+    EXPECT_THAT(std::string(status.message()), ::testing::Not(::testing::HasSubstr("acting")));
+  }
+  EXPECT_THAT(std::string(world.Ask(kMarie, moves).status.message()),
+              ::testing::HasSubstr("acting account"));
+}
+
 }  // namespace
 }  // namespace contacts

@@ -250,6 +250,36 @@ TEST(ChangeList, ReadsNoMoreThanItsPageHoweverMuchConcernsTheAccount) {
   }
 }
 
+TEST(ChangeList, OfOneServiceReadsNoMoreThanItsPageHoweverManyChangesItHas) {
+  World world;
+  const Uuid id = AskLater(world, kMarie, Move(kS0, kTech, kDana)).id;
+  // Three thousand more, each with two of the service's roles.
+  constexpr char kNumbers[] =
+      " WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT ";
+  constexpr char kFrom[] = " FROM n, (SELECT 0 AS k UNION SELECT 1 UNION SELECT 2) m";
+  const std::string key = "UNHEX(LPAD(HEX(i + 1000 * k), 32, '0'))";
+  world.test_database.Execute(
+      absl::StrCat("INSERT INTO involvement", kNumbers, "'aa1-ovh', ", key, ", 0", kFrom));
+  world.test_database.Execute(absl::StrCat(
+      "INSERT INTO contact_change_item (change_id, service_id, role, old_contact, outcome)",
+      kNumbers, key, ", 's0.example', r, 'bb2-ovh', 6", kFrom,
+      ", (SELECT 2 AS r UNION SELECT 3) o"));
+  world.test_database.Execute("ANALYZE TABLE involvement");
+  world.test_database.Execute("ANALYZE TABLE contact_change_item");
+  EXPECT_TRUE(world.database
+                  .Read({},
+                        [&](Session& session) {
+                          const int64_t before = RowsRead(session);
+                          const auto found = store::ListServiceChanges(session, AccountId(kMarie),
+                                                                       ServiceId(kS0), Uuid(), 10);
+                          EXPECT_LT(RowsRead(session) - before, 300);
+                          EXPECT_EQ(found.size(), 1U);  // The others have no row of their own.
+                          EXPECT_EQ(found.front().id, id);
+                          return absl::OkStatus();
+                        })
+                  .ok());
+}
+
 TEST(ChangeList, PagesOfOneHoldOneEach) {
   World world;
   std::vector<Uuid> newest_first;

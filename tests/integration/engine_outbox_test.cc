@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
 
@@ -270,6 +271,31 @@ TEST(Outbox, EmailWhoseKeyIsGoneHasNoTokenAndIsKept) {
   ASSERT_THAT(mails, SizeIs(2));
   EXPECT_EQ(mails[0].token, "");
   EXPECT_EQ(Owed(world), 2);
+}
+
+TEST(Outbox, TextThatHasTheSeparatorOfColumnsStopsNothing) {
+  World world;
+  const ContactChange change = world.Ask(kMarie, {Move("s0.example", kTech, kDana)}).changes.at(0);
+  ASSERT_TRUE(world.Override({Move("s1.example", kTech, kEve)}).ok());
+  for (const char* columns :
+       {"account email language",
+        "service kind owner_name owner_organisation owner_email"
+        " owner_phone owner_address_lines owner_city owner_postal_code owner_country_code",
+        "contact_change requester_refuse_reason requester_email_hint new_contact_refuse_reason"
+        " new_contact_email_hint",
+        "contact_override reason", "outbox address"}) {
+    const std::vector<std::string> words = absl::StrSplit(columns, ' ');
+    for (std::size_t i = 1; i < words.size(); ++i) {
+      world.test_database.Execute(absl::StrCat("UPDATE ", words[0], " SET ", words[i], " = CONCAT(",
+                                               words[i], ", 'a', CHAR(31 USING ascii), 'b')"));
+    }
+  }
+  EXPECT_TRUE(world.Get(kMarie, change.id).ok());
+  EXPECT_TRUE(world.engine.ExportDirectory(World::AsOperator(), {}).ok());
+  EXPECT_EQ(world.engine.LookupService(World::AsOperator(), ServiceId("s0.example"))->owner->city,
+            "a b");
+  EXPECT_THAT(world.TakeMails(), SizeIs(4));
+  EXPECT_THAT(world.Accept(kMarie, change).status, HasReason(""));
 }
 
 }  // namespace

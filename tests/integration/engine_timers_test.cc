@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
 
@@ -117,6 +120,34 @@ TEST(Timers, ReminderStillComesForAChangeThatLostAnItem) {
   world.clock.Advance(absl::Hours(24 * 5));
   EXPECT_EQ(*world.engine.RunTimers(10), 1);
   EXPECT_THAT(world.TakeMails(), ElementsAre("REMINDER aa1-ovh", "REMINDER dd4-ovh"));
+}
+
+TEST(Timers, ThoseThatAlwaysFailStopNoOthersAndAreTriedAgainLater) {
+  World world;
+  std::vector<Uuid> ids;
+  for (const ContactChange& change :
+       world
+           .Ask(kMarie, {Move(kS0, kTech, kDana), Move(kS1, kTech, kEve), Move(kS1, kAdmin, kBill)})
+           .changes) {
+    ids.push_back(change.id);
+  }
+  std::sort(ids.begin(), ids.end());
+  ASSERT_EQ(ids.size(), 3U);
+  // The event of the expiry of the first two cannot be written.
+  for (int i = 0; i < 2; ++i) {
+    world.test_database.Execute(absl::StrCat(
+        "INSERT INTO contact_change_event SELECT change_id, 2, id, type, actor, account, time,"
+        " state FROM contact_change_event WHERE change_id = x'",
+        absl::BytesToHexString(ids[i].bytes()), "'"));
+  }
+  world.clock.Advance(absl::Hours(24 * 7));
+  EXPECT_EQ(*world.engine.RunTimers(2), 1);
+  EXPECT_EQ(world.History(ids[2]).back(), EventType::kExpired);
+  world.test_database.Execute("DELETE FROM contact_change_event WHERE ordinal = 2 AND type = 1");
+  EXPECT_EQ(*world.engine.RunTimers(2), 0);
+  world.clock.Advance(absl::Minutes(5));
+  EXPECT_EQ(*world.engine.RunTimers(2), 2);
+  EXPECT_EQ(world.History(ids[0]).back(), EventType::kExpired);
 }
 
 }  // namespace

@@ -41,7 +41,8 @@ inline const std::vector<std::string> kBadServices =
 inline const std::vector<std::string> kBadUuids =
     Also({"1", "01890a5dac96774bbcceb302099a8057", std::string(kUuid) + "0", "' OR ''='",
           "01890a5d-ac96-774b-bcce-b302099a805g"});
-inline const std::vector<std::string> kBadTokens = Also({" ", "\xc3\xa9", Repeat("A", 129)});
+inline const std::vector<std::string> kBadTokens =
+    Also({" ", "\xc3\xa9", "<...>", Repeat("A", 513)});
 inline const std::vector<std::string> kBadEmails =
     Also({"jane", "jane@", "@example.com", "jane@localhost", "jane@@example.com", "a b@example.com",
           "<jane@example.com>", "jane@example.com,eve@example.com", "\"jane\"@example.com",

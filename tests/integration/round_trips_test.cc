@@ -190,5 +190,25 @@ TEST(RoundTrips, OfAskingDoNotGrowWithTheNumberOfNewContacts) {
             5);
 }
 
+TEST(RoundTrips, OfAskingAreFewWhereExpiredChangesAreInTheWay) {
+  World world(Settings(), kMany);
+  WarmUp(world);
+  // One change with a thousand items, then a hundred with one each.
+  ASSERT_THAT(world.Ask(kMarie, ManyAssignments(kDana)).status, HasReason(""));
+  std::vector<Assignment> each;
+  for (int i = 0; i < 100; ++i) {
+    const std::string account = absl::StrCat("mm", i, "-ovh");
+    world.AddAccount(account, account + "@mail.example");
+    each.push_back(Move(absl::StrCat("s", i, ".example"), kTech, account));
+  }
+  for (const std::vector<Assignment>& assignments : {each, ManyAssignments(kEve)}) {
+    world.clock.Advance(absl::Hours(24 * 7));
+    World::Asked asked;
+    EXPECT_LE(TripsOf(world.database, [&] { asked = world.Ask(kMarie, assignments); }), 12);
+    EXPECT_THAT(asked.status, HasReason(""));
+  }
+  EXPECT_EQ(world.test_database.Count("SELECT COUNT(*) FROM contact_change WHERE state = 5"), 101);
+}
+
 }  // namespace
 }  // namespace contacts

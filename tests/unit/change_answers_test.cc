@@ -34,7 +34,7 @@ TEST(Locking, WrongTokensOfRefusalsAndAcceptancesCountTogether) {
   ContactChange change = Asked();
   for (int i = 0; i < 5; ++i) {
     AcceptWrongly(change, kDana);
-    Refuse(change, kDana, false, "", kNow, kSettings);
+    Refuse(change, kDana, TokenCheck::kWrong, "", kNow, kSettings);
   }
   EXPECT_THAT(RefuseBy(change, kDana).status, HasReason("TOKEN_LOCKED"));
 }
@@ -195,6 +195,28 @@ TEST(Delivery, GivenUpIsUndeliverableInTheHistory) {
   EXPECT_FALSE(change.FindValidation(kDana)->email_send_time.has_value());
   EXPECT_THAT(EventsOf(transition),
               ElementsAre("VALIDATION_UNDELIVERABLE about dd4-ovh -> VALIDATING"));
+}
+
+TEST(TokenWithoutItsKey, IsUnavailableAndNeitherCountedNorRecorded) {
+  ContactChange change = Asked();
+  const ContactChange before = change;
+  const Transition accept = Accept(change, kDana, TokenCheck::kNoKey, Facts(), kNow, kSettings);
+  EXPECT_THAT(accept.status, HasReason("UNAVAILABLE"));
+  ExpectNothingHappened(accept, before, change);
+  const Transition refuse = Refuse(change, kDana, TokenCheck::kNoKey, "no", kNow, kSettings);
+  EXPECT_THAT(refuse.status, HasReason("UNAVAILABLE"));
+  ExpectNothingHappened(refuse, before, change);
+}
+
+TEST(Delivery, IsNotRecordedAsEarlierThanTheAnswerThatWasRecordedBeforeIt) {
+  ContactChange change = Asked();
+  const absl::Time later = kNow + absl::Seconds(1);
+  AcceptBy(change, kMarie, Facts(), later);
+  Transition transition;
+  RecordDelivery(transition, change, {.recipient = kDana, .generation = 1},
+                 EventType::kValidationSent, "", kNow);
+  ASSERT_THAT(transition.events, SizeIs(1));
+  EXPECT_EQ(transition.events[0].time, later);
 }
 
 }  // namespace

@@ -145,17 +145,17 @@ inline ContactChange Asked(Role role = kTech, const AccountId& new_contact = kDa
 
 inline Transition AcceptBy(ContactChange& change, const AccountId& account,
                            const EffectFacts& facts = Facts(), absl::Time now = kNow) {
-  return Accept(change, account, /*token_matches=*/true, facts, now, kSettings);
+  return Accept(change, account, TokenCheck::kRight, facts, now, kSettings);
 }
 
 inline Transition AcceptWrongly(ContactChange& change, const AccountId& account,
                                 const Settings& settings = kSettings) {
-  return Accept(change, account, /*token_matches=*/false, Facts(), kNow, settings);
+  return Accept(change, account, TokenCheck::kWrong, Facts(), kNow, settings);
 }
 
 inline Transition RefuseBy(ContactChange& change, const AccountId& account,
                            const std::string& reason = "not mine") {
-  return Refuse(change, account, /*token_matches=*/true, reason, kNow, kSettings);
+  return Refuse(change, account, TokenCheck::kRight, reason, kNow, kSettings);
 }
 
 inline bool Every(const ChangeItem&) { return true; }

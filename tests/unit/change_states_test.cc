@@ -86,8 +86,7 @@ TEST(Validating, RefuseOfATakeoverTellsNobody) {
 
 TEST(Validating, RefuseWithWrongTokenIsCountedAndRecordedThoughItFails) {
   ContactChange change = Asked();
-  const Transition transition =
-      Refuse(change, kDana, /*token_matches=*/false, "no", kNow, kSettings);
+  const Transition transition = Refuse(change, kDana, TokenCheck::kWrong, "no", kNow, kSettings);
   EXPECT_THAT(transition.status, HasReason("TOKEN_INVALID"));
   EXPECT_TRUE(transition.save);
   EXPECT_EQ(change.state, ChangeState::kValidating);
@@ -201,26 +200,26 @@ INSTANTIATE_TEST_SUITE_P(State, ClosedChange,
 
 TEST_P(ClosedChange, TakesNoAcceptanceWithRightToken) {
   for (const AccountId& account : {kMarie, kDana}) {
-    ExpectClosed(Accept(change_, account, true, Facts(), now_, kSettings));
+    ExpectClosed(Accept(change_, account, TokenCheck::kRight, Facts(), now_, kSettings));
   }
 }
 
 TEST_P(ClosedChange, TakesNoAcceptanceWithWrongTokenAndDoesNotCountIt) {
-  ExpectClosed(Accept(change_, kDana, false, Facts(), now_, kSettings));
+  ExpectClosed(Accept(change_, kDana, TokenCheck::kWrong, Facts(), now_, kSettings));
 }
 
 TEST_P(ClosedChange, TakesNoRefusalWithRightToken) {
   for (const AccountId& account : {kMarie, kDana}) {
-    ExpectClosed(Refuse(change_, account, true, "late", now_, kSettings));
+    ExpectClosed(Refuse(change_, account, TokenCheck::kRight, "late", now_, kSettings));
   }
 }
 
 TEST_P(ClosedChange, TakesNoRefusalWithWrongTokenAndDoesNotCountIt) {
-  ExpectClosed(Refuse(change_, kDana, false, "late", now_, kSettings));
+  ExpectClosed(Refuse(change_, kDana, TokenCheck::kWrong, "late", now_, kSettings));
 }
 
 TEST_P(ClosedChange, IsClosedForThoseWhoAreNoValidatorsToo) {
-  ExpectClosed(Accept(change_, kThomas, false, Facts(), now_, kSettings));
+  ExpectClosed(Accept(change_, kThomas, TokenCheck::kWrong, Facts(), now_, kSettings));
 }
 
 TEST_P(ClosedChange, SendsNothingAgain) {
@@ -281,27 +280,27 @@ TEST(ChecksOrder, AlreadyAnsweredComesBeforeLocked) {
 }
 
 TEST(ChecksOrder, AlreadyAnsweredComesBeforeTheTokenAndCountsNothing) {
-  for (const bool token_matches : {true, false}) {
+  for (const TokenCheck token : {TokenCheck::kWrong, TokenCheck::kRight, TokenCheck::kNoKey}) {
     ContactChange change = AcceptedByMarie();
     const ContactChange before = change;
-    const Transition accept = Accept(change, kMarie, token_matches, Facts(), kNow, kSettings);
+    const Transition accept = Accept(change, kMarie, token, Facts(), kNow, kSettings);
     EXPECT_THAT(accept.status, HasReason("ALREADY_VALIDATED"));
     ExpectNothingHappened(accept, before, change);
-    const Transition refuse = Refuse(change, kMarie, token_matches, "no", kNow, kSettings);
+    const Transition refuse = Refuse(change, kMarie, token, "no", kNow, kSettings);
     EXPECT_THAT(refuse.status, HasReason("ALREADY_VALIDATED"));
     ExpectNothingHappened(refuse, before, change);
   }
 }
 
 TEST(ChecksOrder, LockedComesBeforeTheTokenAndCountsNothing) {
-  for (const bool token_matches : {true, false}) {
+  for (const TokenCheck token : {TokenCheck::kWrong, TokenCheck::kRight, TokenCheck::kNoKey}) {
     ContactChange change = Asked();
     change.FindValidation(kDana)->wrong_tokens = 10;
     const ContactChange before = change;
-    const Transition accept = Accept(change, kDana, token_matches, Facts(), kNow, kSettings);
+    const Transition accept = Accept(change, kDana, token, Facts(), kNow, kSettings);
     EXPECT_THAT(accept.status, HasReason("TOKEN_LOCKED"));
     ExpectNothingHappened(accept, before, change);
-    const Transition refuse = Refuse(change, kDana, token_matches, "no", kNow, kSettings);
+    const Transition refuse = Refuse(change, kDana, token, "no", kNow, kSettings);
     EXPECT_THAT(refuse.status, HasReason("TOKEN_LOCKED"));
     ExpectNothingHappened(refuse, before, change);
   }
@@ -311,18 +310,18 @@ TEST(ChecksOrder, TokenComesBeforeBillingOverdue) {
   ContactChange change = AcceptedByMarie(kBilling);
   EffectFacts facts = Facts();
   facts.overdue.insert(kBill);
-  EXPECT_THAT(Accept(change, kDana, false, facts, kNow, kSettings).status,
+  EXPECT_THAT(Accept(change, kDana, TokenCheck::kWrong, facts, kNow, kSettings).status,
               HasReason("TOKEN_INVALID"));
 }
 
 TEST(ChecksOrder, OneWhoIsNoValidatorGetsTokenInvalidAndNothingIsCounted) {
-  for (const bool token_matches : {true, false}) {
+  for (const TokenCheck token : {TokenCheck::kWrong, TokenCheck::kRight, TokenCheck::kNoKey}) {
     ContactChange change = Asked();
     const ContactChange before = change;
-    const Transition accept = Accept(change, kThomas, token_matches, Facts(), kNow, kSettings);
+    const Transition accept = Accept(change, kThomas, token, Facts(), kNow, kSettings);
     EXPECT_THAT(accept.status, HasReason("TOKEN_INVALID"));
     ExpectNothingHappened(accept, before, change);
-    const Transition refuse = Refuse(change, kThomas, token_matches, "no", kNow, kSettings);
+    const Transition refuse = Refuse(change, kThomas, token, "no", kNow, kSettings);
     EXPECT_THAT(refuse.status, HasReason("TOKEN_INVALID"));
     ExpectNothingHappened(refuse, before, change);
   }

@@ -1,0 +1,128 @@
+// Times of changes and their history tell the order that the locks decided.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "core/mysql/connection.h"
+#include "tests/testing/reasons.h"
+#include "tests/testing/world.h"
+
+namespace contacts {
+namespace {
+
+using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
+using enum Role;
+
+constexpr char kS0[] = "s0.example";
+constexpr char kLockService[] = "SELECT id FROM service WHERE id = 's0.example' FOR UPDATE";
+constexpr char kLockChanges[] = "SELECT id FROM contact_change FOR UPDATE";
+constexpr char kCloseTime[] = "SELECT MAX(close_time) FROM contact_change";
+
+// Runs `call` while another transaction holds what `locking` selects. The clock goes on by a
+// minute before that one ends.
+void RunWhileLocked(World& world, const std::string& locking, const std::function<void()>& call) {
+  std::atomic<int64_t> round_trips = 0;
+  Connection other(world.test_database.options(), 0, /*autocommit=*/false, &round_trips);
+  other.Query(locking, {});
+  std::thread waiting(call);
+  // It waits for the lock once it makes no further round trip.
+  int64_t trips = -1;
+  for (int same = 0; same < 20;) {
+    absl::SleepFor(absl::Milliseconds(10));
+    const bool working = world.database.connections(Database::Kind::kWrite).used > 0;
+    same = working && world.database.round_trips() == trips ? same + 1 : 0;
+    trips = world.database.round_trips();
+  }
+  world.clock.Advance(absl::Minutes(1));
+  other.Execute("ROLLBACK");
+  waiting.join();
+}
+
+int64_t Now(const World& world) { return absl::ToUnixMicros(world.clock.Now()); }
+
+TEST(Times, OfAnAskIsTakenOnceItsServicesAreLocked) {
+  World world;
+  RunWhileLocked(world, kLockService, [&] {
+    EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}).status, HasReason(""));
+  });
+  EXPECT_EQ(world.test_database.Count("SELECT create_time FROM contact_change"), Now(world));
+  EXPECT_EQ(world.test_database.Count("SELECT time FROM contact_change_event"), Now(world));
+}
+
+TEST(Times, OfTheLastAcceptanceIsTakenOnceItsServicesAreLocked) {
+  World world;
+  const ContactChange change = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
+  world.Accept(kMarie, change);
+  const std::string token = world.Token(change.id, kDana);
+  RunWhileLocked(world, kLockService,
+                 [&] { EXPECT_THAT(world.Accept(kDana, change.id, token).status, HasReason("")); });
+  EXPECT_EQ(world.test_database.Count(kCloseTime), Now(world));
+  EXPECT_EQ(world.test_database.Count("SELECT update_time FROM service WHERE id = 's0.example'"),
+            Now(world));
+}
+
+TEST(Times, OfWhatAnOperatorEndsIsTakenOnceTheServicesAreLocked) {
+  for (const bool removed : {false, true}) {
+    World world;
+    world.Ask(kMarie, {Move(kS0, kTech, kDana)});
+    RunWhileLocked(world, kLockService, [&] {
+      EXPECT_TRUE(
+          (removed ? world.DeleteService(kS0) : world.Override({Move(kS0, kTech, kEve)})).ok());
+    });
+    EXPECT_EQ(world.test_database.Count(kCloseTime), Now(world)) << removed;
+  }
+}
+
+TEST(Times, OfACancellationAndOfAnExpiryAreTakenOnceTheChangeIsLocked) {
+  World world;
+  const Uuid id = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0).id;
+  RunWhileLocked(world, kLockChanges,
+                 [&] { EXPECT_THAT(world.Cancel(kMarie, id).status, HasReason("")); });
+  EXPECT_EQ(world.test_database.Count(kCloseTime), Now(world));
+  world.Ask(kMarie, {Move(kS0, kTech, kDana)});
+  world.clock.Advance(absl::Hours(24 * 7));
+  RunWhileLocked(world, kLockChanges, [&] { EXPECT_EQ(*world.engine.RunTimers(10), 1); });
+  EXPECT_EQ(world.test_database.Count("SELECT MAX(time) FROM contact_change_event"), Now(world));
+}
+
+TEST(Times, OfAnImportIsTakenOnceItsServicesAreLocked) {
+  World world;
+  Service service = *world.engine.LookupService(World::AsOperator(), ServiceId(kS0));
+  service.tech = AccountId(kEve);
+  RunWhileLocked(world, kLockService,
+                 [&] { EXPECT_TRUE(world.engine.ImportBatch({}, {ImportRecord(service)}).ok()); });
+  EXPECT_EQ(world.test_database.Count("SELECT update_time FROM service WHERE id = 's0.example'"),
+            Now(world));
+}
+
+// Two servers with a real clock: whoever asks again and again is first told that a change is
+// pending, until that one is closed.
+TEST(Times, OfAChangeIsNotBeforeTheEndOfTheOneThatWasInItsWay) {
+  World world;
+  Database database(world.test_database.options());
+  Engine asking(&database, world.keys, world.settings);
+  Engine closing(&world.database, world.keys, world.settings);
+  for (int i = 0; i < 20; ++i) {
+    const auto first =
+        world.Ask(kMarie, {Move(kS0, kTech, kDana)}, std::nullopt, false, &closing).changes.at(0);
+    World::Asked second;
+    std::thread beside([&] {
+      do {
+        second = world.Ask(kMarie, {Move(kS0, kTech, kEve)}, std::nullopt, false, &asking);
+      } while (second.changes.empty());
+    });
+    const auto closed = world.Cancel(kMarie, first.id, &closing);
+    beside.join();
+    ASSERT_THAT(closed.status, HasReason(""));
+    EXPECT_LE(*closed.change.close_time, second.changes.at(0).create_time);
+    EXPECT_THAT(world.Cancel(kMarie, second.changes.at(0).id, &closing).status, HasReason(""));
+  }
+}
+
+}  // namespace
+}  // namespace contacts
