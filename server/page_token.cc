@@ -6,10 +6,12 @@
 #include <openssl/sha.h>
 
 #include <memory>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "server/forms.h"
 
 namespace contacts::server {
@@ -91,16 +93,22 @@ std::optional<std::string> OpenPageToken(const Message& request) {
   return cursor;
 }
 
-std::string MakeResumeToken(int64_t position) {
-  const std::string cursor = absl::StrCat(position);
+std::string MakeResumeToken(const FeedPlace& place) {
+  const std::string cursor = absl::StrCat(place.position, " ", absl::Hex(place.event));
   return Sealed(ResumeSeal(cursor), cursor);
 }
 
-std::optional<int64_t> OpenResumeToken(const std::string& token) {
+std::optional<FeedPlace> OpenResumeToken(const std::string& token) {
   const auto cursor = Unsealed(token, ResumeSeal);
-  int64_t position = 0;
-  if (!cursor || !absl::SimpleAtoi(*cursor, &position) || position < 0) return std::nullopt;
-  return position;
+  if (!cursor) return std::nullopt;
+  const std::pair<std::string, std::string> parts =
+      absl::StrSplit(*cursor, absl::MaxSplits(' ', 1));
+  FeedPlace place;
+  if (!absl::SimpleAtoi(parts.first, &place.position) || place.position < 0) return std::nullopt;
+  if (!parts.second.empty() && !absl::SimpleHexAtoi(parts.second, &place.event)) {
+    return std::nullopt;
+  }
+  return place;
 }
 
 }  // namespace contacts::server

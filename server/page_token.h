@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "core/engine/feed.h"
 
 // What ties one request to another: page tokens to the request that they
 // continue, resume tokens to the stream, kept replies to the request that they
@@ -30,10 +31,10 @@ std::string MakePageToken(const google::protobuf::Message& request, absl::string
 // or nothing where the token is malformed or continues another request.
 std::optional<std::string> OpenPageToken(const google::protobuf::Message& request);
 
-// Wraps a position in the feed of events, and opens it again; nothing where the
-// text is no such token.
-std::string MakeResumeToken(int64_t position);
-std::optional<int64_t> OpenResumeToken(const std::string& token);
+// Wraps a place in the feed of events, and opens it again; nothing if the text is no such
+// token. Tokens of earlier versions have a position alone: their event is not known.
+std::string MakeResumeToken(const FeedPlace& place);
+std::optional<FeedPlace> OpenResumeToken(const std::string& token);
 
 }  // namespace contacts::server
 

@@ -24,9 +24,9 @@ constexpr absl::Duration kReadLimit = absl::Seconds(10);
 
 CallLimits ReadLimits() { return {.deadline = absl::Now() + kReadLimit}; }
 
-grpc::ByteBuffer TokenAlone(int64_t position) {
+grpc::ByteBuffer TokenAlone(const FeedPlace& place) {
   v1::WatchContactChangesResponse response;
-  response.set_resume_token(MakeResumeToken(position));
+  response.set_resume_token(MakeResumeToken(place));
   return ToBuffer(response.SerializeAsString());
 }
 
@@ -41,7 +41,7 @@ class SharedEvent {
     if (!bytes_) {
       v1::WatchContactChangesResponse response;
       *response.mutable_event() = ToMessage(event_->event);
-      response.set_resume_token(MakeResumeToken(event_->position));
+      response.set_resume_token(MakeResumeToken(event_->place));
       bytes_ = ToBuffer(response.SerializeAsString());
     }
     return *bytes_;
@@ -103,15 +103,18 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
   const AccountId& account() const { return identity_.account; }
   const std::optional<ServiceId>& service() const { return service_; }
-  const std::optional<int64_t>& resume_position() const { return resume_position_; }
+  const std::optional<FeedPlace>& resume_place() const { return resume_place_; }
+  // What is known of it by now.
+  void SetResumePlace(const FeedPlace& place) { resume_place_ = place; }
 
   // The rest is called by Watch's thread.
 
   // Up to where events were considered for this watcher; nothing before it began.
-  std::optional<int64_t> position() const { return position_; }
-  void Begin(int64_t position) {
-    position_ = position;
-    Write(TokenAlone(position));
+  const std::optional<FeedPlace>& place() const { return place_; }
+  int64_t position() const { return place_->position; }
+  void Begin(const FeedPlace& place) {
+    place_ = place;
+    Write(TokenAlone(place));
   }
 
   // Whether it may be offered what is read at once.
@@ -132,13 +135,16 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   // Gives it those events after its position that it may see.
   void Offer(std::vector<SharedEvent>& events) {
     for (SharedEvent& event : events) {
-      if (event->position <= *position_) continue;
-      position_ = event->position;
+      if (event->place.Contradicts(*place_)) return End(errors::ResumeTokenExpired());
+      if (event->place.position <= position()) continue;
+      place_ = event->place;
       if (MaySee(*event)) Write(event.bytes());
     }
   }
   // There is nothing else up to there.
-  void MoveTo(int64_t position) { position_ = std::max(*position_, position); }
+  void MoveTo(const FeedPlace& place) {
+    if (place.position > position()) place_ = place;
+  }
 
   // Ends it where its caller may not watch any more.
   void CheckCaller(absl::Time now) {
@@ -150,17 +156,17 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void Tick(int64_t last, absl::Time now) {
     if (Ended()) return CutOff(now);
     const Options& options = watch_->options_;
-    kept_up_ = kept_up_ || *position_ >= last;
+    kept_up_ = kept_up_ || position() >= last;
     bool idle = false;
-    bool stuck = kept_up_ && last - *position_ > options.max_lag;
+    bool stuck = kept_up_ && last - position() > options.max_lag;
     {
       const std::lock_guard lock(mutex_);
       idle = !writing_since_;
       stuck = stuck || (writing_since_ && now - *writing_since_ > options.stall_limit);
     }
     if (stuck) return End(TooSlow());
-    if (idle && *position_ > sent_position_ && now - sent_time_ >= options.token_interval) {
-      Write(TokenAlone(*position_));
+    if (idle && position() > sent_position_ && now - sent_time_ >= options.token_interval) {
+      Write(TokenAlone(*place_));
     }
   }
 
@@ -198,8 +204,8 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     if (auto read = admission_.ReadRequest(bytes, request); !read.ok()) return read;
     if (!request.service().empty()) service_ = ServiceId(request.service());
     if (!request.resume_token().empty()) {
-      resume_position_ = OpenResumeToken(request.resume_token());
-      if (!resume_position_) return MalformedToken();
+      resume_place_ = OpenResumeToken(request.resume_token());
+      if (!resume_place_) return MalformedToken();
     }
     return absl::OkStatus();
   }
@@ -210,7 +216,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
   void Write(const grpc::ByteBuffer& bytes) {
-    sent_position_ = *position_;
+    sent_position_ = position();
     sent_time_ = absl::Now();
     const std::lock_guard lock(mutex_);
     if (ended_) return;
@@ -241,8 +247,8 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   Admission admission_;
   Identity identity_;                 // Without an account it is an observer, who sees all.
   std::optional<ServiceId> service_;  // Sees what is on this service alone.
-  std::optional<int64_t> resume_position_;
-  std::optional<int64_t> position_;
+  std::optional<FeedPlace> resume_place_;
+  std::optional<FeedPlace> place_;
   bool kept_up_ = false;       // It was up to date once.
   int64_t sent_position_ = 0;  // Of the latest token given to it.
   absl::Time sent_time_;
@@ -299,11 +305,13 @@ absl::Status Watch::Open(Watcher& watcher) {
         engine_->GetProfile({.account = watcher.account(), .limits = ReadLimits()});
     if (!account.ok()) return account.status();
   }
-  if (!watcher.resume_position()) return absl::OkStatus();
-  const auto bounds = feed_->GetBounds(ReadLimits());
+  if (!watcher.resume_place()) return absl::OkStatus();
+  const auto bounds = feed_->GetBounds(ReadLimits(), *watcher.resume_place());
   if (!bounds.ok()) return bounds.status();
-  if (*watcher.resume_position() < bounds->removed) return errors::ResumeTokenExpired();
-  if (*watcher.resume_position() > bounds->last) return MalformedToken();
+  if (!bounds->leads_on || bounds->seen.position < bounds->removed) {
+    return errors::ResumeTokenExpired();
+  }
+  watcher.SetResumePlace(bounds->seen);
   return absl::OkStatus();
 }
 
@@ -360,61 +368,83 @@ bool Watch::Step() {
   }
   // Before they are given what came meanwhile, and also while the database is away.
   for (const auto& watcher : watchers) watcher->CheckCaller(absl::Now());
-  const auto bounds = feed_->Advance(options_.clock());
+  const auto bounds = feed_->Advance(options_.clock(), place_.value_or(FeedPlace()));
   if (!bounds.ok()) {
     spdlog::warn("feed: {}", bounds.status().ToString());
     return false;
   }
-  if (auto read = ReadTail(watchers, bounds->last); !read.ok()) {
+  const absl::Status read =
+      bounds->leads_on ? ReadTail(watchers, bounds->last) : errors::ResumeTokenExpired();
+  if (absl::IsOutOfRange(read)) {
+    WentBack(watchers);
+    return true;
+  }
+  if (!read.ok()) {
     spdlog::warn("feed: {}", read.ToString());
     return false;
   }
   const absl::Time now = absl::Now();
   for (const auto& watcher : watchers) {
-    if (!watcher->position()) watcher->Begin(watcher->resume_position().value_or(position_));
-    if (*watcher->position() < bounds->removed) watcher->End(errors::ResumeTokenExpired());
-    watcher->Tick(position_, now);
+    if (!watcher->place()) watcher->Begin(watcher->resume_place().value_or(*place_));
+    // None is ahead of the feed, which was looked at after each of them had joined, unless the
+    // database went back.
+    if (watcher->position() < bounds->removed || watcher->position() > place_->position ||
+        watcher->place()->Contradicts(*place_)) {
+      watcher->End(errors::ResumeTokenExpired());
+    }
+    watcher->Tick(place_->position, now);
   }
   const auto behind = ReadBacklog(watchers);
   if (!behind.ok()) spdlog::warn("feed: {}", behind.status().ToString());
   return behind.ok() && *behind;
 }
 
-absl::Status Watch::ReadTail(const Watchers& watchers, int64_t last) {
+void Watch::WentBack(const Watchers& watchers) {
+  spdlog::warn("feed: the database went back to an earlier state; its watchers have to start anew");
+  place_.reset();
+  for (const auto& watcher : watchers) {
+    // The places of those that have not begun are compared when they do.
+    if (watcher->place()) watcher->End(errors::ResumeTokenExpired());
+  }
+}
+
+absl::Status Watch::ReadTail(const Watchers& watchers, const FeedPlace& last) {
+  if (!place_) place_ = last;
   // Nobody is owed what came before the first look, or while nobody watched.
   Watchers up_to_date;
   std::set<ServiceId> services;
   for (const auto& watcher : watchers) {
-    if (!watcher->position() || *watcher->position() < position_ || watcher->Ended()) continue;
+    if (!watcher->place() || watcher->position() < place_->position || watcher->Ended()) continue;
     up_to_date.push_back(watcher);
     if (watcher->service()) services.insert(*watcher->service());
   }
-  if (up_to_date.empty()) position_ = std::max(position_, last);
-  while (position_ < last) {
-    const auto events = feed_->Read(position_, kReadAtOnce, services, ReadLimits());
+  if (up_to_date.empty() && last.position > place_->position) place_ = last;
+  while (place_->position < last.position) {
+    const auto events = feed_->Read(*place_, kReadAtOnce, services, ReadLimits());
     if (!events.ok()) return events.status();
     if (events->empty()) {
-      position_ = last;
+      place_ = last;
       break;
     }
     std::vector<SharedEvent> shared = Shared(*events);
     // One without room stays where it is: it is behind from now on.
     std::erase_if(up_to_date, [](const auto& watcher) { return !watcher->HasRoom(); });
     for (const auto& watcher : up_to_date) watcher->Offer(shared);
-    position_ = events->back().position;
+    place_ = events->back().place;
   }
-  for (const auto& watcher : up_to_date) watcher->MoveTo(position_);
+  for (const auto& watcher : up_to_date) watcher->MoveTo(*place_);
   return absl::OkStatus();
 }
 
 absl::StatusOr<bool> Watch::ReadBacklog(const Watchers& watchers) {
   Watchers behind;
-  std::map<AccountId, int64_t> lowest;
+  std::map<AccountId, FeedPlace> lowest;
   for (const auto& watcher : watchers) {
-    if (*watcher->position() >= position_ || !watcher->HasRoom() || watcher->Ended()) continue;
+    if (watcher->position() >= place_->position || !watcher->HasRoom() || watcher->Ended())
+      continue;
     behind.push_back(watcher);
-    int64_t& position = lowest.try_emplace(watcher->account(), position_).first->second;
-    position = std::min(position, *watcher->position());
+    FeedPlace& place = lowest.try_emplace(watcher->account(), *watcher->place()).first->second;
+    if (watcher->position() < place.position) place = *watcher->place();
   }
   if (behind.empty()) return false;
   // Accounts take turns, so that one which resumes from far back, again and again, keeps no
@@ -422,25 +452,31 @@ absl::StatusOr<bool> Watch::ReadBacklog(const Watchers& watchers) {
   auto turn = lowest.upper_bound(turn_);
   if (turn == lowest.end()) turn = lowest.begin();
   turn_ = turn->first;
-  const int64_t from = turn->second;
-  std::erase_if(behind, [&](const auto& watcher) { return *watcher->position() < from; });
+  const FeedPlace from = turn->second;
+  std::erase_if(behind, [&](const auto& watcher) { return watcher->position() < from.position; });
   std::set<ServiceId> services;
   for (const auto& watcher : behind) {
     if (watcher->service()) services.insert(*watcher->service());
   }
   const auto events = feed_->Read(from, kReadAtOnce, services, ReadLimits());
+  if (absl::IsOutOfRange(events.status())) {
+    for (const auto& watcher : behind) {
+      if (watcher->position() == from.position) watcher->End(events.status());
+    }
+    return true;
+  }
   if (!events.ok()) return events.status();
   std::vector<SharedEvent> shared = Shared(*events);
   const bool all = static_cast<int64_t>(events->size()) < kReadAtOnce;
-  const int64_t first = events->empty() ? position_ + 1 : events->front().position;
+  const int64_t first = events->empty() ? place_->position + 1 : events->front().place.position;
   for (const auto& watcher : behind) {
     // Positions have no gaps but where events were removed, since the bounds were read.
-    if (*watcher->position() + 1 < first) {
+    if (watcher->position() + 1 < first || watcher->place()->Contradicts(from)) {
       watcher->End(errors::ResumeTokenExpired());
       continue;
     }
     watcher->Offer(shared);
-    if (all) watcher->MoveTo(position_);
+    if (all) watcher->MoveTo(*place_);
   }
   return true;
 }

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -64,7 +65,9 @@ class Watch {
   // One look at the feed; returns whether to look again at once.
   bool Step();
   // Reads on to `last` and offers what is new to those that are up to date.
-  absl::Status ReadTail(const Watchers& watchers, int64_t last);
+  absl::Status ReadTail(const Watchers& watchers, const FeedPlace& last);
+  // Ends all that began before the database went back to an earlier state.
+  void WentBack(const Watchers& watchers);
   // Offers the next events to those that are behind; false where nobody is, or has room.
   absl::StatusOr<bool> ReadBacklog(const Watchers& watchers);
 
@@ -75,8 +78,8 @@ class Watch {
   const Options options_;
 
   // The thread's own:
-  int64_t position_ = -1;  // Up to which the tail was read.
-  AccountId turn_;         // For whom it read last from further back.
+  std::optional<FeedPlace> place_;  // Up to which the tail was read.
+  AccountId turn_;                  // For whom it read last from further back.
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,5 +1,11 @@
 #include "core/engine/feed.h"
 
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/domain/errors.h"
 #include "core/mysql/store_feed.h"
 
 namespace contacts {
@@ -11,53 +17,83 @@ constexpr absl::Duration kTimeLimit = absl::Seconds(10);
 
 CallLimits Background() { return {.deadline = absl::Now() + kTimeLimit}; }
 
+// FeedPlace::event of an event with this name; 0 for none.
+uint64_t EventOf(const std::string& name) {
+  if (name.empty()) return 0;
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(name.data()), name.size(), digest);
+  uint64_t event = 0;
+  std::memcpy(&event, digest, sizeof(event));
+  return std::max<uint64_t>(event, 1);
+}
+
+Feed::Bounds BoundsOf(const store::FeedHead& head, const FeedPlace& seen) {
+  Feed::Bounds bounds;
+  bounds.last = {.position = head.last_position, .event = EventOf(head.last_name)};
+  bounds.removed = head.removed_position;
+  bounds.seen = {.position = seen.position, .event = EventOf(head.seen_name)};
+  // An event that was removed cannot be compared any more.
+  bounds.leads_on = seen.position <= head.last_position && !seen.Contradicts(bounds.seen) &&
+                    (bounds.seen.event != 0 || seen.position <= head.removed_position);
+  return bounds;
+}
+
 }  // namespace
 
 Feed::Feed(Database* database, Settings settings) : database_(database), settings_(settings) {}
 
-absl::StatusOr<Feed::Bounds> Feed::GetBounds(const CallLimits& limits) {
+absl::StatusOr<Feed::Bounds> Feed::GetBounds(const CallLimits& limits, const FeedPlace& seen) {
   return database_->Read<Bounds>(limits, [&](Session& session) {
-    const store::FeedHead head = store::LoadFeedHead(session);
-    return Bounds{.last = head.last_position, .removed = head.removed_position};
+    return BoundsOf(store::LoadFeedHead(session, seen.position), seen);
   });
 }
 
-absl::StatusOr<Feed::Bounds> Feed::Advance(absl::Time now) {
+absl::StatusOr<Feed::Bounds> Feed::Advance(absl::Time now, const FeedPlace& seen) {
   store::FeedHead head;
   absl::Status status = database_->Read(Background(), [&](Session& session) {
-    head = store::LoadFeedHead(session);
+    head = store::LoadFeedHead(session, seen.position);
     return absl::OkStatus();
   });
-  bool more = status.ok() && head.queued;
+  if (!status.ok()) return status;
+  Bounds bounds = BoundsOf(head, seen);
+  bool more = head.queued;
   while (more) {
-    int64_t reached = head.last_position;
+    FeedPlace reached;
+    bool went_back = false;
     status = database_->Write(Background(), [&](Session& session) {
-      more = false;
-      reached = head.last_position;
+      more = went_back = false;
+      reached = bounds.last;
       const std::optional<int64_t> last = store::LockFeedHead(session);
       if (!last) return absl::OkStatus();
+      went_back = *last < bounds.last.position;
       const std::vector<store::EventKey> events = store::LoadQueuedEvents(session, kNumberedAtOnce);
-      store::NumberEvents(session, events, *last + 1, now);
-      reached = *last + static_cast<int64_t>(events.size());
-      more = static_cast<int64_t>(events.size()) == kNumberedAtOnce;
+      const std::string name = store::NumberEvents(session, events, *last + 1, now);
+      const auto count = static_cast<int64_t>(events.size());
+      if (count > 0) reached = {.position = *last + count, .event = EventOf(name)};
+      more = count == kNumberedAtOnce;
       return absl::OkStatus();
     });
-    head.last_position = reached;
-    more = more && status.ok();
+    if (!status.ok()) return status;
+    bounds.last = reached;
+    bounds.leads_on = bounds.leads_on && !went_back;
   }
-  if (!status.ok()) return status;
-  return Bounds{.last = head.last_position, .removed = head.removed_position};
+  return bounds;
 }
 
-absl::StatusOr<std::vector<FeedEvent>> Feed::Read(int64_t position, int64_t limit,
+absl::StatusOr<std::vector<FeedEvent>> Feed::Read(const FeedPlace& place, int64_t limit,
                                                   const std::set<ServiceId>& services,
                                                   const CallLimits& limits) {
-  return database_->Read<std::vector<FeedEvent>>(limits, [&](Session& session) {
-    std::vector<FeedEvent> events;
+  using Events = std::vector<FeedEvent>;
+  return database_->Read<Events>(limits, [&](Session& session) -> absl::StatusOr<Events> {
+    Events events;
     std::set<Uuid> changes;
-    for (store::FeedEntry& entry : store::LoadFeed(session, position, limit)) {
+    store::FeedPart part = store::LoadFeed(session, place.position, limit);
+    if (place.Contradicts({.position = place.position, .event = EventOf(part.before)})) {
+      return errors::ResumeTokenExpired();
+    }
+    for (store::FeedEntry& entry : part.entries) {
       changes.insert(entry.event.change_id);
-      events.push_back({.position = entry.position,
+      events.push_back({.place = {.position = entry.position, .event = EventOf(entry.name)},
                         .event = std::move(entry.event),
                         .concerned = {},
                         .on_services = {}});

@@ -12,9 +12,22 @@
 
 namespace contacts {
 
+// A place in the feed: just after the event at `position`.
+struct FeedPlace {
+  int64_t position = 0;  // 0: before every event.
+  // Tells that event from any other that a database has at this position after it was restored to
+  // an earlier state. 0: not known.
+  uint64_t event = 0;
+
+  // Whether these are different events at one position.
+  bool Contradicts(const FeedPlace& other) const {
+    return position == other.position && event != other.event && event != 0 && other.event != 0;
+  }
+};
+
 // An event of the feed, and who may see it.
 struct FeedEvent {
-  int64_t position = 0;
+  FeedPlace place;
   ChangeEvent event;
   std::set<AccountId> concerned;    // Whom its change concerns now.
   std::set<ServiceId> on_services;  // Of the services asked for, those of its change.
@@ -28,8 +41,12 @@ struct FeedEvent {
 class Feed {
  public:
   struct Bounds {
-    int64_t last = 0;     // Position of the latest event; 0: none yet.
+    FeedPlace last;       // Of the latest event; position 0: none yet.
     int64_t removed = 0;  // Events up to this position are no longer kept.
+    // The place that was asked about, with its event if that is kept.
+    FeedPlace seen;
+    // False if the feed does not lead on from there: the database went back to an earlier state.
+    bool leads_on = true;
   };
 
   // `database` must outlive it.
@@ -37,11 +54,11 @@ class Feed {
 
   // Gives positions to what is queued, unless another server is doing so, and
   // returns how far the feed then goes. One round trip where nothing is queued.
-  absl::StatusOr<Bounds> Advance(absl::Time now);
-  absl::StatusOr<Bounds> GetBounds(const CallLimits& limits);
+  absl::StatusOr<Bounds> Advance(absl::Time now, const FeedPlace& seen);
+  absl::StatusOr<Bounds> GetBounds(const CallLimits& limits, const FeedPlace& seen);
 
-  // At most `limit` events after `position`, in order.
-  absl::StatusOr<std::vector<FeedEvent>> Read(int64_t position, int64_t limit,
+  // At most `limit` events after `place`, in order. RESUME_TOKEN_EXPIRED if another event is there.
+  absl::StatusOr<std::vector<FeedEvent>> Read(const FeedPlace& place, int64_t limit,
                                               const std::set<ServiceId>& services,
                                               const CallLimits& limits);
 

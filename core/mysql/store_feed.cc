@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/mysql/encoder.h"
@@ -12,16 +14,37 @@ namespace contacts::store {
 using sqltext::Int;
 using sqltext::RowOf;
 
-FeedHead LoadFeedHead(Session& session) {
+namespace {
+
+// The name of an event of the feed f: where it is in its change's history, and when it came into
+// the feed. It is made of that table alone, as a change may be removed before its events are.
+constexpr char kName[] = "CONCAT(HEX(f.change_id), ' ', f.ordinal, ' ', f.time)";
+
+std::string NameOf(const EventKey& event, absl::Time time) {
+  return absl::StrCat(absl::AsciiStrToUpper(absl::BytesToHexString(event.change_id.bytes())), " ",
+                      event.ordinal, " ", absl::ToUnixMicros(time));
+}
+
+}  // namespace
+
+FeedHead LoadFeedHead(Session& session, int64_t seen_position) {
   Rows rows = session.Query(
-      "SELECT last_position, removed_position, EXISTS (SELECT 1 FROM feed_queue)"
-      " FROM feed_head WHERE id = 1",
-      {});
+      absl::StrCat("SELECT h.last_position, h.removed_position, EXISTS (SELECT 1 FROM feed_queue),"
+                   " IFNULL((SELECT ",
+                   kName,
+                   " FROM feed f WHERE f.position = h.last_position),"
+                   " ''), IFNULL((SELECT ",
+                   kName,
+                   " FROM feed f WHERE f.position = ?), '')"
+                   " FROM feed_head h WHERE h.id = 1"),
+      {Bind(seen_position)});
   FeedHead head;
   if (!rows.Next()) return head;
   head.last_position = rows.Int();
   head.removed_position = rows.Int();
   head.queued = rows.Int() != 0;
+  head.last_name = rows.Text();
+  head.seen_name = rows.Text();
   return head;
 }
 
@@ -45,9 +68,9 @@ std::vector<EventKey> LoadQueuedEvents(Session& session, int64_t limit) {
   return events;
 }
 
-void NumberEvents(Session& session, const std::vector<EventKey>& events, int64_t first,
-                  absl::Time now) {
-  if (events.empty()) return;
+std::string NumberEvents(Session& session, const std::vector<EventKey>& events, int64_t first,
+                         absl::Time now) {
+  if (events.empty()) return "";
   std::vector<std::string> keys;
   std::vector<std::string> rows;
   int64_t position = first;
@@ -61,20 +84,26 @@ void NumberEvents(Session& session, const std::vector<EventKey>& events, int64_t
                              absl::StrJoin(keys, ","), ")"));
   session.Queue(
       absl::StrCat("UPDATE feed_head SET last_position = ", position - 1, " WHERE id = 1"));
+  return NameOf(events.back(), now);
 }
 
-std::vector<FeedEntry> LoadFeed(Session& session, int64_t position, int64_t limit) {
-  Rows rows = session.Select(absl::StrCat("f.position, ", kEventColumns),
+FeedPart LoadFeed(Session& session, int64_t position, int64_t limit) {
+  Rows rows = session.Select(absl::StrCat("IFNULL((SELECT ", kName,
+                                          " FROM feed f WHERE f.position = ?), ''), f.position, ",
+                                          kName, ", ", kEventColumns),
                              " FROM feed f JOIN contact_change_event e"
                              " ON e.change_id = f.change_id AND e.ordinal = f.ordinal"
                              " WHERE f.position > ? ORDER BY f.position LIMIT ?",
-                             {Bind(position), Bind(limit)});
-  std::vector<FeedEntry> entries;
+                             {Bind(position), Bind(position), Bind(limit)});
+  FeedPart part;
   while (rows.Next()) {
-    const int64_t at = rows.Int();
-    entries.push_back({.position = at, .event = ReadEvent(rows)});
+    part.before = rows.Text();
+    FeedEntry& entry = part.entries.emplace_back();
+    entry.position = rows.Int();
+    entry.name = rows.Text();
+    entry.event = ReadEvent(rows);
   }
-  return entries;
+  return part;
 }
 
 std::map<Uuid, std::set<AccountId>> LoadConcerned(Session& session, const std::set<Uuid>& changes) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,8 +19,12 @@ struct FeedHead {
   int64_t last_position = 0;     // 0: no event yet.
   int64_t removed_position = 0;  // Events up to here are no longer kept.
   bool queued = false;           // Whether events wait for a position.
+  // What names the events at last_position and at the position asked for: another event, of
+  // whatever database, has another name. Empty where no event is kept.
+  std::string last_name;
+  std::string seen_name;
 };
-FeedHead LoadFeedHead(Session& session);
+FeedHead LoadFeedHead(Session& session, int64_t seen_position);
 // The last position given, locked; nothing where another server holds it.
 std::optional<int64_t> LockFeedHead(Session& session);
 
@@ -30,16 +35,21 @@ struct EventKey {
 };
 // At most `limit` events that wait; those of one change from its first on.
 std::vector<EventKey> LoadQueuedEvents(Session& session, int64_t limit);
-// Gives them the positions from `first` on.
-void NumberEvents(Session& session, const std::vector<EventKey>& events, int64_t first,
-                  absl::Time now);
+// Gives them the positions from `first` on. Returns the name of the last one.
+std::string NumberEvents(Session& session, const std::vector<EventKey>& events, int64_t first,
+                         absl::Time now);
 
 struct FeedEntry {
   int64_t position = 0;
+  std::string name;
   ChangeEvent event;
 };
+struct FeedPart {
+  std::vector<FeedEntry> entries;
+  std::string before;  // Name of the event at `position`. Empty where there are no entries.
+};
 // At most `limit` events after `position`, in order.
-std::vector<FeedEntry> LoadFeed(Session& session, int64_t position, int64_t limit);
+FeedPart LoadFeed(Session& session, int64_t position, int64_t limit);
 
 // Whom the changes concern now, see Concerns in core/engine/save.h.
 std::map<Uuid, std::set<AccountId>> LoadConcerned(Session& session, const std::set<Uuid>& changes);

@@ -1,9 +1,11 @@
 // WatchContactChanges, on three servers over one database.
 
+#include <cppconn/exception.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -13,6 +15,7 @@
 #include "client/command_line.h"
 #include "client/errors.h"
 #include "client/session.h"
+#include "core/mysql/connection.h"
 #include "tests/testing/fleet.h"
 #include "tests/testing/watch_stream.h"
 
@@ -276,6 +279,131 @@ TEST(Watch, EndsWithUnavailableWhenTheServerStops) {
   EXPECT_FALSE(stream.Next().has_value());
   EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   fleet.server(0).Start();
+}
+
+// A backup of the database, as of when this is made.
+class Backup {
+ public:
+  explicit Backup(const TestDatabase& database) : database_(database) {
+    // Every table: what is owed, such as e-mails, goes back with the rest.
+    for (const std::string& table : database.Query("SHOW TABLES")) {
+      tables_.push_back(table);
+      database.Execute(absl::StrCat("CREATE TABLE kept_", table, " AS SELECT * FROM ", table));
+    }
+  }
+
+  // Restores it in one transaction, and goes on in it with `more`.
+  void Restore(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> statements;
+    for (const std::string& table : tables_) {
+      statements.push_back(absl::StrCat("DELETE FROM ", table));
+      statements.push_back(absl::StrCat("INSERT INTO ", table, " SELECT * FROM kept_", table));
+    }
+    statements.insert(statements.end(), more.begin(), more.end());
+    statements.emplace_back("COMMIT");
+    std::atomic<int64_t> round_trips = 0;
+    for (;;) {
+      Connection connection(database_.options(), 0, /*autocommit=*/false, &round_trips);
+      try {
+        return connection.Batch(statements);
+      } catch (const sql::SQLException& error) {
+        ASSERT_EQ(error.getErrorCode(), 1213) << error.what();  // Servers are at work on the same.
+      }
+    }
+  }
+
+ private:
+  const TestDatabase& database_;
+  std::vector<std::string> tables_;
+};
+
+// Reads on to the token of the last event of the feed.
+std::string TokenOfTheLastEvent(Fleet& fleet, WatchStream& stream, int events) {
+  std::string token;
+  for (int i = 0; i < events;) {
+    const auto next = stream.Next();
+    if (!next) break;
+    i += next->has_event() ? 1 : 0;
+    token = next->resume_token();
+  }
+  EXPECT_EQ(fleet.database().Count("SELECT COUNT(*) FROM feed_queue"), 0);
+  return token;
+}
+
+// An ask makes three events: itself, and an e-mail sent to each validator.
+constexpr int kEventsOfAsk = 3;
+
+TEST(WatchOfARestoredDatabase, TokensOfWhatWasLostHaveExpiredAndEarlierOnesGoOn) {
+  Fleet fleet(3, {}, 1);
+  std::string before, after;
+  std::optional<Backup> backup;
+  {
+    WatchStream stream(fleet.server(0).Channel(), kObserver);
+    stream.Begin();
+    AskFor(fleet, 0, kFleetSecond);
+    before = TokenOfTheLastEvent(fleet, stream, kEventsOfAsk);
+    fleet.WaitForMails();
+    backup.emplace(fleet.database());
+    AskFor(fleet, 1, kFleetSecond);
+    after = TokenOfTheLastEvent(fleet, stream, kEventsOfAsk);
+    fleet.WaitForMails();
+    stream.Cancel();
+  }
+  backup->Restore();
+  // It is ahead of the feed.
+  EXPECT_EQ(EndOf(fleet, kObserver, after), "RESUME_TOKEN_EXPIRED");
+  {
+    WatchStream stream(fleet.server(0).Channel(), kObserver, before);
+    stream.Begin();
+    const std::string other = AskFor(fleet, 2, kFleetSecond);
+    auto event = stream.Next();
+    while (event && !event->has_event()) event = stream.Next();
+    ASSERT_TRUE(event.has_value());
+    EXPECT_EQ(event->event().contact_change_id(), other);
+    TokenOfTheLastEvent(fleet, stream, kEventsOfAsk - 1);
+    stream.Cancel();
+  }
+  // At its position there is another event by now.
+  EXPECT_EQ(EndOf(fleet, kObserver, after), "RESUME_TOKEN_EXPIRED");
+}
+
+TEST(WatchOfARestoredDatabase, EndsTheStreamsThatHadSeenWhatWasLost) {
+  for (const bool goes_on : {false, true}) {
+    Fleet fleet(2, {}, 1);
+    WatchStream observer(fleet.server(0).Channel(), kObserver);
+    WatchStream account(fleet.server(0).Channel(), kFleetAdmin);
+    observer.Begin();
+    account.Begin();
+    AskFor(fleet, 0, kFleetSecond);
+    TokenOfTheLastEvent(fleet, observer, kEventsOfAsk);
+    fleet.WaitForMails();
+    const Backup backup(fleet.database());
+    AskFor(fleet, 1, kFleetSecond);
+    TokenOfTheLastEvent(fleet, observer, kEventsOfAsk);
+    fleet.WaitForMails();
+    // Where it goes on, the feed is longer than it was before anybody looks at it.
+    std::vector<std::string> more;
+    for (int i = 0; goes_on && i < 3 * kEventsOfAsk; ++i) {
+      more.push_back(absl::StrCat(
+          "INSERT INTO feed (position, change_id, ordinal, time) SELECT h.last_position + ", i + 1,
+          ", c.id, 1, ", i, " FROM feed_head h, contact_change c"));
+    }
+    if (goes_on) {
+      more.push_back(
+          absl::StrCat("UPDATE feed_head SET last_position = last_position + ", 3 * kEventsOfAsk));
+    }
+    backup.Restore(more);
+    for (WatchStream* stream : {&observer, &account}) {
+      while (stream->Next()) {
+      }
+      EXPECT_EQ(ReasonOf(stream->Finish()), "RESUME_TOKEN_EXPIRED") << goes_on;
+    }
+    WatchStream again(fleet.server(0).Channel(), kObserver);
+    again.Begin();
+    AskFor(fleet, 1, kFleetSecond);
+    EXPECT_EQ(again.Types(1), std::vector<std::string>{"REQUESTED"});
+    again.Cancel();
+  }
 }
 
 TEST(WatchCommand, ShowsALineForEachEventAndResumes) {

@@ -21,6 +21,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
     request.set_id_prefix("other");
     FUZZ_CHECK(!OpenPageToken(request));
   }
-  if (const auto position = OpenResumeToken(token)) FUZZ_CHECK(*position >= 0);
+  if (const auto place = OpenResumeToken(token)) FUZZ_CHECK(place->position >= 0);
   return 0;
 }

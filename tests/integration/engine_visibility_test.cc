@@ -118,17 +118,18 @@ TEST(WhoSeesWhat, WhoeverRegistersARemovedServiceAnewSeesNothingOfTheOneBefore) 
   const Uuid closed = world.AskAndAccept(kMarie, {Move(kS0, kTech, kDana)}).change.id;
   const Uuid open =
       world.Ask(kMarie, {Move(kS0, kBilling, kDana), Move(kS1, kTech, kDana)}).changes.at(0).id;
-  world.clock.Advance(absl::Minutes(2));
+  world.clock.Advance(absl::Microseconds(1));
   ASSERT_TRUE(world.DeleteService(kS0).ok());
   world.AddService(kS0, kEve, kEve, kEve);
   EXPECT_THAT(WhoSees(world, closed), ElementsAre(kMarie, kThomas, kDana));
   EXPECT_THAT(WhoSees(world, open), ElementsAre(kMarie, kDana));
+  EXPECT_THAT(world.Cancel(kEve, open).status, HasReason("CONTACT_CHANGE_NOT_FOUND"));
   const auto listed =
       world.engine.ListContactChanges(World::As(kEve), {.service = ServiceId(kS0)}, {});
   EXPECT_THAT(listed->rows, IsEmpty());
   Feed feed(&world.database, world.settings);
-  ASSERT_TRUE(feed.Advance(world.clock.Now()).ok());
-  const auto events = feed.Read(0, 100, {}, {});
+  ASSERT_TRUE(feed.Advance(world.clock.Now(), {}).ok());
+  const auto events = feed.Read({}, 100, {}, {});
   ASSERT_TRUE(events.ok());
   EXPECT_FALSE(events->empty());
   for (const FeedEvent& event : *events) EXPECT_FALSE(event.concerned.contains(AccountId(kEve)));
@@ -240,6 +241,17 @@ TEST(ServiceView, ListsThePendingChangesThatTheViewerMaySee) {
   EXPECT_THAT(pending(kMarie), IsEmpty());
   EXPECT_THAT(world.engine.GetService(World::As(kMarie), ServiceId(kS1))->pending_change_ids,
               IsEmpty());
+}
+
+TEST(WhoSeesWhat, AdminSeesWhatAServerOfAnEarlierVersionWrote) {
+  World world;
+  const Uuid id = world.Ask(kThomas, {Move(kS0, kTech, kDana)}).changes.at(0).id;
+  world.test_database.Execute("UPDATE contact_change_item SET service_create_time = 0");
+  EXPECT_THAT(WhoSees(world, id), ElementsAre(kMarie, kThomas, kDana));
+  world.clock.Advance(absl::Minutes(2));
+  ASSERT_TRUE(world.DeleteService(kS0).ok());
+  world.AddService(kS0, kEve, kEve, kEve);
+  EXPECT_THAT(WhoSees(world, id), ElementsAre(kThomas, kDana));
 }
 
 }  // namespace

@@ -62,6 +62,19 @@ TEST(PageTokenTest, IsRefusedWhenAnyCharacterIsChanged) {
   }
 }
 
+TEST(ResumeTokenTest, OpensToItsPlaceAndOneOfAnEarlierVersionToItsPosition) {
+  const auto place = OpenResumeToken(MakeResumeToken({.position = 57, .event = ~uint64_t{0}}));
+  ASSERT_TRUE(place.has_value());
+  EXPECT_EQ(place->position, 57);
+  EXPECT_EQ(place->event, ~uint64_t{0});
+  // Of position 57, as the version before made it.
+  const auto earlier = OpenResumeToken("uNt-ZNBuVW2DDacqIIH0yzU3");
+  ASSERT_TRUE(earlier.has_value());
+  EXPECT_EQ(earlier->position, 57);
+  EXPECT_EQ(earlier->event, 0U);
+  EXPECT_FALSE(OpenResumeToken("").has_value());
+}
+
 TEST(FingerprintTest, LeavesOutTheRequestIdAlone) {
   v1::RefuseContactChangeRequest request;
   request.set_contact_change_id("01890a5d-ac96-774b-bcce-b302099a8057");
