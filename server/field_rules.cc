@@ -44,6 +44,17 @@ std::string TokenAlone(absl::string_view text) {
   return token.empty() ? std::string(text) : token;
 }
 
+// What a retry is known by. The nil UUID is what a forgotten value often is.
+TextForm RequestIdText() {
+  return {[](absl::string_view text) {
+            const auto id = Uuid::Parse(std::string(text));
+            return id.has_value() && !id->is_nil();
+          },
+          "a random UUID, drawn once for this intent and sent again with each retry, such as "
+          "\"7b0e3a52-9c41-4d7f-8a1e-2f6d5c0b9e13\"",
+          Lower};
+}
+
 TextForm TokenText() {
   return {[](absl::string_view text) {
             return text.size() <= kMaxToken && !TokenCharacters(text).empty();
@@ -57,14 +68,17 @@ TextForm AsciiText(std::size_t max, absl::string_view what) {
 }
 
 TextForm PlainText(std::size_t max) {
-  return {[max](absl::string_view text) { return IsPlainText(text, max); },
-          absl::StrCat("at most ", max, " characters, no control characters")};
+  return {
+      [max](absl::string_view text) { return IsPlainText(text, max); },
+      absl::StrCat("one line of at most ", max, " characters, no control characters except tabs")};
 }
 
 TextForm ReasonText(const Settings& settings) {
   const auto most = static_cast<std::size_t>(settings.max_reason);
   return {[most](absl::string_view text) { return IsPlainText(text, most, true); },
-          absl::StrCat("at most ", most, " characters, no control characters but line feeds")};
+          absl::StrCat("at most ", most,
+                       " characters, no control characters except line breaks and tabs"),
+          WithLineFeeds};
 }
 
 TextForm EmailText() {
@@ -160,7 +174,7 @@ void AddProfile(Rules& rules, const AccountIdForm& form, const Settings& setting
 void AddChanges(Rules& rules, const AccountIdForm& form, const Settings& settings) {
   AddAssignments(rules, "ChangeContactsRequest", form, settings.max_assignments);
   rules.push_back(
-      {"ChangeContactsRequest.request_id", UuidText(), Need::kRequiredUnlessValidateOnly});
+      {"ChangeContactsRequest.request_id", RequestIdText(), Need::kRequiredUnlessValidateOnly});
   rules.push_back({"ChangeContactsRequest.validate_only", FlagForm{}});
   AddChangeId(rules, "GetContactChangeRequest");
   rules.push_back(
@@ -170,15 +184,15 @@ void AddChanges(Rules& rules, const AccountIdForm& form, const Settings& setting
   AddPage(rules, "ListContactChangesRequest", settings);
   AddChangeId(rules, "AcceptContactChangeRequest");
   rules.push_back({"AcceptContactChangeRequest.token", TokenText(), Need::kRequired});
-  rules.push_back({"AcceptContactChangeRequest.request_id", UuidText()});
+  rules.push_back({"AcceptContactChangeRequest.request_id", RequestIdText()});
   AddChangeId(rules, "RefuseContactChangeRequest");
   rules.push_back({"RefuseContactChangeRequest.token", TokenText(), Need::kRequired});
   rules.push_back({"RefuseContactChangeRequest.reason", ReasonText(settings)});
-  rules.push_back({"RefuseContactChangeRequest.request_id", UuidText()});
+  rules.push_back({"RefuseContactChangeRequest.request_id", RequestIdText()});
   AddChangeId(rules, "ResendValidationRequest");
   rules.push_back({"ResendValidationRequest.account", AccountIdText(form)});
   AddChangeId(rules, "CancelContactChangeRequest");
-  rules.push_back({"CancelContactChangeRequest.request_id", UuidText()});
+  rules.push_back({"CancelContactChangeRequest.request_id", RequestIdText()});
   AddChangeId(rules, "ListContactChangeEventsRequest");
   AddPage(rules, "ListContactChangeEventsRequest", settings);
   rules.push_back(
@@ -199,7 +213,7 @@ void AddDirectory(Rules& rules, const AccountIdForm& form, const Settings& setti
   rules.push_back({"LookupServiceRequest.service", ServiceIdText(), Need::kRequired});
   rules.push_back({"DeleteServiceRequest.service", ServiceIdText(), Need::kRequired});
   AddAssignments(rules, "OverrideContactsRequest", form, settings.max_assignments);
-  rules.push_back({"OverrideContactsRequest.request_id", UuidText(), Need::kRequired});
+  rules.push_back({"OverrideContactsRequest.request_id", RequestIdText(), Need::kRequired});
   rules.push_back({"OverrideContactsRequest.reason", ReasonText(settings), Need::kRequired});
   AddAccount(rules, "ImportDirectoryRequest.account", form, Need::kRequired, Need::kRequired,
              Need::kOptional);

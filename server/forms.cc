@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 
 namespace contacts::server {
@@ -51,15 +52,12 @@ std::optional<CodePoint> Decode(absl::string_view text) {
 // The C0 and C1 controls and DEL.
 bool IsControl(uint32_t value) { return value < 0x20 || (value >= 0x7F && value < 0xA0); }
 
-bool IsDotAtom(absl::string_view text) {
-  constexpr absl::string_view kOthers = "!#$%&'*+-/=?^_`{|}~";
-  for (absl::string_view atom : absl::StrSplit(text, '.')) {
-    if (atom.empty()) return false;
-    for (char c : atom) {
-      if (!IsAlnum(c) && kOthers.find(c) == absl::string_view::npos) return false;
-    }
-  }
-  return text.size() <= kMaxLocalPart;
+bool IsLocalPart(absl::string_view text) {
+  constexpr absl::string_view kOthers = ".!#$%&'*+-/=?^_`{|}~";
+  return text.size() <= kMaxLocalPart && text.find_first_not_of('.') != absl::string_view::npos &&
+         std::all_of(text.begin(), text.end(), [&](char c) {
+           return IsAlnum(c) || kOthers.find(c) != absl::string_view::npos;
+         });
 }
 
 bool IsMailDomain(absl::string_view text) {
@@ -94,7 +92,8 @@ bool IsPlainText(absl::string_view text, std::size_t max, bool newlines) {
   while (!text.empty()) {
     const auto next = Decode(text);
     if (!next || ++count > max) return false;
-    if (IsControl(next->value) && !(newlines && next->value == '\n')) return false;
+    const bool allowed = next->value == '\t' || (newlines && next->value == '\n');
+    if (IsControl(next->value) && !allowed) return false;
     text.remove_prefix(next->size);
   }
   return true;
@@ -126,7 +125,7 @@ bool IsServiceKind(absl::string_view text) {
 bool IsEmailAddress(absl::string_view text) {
   const std::size_t at = text.find('@');
   return at != absl::string_view::npos && text.size() <= kMaxEmail &&
-         IsDotAtom(text.substr(0, at)) && IsMailDomain(text.substr(at + 1));
+         IsLocalPart(text.substr(0, at)) && IsMailDomain(text.substr(at + 1));
 }
 
 bool IsLanguageTag(absl::string_view text) {
@@ -142,6 +141,10 @@ bool IsPhoneNumber(absl::string_view text) {
 bool IsCountryCode(absl::string_view text) {
   return text.size() == 2 &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+std::string WithLineFeeds(absl::string_view text) {
+  return absl::StrReplaceAll(text, {{"\r\n", "\n"}, {"\r", "\n"}});
 }
 
 std::string Lower(absl::string_view text) {

@@ -20,7 +20,8 @@ namespace contacts::server {
 // Returns the number of code points of `text`, or nothing where it is not valid UTF-8.
 std::optional<std::size_t> CodePoints(absl::string_view text);
 
-// Valid UTF-8 of at most `max` code points without control characters; `newlines` allows \n.
+// Valid UTF-8 of at most `max` code points without control characters except tabs; `newlines`
+// allows \n.
 bool IsPlainText(absl::string_view text, std::size_t max, bool newlines = false);
 // Printable ASCII, spaces included, of at most `max` characters.
 bool IsPrintableAscii(absl::string_view text, std::size_t max);
@@ -31,7 +32,8 @@ bool IsServiceId(absl::string_view text);
 // Lower-case kind of service, such as "domain".
 bool IsServiceKind(absl::string_view text);
 // An e-mail address as RFC 5321 has it, without quoting, comments, routes or
-// address literals, in a domain of at least two labels.
+// address literals, in a domain of at least two labels. Dots may stand anywhere before the
+// at sign: Japanese providers gave out addresses such as "a..b@" and "a.@".
 bool IsEmailAddress(absl::string_view text);
 // A BCP 47 tag's shape, at most 35 characters.
 bool IsLanguageTag(absl::string_view text);
@@ -40,6 +42,8 @@ bool IsPhoneNumber(absl::string_view text);
 // Two upper-case letters.
 bool IsCountryCode(absl::string_view text);
 
+// Writes each line break (CR LF, as browsers' forms send it, or CR alone) as one LF.
+std::string WithLineFeeds(absl::string_view text);
 std::string Lower(absl::string_view text);
 std::string Upper(absl::string_view text);
 // Cases a language tag as BCP 47 recommends: "FR-fr" becomes "fr-FR".

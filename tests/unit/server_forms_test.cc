@@ -31,18 +31,21 @@ TEST(FormsTest, PlainTextHasNoControls) {
   EXPECT_FALSE(IsPlainText("a\nb", 5));
   EXPECT_TRUE(IsPlainText("a\nb", 5, true));
   EXPECT_FALSE(IsPlainText("a\r\nb", 5, true));
+  EXPECT_TRUE(IsPlainText("a\tb", 5));
+  EXPECT_EQ(WithLineFeeds("a\r\n\r\nb\rc\nd\r"), "a\n\nb\nc\nd\n");
   EXPECT_FALSE(IsPlainText("\xc2\x9b", 5));
   EXPECT_FALSE(IsPlainText(std::string("a\0", 2), 5));
 }
 
 TEST(FormsTest, TakesRealEmailAddresses) {
   for (const char* good : {"jane@example.com", "j.o'brien+x@mail.example.co", "a@b.fr",
-                           "JANE_1@EXAMPLE.COM", "a@xn--caf-dma.fr", "a@1.example"}) {
+                           "JANE_1@EXAMPLE.COM", "a@xn--caf-dma.fr", "a@1.example",
+                           "a..b@docomo.ne.jp", "a.@docomo.ne.jp", ".a@docomo.ne.jp"}) {
     EXPECT_TRUE(IsEmailAddress(good)) << good;
   }
   for (const char* bad : {"", "jane", "@b.fr", "a@", "a@b", "a@b@c.fr", "a b@c.fr", "a@c.fr ",
-                          "<a@c.fr>", "\"a\"@c.fr", "a,b@c.fr", "a@c..fr", "a..b@c.fr", ".a@c.fr",
-                          "a.@c.fr", "a@-c.fr", "a@c.fr\n", "a@[1.2.3.4]", "a@1.2.3.4"}) {
+                          "<a@c.fr>", "\"a\"@c.fr", "a,b@c.fr", "a@c..fr", "..@c.fr", "a@-c.fr",
+                          "a@c.fr\n", "a@[1.2.3.4]", "a@1.2.3.4"}) {
     EXPECT_FALSE(IsEmailAddress(bad)) << bad;
   }
   EXPECT_TRUE(IsEmailAddress(Times(64, "a") + "@b.fr"));
