@@ -20,6 +20,7 @@ namespace {
 using google::protobuf::Message;
 
 constexpr char kPageToken[] = "page_token";
+constexpr char kPageSize[] = "page_size";
 constexpr std::size_t kSealSize = 16;
 constexpr std::size_t kMaxCursor = 300;  // An id, and what it is of.
 
@@ -30,10 +31,10 @@ std::string Sha256(const std::string& data) {
   return digest;
 }
 
-// Ties a cursor to its method and to the other fields of its request.
+// Ties a cursor to its method and to the other fields of its request, except page_size.
 std::string Seal(const Message& request, absl::string_view cursor) {
   return Sha256(absl::StrCat(request.GetDescriptor()->full_name(), "\n",
-                             DigestWithout(request, kPageToken), cursor))
+                             DigestWithout(request, {kPageToken, kPageSize}), cursor))
       .substr(0, kSealSize);
 }
 
@@ -59,11 +60,13 @@ std::optional<std::string> Unsealed(const std::string& token, const SealOf& seal
 
 }  // namespace
 
-std::string DigestWithout(const Message& request, absl::string_view field) {
+std::string DigestWithout(const Message& request, std::initializer_list<const char*> fields) {
   const std::unique_ptr<Message> rest(request.New());
   rest->CopyFrom(request);
-  const auto* left_out = request.GetDescriptor()->FindFieldByName(std::string(field));
-  if (left_out != nullptr) rest->GetReflection()->ClearField(rest.get(), left_out);
+  for (const char* field : fields) {
+    const auto* left_out = request.GetDescriptor()->FindFieldByName(field);
+    if (left_out != nullptr) rest->GetReflection()->ClearField(rest.get(), left_out);
+  }
   std::string bytes;
   {
     google::protobuf::io::StringOutputStream stream(&bytes);
@@ -75,7 +78,7 @@ std::string DigestWithout(const Message& request, absl::string_view field) {
 }
 
 std::string Fingerprint(absl::string_view method, const Message& request) {
-  return absl::StrCat(method, ":", absl::BytesToHexString(DigestWithout(request, "request_id")));
+  return absl::StrCat(method, ":", absl::BytesToHexString(DigestWithout(request, {"request_id"})));
 }
 
 std::string MakePageToken(const Message& request, absl::string_view cursor) {

@@ -3,6 +3,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 
@@ -14,9 +15,10 @@
 // answer. All functions are pure.
 namespace contacts::server {
 
-// SHA-256 of the request's content without one of its fields. Requests are in
+// SHA-256 of the request's content without these fields of it. Requests are in
 // canonical form, so the same content gives the same digest.
-std::string DigestWithout(const google::protobuf::Message& request, absl::string_view field);
+std::string DigestWithout(const google::protobuf::Message& request,
+                          std::initializer_list<const char*> fields);
 
 // Method name and digest of what the request asks for, its request id aside. It
 // is kept with the reply; a validation token, of 130 random-looking bits, cannot
