@@ -72,8 +72,16 @@ grpc::ServerUnaryReactor* DirectoryServer::OverrideContacts(Context* context, co
   const auto handle = [this](const Call& call, const Request& request) {
     const OverrideAsk ask{.assignments = ToAssignments(request.assignments()),
                           .reason = request.reason()};
-    return engine_->OverrideContacts(call, ask,
-                                     ReplyWithAll(&v1::OverrideContactsResponse::add_services));
+    return engine_->OverrideContacts(call, ask, [](const std::vector<contacts::Service>& services) {
+      v1::OverrideContactsResponse response;
+      for (const contacts::Service& service : services) {
+        auto* added = response.add_services();
+        *added = ToMessage(service);
+        // Those of 1,000 services may have more than 4 MiB.
+        added->clear_owner();
+      }
+      return response.SerializeAsString();
+    });
   };
   return Serve<Request>("OverrideContacts", {context, in, out}, handle);
 }

@@ -2,6 +2,7 @@
 #define CONTACTS_CORE_ENGINE_ENGINE_H_
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <set>
@@ -42,6 +43,10 @@ struct PageRequest {
   int64_t size = 50;  // 1 to Settings::max_page_size.
   std::string after;  // Cursor of the page before; empty for the first.
 };
+// The encoded rows of a page have at most this many bytes, unless the first alone has more: a
+// client refuses responses of more than 4 MiB unless it was told otherwise.
+inline constexpr std::size_t kMaxPageBytes = 3 << 20;
+
 template <typename T>
 struct Page {
   std::vector<T> rows;

@@ -100,7 +100,16 @@ absl::StatusOr<DirectoryPage> Engine::ExportDirectory(const Call& call, const Pa
       return result;
     }
     result.services = store::PageServices(session, std::string(after), page.size);
-    if (result.services.size() == limit) {
+    const bool full = result.services.size() == limit;
+    std::size_t bytes = 0;
+    std::size_t kept = 0;
+    for (; kept < result.services.size(); ++kept) {
+      bytes += MaxEncodedSize(result.services[kept]);
+      if (bytes > kMaxPageBytes && kept > 0) break;
+    }
+    const bool cut = kept < result.services.size();
+    result.services.resize(kept);
+    if (full || cut) {
       result.next = absl::StrCat(kServices, result.services.back().id.text());
     }
     return result;

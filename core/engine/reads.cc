@@ -11,23 +11,11 @@
 namespace contacts {
 namespace {
 
-// Bounds of one page beside its size, so that a reply stays under 4 MiB and a
-// call's cost stays the same however long an account's history is.
-constexpr std::size_t kMaxPageBytes = 3 << 20;
+// Bounds of one page beside its size, so that a call's cost stays the same however long an
+// account's history is.
 constexpr int64_t kMaxPageItems = 10'000;
 constexpr int64_t kMaxScanned = 5'000;
 constexpr int64_t kScanStep = 500;
-
-std::size_t SizeOf(const Service& service) {
-  std::size_t size = 400 + service.id.text().size();
-  if (service.owner) {
-    const Owner& owner = *service.owner;
-    size += owner.name.size() + owner.organisation.size() + owner.email.size() + owner.city.size() +
-            owner.postal_code.size();
-    for (const std::string& line : owner.address_lines) size += line.size();
-  }
-  return size;
-}
 
 void HideOwner(Service& service, const AccountId& viewer) {
   if (service.admin != viewer) service.owner.reset();
@@ -91,7 +79,7 @@ absl::StatusOr<Page<Service>> Engine::ListServices(const Call& call, const Servi
     std::size_t bytes = 0;
     for (Service& service : services) {
       HideOwner(service, call.account);
-      bytes += SizeOf(service);
+      bytes += MaxEncodedSize(service);
       if (static_cast<int64_t>(page.rows.size()) == request.size ||
           (bytes > kMaxPageBytes && !page.rows.empty())) {
         page.next = page.rows.back().id.text();
@@ -222,6 +210,7 @@ absl::StatusOr<Page<ContactChange>> Engine::ListContactChanges(const Call& call,
                           filter.service.has_value();
     Uuid last = Uuid::Parse(request.after).value_or(Uuid());
     bool any_seen = false;
+    std::size_t bytes = 0;
     for (int64_t scanned = 0, items = 0; scanned < kMaxScanned;) {
       const int64_t step = filtered ? std::max(kScanStep, request.size + 1) : request.size + 1;
       const std::vector<store::ChangeSummary> summaries =
@@ -249,6 +238,11 @@ absl::StatusOr<Page<ContactChange>> Engine::ListContactChanges(const Call& call,
       if (!ids.empty()) {
         for (const store::ChangeAndAdmins& loaded : store::LoadChanges(session, ids)) {
           if (!Matches(loaded, filter, call.account)) continue;
+          bytes += MaxEncodedSize(loaded.change);
+          if (bytes > kMaxPageBytes && !page.rows.empty()) {
+            page.next = page.rows.back().id.text();
+            return page;
+          }
           page.rows.push_back(ViewOf(loaded.change, call.account, now));
         }
       }

@@ -42,6 +42,32 @@ void SaveMails(Session& session, std::vector<OutboxMail>& mails, absl::Time now)
   store::InsertMails(session, mails);
 }
 
+std::size_t MaxEncodedSize(const Service& service) {
+  // Kind, contacts, etag, times, the owner's phone and country, tags and sizes.
+  std::size_t size = 400 + service.id.text().size();
+  if (service.owner) {
+    const Owner& owner = *service.owner;
+    size += owner.name.size() + owner.organisation.size() + owner.email.size() + owner.city.size() +
+            owner.postal_code.size();
+    for (const std::string& line : owner.address_lines) size += line.size();
+  }
+  return size;
+}
+
+std::size_t MaxEncodedSize(const ContactChange& change) {
+  // Ids, accounts, times, both validations, tags and sizes.
+  std::size_t size = 500;
+  for (const Validation& validation : change.validations) {
+    size += validation.refuse_reason.size() + validation.email_hint.size();
+  }
+  // Role, outcome, tags and sizes.
+  constexpr std::size_t kItem = 16;
+  for (const ChangeItem& item : change.items) {
+    size += kItem + item.service.text().size() + item.old_contact.text().size();
+  }
+  return size;
+}
+
 bool Concerns(const ContactChange& change, const std::vector<AccountId>& admins,
               const AccountId& account) {
   if (account.empty()) return false;

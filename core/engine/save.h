@@ -44,6 +44,10 @@ absl::StatusOr<TakenOut> TakeOutOfPending(Session& session, const std::set<Servi
                                           ItemOutcome outcome,
                                           const std::function<absl::Time()>& clock);
 
+// An upper bound of what the contract's encoding of a row has in bytes.
+std::size_t MaxEncodedSize(const Service& service);
+std::size_t MaxEncodedSize(const ContactChange& change);
+
 }  // namespace contacts
 
 #endif  // CONTACTS_CORE_ENGINE_SAVE_H_
