@@ -228,6 +228,11 @@ bool ExplainReason(v1::ErrorReason reason, const Task& task, Failure& failure) {
     case v1::ERROR_REASON_RESUME_TOKEN_EXPIRED:
       return explain("the token is older than the events kept",
                      "watch without it, and list what is open");
+    case v1::ERROR_REASON_DEADLINE_EXCEEDED:
+      return explain("the server did not answer in time",
+                     "try again, with a longer --timeout if need be");
+    case v1::ERROR_REASON_MESSAGE_TOO_LARGE:
+      return explain("the request is larger than the server takes", "split it");
     case v1::ERROR_REASON_UNSPECIFIED:
     default: return false;
   }

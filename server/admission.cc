@@ -1,6 +1,7 @@
 #include "server/admission.h"
 
 #include <grpc/grpc_security_constants.h>
+#include <grpc/support/time.h>
 
 #include <set>
 #include <utility>
@@ -54,6 +55,14 @@ PeerNames NamesOfPeer(const grpc::CallbackServerContext& context) {
 
 }  // namespace
 
+absl::Time DeadlineOf(const grpc::ServerContextBase& context) {
+  const gpr_timespec deadline = gpr_convert_clock_type(context.raw_deadline(), GPR_CLOCK_REALTIME);
+  if (gpr_time_cmp(deadline, gpr_inf_future(GPR_CLOCK_REALTIME)) == 0) {
+    return absl::InfiniteFuture();
+  }
+  return absl::FromUnixSeconds(deadline.tv_sec) + absl::Nanoseconds(deadline.tv_nsec);
+}
+
 Admission::Admission(const Gate& gate, std::string method, grpc::CallbackServerContext* context)
     : gate_(gate),
       context_(context),
@@ -80,6 +89,9 @@ absl::Status Admission::ReadRequest(const grpc::ByteBuffer& bytes,
                                     google::protobuf::Message& request) const {
   // A call that ended without a message.
   if (!bytes.Valid()) return errors::InvalidField("", "no message; want one");
+  if (bytes.Length() > gate_.max_message_bytes) {
+    return errors::MessageTooLarge(bytes.Length(), gate_.max_message_bytes);
+  }
   FieldViolations violations = ParseRequest(Bytes(bytes), request);
   const bool parsed = violations.empty() || !violations.front().field.empty();
   if (parsed) {

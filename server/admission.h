@@ -17,6 +17,7 @@
 #include "server/identity.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/status.h"
 #include "server/validation.h"
 
 namespace contacts::server {
@@ -30,8 +31,8 @@ struct Gate {
   const RequestValidator* validator;
   Metrics* metrics = nullptr;  // Null: not counted.
   absl::Duration slow_call;    // Longer ones tell the log where their time went; zero: none.
-  // Bytes of an error's list of what is wrong; see ToGrpcStatus.
-  std::size_t max_error_details = 1024 * 1024;
+  std::size_t max_error_details = kDefaultMaxDetails;  // Bytes; see ToGrpcStatus.
+  std::size_t max_message_bytes = 4 * 1024 * 1024;     // Of a request.
 };
 
 // How every call begins and ends, unary or stream: who calls, may it, is what it
@@ -63,6 +64,10 @@ class Admission {
   AccountId acting_;
   CallRecord record_;
 };
+
+// When the caller stops waiting; infinitely late where it brought no deadline. gRPC's own
+// conversion to std::chrono overflows for deadlines after the year 2262.
+absl::Time DeadlineOf(const grpc::ServerContextBase& context);
 
 inline grpc::ByteBuffer ToBuffer(const std::string& bytes) {
   const grpc::Slice slice(bytes);

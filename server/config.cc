@@ -148,9 +148,9 @@ void AddServing(Flags& flags, Config& config) {
                  "Time for calls under way to end once the server is told to stop");
   flags.Count("max_message_bytes", &config.max_message_bytes, 1024, 64 * 1024 * 1024,
               "Size of a request");
-  flags.Count("max_error_details", &config.max_error_details, 1024, 1024 * 1024,
-              "Bytes of an error's list of fields; clients refuse more than 8 KiB of metadata "
-              "unless they raise grpc.max_metadata_size");
+  flags.Count("max_error_details", &config.max_error_details, 2048, 1024 * 1024,
+              "Bytes of an error's details; its lists of what is wrong are shortened to fit. With "
+              "more than the default, clients that take 8 KiB of headers fail");
   flags.Count("max_concurrent_streams", &config.max_concurrent_streams, 1, 100'000,
               "Calls at once on one connection");
   flags.Count("max_connections", &config.max_connections, 1, 1'000'000,

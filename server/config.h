@@ -56,10 +56,10 @@ struct Config {
   absl::Duration drain_timeout = absl::Seconds(10);
   int64_t max_message_bytes = 4 * 1024 * 1024;
   int64_t max_concurrent_streams = 1000;
-  int64_t max_connections = 15000;          // Of one server; more are closed at once.
-  int64_t max_watchers = 2000;              // Streams of WatchContactChanges.
-  int64_t max_watch_lag = 10000;            // Events that a watcher may fall behind.
-  int64_t max_error_details = 1024 * 1024;  // All violations of the largest request.
+  int64_t max_connections = 15000;  // Of one server; more are closed at once.
+  int64_t max_watchers = 2000;      // Streams of WatchContactChanges.
+  int64_t max_watch_lag = 10000;    // Events that a watcher may fall behind.
+  int64_t max_error_details = kDefaultMaxDetails;
   std::string log_level = "info";
   absl::Duration slow_call = absl::Seconds(1);  // Longer ones are warned of; zero: none.
   std::string metrics;                          // HOST:PORT of Prometheus metrics; empty for none.

@@ -244,7 +244,7 @@ class ImportCalls::Reactor final : public Stream {
 
   ImportCalls& calls_;
   grpc::CallbackServerContext* const context_;
-  const absl::Time deadline_ = absl::FromChrono(context_->deadline());
+  const absl::Time deadline_ = DeadlineOf(*context_);
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
   Identity identity_;
   Admission admission_;

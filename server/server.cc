@@ -95,7 +95,8 @@ void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
   constexpr int kMilliseconds = 1000;
   grpc::ResourceQuota quota;
   builder.SetResourceQuota(quota.Resize(kMaxCallBytes).SetMaxThreads(kMaxReflectionThreads));
-  builder.SetMaxReceiveMessageSize(static_cast<int>(config.max_message_bytes));
+  // What is larger is refused by Admission, with a reason; what is larger still, by gRPC.
+  builder.SetMaxReceiveMessageSize(static_cast<int>(2 * config.max_message_bytes));
   builder.SetMaxSendMessageSize(-1);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
@@ -151,8 +152,12 @@ class Server::Parts {
         credentials_(config),
         validator_(FieldRules(config.account_id, config.settings)),
         feed_(&database_, config.settings),
-        gate_{&credentials_.authenticator(), &validator_, &metrics_, config.slow_call,
-              static_cast<std::size_t>(config.max_error_details)},
+        gate_{&credentials_.authenticator(),
+              &validator_,
+              &metrics_,
+              config.slow_call,
+              static_cast<std::size_t>(config.max_error_details),
+              static_cast<std::size_t>(config.max_message_bytes)},
         watch_(gate_, &workers_, &engine_, &feed_,
                {.max_watchers = config.max_watchers,
                 .max_lag = config.max_watch_lag,

@@ -50,7 +50,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     if (!calls_.workers_->HasRoom(Whose())) return Overloaded();
     if (!calls_.untaken_.HasRoom(Whose())) return NotTaken();
     call_.limits.deadline =
-        std::min(absl::FromChrono(raw_.context->deadline()), admission_.start() + calls_.longest_);
+        std::min(DeadlineOf(*raw_.context), admission_.start() + calls_.longest_);
     call_.limits.cancelled = {cancelled_};
     call_.limits.times = &times_;
     if (auto read = admission_.ReadRequest(*raw_.request, *request_); !read.ok()) return read;

@@ -2,9 +2,11 @@
 
 #include <google/rpc/error_details.pb.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -35,6 +37,17 @@ absl::Status Make(absl::StatusCode code, absl::string_view reason, absl::string_
   return status;
 }
 
+void AddMetadata(absl::Status& status, const std::string& key, std::string value) {
+  const auto payload = status.GetPayload(TypeUrl<google::rpc::ErrorInfo>());
+  google::rpc::ErrorInfo info;
+  if (!payload || !info.ParseFromString(std::string(*payload))) return;
+  (*info.mutable_metadata())[key] = std::move(value);
+  Attach(status, info);
+}
+
+// The contract's name without its prefix.
+std::string ContractName(Role role) { return absl::AsciiStrToUpper(Name(role)); }
+
 void AttachRetry(absl::Status& status, absl::Duration wait) {
   google::rpc::RetryInfo retry;
   const absl::Duration whole = absl::Ceil(wait, absl::Milliseconds(1));
@@ -57,15 +70,14 @@ absl::Status TooOften(absl::string_view what, int64_t limit, absl::Duration wait
 }  // namespace
 
 absl::Status InvalidField(const std::vector<FieldViolation>& violations) {
-  std::string message = "invalid request";
-  if (!violations.empty()) {
-    message = violations.front().field.empty()
-                  ? violations.front().description
-                  : absl::StrCat(violations.front().field, ": ", violations.front().description);
-    if (violations.size() > 1) absl::StrAppend(&message, " (and ", violations.size() - 1, " more)");
-  }
-  return WithViolations(Make(absl::StatusCode::kInvalidArgument, "INVALID_FIELD", message),
-                        violations);
+  constexpr auto kCode = absl::StatusCode::kInvalidArgument;
+  constexpr char kReason[] = "INVALID_FIELD";
+  if (violations.empty()) return Make(kCode, kReason, "invalid request");
+  const FieldViolation& first = violations.front();
+  if (first.field.empty()) return Make(kCode, kReason, first.description);
+  std::string message = absl::StrCat(first.field, ": ", first.description);
+  if (violations.size() > 1) absl::StrAppend(&message, " (and ", violations.size() - 1, " more)");
+  return WithViolations(Make(kCode, kReason, message), violations);
 }
 
 absl::Status InvalidField(std::string field, std::string description) {
@@ -118,16 +130,23 @@ absl::Status ContactUnchanged(const ServiceRole& role, const AccountId& account)
   return Make(absl::StatusCode::kFailedPrecondition, "CONTACT_UNCHANGED",
               absl::StrCat("\"", account.text(), "\" already is the ", Name(role.role),
                            " contact of \"", role.service.text(), "\""),
-              {{"service", role.service.text()}, {"role", Name(role.role)}});
+              {{"service", role.service.text()}, {"role", ContractName(role.role)}});
 }
 
 absl::Status BillingOverdue(const std::vector<AccountId>& accounts) {
-  const std::string names = absl::StrJoin(
-      accounts, ", ", [](std::string* out, const AccountId& id) { *out += id.text(); });
+  constexpr std::size_t kNamed = 10;
+  const std::size_t named = std::min(accounts.size(), kNamed);
+  std::string names =
+      absl::StrJoin(accounts.begin(), accounts.begin() + static_cast<std::ptrdiff_t>(named), ", ",
+                    [](std::string* out, const AccountId& id) { *out += id.text(); });
+  if (accounts.size() > named) {
+    absl::StrAppend(&names, " and ", accounts.size() - named, " more");
+  }
   absl::Status status =
       Make(absl::StatusCode::kFailedPrecondition, "BILLING_OVERDUE",
            absl::StrCat("overdue payments; want the old and the new billing contact up to date: ",
-                        names));
+                        names),
+           {{"accounts", absl::StrCat(accounts.size())}});
   google::rpc::PreconditionFailure failure;
   for (const AccountId& account : accounts) {
     auto* violation = failure.add_violations();
@@ -139,11 +158,14 @@ absl::Status BillingOverdue(const std::vector<AccountId>& accounts) {
   return status;
 }
 
-absl::Status ChangeAlreadyPending(const ServiceRole& role) {
-  return Make(absl::StatusCode::kFailedPrecondition, "CHANGE_ALREADY_PENDING",
-              absl::StrCat("a contact change is already pending for the ", Name(role.role),
-                           " role of \"", role.service.text(), "\""),
-              {{"service", role.service.text()}, {"role", Name(role.role)}});
+absl::Status ChangeAlreadyPending(const ServiceRole& role, const std::optional<Uuid>& change) {
+  absl::Status status =
+      Make(absl::StatusCode::kFailedPrecondition, "CHANGE_ALREADY_PENDING",
+           absl::StrCat("a contact change is already pending for the ", Name(role.role),
+                        " role of \"", role.service.text(), "\""),
+           {{"service", role.service.text()}, {"role", ContractName(role.role)}});
+  if (change) AddMetadata(status, "contact_change_id", change->text());
+  return status;
 }
 
 absl::Status TokenInvalid() {
@@ -228,7 +250,14 @@ absl::Status Internal(absl::string_view incident) {
 }
 
 absl::Status DeadlineExceeded() {
-  return absl::DeadlineExceededError("the call's deadline passed before it was done");
+  return Make(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED",
+              "the call's deadline passed before it was done");
+}
+
+absl::Status MessageTooLarge(std::size_t bytes, std::size_t limit) {
+  return Make(absl::StatusCode::kResourceExhausted, "MESSAGE_TOO_LARGE",
+              absl::StrCat("a message of ", bytes, " bytes; want at most ", limit),
+              {{"limit", absl::StrCat(limit)}});
 }
 
 absl::Status Cancelled() { return absl::CancelledError("the caller cancelled the call"); }
@@ -241,6 +270,7 @@ absl::Status WithViolations(absl::Status status, const std::vector<FieldViolatio
     added->set_description(violation.description);
   }
   Attach(status, bad);
+  AddMetadata(status, "violations", absl::StrCat(violations.size()));
   return status;
 }
 

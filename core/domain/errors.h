@@ -1,6 +1,8 @@
 #ifndef CONTACTS_CORE_DOMAIN_ERRORS_H_
 #define CONTACTS_CORE_DOMAIN_ERRORS_H_
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 #include "absl/strings/string_view.h"
@@ -23,6 +25,7 @@ struct FieldViolation {
   std::string description;
 };
 
+// A violation whose field is empty is about the whole message: the status's text alone tells it.
 absl::Status InvalidField(const std::vector<FieldViolation>& violations);
 absl::Status InvalidField(std::string field, std::string description);
 absl::Status Unauthenticated(absl::string_view message);
@@ -37,7 +40,9 @@ absl::Status AlreadyExists(absl::string_view kind, absl::string_view id);
 absl::Status RoleNotAllowed(absl::string_view message);
 absl::Status ContactUnchanged(const ServiceRole& role, const AccountId& account);
 absl::Status BillingOverdue(const std::vector<AccountId>& accounts);
-absl::Status ChangeAlreadyPending(const ServiceRole& role);
+// `change` is the pending one, where the acting account may see it.
+absl::Status ChangeAlreadyPending(const ServiceRole& role,
+                                  const std::optional<Uuid>& change = std::nullopt);
 absl::Status TokenInvalid();
 // UNAVAILABLE: another server of the fleet may have the key.
 absl::Status TokenKeyMissing();
@@ -55,11 +60,13 @@ absl::Status EtagMismatch(absl::string_view kind, absl::string_view id);
 absl::Status Unavailable(absl::string_view message, absl::Duration retry);
 // A defect. `incident` is in the log too.
 absl::Status Internal(absl::string_view incident);
-// The call's own time limit, or the caller's cancellation: no ErrorReason stands for these.
 absl::Status DeadlineExceeded();
+absl::Status MessageTooLarge(std::size_t bytes, std::size_t limit);
+// The caller no longer waits: carries no reason.
 absl::Status Cancelled();
 
-// Adds the full list of violations (a google.rpc.BadRequest) to `status`.
+// Adds the full list of violations (a google.rpc.BadRequest) to `status`, and their number
+// to the metadata of its ErrorInfo ("violations").
 absl::Status WithViolations(absl::Status status, const std::vector<FieldViolation>& violations);
 
 // Returns the ErrorInfo reason of `status`, or "" where it has none.

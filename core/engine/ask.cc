@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <optional>
 
 #include "core/domain/errors.h"
 #include "core/engine/engine.h"
@@ -18,6 +20,24 @@ constexpr std::size_t kExpiredAtOnce = 200;
 // A dry run is in nobody's way.
 store::Lock LockOf(const ChangeAsk& ask) {
   return ask.validate_only ? store::Lock::kNone : store::Lock::kForUpdate;
+}
+
+// Makes known which pending change is in the way of the first assignment that meets one, where
+// the requester may see that change. For a service's admin, that needs no look at the change.
+void NamePendingChange(Session& session, const std::vector<Assignment>& assignments,
+                       const std::map<ServiceRole, Uuid>& pending, AskFacts& facts) {
+  for (const Assignment& assignment : assignments) {
+    const auto met = pending.find({assignment.service, assignment.role});
+    if (met == pending.end()) continue;
+    const Uuid& id = met->second;
+    const bool visible = facts.services.at(assignment.service).admin == facts.requester || [&] {
+      const auto loaded = store::LoadChanges(session, {id});
+      return !loaded.empty() &&
+             Concerns(loaded.front().change, loaded.front().admins, facts.requester);
+    }();
+    if (visible) facts.pending.at(met->first) = id;
+    return;
+  }
 }
 
 struct Loaded {
@@ -42,15 +62,19 @@ Loaded ReadFacts(Session& session, const Account& requester, const ChangeAsk& as
   store::ServicesAndPending loaded =
       store::LoadServicesAndPending(session, service_ids, LockOf(ask), requester.id);
   result.now = clock();
+  std::map<ServiceRole, Uuid> pending_changes;
   for (const store::PendingRole& pending : loaded.pending) {
     const bool over = pending.expire_time <= result.now;
     if (over) result.expired.insert(pending.change_id);
-    if (!over || !ask.validate_only) facts.pending.insert(pending.role);
+    if (over && ask.validate_only) continue;
+    facts.pending.emplace(pending.role, std::nullopt);
+    pending_changes.emplace(pending.role, pending.change_id);
   }
   for (Service& service : loaded.services) {
     account_ids.insert(service.billing);
     facts.services.emplace(service.id, std::move(service));
   }
+  if (result.expired.empty()) NamePendingChange(session, ask.assignments, pending_changes, facts);
 
   store::AccountsAndUse accounts =
       store::LoadAccountsAndUse(session, account_ids, requester.id, result.now);

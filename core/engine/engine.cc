@@ -25,7 +25,8 @@ CallLimits InBackground() { return {.deadline = absl::Now() + absl::Seconds(30)}
 
 // Whether an error is the outcome of a decision, rather than of trouble on the way to one.
 bool IsDecision(const absl::Status& status) {
-  return !errors::Reason(status).empty() && !absl::IsUnavailable(status);
+  return !errors::Reason(status).empty() && !absl::IsUnavailable(status) &&
+         !absl::IsDeadlineExceeded(status);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "core/domain/errors.h"
 
@@ -13,6 +14,7 @@ namespace {
 struct Problem {
   const char* field;  // Of the assignment.
   absl::Status status;
+  std::vector<AccountId> overdue = {};  // Those that BILLING_OVERDUE is about.
 };
 
 // The first reason that applies, in the order that the rules give.
@@ -39,8 +41,8 @@ std::optional<Problem> FindProblem(const Assignment& assignment, const AskFacts&
   if (old_contact == assignment.new_contact) {
     return Problem{"new_contact", errors::ContactUnchanged(role, assignment.new_contact)};
   }
-  if (facts.pending.contains(role)) {
-    return Problem{"new_contact", errors::ChangeAlreadyPending(role)};
+  if (const auto pending = facts.pending.find(role); pending != facts.pending.end()) {
+    return Problem{"new_contact", errors::ChangeAlreadyPending(role, pending->second)};
   }
   if (assignment.role == Role::kBilling) {
     std::vector<AccountId> overdue;
@@ -51,7 +53,7 @@ std::optional<Problem> FindProblem(const Assignment& assignment, const AskFacts&
         overdue.push_back(id);
       }
     }
-    if (!overdue.empty()) return Problem{"new_contact", errors::BillingOverdue(overdue)};
+    if (!overdue.empty()) return Problem{"new_contact", errors::BillingOverdue(overdue), overdue};
   }
   return std::nullopt;
 }
@@ -62,15 +64,21 @@ absl::Status CheckEach(
     const std::function<std::optional<Problem>(const Assignment&)>& find_problem) {
   absl::Status first;
   std::vector<errors::FieldViolation> violations;
+  std::vector<AccountId> overdue;  // In request order.
+  absl::flat_hash_set<AccountId> named;
   for (std::size_t i = 0; i < assignments.size(); ++i) {
     std::optional<Problem> problem = find_problem(assignments[i]);
     if (!problem) continue;
     violations.push_back(
         {absl::StrCat("assignments[", i, "].", problem->field),
          absl::StrCat(errors::Reason(problem->status), ": ", problem->status.message())});
+    for (const AccountId& id : problem->overdue) {
+      if (named.insert(id).second) overdue.push_back(id);
+    }
     if (first.ok()) first = std::move(problem->status);
   }
   if (first.ok()) return first;
+  if (errors::Reason(first) == "BILLING_OVERDUE") first = errors::BillingOverdue(overdue);
   return errors::WithViolations(std::move(first), violations);
 }
 

@@ -1,7 +1,8 @@
 #ifndef CONTACTS_CORE_WORKFLOW_ASSIGNMENTS_H_
 #define CONTACTS_CORE_WORKFLOW_ASSIGNMENTS_H_
 
-#include <set>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,13 +24,15 @@ bool MayMove(const Service& service, const AccountId& account, Role role);
 // What the database said when the change was asked for.
 struct AskFacts {
   AccountId requester;
-  ServiceMap services;            // Those that exist.
-  AccountMap accounts;            // New contacts, and holders of billing roles.
-  std::set<ServiceRole> pending;  // Roles for which a change is pending.
+  ServiceMap services;  // Those that exist.
+  AccountMap accounts;  // New contacts, and holders of billing roles.
+  // Roles for which a change is pending, with the change's id where the requester may see it.
+  std::map<ServiceRole, std::optional<Uuid>> pending;
 };
 
 // Returns OK, or the error of the first wrong assignment in request order with
-// the list of all wrong ones (field path and reason) as its BadRequest.
+// the list of all wrong ones (field path and reason) as its BadRequest. BILLING_OVERDUE
+// names the overdue accounts of all assignments that it is the reason of.
 absl::Status CheckAssignments(const std::vector<Assignment>& assignments, const AskFacts& facts);
 
 // The same for an operator's override, which asks for nobody's right.

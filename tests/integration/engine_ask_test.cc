@@ -57,6 +57,25 @@ TEST(Asking, CreatesAllOfItOrNothingAndListsEveryWrongAssignment) {
   EXPECT_EQ(world.test_database.Dump(), before);
 }
 
+std::string PendingNamedTo(World& world, const char* account, const Assignment& assignment) {
+  const absl::Status status = world.Ask(account, {assignment}).status;
+  EXPECT_THAT(status, HasReason("CHANGE_ALREADY_PENDING"));
+  const auto info = DetailOf<google::rpc::ErrorInfo>(status);
+  EXPECT_EQ(info.metadata().at("role"), "TECH");
+  const auto named = info.metadata().find("contact_change_id");
+  return named == info.metadata().end() ? "" : named->second;
+}
+
+TEST(Asking, NamesThePendingChangeToThoseWhomItConcerns) {
+  World world;
+  const std::string by_admin = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0).id.text();
+  const std::string by_tech = world.Ask(kThomas, {Move(kS1, kTech, kDana)}).changes.at(0).id.text();
+  EXPECT_EQ(PendingNamedTo(world, kMarie, Move(kS0, kTech, kEve)), by_admin);
+  EXPECT_EQ(PendingNamedTo(world, kMarie, Move(kS1, kTech, kEve)), by_tech);
+  EXPECT_EQ(PendingNamedTo(world, kThomas, Move(kS1, kTech, kEve)), by_tech);
+  EXPECT_EQ(PendingNamedTo(world, kThomas, Move(kS0, kTech, kEve)), "");
+}
+
 TEST(Asking, NewContactWithoutEmailIsNotFound) {
   World world;
   world.AddAccount("ff6-ovh", "");

@@ -41,13 +41,21 @@ inline const std::vector<std::string> kBadServices =
 inline const std::vector<std::string> kBadUuids =
     Also({"1", "01890a5dac96774bbcceb302099a8057", std::string(kUuid) + "0", "' OR ''='",
           "01890a5d-ac96-774b-bcce-b302099a805g"});
+inline const std::vector<std::string> kBadRequestIds = [] {
+  std::vector<std::string> values = kBadUuids;
+  values.emplace_back("00000000-0000-0000-0000-000000000000");
+  return values;
+}();
+// A line break is text there.
+inline const std::vector<std::string> kBadReasons = {
+    "\xff\xfe", "caf\xc3", kNul, "\x1b[2J", "\x7f", "\xc2\x85", Repeat("\xc3\xa9", 501)};
 inline const std::vector<std::string> kBadTokens =
     Also({" ", "\xc3\xa9", "<...>", Repeat("A", 513)});
 inline const std::vector<std::string> kBadEmails =
     Also({"jane", "jane@", "@example.com", "jane@localhost", "jane@@example.com", "a b@example.com",
           "<jane@example.com>", "jane@example.com,eve@example.com", "\"jane\"@example.com",
           "jane@example.com\r\nRCPT TO:<eve@example.com>", "jane@-example.com", "jane@[127.0.0.1]",
-          "jane@127.0.0.1", "jane@ex_ample.com", ".jane@example.com", "j\xc3\xa9@example.com",
+          "jane@127.0.0.1", "jane@ex_ample.com", "j\xc3\xa9@example.com",
           Repeat("j", 65) + "@example.com", "jane@" + Repeat("a.", 125) + "com"});
 inline const std::vector<std::string> kBadEtags = Also({"\xc3\xa9", Repeat("e", 65)});
 inline const std::vector<std::string> kBadPageTokens =
@@ -83,29 +91,29 @@ inline const std::map<std::string, std::vector<std::string>> kBadTexts = {
     {"GetServiceRequest.service", kBadServices},
     {"UpdateServiceOwnerRequest.service", kBadServices},
     {"UpdateServiceOwnerRequest.etag", kBadEtags},
-    {"ChangeContactsRequest.request_id", kBadUuids},
+    {"ChangeContactsRequest.request_id", kBadRequestIds},
     {"GetContactChangeRequest.contact_change_id", kBadUuids},
     {"ListContactChangesRequest.service", kBadServices},
     {"ListContactChangesRequest.page_token", kBadPageTokens},
     {"AcceptContactChangeRequest.contact_change_id", kBadUuids},
     {"AcceptContactChangeRequest.token", kBadTokens},
-    {"AcceptContactChangeRequest.request_id", kBadUuids},
+    {"AcceptContactChangeRequest.request_id", kBadRequestIds},
     {"RefuseContactChangeRequest.contact_change_id", kBadUuids},
     {"RefuseContactChangeRequest.token", kBadTokens},
-    {"RefuseContactChangeRequest.reason", Also({Repeat("\xc3\xa9", 501), "a\tb"})},
-    {"RefuseContactChangeRequest.request_id", kBadUuids},
+    {"RefuseContactChangeRequest.reason", kBadReasons},
+    {"RefuseContactChangeRequest.request_id", kBadRequestIds},
     {"ResendValidationRequest.contact_change_id", kBadUuids},
     {"ResendValidationRequest.account", kBadIds},
     {"CancelContactChangeRequest.contact_change_id", kBadUuids},
-    {"CancelContactChangeRequest.request_id", kBadUuids},
+    {"CancelContactChangeRequest.request_id", kBadRequestIds},
     {"ListContactChangeEventsRequest.contact_change_id", kBadUuids},
     {"ListContactChangeEventsRequest.page_token", kBadPageTokens},
     {"GetAccountRequest.account", kBadIds},
     {"LookupServiceRequest.service", kBadServices},
     {"ExportDirectoryRequest.page_token", kBadPageTokens},
     {"DeleteServiceRequest.service", kBadServices},
-    {"OverrideContactsRequest.request_id", kBadUuids},
-    {"OverrideContactsRequest.reason", Also({Repeat("r", 501), "a\tb"})},
+    {"OverrideContactsRequest.request_id", kBadRequestIds},
+    {"OverrideContactsRequest.reason", kBadReasons},
 };
 
 inline const std::map<std::string, std::vector<int32_t>> kBadNumbers = {

@@ -82,12 +82,8 @@ class InputTest : public ::testing::Test {
     delete database_;
   }
 
-  // Takes errors of any length.
   static std::shared_ptr<grpc::Channel> Connect() {
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, 2 * 1024 * 1024);
-    return grpc::CreateCustomChannel(server_->addresses().front(),
-                                     grpc::InsecureChannelCredentials(), arguments);
+    return grpc::CreateChannel(server_->addresses().front(), grpc::InsecureChannelCredentials());
   }
 
   // Calls a method with these bytes; fills `reply` where it succeeds.
@@ -254,15 +250,14 @@ TEST_F(InputTest, ListsEveryMalformedFieldAtOnce) {
                                     "request_id", "assignments[1].service", "assignments[2].role"));
 }
 
-TEST_F(InputTest, ListsEveryFieldOfAThousandMalformedAssignments) {
+TEST_F(InputTest, CountsEveryFieldOfAThousandMalformedAssignments) {
   v1::ChangeContactsRequest request;
   request.set_request_id(kUuid);
   for (int i = 0; i < 1000; ++i) request.add_assignments();
   const auto status = CallRaw(*Method("ChangeContacts"), request.SerializeAsString());
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
-  const std::vector<std::string> fields = FieldsOf(status);
-  ASSERT_EQ(fields.size(), 3000U);
-  EXPECT_EQ(fields.back(), "assignments[999].new_contact");
+  EXPECT_EQ(FieldsOf(status).front(), "assignments[0].service");
+  EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(status).metadata().at("violations"), "3000");
 }
 
 TEST_F(InputTest, RefusesTheSameServiceAndRoleTwice) {
@@ -284,7 +279,7 @@ TEST_F(InputTest, RefusesBytesThatAreNoMessage) {
                                   "ab"}) {
     const auto status = CallRaw(*Method("GetService"), bytes);
     EXPECT_EQ(ReasonOf(status), "INVALID_FIELD");
-    EXPECT_THAT(FieldsOf(status), ::testing::ElementsAre(""));
+    EXPECT_THAT(FieldsOf(status), ::testing::IsEmpty());
   }
 }
 

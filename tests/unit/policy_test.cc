@@ -174,7 +174,7 @@ TEST(Policy, RightsOnOneServiceGiveNoneOnAnother) {
 
 TEST(ReasonsOrder, ServiceNotFoundComesBeforeEverythingElse) {
   AskFacts facts = FactsFor(kDana);
-  facts.pending.insert({ServiceId(kShop), kBilling});
+  facts.pending.emplace(ServiceRole{ServiceId(kShop), kBilling}, std::nullopt);
   SetOverdue(facts, kBill);
   EXPECT_THAT(CheckAssignments({Move(kShop, kBilling, kUnknown)}, facts), HasReason(kNotFound));
   EXPECT_THAT(CheckAssignments({Move(kShop, kBilling, kBill)}, facts), HasReason(kNotFound));
@@ -198,13 +198,13 @@ TEST(ReasonsOrder, AccountNotFoundComesBeforeContactUnchanged) {
 
 TEST(ReasonsOrder, ContactUnchangedComesBeforeChangeAlreadyPending) {
   AskFacts facts = FactsFor(kMarie);
-  facts.pending.insert({ServiceId(kShop), kTech});
+  facts.pending.emplace(ServiceRole{ServiceId(kShop), kTech}, std::nullopt);
   EXPECT_THAT(CheckAssignments({Move(kShop, kTech, kThomas)}, facts), HasReason(kUnchanged));
 }
 
 TEST(ReasonsOrder, ChangeAlreadyPendingComesBeforeBillingOverdue) {
   AskFacts facts = FactsFor(kMarie);
-  facts.pending.insert({ServiceId(kShop), kBilling});
+  facts.pending.emplace(ServiceRole{ServiceId(kShop), kBilling}, std::nullopt);
   SetOverdue(facts, kBill);
   EXPECT_THAT(CheckAssignments({Move(kShop, kBilling, kDana)}, facts),
               HasReason("CHANGE_ALREADY_PENDING"));
@@ -214,14 +214,14 @@ TEST(ReasonsOrder, ChangeAlreadyPendingComesBeforeBillingOverdue) {
 
 TEST(Pending, SecondChangeOfSameRoleIsRefused) {
   AskFacts facts = FactsFor(kMarie);
-  facts.pending.insert({ServiceId(kShop), kTech});
+  facts.pending.emplace(ServiceRole{ServiceId(kShop), kTech}, std::nullopt);
   EXPECT_THAT(CheckAssignments({Move(kShop, kTech, kDana)}, facts),
               HasReason("CHANGE_ALREADY_PENDING"));
 }
 
 TEST(Pending, OtherRoleAndOtherServiceAreFree) {
   AskFacts facts = FactsFor(kMarie);
-  facts.pending.insert({ServiceId(kShop), kTech});
+  facts.pending.emplace(ServiceRole{ServiceId(kShop), kTech}, std::nullopt);
   EXPECT_THAT(CheckAssignments({Move(kShop, kAdmin, kDana), Move(kDuo, kTech, kDana)}, facts),
               HasReason(kAllowed));
 }
@@ -252,6 +252,16 @@ TEST(Billing, BothOverdueAreBothNamed) {
               ElementsAre(kBill, kDana));
 }
 
+TEST(Billing, OverdueAccountsOfAllAssignmentsAreNamedOnce) {
+  AskFacts facts = FactsFor(kMarie);
+  facts.services.at(ServiceId(kDuo)).billing = AccountId(kThomas);
+  facts.services.at(ServiceId(kDuo)).admin = AccountId(kMarie);
+  for (const char* account : {kBill, kThomas, kDana}) SetOverdue(facts, account);
+  const absl::Status status =
+      CheckAssignments({Move(kShop, kBilling, kDana), Move(kDuo, kBilling, kDana)}, facts);
+  EXPECT_THAT(OverdueOf(status), ElementsAre(kBill, kDana, kThomas));
+}
+
 TEST(Billing, TakeoverByOverdueAdminIsRefused) {
   AskFacts facts = FactsFor(kMarie);
   SetOverdue(facts, kMarie);
@@ -278,7 +288,7 @@ TEST(Violations, EveryWrongAssignmentIsListedOnceWithItsFieldAndFirstReason) {
   AskFacts facts = FactsFor(kMarie);
   facts.services.at(ServiceId(kDuo)).admin = AccountId(kDana);
   facts.services.at(ServiceId(kDuo)).billing = AccountId(kMarie);
-  facts.pending.insert({ServiceId(kPair), kTech});
+  facts.pending.emplace(ServiceRole{ServiceId(kPair), kTech}, std::nullopt);
   SetOverdue(facts, kBill);
   const absl::Status status =
       CheckAssignments({Move(kShop, kAdmin, kDana),     // 0: fine.
