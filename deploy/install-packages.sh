@@ -9,7 +9,7 @@ declare -A groups=(
     libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev libgmime-3.0-dev libspdlog-dev
     libcli11-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
   [run]="mariadb-server python3"
-  [test]="debootstrap faketime iproute2 nftables openssl prometheus python3-aiosmtpd"
+  [test]="debootstrap faketime iproute2 nftables openssl postfix prometheus python3-aiosmtpd"
   [fuzz]="clang libclang-rt-14-dev"
   [bench]="debootstrap nghttp2-client"
   [check]="clang-format clang-tidy shellcheck nodejs npm"
@@ -41,7 +41,7 @@ if [[ ! -e $policy ]]; then
 fi
 apt-get -o DPkg::Lock::Timeout=300 -qq update
 apt-get -o DPkg::Lock::Timeout=300 -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
-declare -A daemons=([mariadb-server]=mariadb [prometheus]=prometheus)
+declare -A daemons=([mariadb-server]=mariadb [postfix]=postfix [prometheus]=prometheus)
 for package in "${missing[@]}"; do
   [[ -z ${daemons[$package]:-} ]] || update-rc.d "${daemons[$package]}" disable
 done
