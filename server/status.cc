@@ -1,10 +1,12 @@
 #include "server/status.h"
 
+#include <google/protobuf/io/coded_stream.h>
 #include <google/rpc/error_details.pb.h>
 #include <google/rpc/status.pb.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -60,10 +62,10 @@ template <typename Detail, typename List>
 void Fit(Detail& detail, List& list, std::size_t budget) {
   if (detail.ByteSizeLong() <= budget) return;
   for (auto& violation : list) Shorten(*violation.mutable_description());
-  constexpr std::size_t kTagAndSize = 6;
   int kept = 0;
   for (std::size_t size = 0; kept < list.size(); ++kept) {
-    size += kTagAndSize + list[kept].ByteSizeLong();
+    const auto bytes = static_cast<uint32_t>(list[kept].ByteSizeLong());
+    size += 1 + google::protobuf::io::CodedOutputStream::VarintSize32(bytes) + bytes;
     if (size > budget) break;
   }
   list.DeleteSubrange(kept, list.size() - kept);

@@ -1,6 +1,5 @@
 // WatchContactChanges, on three servers over one database.
 
-#include <cppconn/exception.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,7 +14,8 @@
 #include "client/command_line.h"
 #include "client/errors.h"
 #include "client/session.h"
-#include "core/mysql/connection.h"
+#include "core/mysql/database.h"
+#include "core/mysql/session.h"
 #include "tests/testing/fleet.h"
 #include "tests/testing/watch_stream.h"
 
@@ -300,16 +300,12 @@ class Backup {
       statements.push_back(absl::StrCat("INSERT INTO ", table, " SELECT * FROM kept_", table));
     }
     statements.insert(statements.end(), more.begin(), more.end());
-    statements.emplace_back("COMMIT");
-    std::atomic<int64_t> round_trips = 0;
-    for (;;) {
-      Connection connection(database_.options(), 0, /*autocommit=*/false, &round_trips);
-      try {
-        return connection.Batch(statements);
-      } catch (const sql::SQLException& error) {
-        ASSERT_EQ(error.getErrorCode(), 1213) << error.what();  // Servers are at work on the same.
-      }
-    }
+    Database database(database_.options());
+    const absl::Status restored = database.Write({}, [&](Session& session) {
+      for (const std::string& statement : statements) session.Queue(statement);
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(restored.ok()) << restored;
   }
 
  private:

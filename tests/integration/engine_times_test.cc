@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <functional>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "core/mysql/connection.h"
+#include "core/mysql/database.h"
+#include "core/mysql/session.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
 
@@ -26,21 +26,25 @@ constexpr char kCloseTime[] = "SELECT MAX(close_time) FROM contact_change";
 // Runs `call` while another transaction holds what `locking` selects. The clock goes on by a
 // minute before that one ends.
 void RunWhileLocked(World& world, const std::string& locking, const std::function<void()>& call) {
-  std::atomic<int64_t> round_trips = 0;
-  Connection other(world.test_database.options(), 0, /*autocommit=*/false, &round_trips);
-  other.Query(locking, {});
-  std::thread waiting(call);
-  // It waits for the lock once it makes no further round trip.
-  int64_t trips = -1;
-  for (int same = 0; same < 20;) {
-    absl::SleepFor(absl::Milliseconds(10));
-    const bool working = world.database.connections(Database::Kind::kWrite).used > 0;
-    same = working && world.database.round_trips() == trips ? same + 1 : 0;
-    trips = world.database.round_trips();
-  }
-  world.clock.Advance(absl::Minutes(1));
-  other.Execute("ROLLBACK");
-  waiting.join();
+  std::thread caller;
+  Database other(world.test_database.options());
+  const absl::Status ended = other.Write({}, [&](Session& session) {
+    session.Query(locking, {});
+    std::thread waiting(call);
+    // The call waits for the lock once it makes no further round trip.
+    int64_t trips = -1;
+    for (int same = 0; same < 20;) {
+      absl::SleepFor(absl::Milliseconds(10));
+      const bool working = world.database.connections(Database::Kind::kWrite).used > 0;
+      same = working && world.database.round_trips() == trips ? same + 1 : 0;
+      trips = world.database.round_trips();
+    }
+    world.clock.Advance(absl::Minutes(1));
+    caller = std::move(waiting);
+    return absl::CancelledError("only the locks were wanted");
+  });
+  EXPECT_TRUE(absl::IsCancelled(ended)) << ended;
+  caller.join();
 }
 
 int64_t Now(const World& world) { return absl::ToUnixMicros(world.clock.Now()); }
