@@ -12,7 +12,8 @@
 #   kill N    kill -9                 restart N starts member N, which joins the others
 #   freeze N  SIGSTOP                 thaw N    SIGCONT
 #   cut N     drops every packet between member N and the other two; clients reach all
-#   heal N    undoes the cut
+#   silence N drops every packet to and from member N, clients' too
+#   heal N    undoes cut and silence
 #   move N    makes N the primary; Galera has none: exit status 2
 #
 # DIR (default: var/cluster) keeps state, logs and the generated password; the data of
@@ -26,7 +27,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=deploy/local-database.sh
 . "$root/deploy/local-database.sh"
-usage() { sed -n '2,23s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,24s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 fail() { echo "local-cluster.sh: $2" >&2; exit "$1"; }
 
 command=${1:-}
@@ -43,7 +44,7 @@ while (($#)); do
   shift
 done
 case $command in
-  sql | kill | restart | freeze | thaw | cut | heal | move) [[ -n $member ]] || fail 2 "$command wants a member, 1 to 3" ;;
+  sql | kill | restart | freeze | thaw | cut | silence | heal | move) [[ -n $member ]] || fail 2 "$command wants a member, 1 to 3" ;;
   start | stop | drop | uri | status) [[ -z $member ]] || fail 2 "$command takes no member" ;;
   *) usage ;;
 esac
@@ -351,6 +352,7 @@ in_parallel() { # COMMAND N...
   for n in "${pids[@]}"; do wait "$n"; done
 }
 
+need_nft() { command -v nft >/dev/null || fail 1 "$command wants nft: deploy/install-packages.sh test"; }
 heal_one() { # N
   if nft list chain inet "$table" "cut$1" >/dev/null 2>&1; then nft delete chain inet "$table" "cut$1"; fi
 }
@@ -369,7 +371,7 @@ stop_all() { # SIGNAL
 cut_off() { # N
   local n=$1 a b answers
   read -r a b <<<"$(others "$n")"
-  command -v nft >/dev/null || fail 1 "cut wants nft: deploy/install-packages.sh test"
+  need_nft
   heal_one "$n"
   nft -f - <<NFT
 table inet $table {
@@ -388,6 +390,20 @@ NFT
   } | sort -u | paste -sd,)
   [[ -z $answers ]] || nft add rule inet "$table" "cut$n" tcp dport "{ $answers }" \
     tcp sport "{ $(ports 1), $(ports 2), $(ports 3) }" drop
+}
+
+silence_one() { # N
+  need_nft
+  heal_one "$1"
+  nft -f - <<NFT
+table inet $table {
+  chain cut$1 {
+    type filter hook output priority 0
+    meta skuid 7000$1 drop
+    tcp dport { $(ports "$1") } drop
+  }
+}
+NFT
 }
 
 # The ports from which member N is connected to one of PORTS.
@@ -443,6 +459,7 @@ case $command in
   freeze) kill -STOP "$(pid_of "$member")" ;;
   thaw) kill -CONT "$(pid_of "$member")" ;;
   cut) cut_off "$member" ;;
+  silence) silence_one "$member" ;;
   heal) heal_one "$member" ;;
   move)
     [[ $engine == mysql ]] || fail 2 "Galera has no primary to move: every node takes writes"

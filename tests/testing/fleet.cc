@@ -42,7 +42,9 @@ std::unique_ptr<grpc::ClientContext> ActingAs(const std::string& account) {
   return context;
 }
 
-Fleet::Fleet(int services, const std::vector<std::string>& flags, int servers) {
+Fleet::Fleet(int services, const std::vector<std::string>& flags, int servers,
+             const std::string& database, std::size_t endpoint)
+    : database_(database, endpoint) {
   for (int i = 0; i < servers; ++i) {
     servers_.push_back(
         std::make_unique<ServerProcess>(database_.server_uri(), directory_.path(), flags));

@@ -34,7 +34,9 @@ class Fleet {
  public:
   static constexpr int kServers = 3;
 
-  explicit Fleet(int services, const std::vector<std::string>& flags = {}, int servers = kServers);
+  // `database`: see TestDatabase.
+  explicit Fleet(int services, const std::vector<std::string>& flags = {}, int servers = kServers,
+                 const std::string& database = "", std::size_t endpoint = 0);
   // What a sanitizer found in a server stands in its log.
   ~Fleet();
   Fleet(const Fleet&) = delete;
@@ -47,6 +49,7 @@ class Fleet {
     return v1::ContactService::NewStub(server(i).Channel());
   }
   const TestDatabase& database() const { return database_; }
+  TestDatabase& database() { return database_; }
   const std::string& directory() const { return directory_.path(); }
   std::string mail_directory() const { return directory_.path() + "/mail"; }
   std::string log() const { return ReadFile(directory_.path() + "/log"); }

@@ -19,30 +19,30 @@
 namespace contacts::testing {
 namespace {
 
-std::unique_ptr<sql::Connection> Connect(const DatabaseOptions& options) {
+std::unique_ptr<sql::Connection> Connect(const DatabaseOptions& options, std::size_t endpoint) {
   static std::mutex mutex;
   const std::lock_guard lock(mutex);
   sql::ConnectOptionsMap map;
-  map["hostName"] =
-      sql::SQLString(options.socket.empty() ? absl::StrCat("tcp://", options.endpoints[0].host, ":",
-                                                           options.endpoints[0].port)
-                                            : absl::StrCat("unix://", options.socket));
+  map["hostName"] = sql::SQLString(options.socket.empty()
+                                       ? absl::StrCat("tcp://", options.endpoints[endpoint].host,
+                                                      ":", options.endpoints[endpoint].port)
+                                       : absl::StrCat("unix://", options.socket));
   map["userName"] = sql::SQLString(options.user);
   map["password"] = sql::SQLString(options.password);
   map["schema"] = sql::SQLString(options.database);
   return std::unique_ptr<sql::Connection>(get_driver_instance()->connect(map));
 }
 
-void Run(const DatabaseOptions& options, const std::string& sql) {
-  const std::unique_ptr<sql::Connection> connection = Connect(options);
+void Run(const DatabaseOptions& options, std::size_t endpoint, const std::string& sql) {
+  const std::unique_ptr<sql::Connection> connection = Connect(options, endpoint);
   const std::unique_ptr<sql::Statement> statement(connection->createStatement());
   statement->execute(sql);
 }
 
 }  // namespace
 
-TestDatabase::TestDatabase() {
-  const char* server = std::getenv("CONTACTS_TEST_MYSQL");
+TestDatabase::TestDatabase(const std::string& given, std::size_t endpoint) : endpoint_(endpoint) {
+  const char* server = given.empty() ? std::getenv("CONTACTS_TEST_MYSQL") : given.c_str();
   if (server == nullptr) {
     std::fprintf(stderr, "CONTACTS_TEST_MYSQL is not set: start this test through tests/run.sh\n");
     std::abort();
@@ -55,7 +55,7 @@ TestDatabase::TestDatabase() {
   }
   options_ = *options;
   std::string name = absl::StrCat("contacts_test_", Uuid::Version4().text().substr(0, 8));
-  Run(options_, absl::StrCat("CREATE DATABASE ", name));
+  Run(options_, endpoint_, absl::StrCat("CREATE DATABASE ", name));
   const std::string text(server);
   const std::size_t query = text.find('?');
   const std::size_t slash = text.rfind('/', query);
@@ -75,14 +75,14 @@ std::string TestDatabase::server_uri() const {
 
 TestDatabase::~TestDatabase() {
   try {
-    Run(options_, absl::StrCat("DROP DATABASE ", options_.database));
+    Run(options_, endpoint_, absl::StrCat("DROP DATABASE ", options_.database));
   } catch (const sql::SQLException& error) {
     std::fprintf(stderr, "%s\n", error.what());
   }
 }
 
 std::vector<std::string> TestDatabase::Query(const std::string& sql) const {
-  const std::unique_ptr<sql::Connection> connection = Connect(options_);
+  const std::unique_ptr<sql::Connection> connection = Connect(options_, endpoint_);
   const std::unique_ptr<sql::Statement> statement(connection->createStatement());
   const std::unique_ptr<sql::ResultSet> rows(statement->executeQuery(sql));
   std::vector<std::string> values;
@@ -90,10 +90,10 @@ std::vector<std::string> TestDatabase::Query(const std::string& sql) const {
   return values;
 }
 
-void TestDatabase::Execute(const std::string& sql) const { Run(options_, sql); }
+void TestDatabase::Execute(const std::string& sql) const { Run(options_, endpoint_, sql); }
 
 std::string TestDatabase::Dump() const {
-  const std::unique_ptr<sql::Connection> connection = Connect(options_);
+  const std::unique_ptr<sql::Connection> connection = Connect(options_, endpoint_);
   std::string dump;
   for (const std::string& table : Query("SHOW TABLES")) {
     const std::unique_ptr<sql::Statement> statement(connection->createStatement());

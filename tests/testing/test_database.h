@@ -9,12 +9,12 @@
 
 namespace contacts::testing {
 
-// A fresh database, with the schema applied, on the server that the environment
-// variable CONTACTS_TEST_MYSQL names; dropped at the end. Aborts, saying what to
-// run, where the variable is missing.
+// A fresh database, with the schema applied, on the server or cluster that `server` names, by
+// default the environment variable CONTACTS_TEST_MYSQL; dropped at the end. Aborts, saying what
+// to run, where the variable is missing.
 class TestDatabase {
  public:
-  TestDatabase();
+  explicit TestDatabase(const std::string& server = "", std::size_t endpoint = 0);
   ~TestDatabase();
   TestDatabase(const TestDatabase&) = delete;
   TestDatabase& operator=(const TestDatabase&) = delete;
@@ -23,6 +23,9 @@ class TestDatabase {
   const DatabaseOptions& options() const { return options_; }
   // The same database for the user that servers run as, which cannot change the schema.
   std::string server_uri() const;
+
+  // Sends what follows to another member of the cluster.
+  void UseEndpoint(std::size_t endpoint) { endpoint_ = endpoint; }
 
   // Runs a select and returns the first column of each row, as text.
   std::vector<std::string> Query(const std::string& sql) const;
@@ -34,6 +37,7 @@ class TestDatabase {
  private:
   std::string uri_;
   DatabaseOptions options_;
+  std::size_t endpoint_;
 };
 
 }  // namespace contacts::testing

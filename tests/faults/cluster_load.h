@@ -1,0 +1,80 @@
+#ifndef CONTACTS_TESTS_FAULTS_CLUSTER_LOAD_H_
+#define CONTACTS_TESTS_FAULTS_CLUSTER_LOAD_H_
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "tests/testing/fleet.h"
+#include "tests/testing/watch_stream.h"
+
+namespace contacts::testing {
+
+// Callers of a fleet on a cluster, and a journal of what they were answered. Writers ask for
+// changes and accept them, each for a service of its own; readers look at changes that are known
+// to be done; watchers follow all events. All change servers with every call, and try again with
+// the same request id until they are answered.
+class ClusterLoad {
+ public:
+  static constexpr int kWriters = 6;
+
+  explicit ClusterLoad(Fleet& fleet);
+  ~ClusterLoad();
+
+  // Waits until each writer and each reader had a call answered that began after `since`. Returns
+  // how long after `since` the last of them had, or InfiniteDuration() after `limit`.
+  absl::Duration AnsweredSince(absl::Time since, absl::Duration limit) const;
+  // Ends the load, and checks that nothing acknowledged is lost, doubled or was read stale, that
+  // watchers saw each event and that each e-mail is there. Prints the journal.
+  void StopAndCheck(const std::string& title);
+
+ private:
+  struct Caller {
+    std::atomic<int64_t> answered = 0;  // When the last answered call began, in microseconds.
+    absl::Time told = absl::InfiniteFuture();  // When it was answered.
+    absl::Duration longest;                    // Between two answers.
+    std::set<std::string> done;
+    std::string holder = kFleetFirst;
+  };
+  struct Watcher {
+    std::mutex mutex;
+    WatchStream* stream = nullptr;
+    std::set<std::string> seen;
+    int repeated = 0;
+    int streams = 0;
+  };
+
+  void Write(int index);
+  void Read(int index);
+  void Watch(Watcher& watcher, int index);
+  grpc::Status UntilAnswered(int index, const std::string& method,
+                             const std::function<grpc::Status(v1::ContactService::Stub&)>& call);
+  void Count(const std::string& method, const grpc::Status& status, absl::Duration took);
+  void CheckDatabase();
+  void CheckWatchers();
+  void CheckMails();
+
+  Fleet& fleet_;
+  std::atomic<bool> stop_ = false;
+  std::atomic<bool> stop_watchers_ = false;
+  std::vector<Caller> callers_;
+  std::vector<Watcher> watchers_;
+  std::vector<std::thread> threads_;
+  std::vector<std::thread> watching_;
+  mutable std::mutex mutex_;
+  std::map<std::string, int> outcomes_;  // "METHOD STATUS" and how often.
+  std::vector<std::string> known_done_;
+  absl::Duration slowest_;
+  int64_t reads_ = 0;
+  int64_t stale_ = 0;
+};
+
+}  // namespace contacts::testing
+
+#endif  // CONTACTS_TESTS_FAULTS_CLUSTER_LOAD_H_

@@ -1,0 +1,96 @@
+#include "tests/testing/cluster.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+
+namespace contacts::testing {
+
+Cluster::Cluster() {
+  const char* engine = std::getenv("CONTACTS_ENGINE");
+  galera_ = engine == nullptr || std::string(engine) == "mariadb";
+  uri_ = Run("start");
+  if (uri_.empty()) std::abort();  // Nothing of these tests makes sense without.
+}
+
+Cluster::~Cluster() { Run("drop"); }
+
+std::string Cluster::Run(const std::string& command, int member) const {
+  const char* source = std::getenv("CONTACTS_TEST_SOURCE_DIR");
+  const std::string line = absl::StrCat(
+      "CONTACTS_DIE_WITH=", getpid(), " ", source == nullptr ? "." : source,
+      "/deploy/local-cluster.sh ", command, member == 0 ? "" : absl::StrCat(" ", member),
+      galera_ ? " --engine=mariadb" : " --engine=mysql", " --dir=", directory_.path(), "/cluster <",
+      command == "sql" ? directory_.path() + "/sql" : "/dev/null");
+  std::string output;
+  FILE* pipe = popen(line.c_str(), "r");
+  for (int c = fgetc(pipe); c != EOF; c = fgetc(pipe)) output += static_cast<char>(c);
+  EXPECT_EQ(pclose(pipe), 0) << line;
+  return std::string(absl::StripAsciiWhitespace(output));
+}
+
+std::string Cluster::Sql(int member, const std::string& statements) const {
+  std::ofstream(directory_.path() + "/sql") << statements;
+  return Run("sql", member);
+}
+
+int Cluster::Primary() const {
+  const std::string status = Run("status");
+  int found = 0;
+  int64_t most = 0;
+  for (absl::string_view line : absl::StrSplit(status, '\n')) {
+    const int member = line.empty() ? 0 : line[0] - '0';
+    if (absl::EndsWith(line, " ONLINE PRIMARY")) return member;
+    if (!absl::EndsWith(line, " Synced Primary")) continue;
+    const std::string told = Sql(member,
+                                 "SELECT COUNT(*) FROM information_schema.processlist WHERE user = "
+                                 "'contacts_server'");
+    int64_t sessions = 0;
+    if (absl::SimpleAtoi(told.substr(told.rfind('\n') + 1), &sessions) && sessions > most) {
+      found = member;
+      most = sessions;
+    }
+  }
+  return found;
+}
+
+void Cluster::EndFaults() const {
+  for (int member = 1; member <= kMembers; ++member) Run("heal", member);
+  const std::string frozen = Run("status");
+  for (absl::string_view line : absl::StrSplit(frozen, '\n')) {
+    if (absl::EndsWith(line, " frozen")) Run("thaw", line[0] - '0');
+  }
+}
+
+void Cluster::MakeWhole() const {
+  EndFaults();
+  const absl::Time deadline = absl::Now() + absl::Minutes(2);
+  for (int good = 0; good < kMembers && absl::Now() < deadline;) {
+    // A member that was cut off or frozen needs a moment to see that it is no longer in.
+    absl::SleepFor(absl::Seconds(1));
+    Run("start");
+    const std::string status = Run("status");
+    good = 0;
+    int primaries = 0;
+    for (absl::string_view line : absl::StrSplit(status, '\n')) {
+      primaries += absl::EndsWith(line, " ONLINE PRIMARY");
+      good += absl::EndsWith(line, " ONLINE PRIMARY") ||
+              absl::EndsWith(line, " ONLINE SECONDARY") || absl::EndsWith(line, " Synced Primary");
+    }
+    if (!galera_ && primaries != 1) good = 0;
+    if (good == kMembers) return;
+  }
+  ADD_FAILURE() << "the cluster did not become whole:\n" << Run("status");
+}
+
+}  // namespace contacts::testing

@@ -1,0 +1,46 @@
+#ifndef CONTACTS_TESTS_TESTING_CLUSTER_H_
+#define CONTACTS_TESTS_TESTING_CLUSTER_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "tests/testing/server_process.h"
+
+namespace contacts::testing {
+
+// Three database servers of their own, made by deploy/local-cluster.sh: Group Replication, or
+// Galera where CONTACTS_ENGINE is mariadb. They end with this object or its process.
+class Cluster {
+ public:
+  static constexpr int kMembers = 3;
+
+  Cluster();
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  bool galera() const { return galera_; }
+  // With all three members, numbered from 1 in this order.
+  const std::string& uri() const { return uri_; }
+
+  // Runs a command of the script and returns what it prints.
+  std::string Run(const std::string& command, int member = 0) const;
+  std::string Sql(int member, const std::string& statements) const;
+
+  // The member that the majority calls its primary; on Galera, the one that the most sessions of
+  // servers are connected to. 0 where there is none.
+  int Primary() const;
+  // Undoes what cut, silence and freeze did.
+  void EndFaults() const;
+  // Also starts members that are down, and waits until all three are in the cluster.
+  void MakeWhole() const;
+
+ private:
+  bool galera_;
+  TemporaryDirectory directory_;
+  std::string uri_;
+};
+
+}  // namespace contacts::testing
+
+#endif  // CONTACTS_TESTS_TESTING_CLUSTER_H_
