@@ -269,7 +269,7 @@ void ClusterLoad::CheckMails() {
   fleet_.WaitForMails();
   std::set<std::string> mails;
   std::size_t deliveries = 0;
-  const std::regex told("Subject: (Contact change for \\S+: done|Your contact roles on )");
+  const std::regex told("Subject: (Contact change for [^:]+: done|Your contact roles on )");
   const std::regex id_line("[Mm]essage-[Ii][Dd]: (\\S+)");
   for (const std::string& mail : ReadMaildir(fleet_.mail_directory())) {
     if (!std::regex_search(mail, told)) continue;
