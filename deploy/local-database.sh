@@ -1,8 +1,20 @@
 # shellcheck shell=bash
 # What local-mysql.sh and local-cluster.sh share. Sourced, not run.
 
-free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+# The given port if it is free, else another.
+free_port() { # [PORT]
+  python3 - "${1:-0}" <<'PYTHON'
+import socket, sys
+for port in int(sys.argv[1]), 0:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError:
+        continue
+    print(listener.getsockname()[1])
+    break
+PYTHON
 }
 
 new_password() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
@@ -47,8 +59,9 @@ mysql_folder() {
     rm -rf "$cache/mysql-sid" "$cache/mysql-sid.tmp"
     mirror=$(apt-get indextargets --format "\$(SITE)" 'Created-By: Packages' |
       grep -v security | head -n 1 || true)
-    debootstrap --variant=minbase --include=mysql-server-core sid "$cache/mysql-sid.tmp" \
-      ${mirror:+"$mirror"} >"$cache/mysql-sid.log" 2>&1 ||
+    # Any user's server reads it.
+    (umask 022 && debootstrap --variant=minbase --include=mysql-server-core sid \
+      "$cache/mysql-sid.tmp" ${mirror:+"$mirror"}) >"$cache/mysql-sid.log" 2>&1 ||
       { tail -n 20 "$cache/mysql-sid.log" >&2; return 1; }
     mv "$cache/mysql-sid.tmp" "$cache/mysql-sid"
   fi

@@ -4,13 +4,18 @@
 #   local-mysql.sh start|stop|drop|uri|sql [--engine=mariadb|mysql] [--dir=DIR] [--port=N]
 #                                          [--buffer-pool=SIZE] [-- FLAG...]
 #
-# start prints its URI once it is ready; run again, it only prints the URI. drop stops
-# it and removes its data. sql runs what it reads as the database's root. DIR
-# (default: var/mysql) keeps the data and the generated password. FLAGs are the
-# database server's own. --engine=mysql runs Oracle MySQL of Debian unstable out of a
-# folder that debootstrap makes once.
-# With CONTACTS_DIE_WITH=PID, the server is killed once that process is gone.
+# start prints the server's URI once the server is ready; run again, it only prints the
+# URI. drop stops the server and removes its data. sql runs its input as the database's
+# root. DIR (default: var/mysql, mode 0700) keeps the data and the generated password.
+# FLAGs are the database server's own. --engine=mysql runs Oracle MySQL of Debian unstable
+# out of a folder that debootstrap makes once.
+# If CONTACTS_DIE_WITH=PID is set, the server is killed once that process is gone.
+#
+# Run by root, the server runs as the user mysql and sees its own folder alone (chroot).
+# The database's root logs in through the socket alone, and only for the user who
+# started the server.
 set -euo pipefail
+umask 077
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=deploy/local-database.sh
@@ -31,54 +36,101 @@ while (($#)); do
 done
 
 read_state() { [[ -e $dir/$1 ]] && cat "$dir/$1"; }
-running() {
-  local pid
-  pid=$(read_state pid) && [[ -n $pid ]] && kill -0 "$pid" 2>/dev/null &&
-    grep -qzE 'mariadbd|mysqld' "/proc/$pid/cmdline" 2>/dev/null
-}
+# The server holds a lock on this file until the kernel has ended the whole process. A
+# process id cannot tell that: it may belong to a zombie, or to another process by now.
+running() { [[ -e $dir/alive ]] && ! flock --nonblock --shared "$dir/alive" true; }
 uri() { echo "mysql://contacts:$(read_state password)@127.0.0.1:$(read_state port)/contacts"; }
+# A socket's path holds 107 bytes, so the client gets a relative one.
+sql() { cd "$(dirname "$(read_state socket)")" && mariadb --no-defaults -u root -S s.sock "$@"; }
+answers() { (sql -e 'DO 1') >/dev/null 2>&1; }
 
 # Kills the server when the process CONTACTS_DIE_WITH is gone, however it went.
 watch_parent() {
   [[ -n ${CONTACTS_DIE_WITH:-} ]] || return 0
   # shellcheck disable=SC2016  # The inner shell expands them.
   setsid bash -c 'while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 0.5; done
-    kill -9 "$2" 2>/dev/null' watch "$CONTACTS_DIE_WITH" "$1" </dev/null >/dev/null 2>&1 &
+    kill -0 "$1" 2>/dev/null || kill -9 "$2" 2>/dev/null' watch "$CONTACTS_DIE_WITH" "$1" \
+    8>&- </dev/null >/dev/null 2>&1 &
 }
 
-common=("${common_flags[@]}" "--innodb-buffer-pool-size=$buffer_pool")
+wait_for_server() {
+  for _ in $(seq 600); do
+    answers && return 0
+    running || break
+    sleep 0.1
+  done
+  echo "local-mysql.sh: the server did not start:" >&2
+  tail -n 20 "$dir/server.log" >&2
+  return 1
+}
 
-started() { # PID SOCKET
-  echo "$1" >"$dir/pid"
-  echo "$2" >"$dir/socket"
-  wait_until_ready "$1" "$2" "$dir/server.log"
-  watch_parent "$1"
-  if [[ ! -s $dir/password ]]; then
-    local password
-    password=$(new_password)
-    make_users "$2" "$password"
-    (umask 077 && echo "$password" >"$dir/password")
-  fi
+# Statements that run before the server takes connections. The accounts contacts and
+# contacts_server have one password: contacts may do everything in the service's own
+# databases, contacts_server may not change their schema.
+write_init_file() { # FILE STATEMENT...
+  [[ -s $dir/password ]] || new_password >"$dir/password"
+  local file=$1 host password
+  password=$(cat "$dir/password")
+  echo "CREATE DATABASE IF NOT EXISTS contacts CHARACTER SET utf8mb4;" >"$file"
+  for host in localhost 127.0.0.1; do
+    cat >>"$file" <<SQL
+CREATE USER IF NOT EXISTS 'contacts'@'$host' IDENTIFIED BY '$password';
+GRANT ALL ON \`contacts%\`.* TO 'contacts'@'$host';
+CREATE USER IF NOT EXISTS 'contacts_server'@'$host' IDENTIFIED BY '$password';
+GRANT SELECT, INSERT, UPDATE, DELETE ON \`contacts%\`.* TO 'contacts_server'@'$host';
+SQL
+  done
+  printf '%s;\n' "${@:2}" >>"$file"
+}
+
+common=("${common_flags[@]}" "--innodb-buffer-pool-size=$buffer_pool" --socket=s.sock)
+# Whether the server may be given another user and a root folder of its own.
+privileged=$([[ $(id -u) != 0 ]] || echo yes)
+
+# Starts COMMAND... with the lock that running() looks at. FOLDER: the server's own.
+launch() { # FOLDER COMMAND...
+  local folder=$1
+  # A killed server leaves both behind. Its process id in the lock may be another's by now.
+  rm -f "$folder/data/s.sock" "$folder/data/s.sock.lock"
+  [[ -z $privileged ]] || chown -R mysql: "$folder"
+  echo "$folder/data/s.sock" >"$dir/socket"
+  exec 7>"$dir/alive"
+  flock 7
+  # The lock of start is neither the server's nor its watcher's to keep.
+  setsid "${@:2}" 8>&- </dev/null >"$dir/server.log" 2>&1 &
+  exec 7>&-
+  echo "$!" >"$dir/pid"
+  watch_parent "$!"
+  wait_for_server
 }
 
 start_mariadb() {
-  local socket=$dir/s.sock
-  # A socket's path holds 107 bytes.
-  ((${#socket} < 100)) || socket=$(mktemp -d /tmp/contacts-mysql.XXXXXX)/s.sock
-  if [[ ! -d $dir/data/mysql ]]; then
-    rm -rf "$dir/data" "$dir/password"
-    install_mariadb "$dir/data" "$dir/install.log"
-    mariadb_forget_anonymous=1
+  local folder=$dir/server inside=$dir/server as=()
+  mkdir -p "$folder/tmp" "$folder/none" "$folder/etc"
+  if [[ -n $privileged ]]; then
+    inside='' as=(--chroot="$folder" --user=mysql)
+    # Names of the users who the server runs as and who may be the database's root.
+    getent passwd root mysql >"$folder/etc/passwd"
   fi
-  setsid mariadbd --no-defaults --datadir="$dir/data" --user=root --socket="$socket" \
-    --port="$port" --pid-file="$dir/server.pid" "${common[@]}" "${flags[@]}" \
-    </dev/null >"$dir/server.log" 2>&1 &
-  started $! "$socket"
-  if [[ -n ${mariadb_forget_anonymous:-} ]]; then forget_anonymous "$socket"; fi
+  # What earlier versions of this script made.
+  if [[ -d $dir/data/mysql ]]; then mv "$dir/data" "$folder/data"; fi
+  if [[ ! -d $folder/data/mysql ]]; then
+    rm -rf "$folder/data" "$dir/password"
+    mariadb-install-db --no-defaults --datadir="$folder/data" --user="$(id -un)" --skip-test-db \
+      --auth-root-authentication-method=socket >"$dir/install.log" 2>&1
+  fi
+  write_init_file "$folder/init.sql" \
+    "DELETE FROM mysql.global_priv WHERE user IN ('', 'root') AND host <> 'localhost'" \
+    "FLUSH PRIVILEGES" \
+    "ALTER USER root@localhost IDENTIFIED VIA unix_socket AS '$(id -un)'"
+  launch "$folder" mariadbd --no-defaults "${as[@]}" --datadir="$inside/data" \
+    --tmpdir="$inside/tmp" --secure-file-priv="$inside/none" --init-file="$inside/init.sql" \
+    --port="$port" --pid-file="$inside/server.pid" "${common[@]}" "${flags[@]}"
 }
 
 start_mysql() {
   local folder instance
+  [[ -n $privileged ]] || { echo "local-mysql.sh: --engine=mysql: want root, for chroot" >&2; exit 1; }
   folder=$(mysql_folder)
   instance=$(read_state instance || true)
   if [[ -z $instance || ! -d $folder$instance/data/mysql ]]; then
@@ -88,38 +140,39 @@ start_mysql() {
     echo "$folder" >"$dir/folder"
     echo "$instance" >"$dir/instance"
   fi
-  setsid chroot "$folder" /usr/sbin/mysqld --no-defaults --user=root \
-    --datadir="$instance/data" --socket="$instance/s.sock" --port="$port" \
-    --pid-file="$instance/server.pid" --secure-file-priv=NULL --mysqlx=OFF --sync-binlog=1 \
-    "${common[@]}" "${flags[@]}" </dev/null >"$dir/server.log" 2>&1 &
-  started $! "$folder$instance/s.sock"
+  mkdir -p "$folder$instance/tmp"
+  write_init_file "$folder$instance/init.sql" \
+    "GRANT SELECT ON performance_schema.replication_group_members TO contacts@localhost, \
+'contacts'@'127.0.0.1', contacts_server@localhost, 'contacts_server'@'127.0.0.1'" \
+    "ALTER USER root@localhost IDENTIFIED WITH auth_socket AS 'root'"
+  launch "$folder$instance" chroot --userspec="$(id -u mysql):$(id -g mysql)" "$folder" \
+    /usr/sbin/mysqld --no-defaults --datadir="$instance/data" --tmpdir="$instance/tmp" \
+    --secure-file-priv=NULL --init-file="$instance/init.sql" --port="$port" \
+    --pid-file="$instance/server.pid" --plugin-load-add=auth_socket.so --mysqlx=OFF \
+    --sync-binlog=1 "${common[@]}" "${flags[@]}"
 }
 
 stop_server() {
-  local pid
   if running; then
-    pid=$(read_state pid)
-    kill "$pid"
-    for _ in $(seq 300); do
-      kill -0 "$pid" 2>/dev/null || break
-      sleep 0.1
-    done
-    kill -9 "$pid" 2>/dev/null || true
+    kill "$(read_state pid)" 2>/dev/null || true
+    flock --wait 30 --shared "$dir/alive" true || kill -9 "$(read_state pid)" 2>/dev/null || true
+    flock --wait 30 --shared "$dir/alive" true || true
   fi
   rm -f "$dir/pid"
-  if [[ $(read_state socket) == /tmp/contacts-mysql.* ]]; then rm -rf "$(dirname "$(cat "$dir/socket")")"; fi
 }
 
 case $command in
   start)
     mkdir -p "$dir"
+    chmod 700 "$dir"
     exec 8>"$dir/lock"
     flock 8
+    # A server that was killed just now may take a while to end.
+    while running && ! answers; do sleep 0.1; done
     if ! running; then
-      port=${port:-$(read_state port || free_port)}
+      port=${port:-$(free_port "$(read_state port || true)")}
       echo "$port" >"$dir/port"
-      # The lock is not the server's to keep.
-      "start_$engine" 8>&-
+      "start_$engine"
     fi
     uri
     ;;
@@ -133,11 +186,9 @@ case $command in
     running || { echo "local-mysql.sh: not running in $dir" >&2; exit 1; }
     uri
     ;;
-  sql)
-    exec mariadb --no-defaults -u root -S "$(read_state socket)"
-    ;;
+  sql) sql ;;
   *)
-    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

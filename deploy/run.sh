@@ -44,7 +44,11 @@ deploy/install-packages.sh build run
 cmake --build --preset release --target contactsd contactctl
 
 say "Starting the database and the server"
+# What var/ keeps from here on is for its owner alone: logs, e-mails, keys.
+umask 077
 mkdir -p "$var/mail"
+touch "$var/contactsd.log"
+chmod 600 "$var/contactsd.log"
 rm -f "$var/contactsd.out"
 # The database and the server watch this script, so that they end however it ends.
 uri=$(CONTACTS_DIE_WITH=$$ deploy/local-mysql.sh start)

@@ -71,9 +71,7 @@ sql() {
     contacts "$@"
 }
 if [[ $engine == mysql ]]; then
-  chroot_folder=$(cat "$dir/mysql/folder")
-  mariadb --no-defaults -u root -S "$chroot_folder$(cat "$dir/mysql/instance")/s.sock" \
-    -e 'SET GLOBAL local_infile = 1'
+  echo 'SET GLOBAL local_infile = 1' | deploy/local-mysql.sh sql --dir="$dir/mysql"
 fi
 
 : >"$dir/listening"
