@@ -21,7 +21,13 @@ say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 ctl() { "$bin/client/contactctl" --server="$address" "$@"; }
 # Shows the command as a person would type it, then runs it.
 show() {
-  printf '$ contactctl %s\n' "$*"
+  printf '$ contactctl'
+  local word
+  for word; do
+    if [[ $word =~ [^A-Za-z0-9_./:=@,-] ]]; then word=${word@Q}; fi
+    printf ' %s' "$word"
+  done
+  echo
   ctl "$@"
 }
 
@@ -74,18 +80,7 @@ if ! grep -qs '^listening on' "$var/contactsd.out"; then
 fi
 
 say "Loading a small directory"
-account() { # ID LANGUAGE NAME
-  ctl --operator operator account "$1" >/dev/null 2>&1 ||
-    ctl --operator operator create-account "$1" --email="$3@$domain" --language="$2" >/dev/null
-}
-account ma100001-ovh fr marie
-account th100002-ovh en thomas
-account ai100003-ovh fr aicha
-for service in marie-$domain vps-4f2a.$domain; do
-  ctl --operator operator service "$service" >/dev/null 2>&1 ||
-    ctl --operator operator create-service "$service" --kind=domain --admin=ma100001-ovh \
-      --tech=th100002-ovh --billing=ma100001-ovh --owner-name="Marie Martin" >/dev/null
-done
+deploy/load-sample.sh "$bin/client/contactctl" --server="$address"
 show --account=ma100001-ovh services
 
 service=marie-$domain
@@ -108,10 +103,10 @@ id=$(ctl --account=ma100001-ovh --output=json changes --state=validating --servi
   python3 -c 'import json, sys; print(json.load(sys.stdin)["contact_changes"][0]["id"])')
 
 say "Marie accepts with the link from her e-mail"
-show --account=ma100001-ovh accept "$(deploy/read-mail.py "$var/mail" "marie@$domain" "$id")"
+show --account=ma100001-ovh accept "$(deploy/read-mail.py --link "marie@$domain" "$id")"
 say "The new contact accepts too: the change takes effect"
 touch "$var/marker"
-show --account="$new" accept "$(deploy/read-mail.py "$var/mail" "$new_mail" "$id")"
+show --account="$new" accept "$(deploy/read-mail.py --link "$new_mail" "$id")"
 show --account=ma100001-ovh service "$service"
 show --account=ma100001-ovh history "$id"
 
@@ -123,6 +118,8 @@ for _ in $(seq 150); do
 done
 (($(told) >= 3)) || { echo "want 3 e-mails, found $(told)" >&2; exit 1; }
 find "$var/mail/new" -type f -newer "$var/marker" -exec deploy/read-mail.py --subject {} +
+
+echo "To read the e-mails: deploy/read-mail.py [ADDRESS]"
 
 if [[ -z $keep_serving ]]; then
   say "Done"
