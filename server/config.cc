@@ -424,6 +424,20 @@ void CheckRest(const Texts& texts, Config& config) {
   }
 }
 
+// CLI11 takes the argument after "--metrics=" for its value, and needs them last first.
+std::vector<std::string> ReversedArguments(int argc, const char* const* argv) {
+  std::vector<std::string> arguments;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const bool empty =
+        absl::StartsWith(argument, "--") && argument.find('=') == argument.size() - 1;
+    arguments.push_back(empty ? argument.substr(0, argument.size() - 1) : argument);
+    if (empty) arguments.emplace_back();
+  }
+  std::reverse(arguments.begin(), arguments.end());
+  return arguments;
+}
+
 }  // namespace
 
 absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* argv,
@@ -439,7 +453,7 @@ absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* ar
   AddServing(flags, config);
   AddRules(flags, config.settings);
   try {
-    app.parse(argc, argv);
+    app.parse(ReversedArguments(argc, argv));
     if (texts.make_token_key) {
       help << TokenKeys::Generate();
       return std::nullopt;

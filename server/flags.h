@@ -36,8 +36,15 @@ class Flags {
  public:
   explicit Flags(CLI::App* app) : app_(app) {}
 
+  // May be empty only if its default is.
   void Text(const std::string& name, std::string* value, const std::string& help) {
-    Named(app_->add_option("--" + name, *value, help)->capture_default_str(), name);
+    const bool may_be_empty = value->empty();
+    Named(app_->add_option("--" + name, *value, help)
+              ->capture_default_str()
+              ->check([may_be_empty](const std::string& text) {
+                return text.empty() && !may_be_empty ? "empty; want a value" : "";
+              }),
+          name);
   }
 
   void Switch(const std::string& name, bool* value, const std::string& help) {

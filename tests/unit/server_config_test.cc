@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "server/reloaded_file.h"
 #include "server/token_keys_file.h"
 #include "tests/testing/certificates.h"
@@ -142,6 +143,42 @@ TEST_F(ConfigTest, NamesTheWrongValue) {
     EXPECT_THAT(config.status().message(), HasSubstr(expected)) << flag;
     EXPECT_THAT(config.status().message(), Not(HasSubstr("\n"))) << flag;
     EXPECT_THAT(config.status().message(), Not(HasSubstr("hidden"))) << flag;
+  }
+}
+
+TEST_F(ConfigTest, TakesAnEmptyValueForNone) {
+  for (const char* flag :
+       {"metrics", "tls_cert", "tls_key", "tls_client_ca", "policy_file", "jwt_jwks_file",
+        "jwt_issuer", "jwt_audience", "mail_ca_file", "mail_user", "mail_password_file",
+        "mysql_password_file", "token_keys_file"}) {
+    const std::string variable = absl::StrCat("CONTACTS_", Upper(flag));
+    // Wherever it stands, it takes nothing of what follows it.
+    const auto once =
+        Read({absl::StrCat("--", flag, "="), "--mysql=mysql://u@db/contacts", "--mail=smtp://h"});
+    EXPECT_TRUE(once.ok()) << flag << ": " << once.status();
+    const auto last =
+        Read({"--mysql=mysql://u@db/contacts", "--mail=smtp://h", absl::StrCat("--", flag, "=")});
+    EXPECT_TRUE(last.ok()) << flag << ": " << last.status();
+    SetEnvironment(variable.c_str(), "");
+    const auto environment = Read({"--mysql=mysql://u@db/contacts", "--mail=smtp://h"});
+    EXPECT_TRUE(environment.ok()) << flag << ": " << environment.status();
+    SetEnvironment(variable.c_str(), "no such file");
+    const auto over =
+        Read({absl::StrCat("--", flag, "="), "--mysql=mysql://u@db/contacts", "--mail=smtp://h"});
+    EXPECT_TRUE(over.ok()) << flag << ": " << over.status();
+    ClearEnvironment(variable.c_str());
+  }
+}
+
+TEST_F(ConfigTest, RefusesAnEmptyValueWhereOneIsWanted) {
+  for (const char* flag :
+       {"listen", "mysql", "mail", "mail_from", "mail_tls", "link_url", "auth", "jwt_account_claim",
+        "account_id_pattern", "log_level", "workers", "drain_timeout"}) {
+    const auto config =
+        Read({"--mysql=mysql://u@db/contacts", "--mail=maildir:m", absl::StrCat("--", flag, "=")});
+    ASSERT_FALSE(config.ok()) << flag;
+    EXPECT_THAT(std::string(config.status().message()), HasSubstr(flag));
+    EXPECT_THAT(std::string(config.status().message()), HasSubstr("want"));
   }
 }
 
