@@ -42,9 +42,9 @@ http::response<http::string_body> Answer(const http::request<http::empty_body>& 
   if (!allowed) {
     response.result(http::status::forbidden);
     response.body() = "the policy does not make this caller a metrics_reader\n";
-  } else if (request.method() != http::verb::get) {
+  } else if (request.method() != http::verb::get && request.method() != http::verb::head) {
     response.result(http::status::method_not_allowed);
-    response.set(http::field::allow, "GET");
+    response.set(http::field::allow, "GET, HEAD");
   } else if (target.substr(0, target.find('?')) != "/metrics") {
     response.result(http::status::not_found);
     response.body() = "want /metrics\n";
@@ -56,6 +56,8 @@ http::response<http::string_body> Answer(const http::request<http::empty_body>& 
     if (!collected.ok()) response.result(http::status::internal_server_error);
   }
   response.prepare_payload();
+  // The answer to HEAD is that to GET, its length included, without the body.
+  if (request.method() == http::verb::head) response.body().clear();
   return response;
 }
 

@@ -69,6 +69,7 @@ class Metered : public Fleet {
     }
     return calls;
   }
+  int metrics_port() const { return port_; }
 
  private:
   Metered(int port, int services, std::vector<std::string> flags)
@@ -114,6 +115,14 @@ TEST(Metrics, TellOfCallsQueueDatabaseAndMails) {
   // Nothing that a caller chooses.
   EXPECT_THAT(lines, Not(Contains(HasSubstr("zz9"))));
   EXPECT_EQ(server.server(0).Terminate(), 0);
+}
+
+TEST(Metrics, AreAnsweredToHeadWithoutABody) {
+  const Metered server(0);
+  const std::string answer = HttpHead(server.metrics_port(), "/metrics");
+  EXPECT_THAT(answer, ::testing::StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, ::testing::ContainsRegex("Content-Length: [1-9]"));
+  EXPECT_THAT(answer, ::testing::EndsWith("\r\n\r\n"));
 }
 
 TEST(Metrics, AMethodThatDoesNotExistMakesNoSeries) {

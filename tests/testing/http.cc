@@ -60,6 +60,15 @@ std::string HttpGet(int port, const std::string& path, const std::string& name,
   return curl_easy_perform(curl.get()) == CURLE_OK ? answer : "";
 }
 
+std::string HttpHead(int port, const std::string& path) {
+  std::string answer;
+  const Curl curl = NewCurl(&answer);
+  curl_easy_setopt(curl.get(), CURLOPT_URL, absl::StrCat("http://127.0.0.1:", port, path).c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_NOBODY, 1L);
+  curl_easy_setopt(curl.get(), CURLOPT_HEADER, 1L);
+  return curl_easy_perform(curl.get()) == CURLE_OK ? answer : "";
+}
+
 HttpsAnswer HttpsGet(int port, const std::string& path, const CertificateAuthority& authority,
                      const std::optional<CertificateAndKey>& own) {
   HttpsAnswer answer;

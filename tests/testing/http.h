@@ -17,6 +17,9 @@ int FreePort();
 std::string HttpGet(int port, const std::string& path, const std::string& name = "",
                     const std::string& value = "");
 
+// The status line and headers that HEAD gets there, followed by the body, if it comes with one.
+std::string HttpHead(int port, const std::string& path);
+
 // What https://127.0.0.1:PORT/PATH answers to the certificate `own`, if any, where `authority`
 // signed the server's: its status and body; status 0 where there is no connection.
 struct HttpsAnswer {
