@@ -1,6 +1,8 @@
 #include "client/import_run.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <map>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -85,9 +87,9 @@ void ImportRun::Send(Stream& stream) {
 // Returns null at the end; `more` tells whether another is there already.
 std::shared_ptr<const v1::ImportDirectoryRequest> ImportRun::NextToSend(bool& more) {
   std::unique_lock lock(mutex_);
-  while (sent_ == waiting_.size()) {
+  while (!SkipUnreadable()) {
     if (broken_ || at_end_) return nullptr;
-    if (waiting_.size() >= kWindow) {
+    if (requests_ >= kWindow) {
       changed_.wait(lock);
       continue;
     }
@@ -98,8 +100,14 @@ std::shared_ptr<const v1::ImportDirectoryRequest> ImportRun::NextToSend(bool& mo
   }
   if (broken_) return nullptr;
   auto request = waiting_[sent_++].request;
-  more = sent_ < waiting_.size() || (waiting_.size() < kWindow && !at_end_ && reader_.HasMore());
+  more = SkipUnreadable() || (requests_ < kWindow && !at_end_ && reader_.HasMore());
   return request;
+}
+
+// Whether there is a record to send, which is then the one at `sent_`.
+bool ImportRun::SkipUnreadable() {
+  while (sent_ < waiting_.size() && waiting_[sent_].request == nullptr) ++sent_;
+  return sent_ < waiting_.size();
 }
 
 // False at the end of the file.
@@ -108,52 +116,78 @@ bool ImportRun::ReadOne() {
   if (!record) return false;
   const std::lock_guard lock(mutex_);
   if (!record->error.empty()) {
-    unreadable_.push_back({record->line, "", std::move(record->error)});
+    waiting_.push_back({record->line, record->offset, nullptr, std::move(record->error)});
     return true;
   }
+  ++requests_;
   waiting_.push_back(
       {record->line, record->offset,
-       std::make_shared<const v1::ImportDirectoryRequest>(std::move(record->request))});
+       std::make_shared<const v1::ImportDirectoryRequest>(std::move(record->request)), ""});
   return true;
 }
 
 // False where the response cannot be about what was sent. `acknowledged` counts on the
 // present stream.
 bool ImportRun::Acknowledge(const v1::ImportDirectoryResponse& response, int64_t& acknowledged) {
+  std::map<int64_t, const v1::ImportRejection*> refused;  // By the position of a fresh record.
   std::vector<Rejected> rejected;
   {
     const std::lock_guard lock(mutex_);
     const int64_t fresh = response.committed_count() - acknowledged;
-    if (fresh < 0 || fresh > static_cast<int64_t>(sent_)) return false;
+    const int64_t sent =
+        std::count_if(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(sent_),
+                      [](const Waiting& one) { return one.request != nullptr; });
+    if (fresh < 0 || fresh > sent) return false;
     for (const v1::ImportRejection& rejection : response.rejections()) {
       const int64_t position = rejection.index() - acknowledged;
       if (position < 0 || position >= fresh) return false;
-      rejected.push_back({waiting_[static_cast<std::size_t>(position)].line, rejection.reason(),
-                          rejection.message()});
+      refused[position] = &rejection;
     }
-    if (fresh > 0) state_.offset = waiting_[static_cast<std::size_t>(fresh) - 1].offset;
-    waiting_.erase(waiting_.begin(), waiting_.begin() + fresh);
-    sent_ -= static_cast<std::size_t>(fresh);
+    for (int64_t position = 0; position < fresh; ++position) {
+      TakeUnreadable(rejected);
+      const Waiting& one = waiting_.front();
+      if (const auto found = refused.find(position); found != refused.end()) {
+        rejected.push_back({one.line, found->second->reason(), found->second->message()});
+      }
+      state_.offset = one.offset;
+      waiting_.pop_front();
+      --sent_;
+      --requests_;
+    }
+    TakeUnreadable(rejected);
     acknowledged += fresh;
     state_.records += fresh;
     changed_.notify_one();
   }
-  state_.rejected += static_cast<int64_t>(rejected.size());
-  for (const Rejected& one : rejected) options_.on_rejected(one);
-  TellUnreadable();
+  Tell(rejected);
   options_.on_progress(state_);
   return true;
 }
 
+// Moves what cannot be read and has nothing before it that is on its way.
+void ImportRun::TakeUnreadable(std::vector<Rejected>& rejected) {
+  while (!waiting_.empty() && waiting_.front().request == nullptr) {
+    Waiting& one = waiting_.front();
+    rejected.push_back({one.line, "", std::move(one.error)});
+    state_.offset = one.offset;
+    ++state_.records;
+    waiting_.pop_front();
+    if (sent_ > 0) --sent_;
+  }
+}
+
 void ImportRun::TellUnreadable() {
-  std::vector<Rejected> unreadable;
+  std::vector<Rejected> rejected;
   {
     const std::lock_guard lock(mutex_);
-    unreadable.swap(unreadable_);
+    TakeUnreadable(rejected);
   }
-  state_.records += static_cast<int64_t>(unreadable.size());
-  state_.rejected += static_cast<int64_t>(unreadable.size());
-  for (const Rejected& one : unreadable) options_.on_rejected(one);
+  Tell(rejected);
+}
+
+void ImportRun::Tell(const std::vector<Rejected>& rejected) {
+  state_.rejected += static_cast<int64_t>(rejected.size());
+  for (const Rejected& one : rejected) options_.on_rejected(one);
 }
 
 }  // namespace contacts::client

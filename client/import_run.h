@@ -55,10 +55,11 @@ class ImportRun {
   const State& state() const { return state_; }
 
  private:
-  struct Sent {
+  struct Waiting {
     int64_t line = 0;
     int64_t offset = 0;
-    std::shared_ptr<const v1::ImportDirectoryRequest> request;
+    std::shared_ptr<const v1::ImportDirectoryRequest> request;  // Null: cannot be read.
+    std::string error;                                          // Why it cannot be read.
   };
   using Stream = grpc::ClientReaderWriter<v1::ImportDirectoryRequest, v1::ImportDirectoryResponse>;
 
@@ -67,7 +68,10 @@ class ImportRun {
   std::shared_ptr<const v1::ImportDirectoryRequest> NextToSend(bool& more);
   bool ReadOne();
   bool Acknowledge(const v1::ImportDirectoryResponse& response, int64_t& acknowledged);
+  bool SkipUnreadable();
+  void TakeUnreadable(std::vector<Rejected>& rejected);
   void TellUnreadable();
+  void Tell(const std::vector<Rejected>& rejected);
 
   RecordReader& reader_;
   const Options options_;
@@ -75,11 +79,11 @@ class ImportRun {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Sent> waiting_;  // Read and not acknowledged yet.
-  std::size_t sent_ = 0;      // Of these, on the present stream.
-  std::vector<Rejected> unreadable_;
-  bool at_end_ = false;  // Of the file.
-  bool broken_ = false;  // The present stream takes no more.
+  std::deque<Waiting> waiting_;  // Read and not dealt with yet, in the order of the file.
+  std::size_t sent_ = 0;         // Of these, behind the last sent on the present stream.
+  std::size_t requests_ = 0;     // Of these, what can be sent.
+  bool at_end_ = false;          // Of the file.
+  bool broken_ = false;          // The present stream takes no more.
 };
 
 }  // namespace contacts::client

@@ -1,6 +1,8 @@
 #include "client/records.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -41,45 +43,73 @@ std::string SetText(Message& message, const FieldDescriptor& field, const std::s
   if (field.type() == FieldDescriptor::TYPE_ENUM) {
     const auto* value = field.enum_type()->FindValueByName(text);
     if (value == nullptr) {
-      return absl::StrCat(field.name(), ": \"", text, "\" is no ", field.enum_type()->name());
+      return absl::StrCat("\"", text, "\" is no ", field.enum_type()->name());
     }
     reflection.SetEnum(&message, &field, value);
     return "";
   }
-  return absl::StrCat(field.name(), ": want no text");
+  return "want no text";
 }
 
-// Sets the fields that `object` names. What only the server sets may be there, as in
-// its own answers.
-std::string SetFields(Message& message, const json& object) {
-  const auto wrong = [](const std::string& name, const char* wanted) {
-    return absl::StrCat(name, ": want ", wanted);
+// What is wrong with a record: "PATH: what was wanted" for each field.
+using Wrong = std::vector<std::string>;
+
+std::string TextOf(const Wrong& wrong) { return absl::StrJoin(wrong, "; "); }
+
+void SetFields(Message& message, const json& object, const std::string& path, Wrong& wrong);
+
+// `path` names the field.
+void SetField(Message& message, const FieldDescriptor& field, const json& value,
+              const std::string& path, Wrong& wrong) {
+  const auto want = [&](const char* wanted) {
+    wrong.push_back(absl::StrCat(path, ": want ", wanted));
   };
-  if (!object.is_object()) return "want a JSON object";
-  for (const auto& [name, value] : object.items()) {
-    const auto* field = message.GetDescriptor()->FindFieldByName(name);
-    if (field == nullptr) return absl::StrCat("there is no field \"", name, "\"");
-    if (value.is_null() || field->message_type() == google::protobuf::Timestamp::descriptor()) {
-      continue;
-    }
-    std::string error;
-    if (field->message_type() != nullptr) {
-      error = SetFields(*message.GetReflection()->MutableMessage(&message, field), value);
-      if (!error.empty()) return absl::StrCat(name, ".", error);
-    } else if (field->is_repeated()) {
-      if (!value.is_array()) return wrong(name, "a list");
-      for (const json& item : value) {
-        if (!item.is_string()) return wrong(name, "a list of texts");
-        error = SetText(message, *field, item.get_ref<const std::string&>());
-      }
-    } else if (!value.is_string()) {
-      return wrong(name, "text in quotes");
-    } else {
-      error = SetText(message, *field, value.get_ref<const std::string&>());
-    }
-    if (!error.empty()) return error;
+  // Only the server sets times. Its own answers may be given back.
+  if (value.is_null() || field.message_type() == google::protobuf::Timestamp::descriptor()) return;
+  if (field.message_type() != nullptr) {
+    SetFields(*message.GetReflection()->MutableMessage(&message, &field), value, path, wrong);
+    return;
   }
-  return "";
+  if (field.is_repeated() && !value.is_array()) return want("a list");
+  for (const json& item : field.is_repeated() ? value : json::array({value})) {
+    if (!item.is_string()) return want(field.is_repeated() ? "a list of texts" : "text in quotes");
+    const std::string error = SetText(message, field, item.get_ref<const std::string&>());
+    if (!error.empty()) wrong.push_back(absl::StrCat(path, ": ", error));
+  }
+}
+
+// `path` names the object that `message` stands for; empty for the whole record.
+void SetFields(Message& message, const json& object, const std::string& path, Wrong& wrong) {
+  if (!object.is_object()) {
+    wrong.push_back(absl::StrCat(path, path.empty() ? "" : ": ", "want a JSON object"));
+    return;
+  }
+  for (const auto& [name, value] : object.items()) {
+    const std::string inner = absl::StrCat(path, path.empty() ? "" : ".", name);
+    const auto* field = message.GetDescriptor()->FindFieldByName(name);
+    if (field == nullptr) {
+      wrong.push_back(absl::StrCat(inner, ": there is no such field"));
+    } else {
+      SetField(message, *field, value, inner, wrong);
+    }
+  }
+}
+
+// Parses JSON. A name that an object has twice is wrong: two readers could take either.
+json ParseJson(absl::string_view text, Wrong& wrong) {
+  std::vector<std::set<std::string>> names;
+  return json::parse(text.begin(), text.end(),
+                     [&](int /*depth*/, json::parse_event_t event, json& parsed) {
+                       if (event == json::parse_event_t::object_start) names.emplace_back();
+                       if (event == json::parse_event_t::object_end) names.pop_back();
+                       if (event == json::parse_event_t::key) {
+                         const auto& name = parsed.get_ref<const std::string&>();
+                         if (!names.back().insert(name).second) {
+                           wrong.push_back(absl::StrCat(name, ": given twice"));
+                         }
+                       }
+                       return true;
+                     });
 }
 
 class JsonLinesReader final : public RecordReader {
@@ -95,11 +125,14 @@ class JsonLinesReader final : public RecordReader {
       content = absl::StripAsciiWhitespace(content);
       if (content.empty()) continue;
       FileRecord record{.line = line_, .offset = offset_};
+      Wrong wrong;
       try {
-        record.error = SetFields(record.request, json::parse(content.begin(), content.end()));
+        const json object = ParseJson(content, wrong);
+        SetFields(record.request, object, "", wrong);
       } catch (const json::exception&) {
-        record.error = "no JSON object in UTF-8";
+        wrong = {"no JSON object in UTF-8"};
       }
+      record.error = TextOf(wrong);
       if (record.error.empty() && record.request.record_case() == 0) {
         record.error = R"(want {"account": {...}} or {"service": {...}})";
       }
@@ -170,6 +203,9 @@ class CsvRecordReader final : public RecordReader {
   std::string ReadHeader(const std::vector<std::string>& names) {
     bool typed = false;
     for (const std::string& name : names) {
+      if (std::count(names.begin(), names.end(), name) > 1) {
+        return absl::StrCat("there are two columns \"", Printable(name), "\"; nothing was read");
+      }
       columns_.push_back(ColumnOf(name));
       const Column& column = columns_.back();
       typed = typed || name == kType;
@@ -187,10 +223,12 @@ class CsvRecordReader final : public RecordReader {
       return absl::StrCat(cells.size(), " cells; want ", columns_.size());
     }
     std::string type;
+    Wrong wrong;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      if (!IsUtf8(cells[i])) return columns_[i].name + ": not UTF-8";
+      if (!IsUtf8(cells[i])) wrong.push_back(columns_[i].name + ": not UTF-8");
       if (columns_[i].name == kType) type = cells[i];
     }
+    if (!wrong.empty()) return TextOf(wrong);
     if (type != "account" && type != "service") return "type: want account or service";
     if (type == "account") request.mutable_account();
     // The owner's columns are there: what they leave empty is empty.
@@ -198,10 +236,10 @@ class CsvRecordReader final : public RecordReader {
     if (type == "service" && with_owner_) request.mutable_service()->mutable_owner();
     for (std::size_t i = 0; i < cells.size(); ++i) {
       if (cells[i].empty() || columns_[i].name == kType) continue;
-      std::string error = SetCell(request, columns_[i], cells[i]);
-      if (!error.empty()) return error;
+      const std::string error = SetCell(request, columns_[i], cells[i]);
+      if (!error.empty()) wrong.push_back(absl::StrCat(columns_[i].name, ": ", error));
     }
-    return "";
+    return TextOf(wrong);
   }
 
   static std::string SetCell(v1::ImportDirectoryRequest& request, const Column& column,
@@ -215,7 +253,7 @@ class CsvRecordReader final : public RecordReader {
       message = request.mutable_service();
       if (field == column.of_owner) message = request.mutable_service()->mutable_owner();
     }
-    if (field == nullptr) return absl::StrCat(column.name, ": a record of this type has none");
+    if (field == nullptr) return "a record of this type has none";
     if (field->message_type() != nullptr) return "";  // Only the server sets it.
     if (!field->is_repeated()) return SetText(*message, *field, cell);
     for (const auto line : absl::StrSplit(cell, '\n')) {

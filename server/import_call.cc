@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "contacts/v1/directory_service.grpc.pb.h"
 #include "core/domain/errors.h"
+#include "google/rpc/error_details.pb.h"
 #include "server/convert.h"
 #include "server/status.h"
 
@@ -33,11 +34,32 @@ struct Batch {
   bool full() const { return count >= kMaxRecords || bytes >= kMaxBytes; }
 };
 
+// Names every wrong field, up to kMaxFieldsNamed.
+std::string MessageOf(const absl::Status& why) {
+  constexpr int kMaxFieldsNamed = 10;
+  const auto details = why.GetPayload(
+      absl::StrCat("type.googleapis.com/", google::rpc::BadRequest::descriptor()->full_name()));
+  google::rpc::BadRequest bad;
+  if (!details || !bad.ParseFromString(std::string(*details)) || bad.field_violations_size() < 2) {
+    return std::string(why.message());
+  }
+  std::string message;
+  const int count = bad.field_violations_size();
+  for (int i = 0; i < std::min(count, kMaxFieldsNamed); ++i) {
+    const auto& violation = bad.field_violations(i);
+    absl::StrAppend(&message, i > 0 ? "; " : "", violation.field(),
+                    violation.field().empty() ? "" : ": ", violation.description());
+  }
+  if (count > kMaxFieldsNamed)
+    absl::StrAppend(&message, " (and ", count - kMaxFieldsNamed, " more)");
+  return message;
+}
+
 v1::ImportRejection RejectionOf(int64_t index, const absl::Status& why) {
   v1::ImportRejection rejection;
   rejection.set_index(index);
   rejection.set_reason(errors::Reason(why));
-  rejection.set_message(std::string(why.message()));
+  rejection.set_message(MessageOf(why));
   return rejection;
 }
 

@@ -5,8 +5,11 @@
 
 #include <fstream>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "client/command_line.h"
 #include "client/errors.h"
 #include "client/session.h"
@@ -99,6 +102,26 @@ TEST_F(ImportCommand, ListsRejectedLinesAndExitsWithOne) {
   const Ran json = Run({"import", "-", "--output=json"}, bad);
   EXPECT_THAT(json.out, AllOf(HasSubstr("\"records\":7"), HasSubstr("\"rejected\":3")));
   EXPECT_THAT(json.err, HasSubstr(R"("line":7)"));
+}
+
+TEST_F(ImportCommand, ListsRejectedLinesInTheirOrderWithEveryWrongField) {
+  const std::string bad = absl::StrCat(
+      R"({"account":{"id":"cc3-ovh","email":"nobody","language_code":"?"}})", "\nnonsense\n",
+      kJsonLines, R"({"account":{"id":"dd4-ovh","email":"nobody"}})", "\n{}\n");
+  const Ran ran = Run({"import", "-"}, bad);
+  std::vector<std::string> lines;
+  for (const auto line : absl::StrSplit(ran.err, '\n', absl::SkipEmpty())) lines.emplace_back(line);
+  EXPECT_THAT(lines,
+              ::testing::ElementsAre(AllOf(HasSubstr("line 1 rejected: account.email: "),
+                                           HasSubstr("; account.language_code: ")),
+                                     HasSubstr("line 2 rejected"), HasSubstr("line 7 rejected"),
+                                     HasSubstr("line 8 rejected")));
+}
+
+TEST_F(ImportCommand, OfAFileThatCannotBeReadRejectsEveryLine) {
+  std::string many;
+  for (int i = 0; i < 20'000; ++i) many += "nonsense\n";
+  EXPECT_THAT(Run({"import", "-"}, many).out, HasSubstr("rejected 20,000."));
 }
 
 TEST_F(ImportCommand, DrawsABarOnATerminalAlone) {

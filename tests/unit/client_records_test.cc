@@ -87,23 +87,54 @@ TEST(JsonLines, TakesTheServersOwnFieldsAlong) {
 }
 
 TEST(JsonLines, SaysWhatIsWrongWithALineAndGoesOn) {
+  EXPECT_THAT(Read("{\n"
+                   "[]\n"
+                   "{}\n"
+                   "{\"account\": {\"mail\": \"x\"}}\n"
+                   "{\"account\": {\"email\": 1}}\n"
+                   "{\"account\": {\"billing_standing\": \"LATE\"}}\n"
+                   "{\"service\": {\"owner\": {\"address_lines\": \"x\"}}}\n"
+                   "{\"account\": {\"email\": \"\xff\"}}\n"
+                   "{\"account\": {\"id\": \"good\"}}\n",
+                   RecordFormat::kJsonLines),
+              ElementsAre("1: no JSON object in UTF-8", "2: want a JSON object",
+                          "3: want {\"account\": {...}} or {\"service\": {...}}",
+                          "4: account.mail: there is no such field",
+                          "5: account.email: want text in quotes",
+                          "6: account.billing_standing: \"LATE\" is no BillingStanding",
+                          "7: service.owner.address_lines: want a list",
+                          "8: no JSON object in UTF-8", "9: account { id: \"good\" }"));
+}
+
+TEST(JsonLines, NamesEveryWrongFieldOfALine) {
   EXPECT_THAT(
-      Read("{\n"
-           "[]\n"
-           "{}\n"
-           "{\"account\": {\"mail\": \"x\"}}\n"
-           "{\"account\": {\"email\": 1}}\n"
-           "{\"account\": {\"billing_standing\": \"LATE\"}}\n"
-           "{\"service\": {\"owner\": {\"address_lines\": \"x\"}}}\n"
-           "{\"account\": {\"email\": \"\xff\"}}\n"
-           "{\"account\": {\"id\": \"good\"}}\n",
+      Read("{\"account\": {\"mail\": \"x\", \"email\": 1, \"billing_standing\": \"LATE\"}}\n"
+           "{\"service\": {\"id\": \"a\", \"owner\": {\"city\": 1, \"country\": \"FR\"}}}\n",
            RecordFormat::kJsonLines),
-      ElementsAre("1: no JSON object in UTF-8", "2: want a JSON object",
-                  "3: want {\"account\": {...}} or {\"service\": {...}}",
-                  "4: account.there is no field \"mail\"", "5: account.email: want text in quotes",
-                  "6: account.billing_standing: \"LATE\" is no BillingStanding",
-                  "7: service.owner.address_lines: want a list", "8: no JSON object in UTF-8",
-                  "9: account { id: \"good\" }"));
+      ElementsAre("1: account.billing_standing: \"LATE\" is no BillingStanding; "
+                  "account.email: want text in quotes; account.mail: there is no such field",
+                  "2: service.owner.city: want text in quotes; "
+                  "service.owner.country: there is no such field"));
+}
+
+TEST(JsonLines, RefusesANameGivenTwice) {
+  EXPECT_THAT(Read("{\"account\": {\"id\": \"aa1-ovh\", \"id\": \"aa2-ovh\"}}\n"
+                   "{\"account\": {\"id\": \"a\"}, \"account\": {\"id\": \"b\"}}\n"
+                   "{\"service\": {\"id\": \"a\", \"owner\": {\"name\": \"id\"}}}\n",
+                   RecordFormat::kJsonLines),
+              ElementsAre("1: id: given twice", "2: account: given twice",
+                          "3: service { id: \"a\" owner { name: \"id\" } }"));
+}
+
+TEST(CsvRecords, NamesEveryWrongCellOfARow) {
+  EXPECT_THAT(Read("type,id,kind,admin\naccount,a,domain,b\n", RecordFormat::kCsv),
+              ElementsAre("2: kind: a record of this type has none; "
+                          "admin: a record of this type has none"));
+}
+
+TEST(CsvRecords, ReadsNothingBelowAHeaderWithAColumnTwice) {
+  EXPECT_THAT(Read("type,id,id\naccount,a,b\n", RecordFormat::kCsv),
+              ElementsAre(HasSubstr("two columns \"id\"")));
 }
 
 TEST(CsvRecords, ReadsColumnsInAnyOrder) {
