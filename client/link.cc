@@ -3,10 +3,12 @@
 #include <cstddef>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "client/uuid.h"
@@ -15,6 +17,7 @@ namespace contacts::client {
 namespace {
 
 constexpr std::size_t kUuidLength = 36;
+constexpr int kMaxGateways = 5;  // A link may pass several.
 
 int HexValue(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -41,11 +44,12 @@ std::string PercentDecode(absl::string_view text) {
   return decoded;
 }
 
+// A link is ASCII, so typographic quotes do not belong to it either.
 std::string WithoutWrapping(absl::string_view text) {
   std::string link;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (!absl::ascii_isspace(byte) && c != '<' && c != '>' && c != '"' && c != '\'') {
+    if (absl::ascii_isgraph(byte) && c != '<' && c != '>' && c != '"' && c != '\'') {
       link.push_back(c);
     }
   }
@@ -63,6 +67,51 @@ void FindUuids(absl::string_view text, std::set<std::string>& found) {
   }
 }
 
+// Undoes Proofpoint's coding, version 2: "-" is written for "%", "_" for "/".
+std::string FromProofpoint(absl::string_view text) {
+  return PercentDecode(absl::StrReplaceAll(text, {{"-", "%"}, {"_", "/"}}));
+}
+
+bool IsWebAddress(absl::string_view text) {
+  return absl::StartsWithIgnoreCase(text, "https://") ||
+         absl::StartsWithIgnoreCase(text, "http://");
+}
+
+// Returns the link inside a link that a mail gateway rewrote (SafeLinks, Google, Barracuda,
+// Proofpoint); nothing if `link` was not rewritten.
+std::optional<std::string> BeforeRewriting(absl::string_view link) {
+  constexpr absl::string_view kProofpoint3 = "/v3/__";
+  constexpr absl::string_view kProofpoint3End = "__;";
+  if (const auto begin = link.find(kProofpoint3); begin != absl::string_view::npos) {
+    const absl::string_view inner = link.substr(begin + kProofpoint3.size());
+    const auto end = inner.rfind(kProofpoint3End);
+    if (end != absl::string_view::npos) return std::string(inner.substr(0, end));
+  }
+  const auto query = link.find('?');
+  if (query == absl::string_view::npos) return std::nullopt;
+  const bool proofpoint = absl::StrContains(link.substr(0, query), "urldefense.proofpoint.com/v2/");
+  std::optional<std::string> inner;
+  for (absl::string_view piece : absl::StrSplit(link.substr(query + 1), absl::ByAnyChar("?&#"))) {
+    absl::ConsumePrefix(&piece, "amp;");
+    const auto equals = piece.find('=');
+    if (equals == absl::string_view::npos) continue;
+    // A link of our own may name another address as well.
+    if (absl::EqualsIgnoreCase(piece.substr(0, equals), "token")) return std::nullopt;
+    const absl::string_view value = piece.substr(equals + 1);
+    std::string decoded = proofpoint ? FromProofpoint(value) : PercentDecode(value);
+    if (!inner && IsWebAddress(decoded)) inner = std::move(decoded);
+  }
+  return inner;
+}
+
+std::string OnlyLetters(absl::string_view text) {
+  std::string letters;
+  for (const char c : text) {
+    if (absl::ascii_isalpha(static_cast<unsigned char>(c))) letters.push_back(c);
+  }
+  return letters;
+}
+
 LinkAnswer AnswerFrom(absl::string_view word) {
   if (absl::EqualsIgnoreCase(word, "accept")) return LinkAnswer::kAccept;
   if (absl::EqualsIgnoreCase(word, "refuse")) return LinkAnswer::kRefuse;
@@ -76,7 +125,12 @@ bool LooksLikeLink(absl::string_view text) {
 }
 
 absl::StatusOr<Link> ParseLink(absl::string_view text) {
-  const std::string whole = WithoutWrapping(text);
+  std::string whole = WithoutWrapping(text);
+  for (int gateways = 0; gateways < kMaxGateways; ++gateways) {
+    std::optional<std::string> inner = BeforeRewriting(whole);
+    if (!inner) break;
+    whole = *std::move(inner);
+  }
   absl::string_view rest = whole;
   if (const auto scheme = rest.find("://"); scheme != absl::string_view::npos) {
     rest.remove_prefix(scheme + 3);
@@ -103,7 +157,8 @@ absl::StatusOr<Link> ParseLink(absl::string_view text) {
     if (name == "token") {
       token = TrimToken(value);
     } else if (name == "answer") {
-      link.answer = AnswerFrom(value);
+      // Punctuation of the sentence around the link may have come with it.
+      link.answer = AnswerFrom(OnlyLetters(value));
     } else {
       FindUuids(value, ids);
     }
@@ -125,7 +180,11 @@ absl::StatusOr<Link> ParseLink(absl::string_view text) {
 }
 
 std::string TrimToken(absl::string_view token) {
-  return std::string(absl::StripAsciiWhitespace(token));
+  std::string kept;
+  for (const char c : token) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-') kept.push_back(c);
+  }
+  return kept;
 }
 
 }  // namespace contacts::client

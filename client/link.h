@@ -15,7 +15,7 @@ enum class LinkAnswer { kNotSaid, kAccept, kRefuse };
 struct Link {
   // A UUID in lower case.
   std::string contact_change_id;
-  // Percent-decoded and trimmed, otherwise as sent.
+  // Percent-decoded, with the characters of a token alone.
   std::string token;
   LinkAnswer answer = LinkAnswer::kNotSaid;
 };
@@ -25,7 +25,8 @@ struct Link {
 bool LooksLikeLink(absl::string_view text);
 
 // Reads a link as pasted from an e-mail: spaces and line breaks that came with
-// it, angle brackets and quotes around it do not matter. The server's operator
+// it, angle brackets and quotes around it do not matter, nor does a mail gateway that
+// rewrote it (SafeLinks, Google, Barracuda, Proofpoint). The server's operator
 // chooses the link's host and path, so the contact change id is found by its
 // form anywhere in the path or the query, the token in the `token` parameter,
 // and the answer in the `answer` parameter or as a part of the path.
@@ -34,8 +35,9 @@ bool LooksLikeLink(absl::string_view text);
 // several ids. Messages never repeat any part of the link.
 absl::StatusOr<Link> ParseLink(absl::string_view text);
 
-// Removes what surrounds a typed token. What is inside, such as hyphens and
-// lower case, is the server's to normalise.
+// Keeps the characters that a token may have: letters, digits and hyphens. Quotes,
+// full stops, angle brackets, spaces and line breaks that were pasted along are removed.
+// The server ignores hyphens and case.
 std::string TrimToken(absl::string_view token);
 
 }  // namespace contacts::client

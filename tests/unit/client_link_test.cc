@@ -53,9 +53,9 @@ INSTANTIATE_TEST_SUITE_P(
                 LinkAnswer::kNotSaid},
         LinkRow{"AnswerInPath", Url("refuse/" + kIdText + "?token=ABC"), "ABC",
                 LinkAnswer::kRefuse},
-        LinkRow{"PercentEncoded", Url(kIdText + "?%74oken=A%2Db%20C%25&answer=%61ccept"), "A-b C%",
+        LinkRow{"PercentEncoded", Url(kIdText + "?%74oken=A%2Db%20C%25&answer=%61ccept"), "A-bC",
                 LinkAnswer::kAccept},
-        LinkRow{"BrokenEscapeKept", Url(kIdText + "?token=AB%2&x=%zz"), "AB%2",
+        LinkRow{"BrokenEscapeKept", Url(kIdText + "?token=AB%2&x=%zz"), "AB2",
                 LinkAnswer::kNotSaid},
         LinkRow{"SameIdTwice", Url(kIdText + "?id=" + kIdText + "&token=ABC"), "ABC",
                 LinkAnswer::kNotSaid},
@@ -67,6 +67,39 @@ INSTANTIATE_TEST_SUITE_P(
                 " <https://h/0192\n0000-0000-7000-8000-\n000000000001"
                 "?token=AB\r\n C> \n",
                 "ABC", LinkAnswer::kNotSaid},
+        LinkRow{"EndOfASentence", "(see \u201c" + Url(kIdText + "?token=ABC&answer=refuse\u201d)."),
+                "ABC", LinkAnswer::kRefuse},
+        LinkRow{"SafeLinks",
+                "https://nam02.safelinks.protection.outlook.com/?url=https%3A%2F%2Fcontacts.example"
+                "%2F" +
+                    kIdText +
+                    "%3Ftoken%3DAB-C%26answer%3Daccept&data=05%7C01%7C%7C84df9e7f-"
+                    "e9f6-40af-b435-aaaaaaaaaaaa%7C1%7C0&sdata=x%3D&reserved=0",
+                "AB-C", LinkAnswer::kAccept},
+        LinkRow{"Google",
+                "https://www.google.com/url?q=https://contacts.example/" + kIdText +
+                    "%3Ftoken%3DABC%26answer%3Drefuse&source=gmail&ust=1700000000&sa=D",
+                "ABC", LinkAnswer::kRefuse},
+        LinkRow{"Barracuda",
+                "https://linkprotect.cudasvc.com/url?a=https%3a%2f%2fcontacts.example%2f" +
+                    kIdText + "%3ftoken%3dABC%26answer%3daccept&c=E,1,x_y&typo=1",
+                "ABC", LinkAnswer::kAccept},
+        LinkRow{"Proofpoint2",
+                "https://urldefense.proofpoint.com/v2/url?u=https-3A__contacts.example_01920000-"
+                "2D0000-2D7000-2D8000-2D000000000001-3Ftoken-3DAB-2DC-26answer-3Daccept&d=Dw&c=x",
+                "AB-C", LinkAnswer::kAccept},
+        LinkRow{"Proofpoint3",
+                "https://urldefense.com/v3/__https://contacts.example/" + kIdText +
+                    "?token=ABC&answer=refuse__;!!x!y$",
+                "ABC", LinkAnswer::kRefuse},
+        LinkRow{"TwoGateways",
+                "https://x.safelinks.protection.outlook.com/?url=https%3A%2F%2Furldefense.com%2Fv3"
+                "%2F__https%3A%2F%2Fcontacts.example%2F" +
+                    kIdText + "%3Ftoken%3DABC%26answer%3Daccept__%3B!!x%24&data=1",
+                "ABC", LinkAnswer::kAccept},
+        LinkRow{"OwnLinkWithAnAddress",
+                Url(kIdText + "?back=https%3A%2F%2Fh%2F&token=ABC&answer=accept"), "ABC",
+                LinkAnswer::kAccept},
         LinkRow{"PortAndUser", "http://u:p@h:8443/" + kIdText + "?token=ABC", "ABC",
                 LinkAnswer::kNotSaid}),
     [](const auto& row) { return row.param.name; });
@@ -103,11 +136,20 @@ class ReadingAnswers : public ::testing::Test {
   std::string input_;
 };
 
-TEST_F(ReadingAnswers, TakesATypedTokenAsItIsButTrimmed) {
+TEST_F(ReadingAnswers, LeavesOutWhatCannotBePartOfAToken) {
+  for (const char* pasted :
+       {"AB-C.", "<AB-C>", "\u00abAB-C\u00bb", "'AB-C',", "A\r\nB-\tC", "(AB-C)"}) {
+    const auto answer = Read(kId, {pasted});
+    ASSERT_TRUE(answer.ok()) << answer.status();
+    EXPECT_EQ(answer->token, "AB-C") << pasted;
+  }
+}
+
+TEST_F(ReadingAnswers, JoinsTheWordsOfATypedToken) {
   const auto answer = Read(kId, {" ab-c", "D e "});
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->contact_change_id, kId);
-  EXPECT_EQ(answer->token, "ab-c D e");
+  EXPECT_EQ(answer->token, "ab-cDe");
 }
 
 TEST_F(ReadingAnswers, ReadsTheTokenFromStandardInput) {
