@@ -6,6 +6,7 @@
 #include <random>
 #include <sstream>
 
+#include "absl/strings/match.h"
 #include "client/errors.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -14,8 +15,8 @@
 namespace contacts::client {
 namespace {
 
-constexpr int kAttempts = 4;
 constexpr absl::Duration kFirstBackoff = absl::Milliseconds(200);
+constexpr absl::Duration kLongestBackoff = absl::Seconds(2);
 constexpr int kMaxMetadataBytes = 1 << 20;
 constexpr int kMaxReceiveBytes = 64 << 20;
 constexpr char kSystemAuthorities[] = "/etc/ssl/certs/ca-certificates.crt";
@@ -67,26 +68,29 @@ void AddMetadata(const Identity& identity, const std::string& call_id,
   context.AddMetadata("x-request-id", call_id);
 }
 
+bool MayHelpToRetry(const grpc::Status& status) {
+  // Certificates do not become right by waiting.
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+         !absl::StrContains(status.error_message(), "Ssl handshake failed");
+}
+
 bool MayResume(const grpc::Status& status) {
-  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-         status.error_code() == grpc::StatusCode::CANCELLED;
+  return MayHelpToRetry(status) || status.error_code() == grpc::StatusCode::CANCELLED;
 }
 
 grpc::Status CallWithRetries(absl::Duration timeout, Repeat repeat, const Pace& pace,
                              const std::function<grpc::Status(absl::Time deadline)>& attempt) {
   const absl::Time deadline = pace.now() + timeout;
   absl::Duration backoff = kFirstBackoff;
-  for (int tries = 1;; ++tries) {
+  for (;;) {
     grpc::Status status = attempt(deadline);
-    const bool again = repeat == Repeat::kSafe && tries < kAttempts &&
-                       status.error_code() == grpc::StatusCode::UNAVAILABLE;
-    if (!again) return status;
+    if (repeat != Repeat::kSafe || !MayHelpToRetry(status)) return status;
     const absl::Duration wait =
         std::max(RetryDelay(status).value_or(absl::ZeroDuration()), Jittered(backoff));
     if (pace.now() + wait >= deadline) return status;
     if (pace.on_retry) pace.on_retry(wait);
     pace.sleep(wait);
-    backoff *= 2;
+    backoff = std::min(backoff * 2, kLongestBackoff);
   }
 }
 

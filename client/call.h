@@ -60,15 +60,18 @@ void AddMetadata(const Identity& identity, const std::string& call_id,
 // do not come back together.
 absl::Duration Jittered(absl::Duration backoff);
 
+// Whether the call may succeed if it is made again later.
+bool MayHelpToRetry(const grpc::Status& status);
+
 // Whether a stream that ended so may be opened again. A server that shuts down cancels
 // what reached it last; nobody cancels a stream here.
 bool MayResume(const grpc::Status& status);
 
-// Makes a call up to four times in all, again only after UNAVAILABLE, and only
-// if `repeat` allows it. Waits as long as the server asks for, or else a
-// growing, jittered time; gives up early where the wait would pass the end of
-// `timeout`, which counts from now over all tries and becomes each try's
-// deadline.
+// Makes a call until it succeeds or `timeout` has passed. Repeats it after UNAVAILABLE
+// alone, if `repeat` allows it and if waiting may help (it does not cure a wrong
+// certificate). Waits as long as the server asks for, or else a growing, jittered time of
+// 2 s at most. Gives up early if the wait would pass the end of `timeout`, which counts
+// from now over all tries and is each try's deadline.
 grpc::Status CallWithRetries(absl::Duration timeout, Repeat repeat, const Pace& pace,
                              const std::function<grpc::Status(absl::Time deadline)>& attempt);
 

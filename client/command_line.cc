@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <ostream>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
@@ -46,6 +48,24 @@ std::string CheckAccount(const std::string& account) {
   return plain ? "" : "an account id has no spaces and nothing but ASCII in it";
 }
 
+std::string CheckServer(const std::string& server) {
+  const auto colon = server.rfind(':');
+  const absl::string_view host = absl::string_view(server).substr(0, colon);
+  const std::string port = colon == std::string::npos ? "" : server.substr(colon + 1);
+  int number = 0;
+  const bool digits = !port.empty() && std::all_of(port.begin(), port.end(), [](char c) {
+    return absl::ascii_isdigit(static_cast<unsigned char>(c));
+  });
+  // An IPv6 address without brackets would have its last group taken for the port.
+  const bool named = !host.empty() && (host.back() == ']' || absl::StrContains(host, "//") ||
+                                       !absl::StrContains(host, ":"));
+  const bool valid =
+      named && digits && absl::SimpleAtoi(port, &number) && number >= 1 && number <= 65535;
+  return valid
+             ? ""
+             : absl::StrCat("\"", Printable(server), "\"; want HOST:PORT, such as 127.0.0.1:50051");
+}
+
 std::string CheckTimeout(const std::string& text) {
   absl::Duration timeout;
   const bool valid = absl::ParseDuration(text, &timeout) && timeout > absl::ZeroDuration() &&
@@ -81,7 +101,7 @@ void AddTlsOptions(CLI::App& app, ClientTls& tls) {
 void AddGlobalOptions(CLI::App& app, Settings& settings, std::string& output) {
   app.add_option("--server", settings.server, "Server to call")
       ->type_name("HOST:PORT")
-      ->check([](const std::string& server) { return server.empty() ? "no server is named" : ""; })
+      ->check(CheckServer)
       ->capture_default_str();
   app.add_option("--account", settings.account,
                  "Acting account. Customers' commands take it from CONTACTS_ACCOUNT otherwise")
@@ -143,6 +163,53 @@ bool WantsJson(const std::vector<std::string>& arguments) {
   return false;
 }
 
+// Number of letters to change, add or remove to make one word of the other.
+std::size_t Distance(const std::string& one, const std::string& other) {
+  std::vector<std::size_t> row(other.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    std::size_t before = row[0]++;
+    for (std::size_t j = 0; j < other.size(); ++j) {
+      const std::size_t changed = before + (one[i] == other[j] ? 0 : 1);
+      before = row[j + 1];
+      row[j + 1] = std::min({changed, before + 1, row[j] + 1});
+    }
+  }
+  return row.back();
+}
+
+// Names the command that was meant. What was typed is repeated only if it looks like a
+// command: it may be a part of a token.
+std::string NoSuchCommand(const CLI::App& app) {
+  const CLI::App* parent = &app;
+  while (!parent->get_subcommands().empty()) parent = parent->get_subcommands().front();
+  const std::string path = parent == &app ? "" : absl::StrCat(parent->get_name(), " ");
+  const std::vector<std::string> rest = app.remaining(/*recurse=*/true);
+  const auto typed = std::find_if(rest.begin(), rest.end(), [](const std::string& word) {
+    return !absl::StartsWith(word, "-");
+  });
+  if (typed == rest.end()) {
+    return absl::StrCat("want a command", path.empty() ? "" : " after ", path);
+  }
+  constexpr std::size_t kLongestName = 20;
+  const bool plain =
+      typed->size() <= kLongestName && std::all_of(typed->begin(), typed->end(), [](char c) {
+        return absl::ascii_islower(static_cast<unsigned char>(c)) || c == '-';
+      });
+  if (!plain) return "there is no such command";
+  std::string nearest;
+  std::size_t least = std::max<std::size_t>(2, typed->size() / 3) + 1;
+  for (const CLI::App* command : parent->get_subcommands([](const CLI::App*) { return true; })) {
+    const std::size_t distance = Distance(*typed, command->get_name());
+    if (distance >= least) continue;
+    least = distance;
+    nearest = command->get_name();
+  }
+  return absl::StrCat(
+      "there is no command \"", path, *typed, "\"",
+      nearest.empty() ? "" : absl::StrCat("; the nearest is \"", path, nearest, "\""));
+}
+
 // What is left over is named only where it is an option, without its value,
 // and not at all after a command that takes a token: it may be a part of one.
 std::string NotExpected(const CLI::App& app) {
@@ -196,6 +263,10 @@ int RunCommandLine(const std::vector<std::string>& arguments, const std::string&
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help, streams.out, streams.err);
+  } catch (const CLI::RequiredError& error) {
+    // The only thing required that is neither an option nor an argument is a command.
+    const bool command = absl::StrContains(error.what(), "subcommand");
+    return usage_error(command ? NoSuchCommand(app) : error.what());
   } catch (const CLI::ExtrasError&) {
     return usage_error(NotExpected(app));
   } catch (const CLI::ParseError& error) {

@@ -67,6 +67,8 @@ Pace Session::RealPace() {
   Pace pace{absl::Now, absl::SleepFor, nullptr};
   if (!settings_.json) {
     pace.on_retry = [this](absl::Duration wait) {
+      // Shorter waits are over before they are read.
+      if (wait < absl::Seconds(1)) return;
       streams_.err << "contactctl: the server is unavailable, trying again in "
                    << InWords(absl::Ceil(wait, absl::Seconds(1))) << '\n';
     };

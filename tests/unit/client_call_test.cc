@@ -57,9 +57,18 @@ TEST_F(Retries, ShareOneDeadline) {
   EXPECT_EQ(deadlines_, std::vector<absl::Time>(2, deadline));
 }
 
-TEST_F(Retries, EndAfterFourTries) {
+TEST_F(Retries, LastAsLongAsTheTimeLimit) {
+  const absl::Time begin = now_;
   EXPECT_EQ(Call({Unavailable()}).error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_EQ(deadlines_.size(), 4U);
+  EXPECT_GE(now_ - begin, absl::Seconds(28));
+  EXPECT_LT(now_ - begin, absl::Seconds(30));
+}
+
+TEST_F(Retries, AreNotMadeForAWrongCertificate) {
+  Call({grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                     "failed to connect to all addresses; last error: UNKNOWN: Ssl handshake "
+                     "failed: SSL_ERROR_SSL: CERTIFICATE_VERIFY_FAILED")});
+  EXPECT_EQ(deadlines_.size(), 1U);
 }
 
 TEST_F(Retries, WaitAsLongAsTheServerAsksFor) {

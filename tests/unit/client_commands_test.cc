@@ -1,5 +1,6 @@
 // Runs whole command lines against a server in this process that records what
 // arrives and answers as told.
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -161,6 +162,7 @@ TEST_F(Commands, SendTheSessionsTokenAndNoOtherAccount) {
   EXPECT_EQ(Run({"profile", "--token-file=/nowhere"}), kUsage);
   ASSERT_EQ(Run({"profile"}), kDone);
   EXPECT_EQ(contacts_.metadata.count("authorization"), 0U);
+  std::filesystem::remove(path);
 }
 
 TEST_F(Commands, OfOperatorsActForNobodyByDefault) {
@@ -323,6 +325,23 @@ TEST_F(Commands, RefuseAWrongCommandLineBeforeAnyCall) {
   EXPECT_EQ(Run({"profile"}, "a\nb"), kUsage);
   EXPECT_EQ(Run({"--output=json", "nothing"}), kUsage);
   EXPECT_EQ(nlohmann::json::parse(err_.str()).at("error").at("exit_status"), 2);
+}
+
+TEST_F(Commands, ThatDoNotExistAreNamedWithTheNearestOne) {
+  EXPECT_EQ(Run({"chnage"}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("no command \"chnage\"; the nearest is \"change\""));
+  EXPECT_EQ(Run({"operator", "create-acount"}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("the nearest is \"operator create-account\""));
+  EXPECT_EQ(Run({"SCMFS-1"}), kUsage);
+  EXPECT_THAT(err_.str(), Not(HasSubstr("SCMFS")));
+}
+
+TEST_F(Commands, CallNoServerButOneThatIsNamedWhole) {
+  for (const char* server : {"127.0.0.1:39533x", "127.0.0.1", "127.0.0.1:", ":50051", "h:0",
+                             "h:65536", "h:-1", "h: 1", "::1:50051"}) {
+    EXPECT_EQ(Run({"profile", std::string("--server=") + server}), kUsage) << server;
+    EXPECT_THAT(err_.str(), HasSubstr("want HOST:PORT")) << server;
+  }
 }
 
 TEST_F(Commands, ShowTheirExampleInHelp) {
