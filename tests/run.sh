@@ -19,9 +19,19 @@ cmake --build --preset "$preset" ${CONTACTS_TARGETS:+--target $CONTACTS_TARGETS}
 
 scratch=$(mktemp -d /tmp/contacts-tests.XXXXXX)
 cleanup() {
+  # What tests left in their temporary folder.
+  local left
+  left=$(find "$scratch/tmp" -mindepth 1 -maxdepth 1 -printf '%f\n')
   deploy/local-mysql.sh drop --dir="$scratch/mysql" || true
   rm -rf "$scratch"
+  if [[ -n $left ]]; then
+    printf 'tests left files behind:\n%s\n' "$left" >&2
+    exit 1
+  fi
 }
+mkdir "$scratch/tmp"
+# Databases that tests start as other users pass through it.
+chmod 711 "$scratch"
 trap cleanup EXIT
 CONTACTS_TEST_MYSQL=$(CONTACTS_DIE_WITH=$$ deploy/local-mysql.sh start --engine="$engine" \
   --dir="$scratch/mysql")
@@ -36,4 +46,5 @@ if [[ $CONTACTS_TEST_BIN_DIR == */tsan ]]; then
   export TSAN_OPTIONS="suppressions=$suppressions ${TSAN_OPTIONS:-}"
 fi
 
+export TMPDIR=$scratch/tmp TEST_TMPDIR=$scratch/tmp
 ctest --test-dir "build/$preset" --output-on-failure "$@"

@@ -441,7 +441,7 @@ def main():
     args = parser.parse_args()
     args.json = args.json or args.build.parent / f"bench-{args.engine}.json"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="contacts-bench.", dir="/tmp"))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="contacts-bench."))
     database = Database(folder / "mysql", args.engine, args.buffer_pool, args.mysql)
     bench = Bench(args, folder, database)
     try:

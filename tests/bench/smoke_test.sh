@@ -3,7 +3,7 @@
 # Nothing is asserted about time.
 set -euo pipefail
 
-scratch=$(mktemp -d /tmp/contacts-smoke.XXXXXX)
+scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 bench() { # NAME ARGUMENT...
   python3 "$CONTACTS_TEST_SOURCE_DIR/tests/bench/bench.py" --build="$CONTACTS_TEST_BIN_DIR" \

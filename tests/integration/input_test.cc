@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
@@ -59,11 +60,13 @@ std::vector<std::string> FieldsOf(const grpc::Status& status) {
   return fields;
 }
 
+std::string MailDirectory() { return ::testing::TempDir() + "/input_test_mail"; }
+
 Config TestConfig(const DatabaseOptions& database) {
   Config config;
   config.listen = {"127.0.0.1:0"};
   config.database = database;
-  config.mail_directory = ::testing::TempDir() + "/input_test_mail";
+  config.mail_directory = MailDirectory();
   config.token_keys = *TokenKeys::Parse(TokenKeys::Generate());
   return config;
 }
@@ -80,6 +83,7 @@ class InputTest : public ::testing::Test {
   static void TearDownTestSuite() {
     delete server_;
     delete database_;
+    std::filesystem::remove_all(MailDirectory());
   }
 
   static std::shared_ptr<grpc::Channel> Connect() {

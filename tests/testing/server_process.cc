@@ -1,6 +1,7 @@
 #include "tests/testing/server_process.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -119,9 +120,8 @@ std::shared_ptr<grpc::Channel> ServerProcess::Channel() const {
 }
 
 TemporaryDirectory::TemporaryDirectory() {
-  char name[] = "/tmp/contacts-test.XXXXXX";
-  if (mkdtemp(name) == nullptr) std::abort();
-  path_ = name;
+  path_ = ::testing::TempDir() + "/contacts-test.XXXXXX";
+  if (mkdtemp(path_.data()) == nullptr) std::abort();
 }
 
 TemporaryDirectory::~TemporaryDirectory() {

@@ -44,7 +44,7 @@ class ServerProcess {
   int pid_ = -1;
 };
 
-// A new folder below /tmp, removed with all that is in it at the end.
+// A new folder in the tests' temporary folder, removed with all that is in it at the end.
 class TemporaryDirectory {
  public:
   TemporaryDirectory();
