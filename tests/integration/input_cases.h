@@ -49,8 +49,9 @@ inline const std::vector<std::string> kBadRequestIds = [] {
 // A line break is text there.
 inline const std::vector<std::string> kBadReasons = {
     "\xff\xfe", "caf\xc3", kNul, "\x1b[2J", "\x7f", "\xc2\x85", Repeat("\xc3\xa9", 501)};
-inline const std::vector<std::string> kBadTokens =
-    Also({" ", "\xc3\xa9", "<...>", Repeat("A", 513)});
+// Whatever cannot be part of a token is left out, so only a text without any of it is wrong.
+inline const std::vector<std::string> kBadTokens = {"\xff\xfe", "caf\xc3", " ",
+                                                    "\xc3\xa9", "<...>",   Repeat("A", 513)};
 inline const std::vector<std::string> kBadEmails =
     Also({"jane", "jane@", "@example.com", "jane@localhost", "jane@@example.com", "a b@example.com",
           "<jane@example.com>", "jane@example.com,eve@example.com", "\"jane\"@example.com",

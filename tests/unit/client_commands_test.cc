@@ -249,7 +249,7 @@ TEST_F(Commands, AcceptByPastedLink) {
   ASSERT_EQ(Run({"accept", std::string("https://h/") + kId + "?token=ab%20c&answer=accept"}), kDone)
       << err_.str();
   EXPECT_EQ(contacts_.accepted.at(0).contact_change_id(), kId);
-  EXPECT_EQ(contacts_.accepted.at(0).token(), "ab c");
+  EXPECT_EQ(contacts_.accepted.at(0).token(), "abc");
   EXPECT_TRUE(IsUuid(contacts_.accepted.at(0).request_id()));
 }
 

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/reloaded_file.h"
 #include "server/token_keys_file.h"
@@ -174,8 +175,11 @@ TEST_F(ConfigTest, RefusesAnEmptyValueWhereOneIsWanted) {
   for (const char* flag :
        {"listen", "mysql", "mail", "mail_from", "mail_tls", "link_url", "auth", "jwt_account_claim",
         "account_id_pattern", "log_level", "workers", "drain_timeout"}) {
-    const auto config =
-        Read({"--mysql=mysql://u@db/contacts", "--mail=maildir:m", absl::StrCat("--", flag, "=")});
+    std::vector<std::string> flags = {absl::StrCat("--", flag, "=")};
+    for (const char* wanted : {"--mysql=mysql://u@db/contacts", "--mail=maildir:m"}) {
+      if (!absl::StartsWith(wanted, flags.front())) flags.emplace_back(wanted);
+    }
+    const auto config = Read(flags);
     ASSERT_FALSE(config.ok()) << flag;
     EXPECT_THAT(std::string(config.status().message()), HasSubstr(flag));
     EXPECT_THAT(std::string(config.status().message()), HasSubstr("want"));
