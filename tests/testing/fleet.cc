@@ -81,6 +81,9 @@ Fleet::~Fleet() {
   const std::string text = log();
   const std::size_t report = text.find("Sanitizer");
   EXPECT_EQ(report, std::string::npos) << text.substr(std::min(report, text.size()), 8000);
+  // A caller was told of a defect: the log says of which.
+  const std::size_t incident = text.find("incident");
+  EXPECT_EQ(incident, std::string::npos) << text.substr(std::min(incident, text.size()), 500);
 }
 
 std::string Fleet::ServiceName(int i) { return absl::StrCat("s", i, ".example"); }

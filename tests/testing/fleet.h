@@ -37,7 +37,7 @@ class Fleet {
   // `database`: see TestDatabase.
   explicit Fleet(int services, const std::vector<std::string>& flags = {}, int servers = kServers,
                  const std::string& database = "", std::size_t endpoint = 0);
-  // What a sanitizer found in a server stands in its log.
+  // Fails the test where a server logged a defect or the report of a sanitizer.
   ~Fleet();
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
