@@ -31,9 +31,10 @@ bool IsServiceIdPrefix(absl::string_view text);
 bool IsServiceId(absl::string_view text);
 // Lower-case kind of service, such as "domain".
 bool IsServiceKind(absl::string_view text);
-// An e-mail address as RFC 5321 has it, without quoting, comments, routes or
-// address literals, in a domain of at least two labels. Dots may stand anywhere before the
-// at sign: Japanese providers gave out addresses such as "a..b@" and "a.@".
+// An e-mail address as RFC 5321 has it, without comments, routes or address literals, in a
+// domain of at least two labels. A quoted local part may not contain any of \"<>@ between its
+// quotes. Dots may be anywhere before the at sign: Japanese providers gave out addresses such
+// as "a..b@" and "a.@".
 bool IsEmailAddress(absl::string_view text);
 // A BCP 47 tag's shape, at most 35 characters.
 bool IsLanguageTag(absl::string_view text);

@@ -28,21 +28,11 @@ bool IsHeaderText(absl::string_view text) {
          g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr) != FALSE;
 }
 
-// One plain address: visible ASCII characters, none that could begin a second
-// address or a comment.
-bool IsAddress(absl::string_view text) {
-  const std::size_t at = text.find('@');
-  return at != absl::string_view::npos && at > 0 && at + 1 < text.size() && at == text.rfind('@') &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return absl::ascii_isgraph(static_cast<unsigned char>(c)); }) &&
-         text.find_first_of("<>()[],;:\\\"") == absl::string_view::npos;
-}
-
 absl::Status CheckHeaders(const RenderedMail& mail) {
   for (const auto& [name, value] : {std::pair<const char*, const std::string&>("from", mail.from),
                                     {"to", mail.to},
                                     {"message id", mail.message_id}}) {
-    if (!IsAddress(value)) {
+    if (!IsOneAddress(value)) {
       return absl::InvalidArgumentError(absl::StrCat("e-mail: \"", name, "\" is not one address"));
     }
   }
@@ -95,6 +85,25 @@ std::string ToBytes(GMimeMessage* message, LineEnd line_end) {
 }
 
 }  // namespace
+
+bool IsOneAddress(absl::string_view text) {
+  const std::size_t at = text.find('@');
+  if (at == absl::string_view::npos || at == 0 || at + 1 == text.size()) return false;
+  const auto all = [](absl::string_view part, bool spaces, absl::string_view others) {
+    return std::all_of(part.begin(), part.end(),
+                       [&](char c) {
+                         return absl::ascii_isgraph(static_cast<unsigned char>(c)) ||
+                                (spaces && c == ' ');
+                       }) &&
+           part.find_first_of(others) == absl::string_view::npos;
+  };
+  constexpr absl::string_view kSpecial = "<>()[],;:\\\"@";
+  const absl::string_view local = text.substr(0, at);
+  const bool quoted = local.size() > 2 && local.front() == '"' && local.back() == '"';
+  return all(text.substr(at + 1), false, kSpecial) &&
+         (quoted ? all(local.substr(1, local.size() - 2), true, "<>\\\"")
+                 : all(local, false, kSpecial));
+}
 
 absl::StatusOr<std::string> EncodeMime(const RenderedMail& mail, LineEnd line_end) {
   static std::once_flag once;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace contacts {
@@ -20,6 +21,10 @@ struct RenderedMail {
   std::string message_id;  // Without angle brackets; the same at every try.
   absl::Time date;
 };
+
+// Whether `text` is one address in ASCII that no header and no SMTP command takes for more: without
+// a control character or a second address. Only a quoted local part may have spaces.
+bool IsOneAddress(absl::string_view text);
 
 // How lines end: LF in files, CR LF on the wire.
 enum class LineEnd { kLf, kCrLf };

@@ -20,6 +20,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "core/mail/mime.h"
 
 namespace contacts {
 namespace {
@@ -42,13 +43,6 @@ const char* Name(Step step) {
     case Step::kMessage: return "message";
   }
   return "";
-}
-
-// libcurl puts an address into its command as it is, line breaks included.
-bool IsPlainAddress(absl::string_view address) {
-  return !address.empty() && std::none_of(address.begin(), address.end(), [](unsigned char c) {
-    return absl::ascii_iscntrl(c) || c == ' ' || c == '<' || c == '>';
-  });
 }
 
 // The code of a reply's last line; 0 for a line that others follow, or none.
@@ -398,8 +392,9 @@ DeliveryResult SmtpTransport::Deliver(const std::string& envelope_from, const st
                                       const std::string& message) {
   using Kind = DeliveryResult::Kind;
   if (interrupted_) return {Kind::kInterrupted, "interrupted"};
-  if (!IsPlainAddress(envelope_from)) return {Kind::kTryLater, "the sender is not one address"};
-  if (!IsPlainAddress(to)) return {Kind::kRefused, "the recipient is not one address"};
+  // libcurl puts an address into its command as it is, line breaks included.
+  if (!IsOneAddress(envelope_from)) return {Kind::kTryLater, "the sender is not one address"};
+  if (!IsOneAddress(to)) return {Kind::kRefused, "the recipient is not one address"};
   std::unique_ptr<Connection> connection = TakeConnection();
   DeliveryResult result = connection->Deliver(envelope_from, to, message);
   if (connection->InStep()) {

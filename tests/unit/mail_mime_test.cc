@@ -67,6 +67,22 @@ class Parsed {
   std::unique_ptr<GMimeMessage, Unref> message_;
 };
 
+TEST(EncodeMime, KeepsAQuotedLocalPart) {
+  RenderedMail mail = Mail();
+  for (const char* address : {"\"a..b\"@docomo.ne.jp", "\"jane doe\"@c.fr", "\"a,b\"@c.fr"}) {
+    mail.to = address;
+    const std::string bytes = Encoded(mail);
+    const Parsed parsed(bytes);
+    EXPECT_THAT(bytes, HasSubstr(std::string("To: ") + address + "\n"));
+    EXPECT_EQ(internet_address_list_length(g_mime_message_get_to(parsed.message())), 1);
+  }
+  for (const char* address :
+       {"\"a\"@b@c.fr", "\"a\nBcc: eve@c.fr\"@c.fr", "\"a>\"@c.fr", "\"@c.fr"}) {
+    mail.to = address;
+    EXPECT_FALSE(Failure(mail).ok()) << address;
+  }
+}
+
 TEST(EncodeMime, EncodesANonAsciiSubjectThatDecodesBack) {
   const std::string bytes = Encoded(Mail());
   EXPECT_THAT(bytes, AllOf(HasSubstr("Subject: "), HasSubstr("=?"), Not(HasSubstr("c’est"))));

@@ -38,14 +38,36 @@ TEST(FormsTest, PlainTextHasNoControls) {
 }
 
 TEST(FormsTest, TakesRealEmailAddresses) {
-  for (const char* good : {"jane@example.com", "j.o'brien+x@mail.example.co", "a@b.fr",
-                           "JANE_1@EXAMPLE.COM", "a@xn--caf-dma.fr", "a@1.example",
-                           "a..b@docomo.ne.jp", "a.@docomo.ne.jp", ".a@docomo.ne.jp"}) {
+  for (const char* good :
+       {"jane@example.com", "j.o'brien+x@mail.example.co", "a@b.fr", "JANE_1@EXAMPLE.COM",
+        "a@xn--caf-dma.fr", "a@1.example", "a..b@docomo.ne.jp", "a.@docomo.ne.jp",
+        ".a@docomo.ne.jp", "\"a..b\"@docomo.ne.jp", "\"jane doe\"@c.fr", "\"a,b;c:(d)[e]\"@c.fr"}) {
     EXPECT_TRUE(IsEmailAddress(good)) << good;
   }
-  for (const char* bad : {"", "jane", "@b.fr", "a@", "a@b", "a@b@c.fr", "a b@c.fr", "a@c.fr ",
-                          "<a@c.fr>", "\"a\"@c.fr", "a,b@c.fr", "a@c..fr", "..@c.fr", "a@-c.fr",
-                          "a@c.fr\n", "a@[1.2.3.4]", "a@1.2.3.4"}) {
+  for (const char* bad : {"",
+                          "jane",
+                          "@b.fr",
+                          "a@",
+                          "a@b",
+                          "a@b@c.fr",
+                          "a b@c.fr",
+                          "a@c.fr ",
+                          "<a@c.fr>",
+                          "\"\"@c.fr",
+                          "\"a@c.fr",
+                          "a\"@c.fr",
+                          "\"a\"b\"@c.fr",
+                          "\"a\\\"b\"@c.fr",
+                          "\"a@b\"@c.fr",
+                          "\"<a>\"@c.fr",
+                          "\"a\nb\"@c.fr",
+                          "a,b@c.fr",
+                          "a@c..fr",
+                          "..@c.fr",
+                          "a@-c.fr",
+                          "a@c.fr\n",
+                          "a@[1.2.3.4]",
+                          "a@1.2.3.4"}) {
     EXPECT_FALSE(IsEmailAddress(bad)) << bad;
   }
   EXPECT_TRUE(IsEmailAddress(Times(64, "a") + "@b.fr"));
