@@ -290,7 +290,7 @@ TEST_F(InputTest, RefusesBytesThatAreNoMessage) {
 TEST_F(InputTest, RepeatsNoTokenInItsErrors) {
   v1::AcceptContactChangeRequest request;
   request.set_contact_change_id(kUuid);
-  request.set_token("SECRET-TOKEN\t" + Repeat("SECRET-TOKEN", 10));
+  request.set_token("SECRET-TOKEN\t" + Repeat("SECRET-TOKEN", 50));
   const auto status = CallRaw(*Method("AcceptContactChange"), request.SerializeAsString());
   EXPECT_EQ(ReasonOf(status), "INVALID_FIELD");
   EXPECT_EQ(status.error_details().find("SECRET"), std::string::npos);
