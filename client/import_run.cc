@@ -64,7 +64,7 @@ grpc::Status ImportRun::RunStream() {
   sender.join();
   grpc::Status status = stream->Finish();
   if (!sound) return {grpc::StatusCode::INTERNAL, "the server acknowledged what it was not sent"};
-  if (status.ok() && !(at_end_ && waiting_.empty())) {
+  if (status.ok() && !(at_end_ && requests_ == 0)) {
     return {grpc::StatusCode::INTERNAL, "the server ended the import before its end"};
   }
   return status;
