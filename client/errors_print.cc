@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstddef>
 #include <ostream>
+#include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -34,17 +36,21 @@ void PrintViolation(const Violation& violation, const Task& task, std::ostream& 
   err << '\n';
 }
 
-void PrintViolations(const std::vector<Violation>& violations, const Task& task,
-                     std::ostream& err) {
+// `total`: how many there are, as the server counts them; it lists what fits into an answer.
+void PrintViolations(const std::vector<Violation>& violations, const std::string& total,
+                     const Task& task, std::ostream& err) {
   // A last one without a place is the server's note on those that it left out.
   const bool noted = !violations.empty() && violations.back().where.empty();
   const std::size_t count = violations.size() - (noted ? 1 : 0);
   for (std::size_t i = 0; i < count && i < kViolationsShown; ++i) {
     PrintViolation(violations[i], task, err);
   }
-  if (count > kViolationsShown) {
-    err << "  … and " << count - kViolationsShown << " more, " << count
-        << " in all; --output=json lists them\n";
+  std::size_t all = 0;
+  if (!absl::SimpleAtoi(total, &all) || all < count) all = count;
+  if (const std::size_t shown = std::min(count, kViolationsShown); all > shown) {
+    err << "  … and " << all - shown << " more, " << all << " in all";
+    if (count > shown) err << "; --output=json lists " << (count < all ? "more" : "them");
+    err << '\n';
   }
   if (noted) err << "  not listed by the server: " << Printable(violations.back().what) << '\n';
 }
@@ -64,8 +70,12 @@ void PrintFailure(const Failure& failure, const Task& task, std::ostream& err, b
   const std::string tag = failure.reason.empty() ? CodeName(failure.code) : failure.reason;
   err << Styled("contactctl:", Style::kBad, colour) << " could not " << Printable(task.action)
       << ": " << Printable(failure.words) << " [" << Printable(tag) << "]\n";
-  PrintViolations(failure.fields, task, err);
-  PrintViolations(failure.preconditions, task, err);
+  const auto total = [&](const char* key) {
+    const auto found = failure.metadata.find(key);
+    return found == failure.metadata.end() ? "" : found->second;
+  };
+  PrintViolations(failure.fields, total("violations"), task, err);
+  PrintViolations(failure.preconditions, total("accounts"), task, err);
   // Where violations are listed, the server's message only sums them up.
   const bool listed = !failure.fields.empty() || !failure.preconditions.empty();
   if (!listed && !failure.detail.empty()) {

@@ -136,6 +136,13 @@ TEST(Errors, ListTwentyViolationsAndCountTheOthers) {
   EXPECT_THAT(text, HasSubstr("5 more, 25 in all"));
 }
 
+TEST(Errors, TellHowManyViolationsTheServerCounted) {
+  const google::rpc::BadRequest bad_request = Violations(2);
+  EXPECT_THAT(Printed(Failed(grpc::StatusCode::PERMISSION_DENIED, "ROLE_NOT_ALLOWED",
+                             {&bad_request}, {{"violations", "1000"}})),
+              HasSubstr("998 more, 1000 in all\n"));
+}
+
 TEST(Errors, TellOfViolationsThatTheServerLeftOut) {
   google::rpc::BadRequest bad_request = Violations(2);
   bad_request.add_field_violations()->set_description("and 998 more");
