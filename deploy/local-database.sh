@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # What local-mysql.sh and local-cluster.sh share. Sourced, not run.
 
+# A server in a folder of its own (chroot) does not have the caller's temporary folder.
+unset TMPDIR
+
 # The given port if it is free, else another.
 free_port() { # [PORT]
   python3 - "${1:-0}" <<'PYTHON'

@@ -265,7 +265,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 };
 
 Watch::Watch(const Gate& gate, WorkQueue* workers, Engine* engine, Feed* feed, Options options)
-    : gate_(gate), workers_(workers), engine_(engine), feed_(feed), options_(options) {}
+    : gate_(gate), workers_(workers), engine_(engine), feed_(feed), options_(std::move(options)) {}
 
 Watch::~Watch() { Stop(); }
 
