@@ -40,6 +40,8 @@ class Member {
   }
   void SetReadOnly(bool read_only) { Sql(absl::StrCat("SET GLOBAL read_only = ", read_only)); }
   std::string Sql(const std::string& statement) { return Run("sql", statement); }
+  // Returns once the server has ended: before that it may still take a write.
+  void Stop() { Run("stop"); }
   void Signal(int signal) const {
     kill(std::stoi(ReadFile(directory_.path() + "/mysql/pid")), signal);
   }
@@ -135,7 +137,7 @@ TEST(FailOver, AMemberThatDiedIsLeftBehind) {
   Cluster cluster;
   cluster.Create("aa1-ovh");
   cluster.second.SetReadOnly(false);
-  cluster.first.Sql("SHUTDOWN");
+  cluster.first.Stop();
   cluster.Create("bb2-ovh");
   EXPECT_TRUE(cluster.Exists("bb2-ovh"));
 }
