@@ -2,7 +2,7 @@
 """Prints the e-mails of a Maildir, decoded. The files are quoted-printable.
 
 read-mail.py [ADDRESS]          lists the latest ten e-mails (to ADDRESS), then prints the
-                                text of the newest
+                                text of the newest; waits up to 15 seconds for the first one
 read-mail.py --link ADDRESS [CHANGE_ID]
                                 prints the accept link of the newest validation e-mail (about
                                 CHANGE_ID) and marks the e-mail as read, so that the next call
@@ -37,11 +37,23 @@ def summary(message):
     return f"  to {message['To']}: {message['Subject']}"
 
 
+def wait_for(find, wanted, maildir):
+    """Returns what `find` finds within 15 seconds, as the server delivers after the call."""
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        found = find()
+        if found:
+            return found
+        time.sleep(0.1)
+    sys.exit(f"no {wanted} in {maildir}")
+
+
 def show(maildir, address):
-    messages = [read(path) for path in newest_first(maildir, ("new", "cur"))]
-    messages = [message for message in messages if address in message["To"]][:10]
-    if not messages:
-        sys.exit(f"no e-mail{' to ' + address if address else ''} in {maildir}")
+    def find():
+        messages = [read(path) for path in newest_first(maildir, ("new", "cur"))]
+        return [message for message in messages if address in message["To"]][:10]
+
+    messages = wait_for(find, f"e-mail to {address}" if address else "e-mail", maildir)
     for message in reversed(messages):
         print(summary(message))
     print(f"\n{text_of(messages[0])}")
@@ -61,17 +73,6 @@ def take_link(maildir, address, change_id):
     return None
 
 
-def wait_for_link(maildir, address, change_id=""):
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
-        link = take_link(maildir, address, change_id)
-        if link:
-            print(link)
-            return
-        time.sleep(0.1)
-    sys.exit(f"no unread validation e-mail to {address} in {maildir}")
-
-
 def main():
     arguments = sys.argv[1:]
     maildir = pathlib.Path("var/mail")
@@ -81,7 +82,9 @@ def main():
         for name in arguments[1:]:
             print(summary(read(pathlib.Path(name))))
     elif arguments[:1] == ["--link"] and len(arguments) in (2, 3):
-        wait_for_link(maildir, *arguments[1:])
+        address, change_id = (*arguments[1:], "")[:2]
+        print(wait_for(lambda: take_link(maildir, address, change_id),
+                       f"unread validation e-mail to {address}", maildir))
     elif len(arguments) > 1 or arguments[:1] and arguments[0].startswith("-"):
         print(__doc__.strip(), file=sys.stdout if arguments[0] in ("-h", "--help") else sys.stderr)
         return 0 if arguments[0] in ("-h", "--help") else 2

@@ -32,7 +32,9 @@ absl::Status CheckHeaders(const RenderedMail& mail) {
   for (const auto& [name, value] : {std::pair<const char*, const std::string&>("from", mail.from),
                                     {"to", mail.to},
                                     {"message id", mail.message_id}}) {
-    if (!IsOneAddress(value)) {
+    if (!IsOneAddress(value) || !std::all_of(value.begin(), value.end(), [](char c) {
+          return absl::ascii_isascii(static_cast<unsigned char>(c));
+        })) {
       return absl::InvalidArgumentError(absl::StrCat("e-mail: \"", name, "\" is not one address"));
     }
   }
@@ -92,7 +94,8 @@ bool IsOneAddress(absl::string_view text) {
   const auto all = [](absl::string_view part, bool spaces, absl::string_view others) {
     return std::all_of(part.begin(), part.end(),
                        [&](char c) {
-                         return absl::ascii_isgraph(static_cast<unsigned char>(c)) ||
+                         const auto byte = static_cast<unsigned char>(c);
+                         return absl::ascii_isgraph(byte) || !absl::ascii_isascii(byte) ||
                                 (spaces && c == ' ');
                        }) &&
            part.find_first_of(others) == absl::string_view::npos;
