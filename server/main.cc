@@ -8,9 +8,9 @@
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "server/config.h"
-#include "server/log.h"
+#include "server/config/config.h"
 #include "server/server.h"
+#include "server/telemetry/log.h"
 
 namespace {
 

@@ -19,17 +19,17 @@
 #include "core/mail/relay.h"
 #include "core/mail/render.h"
 #include "core/mail/smtp.h"
-#include "server/contact_service.h"
-#include "server/credentials.h"
-#include "server/directory_service.h"
-#include "server/health.h"
-#include "server/listening.h"
-#include "server/metrics.h"
-#include "server/metrics_listener.h"
-#include "server/periodic.h"
-#include "server/process.h"
-#include "server/unary_call.h"
-#include "server/watch.h"
+#include "server/auth/credentials.h"
+#include "server/calls/contact_service.h"
+#include "server/calls/directory_service.h"
+#include "server/calls/health.h"
+#include "server/calls/unary_call.h"
+#include "server/calls/watch.h"
+#include "server/support/listening.h"
+#include "server/support/periodic.h"
+#include "server/telemetry/metrics.h"
+#include "server/telemetry/metrics_listener.h"
+#include "server/telemetry/process.h"
 
 namespace contacts::server {
 namespace {
@@ -110,7 +110,7 @@ void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              10 * kMilliseconds);
-  if (!config.tls || config.tls->client_ca.empty()) return;
+  if (!config.credentials.tls || config.credentials.tls->client_ca.empty()) return;
   // A connection was let in for the certificate of its beginning, so it does not last.
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 60 * 60 * kMilliseconds);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 10 * 60 * kMilliseconds);
@@ -149,7 +149,7 @@ class Server::Parts {
         relay_(&outbox_, transport_.get(),
                MailRenderer({.from = config.mail_from, .link_url = config.link_url}),
                MakeRelayOptions(config, DatabaseTime())),
-        credentials_(config),
+        credentials_(config.credentials, config.account_id),
         validator_(FieldRules(config.account_id, config.settings)),
         feed_(&database_, config.settings),
         gate_{&credentials_.authenticator(),

@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "core/mysql/database.h"
-#include "server/config.h"
+#include "server/config/config.h"
 
 namespace contacts::server {
 

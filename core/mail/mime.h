@@ -22,8 +22,9 @@ struct RenderedMail {
   absl::Time date;
 };
 
-// Whether `text` is one address that no header and no SMTP command takes for more: without a control
-// character or a second address. Only a quoted local part may have spaces. UTF-8 is not checked.
+// Whether `text` is one address that no header and no SMTP command takes for more: without a
+// control character or a second address. Only a quoted local part may have spaces. UTF-8 is not
+// checked.
 bool IsOneAddress(absl::string_view text);
 
 // How lines end: LF in files, CR LF on the wire.

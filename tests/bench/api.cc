@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "server/page_token.h"
-#include "server/reply.h"
+#include "server/messages/page_token.h"
+#include "server/messages/reply.h"
 
 namespace contacts::bench {
 namespace {

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
-#include "server/page_token.h"
+#include "server/messages/page_token.h"
 
 namespace contacts::bench {
 namespace {

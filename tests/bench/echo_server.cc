@@ -15,9 +15,9 @@
 #include <sstream>
 #include <string>
 
-#include "server/admission.h"
-#include "server/config.h"
-#include "server/contact_service.h"
+#include "server/calls/admission.h"
+#include "server/calls/contact_service.h"
+#include "server/config/config.h"
 #include "server/server.h"
 
 namespace contacts::bench {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_split.h"
-#include "server/jwt.h"
+#include "server/auth/jwt.h"
 #include "tests/fuzz/check.h"
 #include "tests/testing/bearer_tokens.h"
 

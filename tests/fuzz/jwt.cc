@@ -4,8 +4,8 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "server/jwks.h"
-#include "server/jwt.h"
+#include "server/auth/jwks.h"
+#include "server/auth/jwt.h"
 #include "tests/fuzz/check.h"
 
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "contacts/v1/contact_service.pb.h"
-#include "server/page_token.h"
+#include "server/messages/page_token.h"
 #include "tests/fuzz/check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {

@@ -10,7 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "server/policy.h"
+#include "server/auth/policy.h"
 #include "tests/fuzz/check.h"
 
 namespace contacts::server {

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "core/domain/settings.h"
-#include "server/field_rules.h"
-#include "server/page_token.h"
-#include "server/validation.h"
-#include "server/wire.h"
+#include "server/messages/field_rules.h"
+#include "server/messages/page_token.h"
+#include "server/messages/validation.h"
+#include "server/messages/wire.h"
 #include "tests/fuzz/check.h"
 
 namespace contacts::server {

@@ -1,0 +1,182 @@
+#include "server/auth/identity.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/domain/errors.h"
+
+namespace contacts::server {
+namespace {
+
+constexpr char kAccountKey[] = "contacts-account";
+constexpr char kCallerKey[] = "contacts-caller";
+constexpr char kTokenKey[] = "authorization";
+constexpr absl::string_view kBearer = "Bearer ";
+// No account's id begins so, as those are in lower case.
+constexpr absl::string_view kCallerPrefix = "mTLS:";
+
+// The value of a key that may come once at most.
+absl::StatusOr<std::optional<std::string>> Single(const Metadata& metadata, const char* key) {
+  const auto [first, last] = metadata.equal_range(key);
+  if (first == last) return std::nullopt;
+  if (std::next(first) != last) {
+    return errors::Unauthenticated(absl::StrCat("metadata ", key, ": several; want one"));
+  }
+  return std::string(first->second.data(), first->second.size());
+}
+
+// Takes contacts-account into an identity; what is not an account's id is nobody's.
+absl::Status ReadAccount(const std::string& text, const AccountIdForm& form, Identity& identity) {
+  identity.account = AccountId(Lower(text));
+  if (form.Matches(identity.account.text())) return absl::OkStatus();
+  return errors::Unauthenticated(
+      absl::StrCat("metadata ", kAccountKey, ": ", Echo(text), "; want an account id"));
+}
+
+}  // namespace
+
+DevelopmentAuthenticator::DevelopmentAuthenticator(AccountIdForm account_id)
+    : account_id_(std::move(account_id)) {}
+
+absl::StatusOr<Identity> DevelopmentAuthenticator::Identify(const Metadata& metadata,
+                                                            const PeerNames& /*peer*/) const {
+  const auto account = Single(metadata, kAccountKey);
+  if (!account.ok()) return account.status();
+  const auto caller = Single(metadata, kCallerKey);
+  if (!caller.ok()) return caller.status();
+  if (!account->has_value() && !caller->has_value()) {
+    return errors::Unauthenticated(
+        absl::StrCat("no credentials; want metadata ", kAccountKey, " or ", kCallerKey));
+  }
+  Identity identity;
+  if (account->has_value()) {
+    if (auto read = ReadAccount(**account, account_id_, identity); !read.ok()) return read;
+  }
+  if (caller->has_value()) {
+    identity.is_operator = **caller == "operator";
+    identity.is_observer = **caller == "observer";
+    if (!identity.is_operator && !identity.is_observer) {
+      return errors::Unauthenticated(absl::StrCat("metadata ", kCallerKey, ": ", Echo(**caller),
+                                                  "; want operator or observer"));
+    }
+    identity.caller = **caller;
+  }
+  return identity;
+}
+
+JwtAuthenticator::JwtAuthenticator(const JwtVerifier* verifier, Clock clock)
+    : verifier_(verifier), clock_(std::move(clock)) {}
+
+absl::StatusOr<Identity> JwtAuthenticator::Identify(const Metadata& metadata,
+                                                    const PeerNames& /*peer*/) const {
+  const auto token = Single(metadata, kTokenKey);
+  if (!token.ok()) return token.status();
+  // The scheme's name is compared without regard to case (RFC 9110, 11.1).
+  if (!token->has_value() || !absl::StartsWithIgnoreCase(**token, kBearer)) {
+    return errors::Unauthenticated(
+        absl::StrCat("no session; want metadata ", kTokenKey, ": ", kBearer, "TOKEN"));
+  }
+  auto session = verifier_->Verify(absl::string_view(**token).substr(kBearer.size()), clock_());
+  if (!session.ok()) return session.status();
+  const auto account = Single(metadata, kAccountKey);
+  if (!account.ok()) return account.status();
+  if (account->has_value() && Lower(**account) != session->account.text()) {
+    return errors::CallerNotAllowed(
+        absl::StrCat("metadata ", kAccountKey, ": want the session's own account, or none"));
+  }
+  if (metadata.count(kCallerKey) > 0) {
+    return errors::CallerNotAllowed(absl::StrCat("metadata ", kCallerKey,
+                                                 ": a customer's session is no operator and no "
+                                                 "observer; want none"));
+  }
+  return Identity{.account = std::move(session->account), .expires = session->expires};
+}
+
+CertificateAuthenticator::CertificateAuthenticator(AccountIdForm account_id,
+                                                   const Authenticator* sessions)
+    : account_id_(std::move(account_id)),
+      sessions_(sessions),
+      policy_(std::make_shared<const Policy>()) {}
+
+void CertificateAuthenticator::Replace(Policy policy) {
+  auto fresh = std::make_shared<const Policy>(std::move(policy));
+  const std::lock_guard lock(mutex_);
+  policy_ = std::move(fresh);
+}
+
+std::shared_ptr<const Policy> CertificateAuthenticator::policy() const {
+  const std::lock_guard lock(mutex_);
+  return policy_;
+}
+
+bool CertificateAuthenticator::MayReadMetrics(const PeerNames& peer) const {
+  const auto policy = this->policy();
+  const Caller* caller = policy->Find(peer);
+  return caller != nullptr && caller->is_metrics_reader;
+}
+
+absl::StatusOr<Identity> CertificateAuthenticator::Identify(const Metadata& metadata,
+                                                            const PeerNames& peer) const {
+  if (peer.uris.empty() && peer.dns.empty()) {
+    return errors::Unauthenticated("want a client certificate with a URI or a DNS name");
+  }
+  const auto policy = this->policy();
+  const Caller* caller = policy->Find(peer);
+  if (caller == nullptr) {
+    return errors::CallerNotAllowed(
+        "the client certificate is of no caller that the policy names, or of several");
+  }
+  Identity identity{.is_operator = caller->is_operator,
+                    .is_observer = caller->is_observer,
+                    .caller = absl::StrCat(kCallerPrefix, caller->name),
+                    .policy = policy};
+  const auto claim = Single(metadata, kCallerKey);
+  if (!claim.ok()) return claim.status();
+  if (claim->has_value() && !(**claim == "operator" && caller->is_operator) &&
+      !(**claim == "observer" && caller->is_observer)) {
+    return errors::CallerNotAllowed(
+        absl::StrCat("metadata ", kCallerKey, ": the policy does not make ", caller->name, " one"));
+  }
+  const bool names_account =
+      metadata.count(kAccountKey) > 0 || (sessions_ != nullptr && metadata.count(kTokenKey) > 0);
+  if (!names_account) return identity;
+  if (!caller->is_front_end) {
+    return errors::CallerNotAllowed(
+        absl::StrCat("the policy does not make ", caller->name,
+                     " a front end, so it acts for no account; want no metadata ", kAccountKey));
+  }
+  if (auto taken = TakeAccount(metadata, peer, identity); !taken.ok()) return taken;
+  return identity;
+}
+
+absl::Status CertificateAuthenticator::TakeAccount(const Metadata& metadata, const PeerNames& peer,
+                                                   Identity& identity) const {
+  if (sessions_ == nullptr) {
+    const auto account = Single(metadata, kAccountKey);
+    if (!account.ok()) return account.status();
+    return ReadAccount(**account, account_id_, identity);
+  }
+  auto session = sessions_->Identify(metadata, peer);
+  if (!session.ok()) return session.status();
+  identity.account = std::move(session->account);
+  identity.expires = session->expires;
+  return absl::OkStatus();
+}
+
+absl::Status Authorize(const Identity& identity, Audience audience) {
+  if (audience == Audience::kAccounts && identity.account.empty()) {
+    return errors::CallerNotAllowed("this method acts for an account, and the caller named none");
+  }
+  if (audience == Audience::kOperators && !identity.is_operator) {
+    return errors::CallerNotAllowed("this method is for directory operators");
+  }
+  if (audience == Audience::kWatchers && identity.account.empty() && !identity.is_observer) {
+    return errors::CallerNotAllowed("this method acts for an account, or is for observers");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace contacts::server

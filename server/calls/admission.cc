@@ -1,0 +1,120 @@
+#include "server/calls/admission.h"
+
+#include <grpc/grpc_security_constants.h>
+#include <grpc/support/time.h>
+
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "core/domain/errors.h"
+#include "server/messages/status.h"
+#include "server/messages/wire.h"
+
+namespace contacts::server {
+namespace {
+
+constexpr char kRequestIdKey[] = "x-request-id";
+constexpr char kTraceKey[] = "traceparent";
+constexpr std::size_t kMaxEchoed = 128;
+
+// Metadata that only labels the call, sent back; "" where it is missing or not
+// worth sending back.
+std::string TakeLabel(grpc::CallbackServerContext& context, const char* key) {
+  const auto found = context.client_metadata().find(key);
+  if (found == context.client_metadata().end()) return "";
+  std::string value(found->second.data(), found->second.size());
+  if (!IsPrintableAscii(value, kMaxEchoed)) return "";
+  if (!value.empty()) context.AddInitialMetadata(key, value);
+  return value;
+}
+
+std::string Bytes(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  std::string bytes;
+  if (!buffer.Dump(&slices).ok()) return bytes;
+  bytes.reserve(buffer.Length());
+  for (const grpc::Slice& slice : slices) {
+    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  return bytes;
+}
+
+// Nothing without TLS, nor where no certificate is asked for: gRPC is told to verify any.
+PeerNames NamesOfPeer(const grpc::CallbackServerContext& context) {
+  const auto peer = context.auth_context();
+  const auto named = [&](const char* kind) {
+    std::vector<std::string> names;
+    for (const grpc::string_ref& name : peer->FindPropertyValues(kind)) {
+      names.emplace_back(name.data(), name.size());
+    }
+    return names;
+  };
+  return {.uris = named(GRPC_PEER_URI_PROPERTY_NAME), .dns = named(GRPC_PEER_DNS_PROPERTY_NAME)};
+}
+
+}  // namespace
+
+absl::Time DeadlineOf(const grpc::ServerContextBase& context) {
+  const gpr_timespec deadline = gpr_convert_clock_type(context.raw_deadline(), GPR_CLOCK_REALTIME);
+  if (gpr_time_cmp(deadline, gpr_inf_future(GPR_CLOCK_REALTIME)) == 0) {
+    return absl::InfiniteFuture();
+  }
+  return absl::FromUnixSeconds(deadline.tv_sec) + absl::Nanoseconds(deadline.tv_nsec);
+}
+
+Admission::Admission(const Gate& gate, std::string method, grpc::CallbackServerContext* context)
+    : gate_(gate),
+      context_(context),
+      metrics_(gate.metrics == nullptr ? nullptr : gate.metrics->Find(method)) {
+  if (metrics_ != nullptr) metrics_->CountStart();
+  record_.method = std::move(method);
+  record_.peer = context->peer();
+  record_.request_id = TakeLabel(*context, kRequestIdKey);
+  record_.traceparent = TakeLabel(*context, kTraceKey);
+}
+
+absl::StatusOr<Identity> Admission::Identify(Audience audience) {
+  auto identity =
+      gate_.authenticator->Identify(context_->client_metadata(), NamesOfPeer(*context_));
+  if (!identity.ok()) return identity.status();
+  record_.account = identity->account.text();
+  record_.caller = identity->caller;
+  if (auto allowed = Authorize(*identity, audience); !allowed.ok()) return allowed;
+  if (audience != Audience::kOperators) acting_ = identity->account;
+  return identity;
+}
+
+absl::Status Admission::ReadRequest(const grpc::ByteBuffer& bytes,
+                                    google::protobuf::Message& request) const {
+  // A call that ended without a message.
+  if (!bytes.Valid()) return errors::InvalidField("", "no message; want one");
+  if (bytes.Length() > gate_.max_message_bytes) {
+    return errors::MessageTooLarge(bytes.Length(), gate_.max_message_bytes);
+  }
+  FieldViolations violations = ParseRequest(Bytes(bytes), request);
+  const bool parsed = violations.empty() || !violations.front().field.empty();
+  if (parsed) {
+    // A field that was not UTF-8 has been emptied: what it lacks then is not told.
+    std::set<std::string> named;
+    for (const auto& violation : violations) named.insert(violation.field);
+    FieldViolations malformed = gate_.validator->Validate(request, acting_);
+    std::erase_if(malformed,
+                  [&](const auto& violation) { return named.contains(violation.field); });
+    violations.insert(violations.end(), malformed.begin(), malformed.end());
+  }
+  return violations.empty() ? absl::OkStatus() : errors::InvalidField(violations);
+}
+
+grpc::Status Admission::End(const absl::Status& result, const CallTimes* times) {
+  const absl::Status status = Presentable(result);
+  record_.status = status.code();
+  record_.reason = errors::Reason(status);
+  record_.latency = absl::Now() - start_;
+  const bool slow = gate_.slow_call > absl::ZeroDuration() && record_.latency > gate_.slow_call;
+  LogCall(record_, slow ? times : nullptr);
+  if (metrics_ != nullptr) metrics_->CountEnd(status.code(), record_.reason, record_.latency);
+  return ToGrpcStatus(status, gate_.max_error_details);
+}
+
+}  // namespace contacts::server

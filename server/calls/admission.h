@@ -1,0 +1,78 @@
+#ifndef CONTACTS_SERVER_CALLS_ADMISSION_H_
+#define CONTACTS_SERVER_CALLS_ADMISSION_H_
+
+#include <google/protobuf/message.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/status.h>
+
+#include <cstddef>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "core/mysql/database.h"
+#include "server/auth/identity.h"
+#include "server/messages/status.h"
+#include "server/messages/validation.h"
+#include "server/telemetry/log.h"
+#include "server/telemetry/metrics.h"
+
+namespace contacts::server {
+
+// When to try again what is refused for now.
+inline constexpr absl::Duration kRetryAfter = absl::Seconds(1);
+
+// What every call passes, whichever its method. What is pointed to outlives the calls.
+struct Gate {
+  const Authenticator* authenticator;
+  const RequestValidator* validator;
+  Metrics* metrics = nullptr;  // Null: not counted.
+  absl::Duration slow_call;    // Longer ones tell the log where their time went; zero: none.
+  std::size_t max_error_details = kDefaultMaxDetails;  // Bytes; see ToGrpcStatus.
+  std::size_t max_message_bytes = 4 * 1024 * 1024;     // Of a request.
+};
+
+// How every call begins and ends, unary or stream: who calls, may it, is what it
+// asks well formed, and the line in the log. Used by one thread at a time; none of
+// it waits.
+class Admission {
+ public:
+  // Sends the labels back as initial metadata.
+  Admission(const Gate& gate, std::string method, grpc::CallbackServerContext* context);
+
+  // Who calls; UNAUTHENTICATED, or CALLER_NOT_ALLOWED where it is not of `audience`.
+  absl::StatusOr<Identity> Identify(Audience audience);
+  // Parses and checks a request into its canonical form; INVALID_FIELD, with every
+  // malformed field.
+  absl::Status ReadRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) const;
+  // Writes the line in the log, counts the call and makes what the caller is told.
+  // `times` are those of a call that may be slow; null for a stream, which lasts as
+  // long as its client likes.
+  grpc::Status End(const absl::Status& result, const CallTimes* times = nullptr);
+
+  absl::Time start() const { return start_; }
+  const std::string& method() const { return record_.method; }
+
+ private:
+  const Gate gate_;
+  grpc::CallbackServerContext* const context_;
+  Metrics::Method* const metrics_;
+  const absl::Time start_ = absl::Now();
+  AccountId acting_;
+  CallRecord record_;
+};
+
+// When the caller stops waiting; infinitely late where it brought no deadline. gRPC's own
+// conversion to std::chrono overflows for deadlines after the year 2262.
+absl::Time DeadlineOf(const grpc::ServerContextBase& context);
+
+inline grpc::ByteBuffer ToBuffer(const std::string& bytes) {
+  const grpc::Slice slice(bytes);
+  return {&slice, 1};
+}
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_CALLS_ADMISSION_H_

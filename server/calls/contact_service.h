@@ -1,0 +1,75 @@
+#ifndef CONTACTS_SERVER_CALLS_CONTACT_SERVICE_H_
+#define CONTACTS_SERVER_CALLS_CONTACT_SERVICE_H_
+
+#include "contacts/v1/contact_service.grpc.pb.h"
+#include "core/engine/engine.h"
+#include "server/calls/unary_call.h"
+#include "server/calls/watch.h"
+
+namespace contacts::server {
+
+// Every method of ContactService takes and gives bytes.
+// clang-format off
+using RawContactService =
+    v1::ContactService::WithRawCallbackMethod_GetProfile<
+    v1::ContactService::WithRawCallbackMethod_UpdateProfile<
+    v1::ContactService::WithRawCallbackMethod_ListServices<
+    v1::ContactService::WithRawCallbackMethod_GetService<
+    v1::ContactService::WithRawCallbackMethod_UpdateServiceOwner<
+    v1::ContactService::WithRawCallbackMethod_ChangeContacts<
+    v1::ContactService::WithRawCallbackMethod_GetContactChange<
+    v1::ContactService::WithRawCallbackMethod_ListContactChanges<
+    v1::ContactService::WithRawCallbackMethod_AcceptContactChange<
+    v1::ContactService::WithRawCallbackMethod_RefuseContactChange<
+    v1::ContactService::WithRawCallbackMethod_ResendValidation<
+    v1::ContactService::WithRawCallbackMethod_CancelContactChange<
+    v1::ContactService::WithRawCallbackMethod_ListContactChangeEvents<
+    v1::ContactService::WithRawCallbackMethod_WatchContactChanges<
+    v1::ContactService::Service>>>>>>>>>>>>>>;
+// clang-format on
+
+// Hands the calls of ContactService to the engine. Thread safe.
+class ContactServer final : public RawContactService {
+ public:
+  using Context = grpc::CallbackServerContext;
+  using Bytes = grpc::ByteBuffer;
+  using Reactor = grpc::ServerUnaryReactor;
+
+  // All must outlive it.
+  ContactServer(UnaryCalls* calls, Engine* engine, Watch* watch)
+      : calls_(calls), engine_(engine), watch_(watch) {}
+
+  Reactor* GetProfile(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* UpdateProfile(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* ListServices(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* GetService(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* UpdateServiceOwner(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* ChangeContacts(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* GetContactChange(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* ListContactChanges(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* AcceptContactChange(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* RefuseContactChange(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* ResendValidation(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* CancelContactChange(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* ListContactChangeEvents(Context* context, const Bytes* in, Bytes* out) override;
+  grpc::ServerWriteReactor<Bytes>* WatchContactChanges(Context* context, const Bytes* in) override {
+    return watch_->Serve(context, in);
+  }
+
+ private:
+  template <typename Request, typename Handler>
+  Reactor* Serve(const char* method, const RawCall& raw, Handler handler) {
+    return calls_->Serve<Request>(raw, NameOf(method), Audience::kAccounts, std::move(handler));
+  }
+  static std::string NameOf(const char* method) {
+    return std::string(v1::ContactService::service_full_name()) + "/" + method;
+  }
+
+  UnaryCalls* const calls_;
+  Engine* const engine_;
+  Watch* const watch_;
+};
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_CALLS_CONTACT_SERVICE_H_

@@ -1,0 +1,105 @@
+#include "server/calls/directory_service.h"
+
+#include "server/messages/convert.h"
+#include "server/messages/reply.h"
+
+namespace contacts::server {
+
+grpc::ServerUnaryReactor* DirectoryServer::CreateAccount(Context* context, const Bytes* in,
+                                                         Bytes* out) {
+  using Request = v1::CreateAccountRequest;
+  const auto handle = [this](const Call& call, const Request& request) {
+    return engine_->CreateAccount(call, FromMessage(request.account()),
+                                  ReplyWith(&v1::CreateAccountResponse::mutable_account));
+  };
+  return Serve<Request>("CreateAccount", {context, in, out}, handle);
+}
+
+grpc::ServerUnaryReactor* DirectoryServer::GetAccount(Context* context, const Bytes* in,
+                                                      Bytes* out) {
+  using Request = v1::GetAccountRequest;
+  const auto handle = [this](const Call& call, const Request& request) {
+    return Encoded(engine_->GetAccount(call, AccountId(request.account())),
+                   ReplyWith(&v1::GetAccountResponse::mutable_account));
+  };
+  return Serve<Request>("GetAccount", {context, in, out}, handle);
+}
+
+grpc::ServerUnaryReactor* DirectoryServer::UpdateAccount(Context* context, const Bytes* in,
+                                                         Bytes* out) {
+  using Request = v1::UpdateAccountRequest;
+  const auto handle = [this](const Call& call, const Request& request) {
+    return engine_->UpdateAccount(call, ToProfileUpdate(request.account(), request.update_mask()),
+                                  ReplyWith(&v1::UpdateAccountResponse::mutable_account));
+  };
+  return Serve<Request>("UpdateAccount", {context, in, out}, handle);
+}
+
+grpc::ServerUnaryReactor* DirectoryServer::CreateService(Context* context, const Bytes* in,
+                                                         Bytes* out) {
+  using Request = v1::CreateServiceRequest;
+  const auto handle = [this](const Call& call, const Request& request) {
+    return engine_->CreateService(call, FromMessage(request.service()),
+                                  ReplyWith(&v1::CreateServiceResponse::mutable_service));
+  };
+  return Serve<Request>("CreateService", {context, in, out}, handle);
+}
+
+grpc::ServerUnaryReactor* DirectoryServer::LookupService(Context* context, const Bytes* in,
+                                                         Bytes* out) {
+  using Request = v1::LookupServiceRequest;
+  const auto handle = [this](const Call& call, const Request& request) {
+    return Encoded(engine_->LookupService(call, ServiceId(request.service())),
+                   ReplyWith(&v1::LookupServiceResponse::mutable_service));
+  };
+  return Serve<Request>("LookupService", {context, in, out}, handle);
+}
+
+grpc::ServerUnaryReactor* DirectoryServer::DeleteService(Context* context, const Bytes* in,
+                                                         Bytes* out) {
+  using Request = v1::DeleteServiceRequest;
+  const auto handle = [this](const Call& call, const Request& request) {
+    return engine_->DeleteService(call, ServiceId(request.service()), [](const auto&) {
+      return v1::DeleteServiceResponse().SerializeAsString();
+    });
+  };
+  return Serve<Request>("DeleteService", {context, in, out}, handle);
+}
+
+grpc::ServerUnaryReactor* DirectoryServer::OverrideContacts(Context* context, const Bytes* in,
+                                                            Bytes* out) {
+  using Request = v1::OverrideContactsRequest;
+  const auto handle = [this](const Call& call, const Request& request) {
+    const OverrideAsk ask{.assignments = ToAssignments(request.assignments()),
+                          .reason = request.reason()};
+    return engine_->OverrideContacts(call, ask, [](const std::vector<contacts::Service>& services) {
+      v1::OverrideContactsResponse response;
+      for (const contacts::Service& service : services) {
+        auto* added = response.add_services();
+        *added = ToMessage(service);
+        // Those of 1,000 services may have more than 4 MiB.
+        added->clear_owner();
+      }
+      return response.SerializeAsString();
+    });
+  };
+  return Serve<Request>("OverrideContacts", {context, in, out}, handle);
+}
+
+grpc::ServerUnaryReactor* DirectoryServer::ExportDirectory(Context* context, const Bytes* in,
+                                                           Bytes* out) {
+  using Request = v1::ExportDirectoryRequest;
+  const auto handle = [this](const Call& call, const Request& request) -> Reply {
+    const absl::StatusOr<DirectoryPage> page = engine_->ExportDirectory(
+        call, ToPageRequest(request, engine_->settings().default_page_size));
+    if (!page.ok()) return page.status();
+    v1::ExportDirectoryResponse response;
+    for (const auto& account : page->accounts) *response.add_accounts() = ToMessage(account);
+    for (const auto& service : page->services) *response.add_services() = ToMessage(service);
+    response.set_next_page_token(MakePageToken(request, page->next));
+    return response.SerializeAsString();
+  };
+  return Serve<Request>("ExportDirectory", {context, in, out}, handle);
+}
+
+}  // namespace contacts::server

@@ -1,0 +1,56 @@
+#ifndef CONTACTS_SERVER_CALLS_IMPORT_CALL_H_
+#define CONTACTS_SERVER_CALLS_IMPORT_CALL_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "absl/time/time.h"
+#include "core/engine/engine.h"
+#include "server/calls/admission.h"
+#include "server/calls/work_queue.h"
+
+namespace contacts::server {
+
+// Serves the streams of ImportDirectory. Each has a thread of its own for as long as
+// it lasts; gRPC's threads only take records in. At most two batches of a stream are
+// in memory, one being committed and one being filled: a stream that is faster than
+// the database is not read from meanwhile, so that its client waits. Thread safe.
+class ImportCalls {
+ public:
+  struct Limits {
+    int64_t at_once = 2;                         // Streams; beyond them UNAVAILABLE.
+    absl::Duration idle = absl::Minutes(5);      // Without a record, or an answer taken.
+    absl::Duration longest = absl::Seconds(30);  // Of one batch.
+  };
+  using Stream = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+
+  // `engine` must outlive it.
+  ImportCalls(const Gate& gate, Engine* engine, Limits limits);
+
+  Stream* Serve(grpc::CallbackServerContext* context);
+
+  // Refuses new streams with UNAVAILABLE from now on, and ends those that run the same
+  // way, each once the batch that it is at is committed and acknowledged.
+  void Drain() { draining_ = true; }
+  int64_t running() const { return running_; }
+  // Waits until no stream runs; false where `limit` passed first.
+  bool WaitIdle(absl::Duration limit) { return threads_.WaitIdle(limit); }
+
+ private:
+  class Reactor;
+
+  const Gate gate_;
+  Engine* const engine_;
+  const Limits limits_;
+  std::atomic<int64_t> running_ = 0;
+  std::atomic<bool> draining_ = false;
+  WorkQueue threads_;  // Last: they end before what they use.
+};
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_CALLS_IMPORT_CALL_H_

@@ -1,0 +1,139 @@
+#include "server/calls/unary_call.h"
+
+#include <algorithm>
+
+#include "core/domain/errors.h"
+#include "server/messages/page_token.h"
+
+namespace contacts::server {
+
+using google::protobuf::Message;
+
+constexpr absl::Duration kIdleLook = absl::Milliseconds(5);
+
+// One call. Owned by itself: gRPC's OnDone, the last to touch it, deletes it.
+class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
+ public:
+  Reactor(const UnaryCalls& calls, const RawCall& raw, const std::string& method,
+          std::unique_ptr<Message> request, Handler handler)
+      : calls_(calls),
+        raw_(raw),
+        request_(std::move(request)),
+        handler_(std::move(handler)),
+        admission_(calls.gate_, method, raw.context) {}
+
+  // Checks what can be checked without waiting, then queues the rest.
+  void Start(Audience audience) {
+    const absl::Status admitted = Guarded([&] { return Admit(audience); });
+    if (!admitted.ok()) return End(admitted);
+    queued_ = absl::Now();
+    if (!calls_.workers_->TryPush(Whose(), [this] { Run(); })) End(Overloaded());
+  }
+
+  void OnCancel() override { cancelled_->store(true); }
+  void OnDone() override {
+    calls_.untaken_.Remove(answer_);
+    delete this;
+  }
+
+ private:
+  // OnDone is run where the call ends, not handed to one more thread first: it is short.
+  bool InternalInlineable() override { return true; }
+
+  absl::Status Admit(Audience audience) {
+    if (calls_.draining_) return errors::Unavailable("shutting down", kRetryAfter);
+    const auto identity = admission_.Identify(audience);
+    if (!identity.ok()) return identity.status();
+    if (audience == Audience::kAccounts) call_.account = identity->account;
+    if (audience == Audience::kOperators) call_.operator_name = identity->caller;
+    // Looked at first: what is refused should cost little.
+    if (!calls_.workers_->HasRoom(Whose())) return Overloaded();
+    if (!calls_.untaken_.HasRoom(Whose())) return NotTaken();
+    call_.limits.deadline =
+        std::min(DeadlineOf(*raw_.context), admission_.start() + calls_.longest_);
+    call_.limits.cancelled = {cancelled_};
+    call_.limits.times = &times_;
+    if (auto read = admission_.ReadRequest(*raw_.request, *request_); !read.ok()) return read;
+    TakeRequestId();
+    return absl::OkStatus();
+  }
+
+  static absl::Status Overloaded() {
+    return errors::Unavailable("overloaded; try again later", kRetryAfter);
+  }
+
+  static absl::Status NotTaken() {
+    return errors::Unavailable("earlier answers are not read; read them, then try again",
+                               kRetryAfter);
+  }
+
+  const std::string& Whose() const {
+    return call_.account.empty() ? call_.operator_name : call_.account.text();
+  }
+
+  void TakeRequestId() {
+    const auto* field = request_->GetDescriptor()->FindFieldByName("request_id");
+    if (field == nullptr) return;
+    call_.request_id = Uuid::Parse(request_->GetReflection()->GetString(*request_, field));
+    if (call_.request_id) call_.fingerprint = Fingerprint(admission_.method(), *request_);
+  }
+
+  // On a worker thread.
+  void Run() {
+    times_.queue = absl::Now() - queued_;
+    if (const absl::Status reached = call_.limits.Check(); !reached.ok()) return End(reached);
+    if (!calls_.untaken_.HasRoom(Whose())) return End(NotTaken());
+    handler_(call_, *request_, [this](const std::function<Reply()>& make) {
+      End(Guarded([&]() -> absl::Status {
+        const Reply reply = make();
+        if (!reply.ok()) return reply.status();
+        *raw_.reply = ToBuffer(*reply);
+        return absl::OkStatus();
+      }));
+    });
+  }
+
+  // Finishes the call. Nothing of it may be touched afterwards.
+  void End(const absl::Status& result) {
+    grpc::Status status = admission_.End(result, &times_);
+    request_.reset();  // The answer may be held for long.
+    const std::size_t bytes = raw_.reply->Valid() ? raw_.reply->Length() : 0;
+    answer_ = calls_.untaken_.Add(Whose(), bytes + status.error_details().size(), raw_.context);
+    --calls_.under_way_;
+    Finish(std::move(status));
+  }
+
+  const UnaryCalls& calls_;
+  const RawCall raw_;
+  std::unique_ptr<Message> request_;
+  const Handler handler_;
+  const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  Admission admission_;
+  Call call_;
+  absl::Time queued_;
+  CallTimes times_;
+  UntakenAnswers::Handle answer_;
+};
+
+UnaryCalls::UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration longest)
+    : gate_(gate), workers_(workers), longest_(longest), untaken_({.patience = longest}) {}
+
+bool UnaryCalls::WaitIdle(absl::Duration limit) const {
+  const absl::Time until = absl::Now() + limit;
+  while (under_way_ > 0) {
+    if (absl::Now() >= until) return false;
+    absl::SleepFor(kIdleLook);
+  }
+  return true;
+}
+
+grpc::ServerUnaryReactor* UnaryCalls::Serve(const RawCall& raw, const std::string& method,
+                                            Audience audience, std::unique_ptr<Message> request,
+                                            Handler handler) {
+  ++under_way_;
+  auto* reactor = new Reactor(*this, raw, method, std::move(request), std::move(handler));
+  reactor->Start(audience);
+  return reactor;
+}
+
+}  // namespace contacts::server

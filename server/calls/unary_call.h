@@ -1,0 +1,84 @@
+#ifndef CONTACTS_SERVER_CALLS_UNARY_CALL_H_
+#define CONTACTS_SERVER_CALLS_UNARY_CALL_H_
+
+#include <google/protobuf/message.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/engine/engine.h"
+#include "server/auth/identity.h"
+#include "server/calls/admission.h"
+#include "server/calls/untaken_answers.h"
+#include "server/calls/work_queue.h"
+#include "server/messages/validation.h"
+
+namespace contacts::server {
+
+// A call as gRPC hands it over: its request and reply are bytes.
+struct RawCall {
+  grpc::CallbackServerContext* context;
+  const grpc::ByteBuffer* request;
+  grpc::ByteBuffer* reply;
+};
+
+// What every unary call goes through, whichever its method: who calls, what is
+// asked, is it well formed; then a worker thread calls the engine. gRPC's own
+// threads never wait. Each call is finished exactly once. Thread safe.
+class UnaryCalls {
+ public:
+  using Reply = absl::StatusOr<std::string>;
+  // Ends a call with the serialized reply that `make` returns.
+  using Done = std::function<void(const std::function<Reply()>& make)>;
+  // Answers one request: calls `done` once, before it returns or later, in whichever thread.
+  // The call and the request live until then. Runs on a worker thread.
+  using Handler =
+      std::function<void(const Call&, const google::protobuf::Message&, const Done& done)>;
+
+  // `longest`: of a call, also where it brings no deadline; and as long as its answer may then
+  // take to be read. `workers` must outlive it.
+  UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration longest);
+
+  // Serves one call of `method`, such as "contacts.v1.ContactService/GetProfile".
+  template <typename Request>
+  grpc::ServerUnaryReactor* Serve(const RawCall& raw, const std::string& method, Audience audience,
+                                  std::function<Reply(const Call&, const Request&)> handler) {
+    return Serve(raw, method, audience, std::make_unique<Request>(),
+                 [handler = std::move(handler)](
+                     const Call& call, const google::protobuf::Message& request, const Done& done) {
+                   done([&] { return handler(call, static_cast<const Request&>(request)); });
+                 });
+  }
+  // As above, where the handler may leave the answer to another thread.
+  grpc::ServerUnaryReactor* Serve(const RawCall& raw, const std::string& method, Audience audience,
+                                  std::unique_ptr<google::protobuf::Message> request,
+                                  Handler handler);
+
+  // Answers UNAVAILABLE to every call from now on.
+  void Drain() { draining_ = true; }
+  // False where calls are still under way after `limit`.
+  bool WaitIdle(absl::Duration limit) const;
+
+ private:
+  class Reactor;
+
+  const Gate gate_;
+  WorkQueue* const workers_;
+  const absl::Duration longest_;
+  mutable UntakenAnswers untaken_;
+  mutable std::atomic<int64_t> under_way_ = 0;
+  std::atomic<bool> draining_ = false;
+};
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_CALLS_UNARY_CALL_H_

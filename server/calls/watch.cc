@@ -1,0 +1,484 @@
+#include "server/calls/watch.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "contacts/v1/contact_service.pb.h"
+#include "core/domain/errors.h"
+#include "server/messages/convert.h"
+#include "server/messages/page_token.h"
+
+namespace contacts::server {
+namespace {
+
+constexpr int64_t kReadAtOnce = 500;  // Events.
+// Events waiting to be written to one watcher, beside those read at once.
+constexpr std::size_t kMaxWaiting = 500;
+constexpr absl::Duration kReadLimit = absl::Seconds(10);
+
+CallLimits ReadLimits() { return {.deadline = absl::Now() + kReadLimit}; }
+
+grpc::ByteBuffer TokenAlone(const FeedPlace& place) {
+  v1::WatchContactChangesResponse response;
+  response.set_resume_token(MakeResumeToken(place));
+  return ToBuffer(response.SerializeAsString());
+}
+
+// An event's bytes are the same for all watchers: made once, by the first that
+// may see it.
+class SharedEvent {
+ public:
+  explicit SharedEvent(const FeedEvent* event) : event_(event) {}
+  const FeedEvent& operator*() const { return *event_; }
+  const FeedEvent* operator->() const { return event_; }
+  const grpc::ByteBuffer& bytes() {
+    if (!bytes_) {
+      v1::WatchContactChangesResponse response;
+      *response.mutable_event() = ToMessage(event_->event);
+      response.set_resume_token(MakeResumeToken(event_->place));
+      bytes_ = ToBuffer(response.SerializeAsString());
+    }
+    return *bytes_;
+  }
+
+ private:
+  const FeedEvent* event_;
+  std::optional<grpc::ByteBuffer> bytes_;
+};
+
+std::vector<SharedEvent> Shared(const std::vector<FeedEvent>& events) {
+  std::vector<SharedEvent> shared;
+  shared.reserve(events.size());
+  for (const FeedEvent& event : events) shared.emplace_back(&event);
+  return shared;
+}
+
+absl::Status MalformedToken() {
+  return errors::InvalidField("resume_token", "want a token that this service gave out");
+}
+
+absl::Status TooSlow() {
+  return errors::Unavailable("this watcher reads too slowly; resume after its last token",
+                             kRetryAfter);
+}
+
+absl::Status SessionExpired() {
+  return errors::Unauthenticated("bearer token: expired; resume with a fresh one");
+}
+
+absl::Status PolicyChanged() {
+  return errors::Unavailable("the policy of who may call changed; resume", absl::ZeroDuration());
+}
+
+}  // namespace
+
+// One watcher. gRPC holds it until OnDone, the others as long as they use it.
+class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  Watcher(Watch* watch, grpc::CallbackServerContext* context)
+      : watch_(watch),
+        context_(context),
+        admission_(watch->gate_, "contacts.v1.ContactService/WatchContactChanges", context) {}
+
+  void Start(const std::shared_ptr<Watcher>& self, const grpc::ByteBuffer& bytes) {
+    self_ = self;
+    const absl::Status admitted = Guarded([&] { return Admit(bytes); });
+    if (!admitted.ok()) return End(admitted);
+    const bool queued = watch_->workers_->TryPush(account().text(), [self] {
+      const absl::Status opened = Guarded([&] { return self->watch_->Open(*self); });
+      if (!opened.ok()) return self->End(opened);
+      if (!self->watch_->Join(self)) {
+        self->End(errors::Unavailable("too many watchers here or of this account, or shutting down",
+                                      kRetryAfter));
+      }
+    });
+    if (!queued) End(errors::Unavailable("overloaded; try again later", kRetryAfter));
+  }
+
+  const AccountId& account() const { return identity_.account; }
+  const std::optional<ServiceId>& service() const { return service_; }
+  const std::optional<FeedPlace>& resume_place() const { return resume_place_; }
+  // What is known of it by now.
+  void SetResumePlace(const FeedPlace& place) { resume_place_ = place; }
+
+  // The rest is called by Watch's thread.
+
+  // Up to where events were considered for this watcher; nothing before it began.
+  const std::optional<FeedPlace>& place() const { return place_; }
+  int64_t position() const { return place_->position; }
+  void Begin(const FeedPlace& place) {
+    place_ = place;
+    Write(TokenAlone(place));
+  }
+
+  // Whether it may be offered what is read at once.
+  bool HasRoom() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size() <= kMaxWaiting;
+  }
+  bool Ended() const {
+    const std::lock_guard lock(mutex_);
+    return ended_;
+  }
+  // gRPC is through with it.
+  bool Done() const {
+    const std::lock_guard lock(mutex_);
+    return done_;
+  }
+
+  // Gives it those events after its position that it may see.
+  void Offer(std::vector<SharedEvent>& events) {
+    for (SharedEvent& event : events) {
+      if (event->place.Contradicts(*place_)) return End(errors::ResumeTokenExpired());
+      if (event->place.position <= position()) continue;
+      place_ = event->place;
+      if (MaySee(*event)) Write(event.bytes());
+    }
+  }
+  // There is nothing else up to there.
+  void MoveTo(const FeedPlace& place) {
+    if (place.position > position()) place_ = place;
+  }
+
+  // Ends it where its caller may not watch any more.
+  void CheckCaller(absl::Time now) {
+    if (now >= identity_.expires) return End(SessionExpired());
+    if (!identity_.Stands()) End(PolicyChanged());
+  }
+  // Where it was sent nothing for long, moves its token on; ends it where it does
+  // not read or reads too slowly. `last` is the end of the feed.
+  void Tick(int64_t last, absl::Time now) {
+    if (Ended()) return CutOff(now);
+    const Options& options = watch_->options_;
+    kept_up_ = kept_up_ || position() >= last;
+    bool idle = false;
+    bool stuck = kept_up_ && last - position() > options.max_lag;
+    {
+      const std::lock_guard lock(mutex_);
+      idle = !writing_since_;
+      stuck = stuck || (writing_since_ && now - *writing_since_ > options.stall_limit);
+    }
+    if (stuck) return End(TooSlow());
+    if (idle && position() > sent_position_ && now - sent_time_ >= options.token_interval) {
+      Write(TokenAlone(*place_));
+    }
+  }
+
+  // From any thread; the first call counts.
+  void End(const absl::Status& status) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (ended_) return;
+      ended_ = true;
+      ended_time_ = absl::Now();
+      waiting_.clear();
+    }
+    Finish(admission_.End(status));
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) return End(errors::Cancelled());
+    const std::lock_guard lock(mutex_);
+    writing_since_.reset();
+    WriteNext();
+  }
+  void OnCancel() override { End(errors::Cancelled()); }
+  void OnDone() override {
+    const std::shared_ptr<Watcher> last = std::move(self_);
+    const std::lock_guard lock(mutex_);
+    done_ = true;
+  }
+
+ private:
+  absl::Status Admit(const grpc::ByteBuffer& bytes) {
+    auto identity = admission_.Identify(Audience::kWatchers);
+    if (!identity.ok()) return identity.status();
+    identity_ = *std::move(identity);
+    v1::WatchContactChangesRequest request;
+    if (auto read = admission_.ReadRequest(bytes, request); !read.ok()) return read;
+    if (!request.service().empty()) service_ = ServiceId(request.service());
+    if (!request.resume_token().empty()) {
+      resume_place_ = OpenResumeToken(request.resume_token());
+      if (!resume_place_) return MalformedToken();
+    }
+    return absl::OkStatus();
+  }
+
+  bool MaySee(const FeedEvent& event) const {
+    if (service_ && !event.on_services.contains(*service_)) return false;
+    return account().empty() || event.concerned.contains(account());
+  }
+
+  void Write(const grpc::ByteBuffer& bytes) {
+    sent_position_ = position();
+    sent_time_ = absl::Now();
+    const std::lock_guard lock(mutex_);
+    if (ended_) return;
+    waiting_.push_back(bytes);
+    if (!writing_since_) WriteNext();
+  }
+
+  // The status waits behind a write that waits for the peer: one that never reads would
+  // keep its stream for ever.
+  void CutOff(absl::Time now) {
+    const std::lock_guard lock(mutex_);
+    if (done_ || cut_off_ || now - ended_time_ <= watch_->options_.stall_limit) return;
+    cut_off_ = true;
+    context_->TryCancel();
+  }
+
+  // With the mutex held, which keeps Finish away.
+  void WriteNext() {
+    if (ended_ || waiting_.empty()) return;
+    current_ = waiting_.front();
+    waiting_.pop_front();
+    writing_since_ = absl::Now();
+    StartWrite(&current_);
+  }
+
+  Watch* const watch_;
+  grpc::CallbackServerContext* const context_;  // Until it is done.
+  Admission admission_;
+  Identity identity_;                 // Without an account it is an observer, who sees all.
+  std::optional<ServiceId> service_;  // Sees what is on this service alone.
+  std::optional<FeedPlace> resume_place_;
+  std::optional<FeedPlace> place_;
+  bool kept_up_ = false;       // It was up to date once.
+  int64_t sent_position_ = 0;  // Of the latest token given to it.
+  absl::Time sent_time_;
+
+  std::shared_ptr<Watcher> self_;
+  mutable std::mutex mutex_;
+  std::deque<grpc::ByteBuffer> waiting_;
+  std::optional<absl::Time> writing_since_;
+  grpc::ByteBuffer current_;
+  bool ended_ = false;
+  absl::Time ended_time_;
+  bool cut_off_ = false;
+  bool done_ = false;
+};
+
+Watch::Watch(const Gate& gate, WorkQueue* workers, Engine* engine, Feed* feed, Options options)
+    : gate_(gate), workers_(workers), engine_(engine), feed_(feed), options_(std::move(options)) {}
+
+Watch::~Watch() { Stop(); }
+
+void Watch::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Watch::Stop() {
+  Watchers watchers;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    watchers.swap(watchers_);
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  for (const auto& watcher : watchers) {
+    watcher->End(errors::Unavailable("shutting down; resume after the last token", kRetryAfter));
+  }
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* Watch::Serve(grpc::CallbackServerContext* context,
+                                                         const grpc::ByteBuffer* request) {
+  const auto watcher = std::make_shared<Watcher>(this, context);
+  watcher->Start(watcher, *request);
+  return watcher.get();
+}
+
+int64_t Watch::watchers() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int64_t>(watchers_.size());
+}
+
+absl::Status Watch::Open(Watcher& watcher) {
+  if (!watcher.account().empty()) {
+    const auto account =
+        engine_->GetProfile({.account = watcher.account(), .limits = ReadLimits()});
+    if (!account.ok()) return account.status();
+  }
+  if (!watcher.resume_place()) return absl::OkStatus();
+  const auto bounds = feed_->GetBounds(ReadLimits(), *watcher.resume_place());
+  if (!bounds.ok()) return bounds.status();
+  if (!bounds->leads_on || bounds->seen.position < bounds->removed) {
+    return errors::ResumeTokenExpired();
+  }
+  watcher.SetResumePlace(bounds->seen);
+  return absl::OkStatus();
+}
+
+bool Watch::Join(std::shared_ptr<Watcher> watcher) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || !HasRoom(watcher->account())) return false;
+    watchers_.push_back(std::move(watcher));
+  }
+  changed_.notify_all();
+  return true;
+}
+
+bool Watch::HasRoom(const AccountId& account) const {
+  const auto all = static_cast<int64_t>(watchers_.size());
+  if (account.empty()) return all < options_.max_watchers;
+  const auto its_own = std::count_if(watchers_.begin(), watchers_.end(), [&](const auto& watcher) {
+    return watcher->account() == account;
+  });
+  // One account has half at most, and the last tenth is the observers'.
+  return all < options_.max_watchers - options_.max_watchers / 10 &&
+         its_own < options_.max_watchers / 2;
+}
+
+void Watch::Run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const std::size_t count = watchers_.size();
+    lock.unlock();
+    bool again = false;
+    const absl::Status stepped = Guarded([&] {
+      again = Step();
+      return absl::OkStatus();
+    });
+    if (!stepped.ok()) spdlog::error("feed: {}", stepped.ToString());
+    lock.lock();
+    if (again) continue;
+    if (watchers_.empty()) {
+      changed_.wait_for(lock, absl::ToChronoMilliseconds(options_.idle_interval),
+                        [&] { return stopping_ || !watchers_.empty(); });
+    } else if (watchers_.size() == count) {
+      changed_.wait_for(lock, absl::ToChronoMilliseconds(options_.poll_interval),
+                        [&] { return stopping_; });
+    }
+  }
+}
+
+bool Watch::Step() {
+  Watchers watchers;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(watchers_, [](const auto& watcher) { return watcher->Done(); });
+    watchers = watchers_;
+  }
+  // Before they are given what came meanwhile, and also while the database is away.
+  for (const auto& watcher : watchers) watcher->CheckCaller(absl::Now());
+  const auto bounds = feed_->Advance(options_.clock(), place_.value_or(FeedPlace()));
+  if (!bounds.ok()) {
+    spdlog::warn("feed: {}", bounds.status().ToString());
+    return false;
+  }
+  const absl::Status read =
+      bounds->leads_on ? ReadTail(watchers, bounds->last) : errors::ResumeTokenExpired();
+  if (absl::IsOutOfRange(read)) {
+    WentBack(watchers);
+    return true;
+  }
+  if (!read.ok()) {
+    spdlog::warn("feed: {}", read.ToString());
+    return false;
+  }
+  const absl::Time now = absl::Now();
+  for (const auto& watcher : watchers) {
+    if (!watcher->place()) watcher->Begin(watcher->resume_place().value_or(*place_));
+    // None is ahead of the feed, which was looked at after each of them had joined, unless the
+    // database went back.
+    if (watcher->position() < bounds->removed || watcher->position() > place_->position ||
+        watcher->place()->Contradicts(*place_)) {
+      watcher->End(errors::ResumeTokenExpired());
+    }
+    watcher->Tick(place_->position, now);
+  }
+  const auto behind = ReadBacklog(watchers);
+  if (!behind.ok()) spdlog::warn("feed: {}", behind.status().ToString());
+  return behind.ok() && *behind;
+}
+
+void Watch::WentBack(const Watchers& watchers) {
+  spdlog::warn("feed: the database went back to an earlier state; its watchers have to start anew");
+  place_.reset();
+  for (const auto& watcher : watchers) {
+    // The places of those that have not begun are compared when they do.
+    if (watcher->place()) watcher->End(errors::ResumeTokenExpired());
+  }
+}
+
+absl::Status Watch::ReadTail(const Watchers& watchers, const FeedPlace& last) {
+  if (!place_) place_ = last;
+  // Nobody is owed what came before the first look, or while nobody watched.
+  Watchers up_to_date;
+  std::set<ServiceId> services;
+  for (const auto& watcher : watchers) {
+    if (!watcher->place() || watcher->position() < place_->position || watcher->Ended()) continue;
+    up_to_date.push_back(watcher);
+    if (watcher->service()) services.insert(*watcher->service());
+  }
+  if (up_to_date.empty() && last.position > place_->position) place_ = last;
+  while (place_->position < last.position) {
+    const auto events = feed_->Read(*place_, kReadAtOnce, services, ReadLimits());
+    if (!events.ok()) return events.status();
+    if (events->empty()) {
+      place_ = last;
+      break;
+    }
+    std::vector<SharedEvent> shared = Shared(*events);
+    // One without room stays where it is: it is behind from now on.
+    std::erase_if(up_to_date, [](const auto& watcher) { return !watcher->HasRoom(); });
+    for (const auto& watcher : up_to_date) watcher->Offer(shared);
+    place_ = events->back().place;
+  }
+  for (const auto& watcher : up_to_date) watcher->MoveTo(*place_);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Watch::ReadBacklog(const Watchers& watchers) {
+  Watchers behind;
+  std::map<AccountId, FeedPlace> lowest;
+  for (const auto& watcher : watchers) {
+    if (watcher->position() >= place_->position || !watcher->HasRoom() || watcher->Ended())
+      continue;
+    behind.push_back(watcher);
+    FeedPlace& place = lowest.try_emplace(watcher->account(), *watcher->place()).first->second;
+    if (watcher->position() < place.position) place = *watcher->place();
+  }
+  if (behind.empty()) return false;
+  // Accounts take turns, so that one which resumes from far back, again and again, keeps no
+  // other waiting. Whoever is further on takes what it lacks of the same events.
+  auto turn = lowest.upper_bound(turn_);
+  if (turn == lowest.end()) turn = lowest.begin();
+  turn_ = turn->first;
+  const FeedPlace from = turn->second;
+  std::erase_if(behind, [&](const auto& watcher) { return watcher->position() < from.position; });
+  std::set<ServiceId> services;
+  for (const auto& watcher : behind) {
+    if (watcher->service()) services.insert(*watcher->service());
+  }
+  const auto events = feed_->Read(from, kReadAtOnce, services, ReadLimits());
+  if (absl::IsOutOfRange(events.status())) {
+    for (const auto& watcher : behind) {
+      if (watcher->position() == from.position) watcher->End(events.status());
+    }
+    return true;
+  }
+  if (!events.ok()) return events.status();
+  std::vector<SharedEvent> shared = Shared(*events);
+  const bool all = static_cast<int64_t>(events->size()) < kReadAtOnce;
+  const int64_t first = events->empty() ? place_->position + 1 : events->front().place.position;
+  for (const auto& watcher : behind) {
+    // Positions have no gaps but where events were removed, since the bounds were read.
+    if (watcher->position() + 1 < first || watcher->place()->Contradicts(from)) {
+      watcher->End(errors::ResumeTokenExpired());
+      continue;
+    }
+    watcher->Offer(shared);
+    if (all) watcher->MoveTo(*place_);
+  }
+  return true;
+}
+
+}  // namespace contacts::server

@@ -1,0 +1,94 @@
+#ifndef CONTACTS_SERVER_CONFIG_FLAGS_H_
+#define CONTACTS_SERVER_CONFIG_FLAGS_H_
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "server/messages/forms.h"
+
+namespace contacts::server {
+
+// A wrong value; CLI11 stops parsing at it.
+[[noreturn]] inline void Refuse(const std::string& flag, const std::string& why) {
+  throw CLI::ValidationError(absl::StrCat("--", flag), why);
+}
+
+// Such as 30s, 5m, 7d.
+inline std::optional<absl::Duration> ParseDuration(const std::string& text) {
+  absl::Duration duration;
+  double days = 0;
+  if (absl::EndsWith(text, "d") && absl::SimpleAtod(text.substr(0, text.size() - 1), &days)) {
+    return days * absl::Hours(24);
+  }
+  if (absl::ParseDuration(text, &duration)) return duration;
+  return std::nullopt;
+}
+
+// Adds flags, each also an environment variable CONTACTS_<NAME>.
+class Flags {
+ public:
+  explicit Flags(CLI::App* app) : app_(app) {}
+
+  // May be empty only if its default is.
+  void Text(const std::string& name, std::string* value, const std::string& help) {
+    const bool may_be_empty = value->empty();
+    Named(app_->add_option("--" + name, *value, help)
+              ->capture_default_str()
+              ->check([may_be_empty](const std::string& text) {
+                return text.empty() && !may_be_empty ? "empty; want a value" : "";
+              }),
+          name);
+  }
+
+  void Switch(const std::string& name, bool* value, const std::string& help) {
+    Named(app_->add_flag("--" + name, *value, help), name);
+  }
+
+  void Duration(const std::string& name, absl::Duration* value, absl::Duration least,
+                absl::Duration most, const std::string& help) {
+    const std::string wanted = absl::StrCat("want ", absl::FormatDuration(least), " to ",
+                                            absl::FormatDuration(most), ", such as 30s, 5m, 7d");
+    Parsed(name, help, absl::FormatDuration(*value), [=](const std::string& text) {
+      const auto parsed = ParseDuration(text);
+      if (!parsed || *parsed < least || *parsed > most) {
+        Refuse(name, absl::StrCat(Echo(text), "; ", wanted));
+      }
+      *value = *parsed;
+    });
+  }
+
+  void Count(const std::string& name, int64_t* value, int64_t least, int64_t most,
+             const std::string& help) {
+    Parsed(name, help, absl::StrCat(*value), [=](const std::string& text) {
+      int64_t parsed = 0;
+      if (!absl::SimpleAtoi(text, &parsed) || parsed < least || parsed > most) {
+        Refuse(name, absl::StrCat(Echo(text), "; want ", least, " to ", most));
+      }
+      *value = parsed;
+    });
+  }
+
+ private:
+  void Parsed(const std::string& name, const std::string& help, const std::string& initial,
+              const std::function<void(const std::string&)>& parse) {
+    Named(app_->add_option_function<std::string>("--" + name, parse, help)->default_str(initial),
+          name);
+  }
+
+  static void Named(CLI::Option* option, const std::string& name) {
+    option->envname("CONTACTS_" + Upper(name));
+  }
+
+  CLI::App* const app_;
+};
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_CONFIG_FLAGS_H_

@@ -1,0 +1,47 @@
+#ifndef CONTACTS_SERVER_MESSAGES_CONVERT_H_
+#define CONTACTS_SERVER_MESSAGES_CONVERT_H_
+
+#include <string>
+#include <vector>
+
+#include "contacts/v1/contact_service.pb.h"
+#include "contacts/v1/directory_service.pb.h"
+#include "core/domain/model.h"
+#include "core/engine/engine.h"
+
+// Between the domain's values and the contract's messages. Requests have been
+// validated, so that nothing here fails; what a viewer may not see is already
+// empty in what the engine returns.
+namespace contacts::server {
+
+v1::Account ToMessage(const Account& account);
+v1::Service ToMessage(const Service& service);
+v1::ContactChange ToMessage(const ContactChange& change);
+v1::ContactChangeEvent ToMessage(const ChangeEvent& event);
+
+Account FromMessage(const v1::Account& account);
+Owner FromMessage(const v1::Owner& owner);
+Service FromMessage(const v1::Service& service);
+// What the record leaves out stays unset.
+ImportRecord FromMessage(const v1::ImportDirectoryRequest& record);
+
+// The fields of `account` that the mask names.
+ProfileUpdate ToProfileUpdate(const v1::Account& account,
+                              const google::protobuf::FieldMask& update_mask);
+
+// Of ChangeContactsRequest and of OverrideContactsRequest, in request order.
+template <typename Assignments>
+std::vector<Assignment> ToAssignments(const Assignments& assignments) {
+  std::vector<Assignment> result;
+  result.reserve(assignments.size());
+  for (const auto& assignment : assignments) {
+    result.push_back({.service = ServiceId(assignment.service()),
+                      .role = static_cast<Role>(assignment.role()),
+                      .new_contact = AccountId(assignment.new_contact())});
+  }
+  return result;
+}
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_MESSAGES_CONVERT_H_

@@ -1,0 +1,43 @@
+#ifndef CONTACTS_SERVER_MESSAGES_STATUS_H_
+#define CONTACTS_SERVER_MESSAGES_STATUS_H_
+
+#include <grpcpp/support/status.h>
+
+#include <cstddef>
+
+#include "absl/status/status.h"
+
+// The one place where core's errors become gRPC's.
+namespace contacts::server {
+
+// Returns what a caller may be told of `status`: itself if it carries an ErrorInfo
+// or is CANCELLED. Anything else is a defect: it becomes INTERNAL with an incident's
+// id, under which the log has the real text.
+absl::Status Presentable(const absl::Status& status);
+
+// Bytes of an error's details with which all its headers fit into 8 KiB: the details
+// in base64, the message, echoed labels, and what a proxy adds. Clients built on gRPC's
+// C core and on Java refuse more unless they were told otherwise.
+inline constexpr std::size_t kDefaultMaxDetails = 4608;
+
+// Packs the message, at most 512 bytes of it as gRPC encodes them, and each payload of
+// `status` into a google.rpc.Status for the error details. Lists of violations are
+// shortened so that it has at most `max_details` bytes (at least 2,048): first the
+// descriptions, then the lists are cut off. The ErrorInfo's metadata counts them.
+grpc::Status ToGrpcStatus(const absl::Status& status, std::size_t max_details);
+
+// Runs `step` and returns its status, or INTERNAL if it throws.
+template <typename Step>
+absl::Status Guarded(const Step& step) {
+  try {
+    return step();
+  } catch (const std::exception& error) {
+    return absl::InternalError(error.what());
+  } catch (...) {
+    return absl::InternalError("something that is no std::exception was thrown");
+  }
+}
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_MESSAGES_STATUS_H_

@@ -1,0 +1,115 @@
+#include "server/messages/wire.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/field_mask.pb.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/unknown_field_set.h>
+#include <google/protobuf/wire_format_lite.h>
+
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "server/messages/forms.h"
+
+namespace contacts::server {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::UnknownField;
+using google::protobuf::UnknownFieldSet;
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
+
+// Those of the largest request, of 1,000 assignments, are some 4,000.
+constexpr int kMaxFields = 20'000;
+
+// Empties every string that is not UTF-8 and names it. Returns false where
+// `bytes` is no message.
+bool EmptyBadText(const Descriptor& message, const std::string& prefix, std::string& bytes,
+                  FieldViolations& violations) {
+  UnknownFieldSet fields;
+  if (!fields.ParseFromString(bytes)) return false;
+  std::map<int, int> counts;
+  for (int i = 0; i < fields.field_count(); ++i) {
+    UnknownField& field = *fields.mutable_field(i);
+    const FieldDescriptor* known = message.FindFieldByNumber(field.number());
+    if (known == nullptr || field.type() != UnknownField::TYPE_LENGTH_DELIMITED) continue;
+    std::string path = prefix + known->name();
+    const int before = counts[field.number()]++;
+    if (known->is_repeated()) absl::StrAppend(&path, "[", before, "]");
+    std::string& value = *field.mutable_length_delimited();
+    if (known->type() == FieldDescriptor::TYPE_MESSAGE) {
+      FieldViolations inner;
+      if (!EmptyBadText(*known->message_type(), path + ".", value, inner)) return false;
+      // A mask counts as one field.
+      const bool mask = known->message_type() == google::protobuf::FieldMask::descriptor();
+      if (mask && !inner.empty()) inner = {{path, inner.front().description}};
+      violations.insert(violations.end(), inner.begin(), inner.end());
+    } else if (known->type() == FieldDescriptor::TYPE_STRING && !CodePoints(value)) {
+      if (known->is_repeated() || before == 0) {
+        violations.push_back({path, "not valid UTF-8; want text"});
+      }
+      value.clear();
+    }
+  }
+  bytes.clear();
+  return fields.SerializeToString(&bytes);
+}
+
+// Takes the fields of a message, those within it too, off `allowed`. Returns false where there
+// are more; what is no message is counted as far as it is one.
+bool CountFields(const Descriptor& message, CodedInputStream& in, int& allowed) {
+  while (const uint32_t tag = in.ReadTag()) {
+    if (--allowed < 0) return false;
+    const auto kind = WireFormatLite::GetTagWireType(tag);
+    // What is in a group is counted with what it stands among.
+    if (kind == WireFormatLite::WIRETYPE_START_GROUP ||
+        kind == WireFormatLite::WIRETYPE_END_GROUP) {
+      continue;
+    }
+    const FieldDescriptor* known =
+        message.FindFieldByNumber(WireFormatLite::GetTagFieldNumber(tag));
+    const bool nested = known != nullptr && known->type() == FieldDescriptor::TYPE_MESSAGE &&
+                        kind == WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+    if (!nested) {
+      if (!WireFormatLite::SkipField(&in, tag)) return true;
+      continue;
+    }
+    int size = 0;
+    if (!in.ReadVarintSizeAsInt(&size)) return true;
+    const auto limit = in.PushLimit(size);
+    if (!CountFields(*known->message_type(), in, allowed)) return false;
+    in.Skip(in.BytesUntilLimit());
+    in.PopLimit(limit);
+  }
+  return true;
+}
+
+}  // namespace
+
+FieldViolations ParseRequest(const std::string& bytes, google::protobuf::Message& request) {
+  // A field has two bytes at least, and may cost fifty once it is parsed.
+  if (bytes.size() > std::size_t{2} * kMaxFields) {
+    CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()),
+                        static_cast<int>(bytes.size()));
+    int allowed = kMaxFields;
+    if (!CountFields(*request.GetDescriptor(), in, allowed)) {
+      return {{"", absl::StrCat("more than ", kMaxFields, " fields; want no more")}};
+    }
+  }
+  if (request.ParseFromString(bytes)) {
+    request.DiscardUnknownFields();
+    return {};
+  }
+  const Descriptor& type = *request.GetDescriptor();
+  FieldViolations violations;
+  std::string repaired = bytes;
+  if (!EmptyBadText(type, "", repaired, violations) || !request.ParseFromString(repaired)) {
+    return {{"", absl::StrCat("malformed message; want a serialized ", type.full_name())}};
+  }
+  request.DiscardUnknownFields();
+  return violations;
+}
+
+}  // namespace contacts::server

@@ -1,0 +1,66 @@
+#include "server/support/reloaded_file.h"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+
+namespace contacts::server {
+namespace {
+
+constexpr std::size_t kMaxSize = 1024 * 1024;
+
+absl::Status Unreadable(const std::string& path, absl::string_view why) {
+  return absl::FailedPreconditionError(absl::StrCat(path, ": ", why));
+}
+
+absl::Status SystemError(const std::string& path) {
+  return Unreadable(path, std::generic_category().message(errno));
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path, mode_t not_wanted,
+                                     absl::string_view why) {
+  // Not blocking: a named pipe in its place would hold the thread for ever.
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return SystemError(path);
+  const absl::Cleanup closer = [file] { close(file); };
+  struct stat about {};
+  if (fstat(file, &about) != 0) return SystemError(path);
+  if (!S_ISREG(about.st_mode)) return Unreadable(path, "want a file");
+  if ((about.st_mode & not_wanted) != 0) return Unreadable(path, why);
+  std::string text;
+  char part[4096];
+  ssize_t size = 0;
+  while ((size = read(file, part, sizeof(part))) > 0) {
+    text.append(part, static_cast<std::size_t>(size));
+    if (text.size() > kMaxSize) return Unreadable(path, "want at most 1 MiB");
+  }
+  if (size < 0) return SystemError(path);
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
+  return ReadFile(path, S_IWOTH, "anyone may write it; want mode 0644 or less");
+}
+
+absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
+  return ReadFile(path, S_IRWXG | S_IRWXO, "its group or others may use it; want mode 0600");
+}
+
+void LogReload(const std::string& what, const absl::Status& taken) {
+  if (taken.ok()) {
+    spdlog::info("reloaded {}", what);
+  } else {
+    spdlog::error("{}; what was read before stays in use", std::string(taken.message()));
+  }
+}
+
+}  // namespace contacts::server

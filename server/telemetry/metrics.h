@@ -1,0 +1,77 @@
+#ifndef CONTACTS_SERVER_TELEMETRY_METRICS_H_
+#define CONTACTS_SERVER_TELEMETRY_METRICS_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "contacts/v1/errors.pb.h"
+#include "core/domain/histogram.h"
+
+namespace contacts::server {
+
+// What the server tells Prometheus. Values are kept where they arise, as atomics, and
+// collected by a scrape: to count takes no lock. No label has a value that a caller
+// chooses. Thread safe.
+class Metrics {
+ public:
+  using Labels = std::map<std::string, std::string>;
+
+  // The counts of one method.
+  class Method {
+   public:
+    void CountStart() { ++started_; }
+    // `reason` of the ErrorInfo; empty for none.
+    void CountEnd(absl::StatusCode code, const std::string& reason, absl::Duration latency);
+
+   private:
+    friend class Metrics;
+    static constexpr std::size_t kCodes = 17;
+    static constexpr std::size_t kReasons = v1::ErrorReason_ARRAYSIZE;
+
+    std::atomic<int64_t> started_ = 0;
+    std::array<std::array<std::atomic<int64_t>, kReasons>, kCodes> ended_ = {};
+    DurationHistogram latency_;
+  };
+
+  // Knows the contract's methods.
+  Metrics();
+  ~Metrics();
+
+  // Null for a method, such as "contacts.v1.ContactService/GetProfile", that the
+  // contract has not. Valid as long as this is.
+  Method* Find(const std::string& method);
+  DurationHistogram& queue_wait() { return queue_wait_; }
+
+  // A value that is asked for at each scrape, by a function that does not block; of one
+  // name, each with labels of its own. Not while Exposition is called.
+  void AddCounter(const std::string& name, const std::string& help, const Labels& labels,
+                  std::function<double()> value);
+  void AddGauge(const std::string& name, const std::string& help, const Labels& labels,
+                std::function<double()> value);
+  // `histogram` must outlive this.
+  void AddHistogram(const std::string& name, const std::string& help, const Labels& labels,
+                    const DurationHistogram* histogram);
+
+  // Everything, in Prometheus's text format.
+  std::string Exposition() const;
+
+ private:
+  class Collected;
+  void AddMethod(const std::string& name, const Labels& labels);
+
+  std::unordered_map<std::string, Method> methods_;
+  DurationHistogram queue_wait_;
+  const std::unique_ptr<Collected> collected_;
+};
+
+}  // namespace contacts::server
+
+#endif  // CONTACTS_SERVER_TELEMETRY_METRICS_H_

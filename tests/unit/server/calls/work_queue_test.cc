@@ -1,0 +1,81 @@
+// The queue of calls: bounded, and shared by those whose calls they are.
+
+#include "server/calls/work_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+
+namespace contacts::server {
+namespace {
+
+// Takes down who was served, in order.
+class Served {
+ public:
+  std::function<void()> Piece(const std::string& whose) {
+    return [this, whose] {
+      const std::lock_guard lock(mutex_);
+      order_.push_back(whose);
+    };
+  }
+  std::vector<std::string> order() const {
+    const std::lock_guard lock(mutex_);
+    return order_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> order_;
+};
+
+TEST(WorkQueue, ThoseWhoBringWorkTakeTurns) {
+  Served served;
+  absl::Notification go;
+  {
+    WorkQueue queue({.threads = 1, .waiting = 10, .threads_of_one = 1, .waiting_of_one = 10});
+    ASSERT_TRUE(queue.TryPush("first", [&] { go.WaitForNotification(); }));
+    while (queue.length() > 0) absl::SleepFor(absl::Milliseconds(1));
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(queue.TryPush("flood", served.Piece("flood")));
+    ASSERT_TRUE(queue.TryPush("other", served.Piece("other")));
+    ASSERT_TRUE(queue.TryPush("third", served.Piece("third")));
+    go.Notify();
+  }
+  EXPECT_EQ(served.order(),
+            (std::vector<std::string>{"flood", "other", "third", "flood", "flood", "flood"}));
+}
+
+TEST(WorkQueue, OneThatFloodsLeavesThreadsToTheOthers) {
+  absl::Notification go;
+  absl::Notification other_done;
+  WorkQueue queue({.threads = 2, .waiting = 10, .threads_of_one = 1, .waiting_of_one = 5});
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(queue.TryPush("flood", [&] { go.WaitForNotification(); }));
+  }
+  ASSERT_TRUE(queue.TryPush("other", [&] { other_done.Notify(); }));
+  EXPECT_TRUE(other_done.WaitForNotificationWithTimeout(absl::Seconds(20)));
+  EXPECT_FALSE(queue.WaitIdle(absl::Milliseconds(1)));
+  go.Notify();
+  EXPECT_TRUE(queue.WaitIdle(absl::Seconds(20)));
+}
+
+TEST(WorkQueue, OneThatFloodsLeavesRoomInTheQueue) {
+  absl::Notification go;
+  WorkQueue queue({.threads = 1, .waiting = 3, .threads_of_one = 1, .waiting_of_one = 2});
+  ASSERT_TRUE(queue.TryPush("flood", [&] { go.WaitForNotification(); }));
+  while (queue.length() > 0) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_TRUE(queue.TryPush("flood", [] {}));
+  EXPECT_TRUE(queue.TryPush("flood", [] {}));
+  EXPECT_FALSE(queue.TryPush("flood", [] {}));
+  EXPECT_TRUE(queue.TryPush("other", [] {}));
+  EXPECT_FALSE(queue.TryPush("third", [] {})) << "the queue as a whole is full";
+  EXPECT_EQ(queue.length(), 3);
+  go.Notify();
+}
+
+}  // namespace
+}  // namespace contacts::server

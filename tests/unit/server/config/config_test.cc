@@ -1,0 +1,506 @@
+#include "server/config/config.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "server/config/token_keys_file.h"
+#include "server/support/reloaded_file.h"
+#include "tests/testing/certificates.h"
+
+namespace contacts::server {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// One public key (RFC 8037, A.2).
+constexpr char kJwks[] =
+    R"({"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})";
+
+// NOLINTBEGIN(concurrency-mt-unsafe): the tests that call these have one thread.
+void SetEnvironment(const char* name, const char* value) { setenv(name, value, 1); }
+void ClearEnvironment(const char* name) { unsetenv(name); }
+// NOLINTEND(concurrency-mt-unsafe)
+
+// Each test gets a working directory of its own, since keys are made there.
+class ConfigTest : public ::testing::Test {
+ protected:
+  ConfigTest() : before_(std::filesystem::current_path()) {
+    std::string name = ::testing::TempDir() + "/config_test_XXXXXX";
+    directory_ = mkdtemp(name.data());
+    std::filesystem::current_path(directory_);
+  }
+  ~ConfigTest() override {
+    std::filesystem::current_path(before_);
+    std::filesystem::remove_all(directory_);
+  }
+
+  absl::StatusOr<std::optional<Config>> Read(std::vector<std::string> flags) {
+    flags.insert(flags.begin(), "contactsd");
+    std::vector<const char*> argv;
+    argv.reserve(flags.size());
+    for (const std::string& flag : flags) argv.push_back(flag.c_str());
+    return ReadConfig(static_cast<int>(argv.size()), argv.data(), help_);
+  }
+
+  absl::StatusOr<std::optional<Config>> ReadWith(const std::string& flag) {
+    return Read({"--mysql=mysql://u:hidden@db/contacts", "--mail=maildir:m", flag});
+  }
+
+  void Write(const std::string& path, const std::string& text, mode_t mode) {
+    std::ofstream(path) << text;
+    chmod(path.c_str(), mode);
+  }
+
+  const std::filesystem::path before_;
+  std::string directory_;
+  std::ostringstream help_;
+};
+
+TEST_F(ConfigTest, HasDefaultsForAllButDatabaseAndMail) {
+  const auto config = Read({"--mysql=mysql://u@db/contacts", "--mail=maildir:m"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT((*config)->listen, ::testing::ElementsAre("127.0.0.1:50051"));
+  EXPECT_EQ((*config)->mail_directory, "m");
+  EXPECT_EQ((*config)->default_deadline, absl::Seconds(30));
+  EXPECT_EQ((*config)->queue_limit, 256);
+  EXPECT_FALSE((*config)->migrate);
+}
+
+TEST_F(ConfigTest, NamesTheWrongValue) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"--listen=127.0.0.1", "--listen"},
+      {"--listen=127.0.0.1:70000", "--listen"},
+      {"--listen=0.0.0.0:1", "loopback"},
+      {"--listen=[::]:1", "loopback"},
+      {"--listen=127.0.0.1:1,192.0.2.1:1", "loopback"},
+      {"--metrics=127.0.0.1", "--metrics"},
+      {"--metrics=0.0.0.0:1", "or --auth=mtls"},
+      {"--listen=127.0.0.1.example.com:1", "loopback"},
+      {"--mail=", "--mail"},
+      {"--mail=smtp://", "--mail"},
+      {"--mail=smtp://host:0", "--mail"},
+      {"--mail=smtp://host:65536", "--mail"},
+      {"--mail=smtp://host:x", "--mail"},
+      {"--mail=smtp://user:hidden@host", "--mail"},
+      {"--mail=smtp://host/path", "--mail"},
+      {"--mail=smtp://ho st", "--mail"},
+      {"--mail=smtp://::1", "--mail"},
+      {"--mail=http://host", "--mail"},
+      {"--mail=maildir:", "--mail"},
+      {"--mail_connections=0", "--mail_connections"},
+      {"--mail_timeout=0s", "--mail_timeout"},
+      {"--mail_from=nobody", "--mail_from"},
+      {"--mail_from=a@example.com\nBcc: b@example.com", "--mail_from"},
+      {"--link_url=https://example.com", "--link_url"},
+      {"--link_url=javascript:{contact_change_id}{token}{answer}", "--link_url"},
+      {"--auth=jwt", "--jwt_jwks_file: missing"},
+      {"--auth=mtls", "--policy_file: missing"},
+      {"--auth=mtls,jwt", "--policy_file: missing"},
+      {"--auth=mtls,development", "--auth"},
+      {"--policy_file=policy.json", "--policy_file"},
+      {"--tls_cert=cert.pem", "--tls_key: missing"},
+      {"--tls_key=key.pem", "--tls_cert: missing"},
+      {"--tls_client_ca=ca.pem", "--tls_cert: missing"},
+      {"--auth=none", "--auth"},
+      {"--account_id_pattern=(", "--account_id_pattern"},
+      {"--change_lifetime=59m", "--change_lifetime"},
+      {"--change_lifetime=91d", "--change_lifetime"},
+      {"--change_lifetime=soon", "--change_lifetime"},
+      {"--drain_timeout=-1s", "--drain_timeout"},
+      {"--workers=0", "--workers"},
+      {"--workers=many", "--workers"},
+      {"--max_page_size=10", "--max_page_size"},
+      {"--max_assignments=1001", "--max_assignments"},
+      {"--request_retention=6d", "--request_retention"},
+      {"--token_keys_file=missing", "missing"},
+      {"--mysql_password_file=missing", "missing"},
+      {"--mysql=postgres://u:hidden@db/contacts", "--mysql"},
+      {"--log_level=loud", "--log_level"},
+      {"--no_such_flag=1", "no_such_flag"},
+      {"stray", "stray"},
+  };
+  for (const auto& [flag, expected] : rows) {
+    std::vector<std::string> flags = {"--mysql=mysql://u@db/contacts", "--mail=maildir:m"};
+    const std::string name = std::string(flag).substr(0, std::string(flag).find('=') + 1);
+    std::erase_if(flags, [&](const auto& other) { return other.rfind(name, 0) == 0; });
+    flags.emplace_back(flag);
+    const auto config = Read(flags);
+    ASSERT_FALSE(config.ok()) << flag;
+    EXPECT_THAT(config.status().message(), HasSubstr(expected)) << flag;
+    EXPECT_THAT(config.status().message(), Not(HasSubstr("\n"))) << flag;
+    EXPECT_THAT(config.status().message(), Not(HasSubstr("hidden"))) << flag;
+  }
+}
+
+TEST_F(ConfigTest, TakesAnEmptyValueForNone) {
+  for (const char* flag :
+       {"metrics", "tls_cert", "tls_key", "tls_client_ca", "policy_file", "jwt_jwks_file",
+        "jwt_issuer", "jwt_audience", "mail_ca_file", "mail_user", "mail_password_file",
+        "mysql_password_file", "token_keys_file"}) {
+    const std::string variable = absl::StrCat("CONTACTS_", Upper(flag));
+    // Wherever it stands, it takes nothing of what follows it.
+    const auto once =
+        Read({absl::StrCat("--", flag, "="), "--mysql=mysql://u@db/contacts", "--mail=smtp://h"});
+    EXPECT_TRUE(once.ok()) << flag << ": " << once.status();
+    const auto last =
+        Read({"--mysql=mysql://u@db/contacts", "--mail=smtp://h", absl::StrCat("--", flag, "=")});
+    EXPECT_TRUE(last.ok()) << flag << ": " << last.status();
+    SetEnvironment(variable.c_str(), "");
+    const auto environment = Read({"--mysql=mysql://u@db/contacts", "--mail=smtp://h"});
+    EXPECT_TRUE(environment.ok()) << flag << ": " << environment.status();
+    SetEnvironment(variable.c_str(), "no such file");
+    const auto over =
+        Read({absl::StrCat("--", flag, "="), "--mysql=mysql://u@db/contacts", "--mail=smtp://h"});
+    EXPECT_TRUE(over.ok()) << flag << ": " << over.status();
+    ClearEnvironment(variable.c_str());
+  }
+}
+
+TEST_F(ConfigTest, RefusesAnEmptyValueWhereOneIsWanted) {
+  for (const char* flag :
+       {"listen", "mysql", "mail", "mail_from", "mail_tls", "link_url", "auth", "jwt_account_claim",
+        "account_id_pattern", "log_level", "workers", "drain_timeout"}) {
+    std::vector<std::string> flags = {absl::StrCat("--", flag, "=")};
+    for (const char* wanted : {"--mysql=mysql://u@db/contacts", "--mail=maildir:m"}) {
+      if (!absl::StartsWith(wanted, flags.front())) flags.emplace_back(wanted);
+    }
+    const auto config = Read(flags);
+    ASSERT_FALSE(config.ok()) << flag;
+    EXPECT_THAT(std::string(config.status().message()), HasSubstr(flag));
+    EXPECT_THAT(std::string(config.status().message()), HasSubstr("want"));
+  }
+}
+
+TEST_F(ConfigTest, ReadsWhereTheMailServerIs) {
+  struct {
+    const char* flag;
+    const char* host;
+    int port;
+    MailTls tls;
+  } const rows[] = {
+      {"--mail=smtp://mail.example", "mail.example", 25, MailTls::kRequired},
+      {"--mail=smtp://mail.example:587", "mail.example", 587, MailTls::kRequired},
+      {"--mail=smtps://mail.example", "mail.example", 465, MailTls::kImplicit},
+      {"--mail=smtps://[2001:db8::1]:1465/", "[2001:db8::1]", 1465, MailTls::kImplicit},
+      {"--mail=smtp://192.0.2.1", "192.0.2.1", 25, MailTls::kRequired},
+  };
+  for (const auto& [flag, host, port, tls] : rows) {
+    const auto config = Read({"--mysql=mysql://u@db/contacts", flag});
+    ASSERT_TRUE(config.ok()) << config.status();
+    ASSERT_TRUE((*config)->smtp.has_value());
+    EXPECT_EQ((*config)->smtp->host, host);
+    EXPECT_EQ((*config)->smtp->port, port);
+    EXPECT_EQ((*config)->smtp->tls, tls);
+    EXPECT_EQ((*config)->smtp->user, "");
+    EXPECT_EQ((*config)->mail_directory, "");
+  }
+}
+
+TEST_F(ConfigTest, ReadsHowToTalkToTheMailServer) {
+  Write("password", "s3cret \u00e9\n", 0600);
+  Write("ca.pem", "", 0644);
+  const auto config =
+      Read({"--mysql=mysql://u@db/contacts", "--mail=smtp://mail.example", "--mail_user=contacts",
+            "--mail_password_file=password", "--mail_ca_file=ca.pem", "--mail_timeout=1m",
+            "--mail_ehlo=[192.0.2.7]"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ((*config)->smtp->user, "contacts");
+  EXPECT_EQ((*config)->smtp->password, "s3cret \u00e9");
+  EXPECT_EQ((*config)->smtp->ca_file, "ca.pem");
+  EXPECT_EQ((*config)->smtp->timeout, absl::Minutes(1));
+  const auto optional =
+      Read({"--mysql=mysql://u@db/contacts", "--mail=smtp://mail.example", "--mail_tls=optional"});
+  ASSERT_TRUE(optional.ok()) << optional.status();
+  EXPECT_EQ((*optional)->smtp->tls, MailTls::kOptional);
+}
+
+TEST_F(ConfigTest, RefusesMailSettingsThatDoNotGoTogether) {
+  Write("password", "hidden", 0600);
+  Write("open", "hidden", 0644);
+  const std::string login = "--mail_user=contacts";
+  const std::string file = "--mail_password_file=password";
+  struct {
+    std::vector<std::string> flags;
+    const char* expected;
+  } const rows[] = {
+      {{"--mail=smtp://m.example", "--mail_ehlo=short"}, "--mail_ehlo"},
+      {{"--mail=smtp://m.example", "--mail_ehlo=a.example\r\nMAIL FROM:<x@y>"}, "--mail_ehlo"},
+      {{"--mail=smtp://m.example", "--mail_ehlo=a.example/x"}, "--mail_ehlo"},
+      {{"--mail=smtp://m.example", "--mail_tls=never"}, "--mail_tls"},
+      {{"--mail=smtps://m.example", "--mail_tls=none"}, "--mail_tls"},
+      {{"--mail=smtp://m.example", "--mail_ca_file=missing.pem"}, "--mail_ca_file"},
+      {{"--mail=smtp://m.example", login}, "--mail_password_file"},
+      {{"--mail=smtp://m.example", file}, "--mail_user"},
+      {{"--mail=smtp://m.example", login, "--mail_password_file=open"}, "0600"},
+      {{"--mail=smtp://m.example", login, "--mail_password_file=missing"}, "missing"},
+      {{"--mail=smtp://m.example", login, file, "--mail_tls=none"}, "unencrypted"},
+      {{"--mail=smtp://m.example", login, file, "--mail_tls=optional"}, "unencrypted"},
+      {{"--mail=smtp://127.0.0.1.example", login, file, "--mail_tls=none"}, "unencrypted"},
+  };
+  for (const auto& [flags, expected] : rows) {
+    std::vector<std::string> all = {"--mysql=mysql://u@db/contacts"};
+    all.insert(all.end(), flags.begin(), flags.end());
+    const auto config = Read(all);
+    ASSERT_FALSE(config.ok()) << flags.back();
+    EXPECT_THAT(config.status().message(), HasSubstr(expected));
+    EXPECT_THAT(config.status().message(), Not(HasSubstr("hidden")));
+  }
+  for (const char* host : {"127.0.0.1", "localhost:1025", "[::1]:1025"}) {
+    const auto config = Read({"--mysql=mysql://u@db/contacts", std::string("--mail=smtp://") + host,
+                              login, file, "--mail_tls=none"});
+    EXPECT_TRUE(config.ok()) << config.status();
+  }
+}
+
+class TlsConfigTest : public ConfigTest {
+ protected:
+  TlsConfigTest() {
+    const testing::CertificateAuthority authority("test authority");
+    const auto own = authority.Issue("DNS:localhost");
+    Write("keys", TokenKeys::Generate(), 0600);
+    Write("cert.pem", own.certificate, 0644);
+    Write("key.pem", own.key, 0600);
+    Write("ca.pem", authority.certificate(), 0644);
+    Write("policy.json", R"({"callers": []})", 0644);
+  }
+
+  absl::StatusOr<std::optional<Config>> ReadTlsWith(std::vector<std::string> flags) {
+    const std::vector<std::string> always = {"--mysql=mysql://u@db/contacts", "--mail=maildir:m",
+                                             "--token_keys_file=keys"};
+    flags.insert(flags.begin(), always.begin(), always.end());
+    return Read(flags);
+  }
+
+  const std::vector<std::string> mtls_ = {"--auth=mtls", "--tls_cert=cert.pem", "--tls_key=key.pem",
+                                          "--tls_client_ca=ca.pem", "--policy_file=policy.json"};
+};
+
+TEST_F(TlsConfigTest, ServesOnANetworkOverTlsAlone) {
+  auto flags = mtls_;
+  flags.emplace_back("--listen=0.0.0.0:1");
+  const auto config = ReadTlsWith(flags);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_TRUE((*config)->tls.has_value());
+  EXPECT_FALSE((*config)->jwt.has_value());
+  EXPECT_FALSE((*config)->secure_metrics);
+  flags.emplace_back("--metrics=127.0.0.1:2");
+  EXPECT_FALSE((*ReadTlsWith(flags))->secure_metrics);
+  flags.back() = "--metrics=0.0.0.0:2";
+  EXPECT_TRUE((*ReadTlsWith(flags))->secure_metrics);
+
+  const auto development =
+      ReadTlsWith({"--listen=0.0.0.0:1", "--tls_cert=cert.pem", "--tls_key=key.pem"});
+  ASSERT_FALSE(development.ok());
+  EXPECT_THAT(development.status().message(), HasSubstr("with --auth=development"));
+  Write("jwks.json", kJwks, 0644);
+  const std::vector<std::string> jwt = {"--auth=jwt", "--jwt_jwks_file=jwks.json", "--jwt_issuer=i",
+                                        "--jwt_audience=a", "--listen=0.0.0.0:1"};
+  const auto plain = ReadTlsWith(jwt);
+  ASSERT_FALSE(plain.ok());
+  EXPECT_THAT(plain.status().message(), HasSubstr("or --tls_cert and --tls_key"));
+  auto over_tls = jwt;
+  over_tls.insert(over_tls.end(), {"--tls_cert=cert.pem", "--tls_key=key.pem"});
+  EXPECT_TRUE(ReadTlsWith(over_tls).ok());
+}
+
+TEST_F(TlsConfigTest, RefusesClientCertificatesThatCannotBeChecked) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"--tls_client_ca=", "--tls_client_ca: missing"},
+      {"--policy_file=", "--policy_file: missing"},
+      {"--policy_file=nowhere.json", "nowhere.json"},
+      {"--policy_file=cert.pem", "cert.pem: want a JSON object"},
+      {"--tls_key=keys", "keys: want a private key"},
+      {"--tls_client_ca=keys", "keys: want certificates"},
+      {"--auth=mtls,jwt", "--jwt_jwks_file: missing"},
+  };
+  for (const auto& [flag, expected] : rows) {
+    auto flags = mtls_;
+    const std::string name = std::string(flag).substr(0, std::string(flag).find('=') + 1);
+    std::erase_if(flags, [&](const auto& other) { return other.rfind(name, 0) == 0; });
+    if (name != flag) flags.emplace_back(flag);
+    const auto config = ReadTlsWith(flags);
+    ASSERT_FALSE(config.ok()) << flag;
+    EXPECT_THAT(config.status().message(), HasSubstr(expected)) << flag;
+  }
+}
+
+TEST_F(ConfigTest, ReadsWhichSessionsToBelieve) {
+  Write("keys", TokenKeys::Generate(), 0600);
+  Write("jwks.json", kJwks, 0644);
+  std::vector<std::string> flags = {
+      "--mysql=mysql://u@db/contacts", "--mail=maildir:m",
+      "--token_keys_file=keys",        "--auth=jwt",
+      "--jwt_jwks_file=jwks.json",     "--jwt_issuer=https://login.example",
+      "--jwt_audience=contacts"};
+  const auto config = Read(flags);
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_TRUE((*config)->jwt.has_value());
+  EXPECT_EQ((*config)->jwt->issuer, "https://login.example");
+  EXPECT_EQ((*config)->jwt->audience, "contacts");
+  EXPECT_EQ((*config)->jwt->account_claim, "sub");
+  EXPECT_EQ((*config)->jwt->skew, absl::Seconds(30));
+  EXPECT_EQ((*config)->jwt->max_lifetime, absl::Hours(24));
+  EXPECT_EQ((*config)->jwks, kJwks);
+  flags.insert(flags.end(), {"--jwt_account_claim=account", "--jwt_skew=5m"});
+  const auto other = Read(flags);
+  ASSERT_TRUE(other.ok()) << other.status();
+  EXPECT_EQ((*other)->jwt->account_claim, "account");
+  EXPECT_EQ((*other)->jwt->skew, absl::Minutes(5));
+}
+
+TEST_F(ConfigTest, RefusesSessionSettingsThatAreWrong) {
+  Write("keys", TokenKeys::Generate(), 0600);
+  Write("jwks.json", kJwks, 0644);
+  Write("open.json", kJwks, 0666);
+  Write("empty.json", R"({"keys":[]})", 0644);
+  Write("private.json", R"({"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA","d":"hidden"}]})", 0644);
+  const std::pair<const char*, const char*> rows[] = {
+      {"--token_keys_file=", "--token_keys_file: missing"},
+      {"--jwt_jwks_file=", "--jwt_jwks_file: missing"},
+      {"--jwt_jwks_file=nowhere.json", "nowhere.json"},
+      {"--jwt_jwks_file=.", "want a file"},
+      {"--jwt_jwks_file=open.json", "anyone may write it"},
+      {"--jwt_jwks_file=empty.json", "empty.json: no key"},
+      {"--jwt_jwks_file=private.json", "private.json: keys[0]: holds a private"},
+      {"--jwt_issuer=", "--jwt_issuer: missing"},
+      {"--jwt_audience=", "--jwt_audience: missing"},
+      {"--jwt_skew=301s", "--jwt_skew"},
+      {"--jwt_skew=-1s", "--jwt_skew"},
+      {"--jwt_max_lifetime=0s", "--jwt_max_lifetime"},
+      {"--auth=jwt,", "--auth"},
+      {"--listen=0.0.0.0:1", "loopback"},
+  };
+  for (const auto& [flag, expected] : rows) {
+    std::vector<std::string> flags = {
+        "--mysql=mysql://u@db/contacts", "--mail=maildir:m",
+        "--token_keys_file=keys",        "--auth=jwt",
+        "--jwt_jwks_file=jwks.json",     "--jwt_issuer=https://login.example",
+        "--jwt_audience=contacts"};
+    const std::string name = std::string(flag).substr(0, std::string(flag).find('=') + 1);
+    std::erase_if(flags, [&](const auto& other) { return other.rfind(name, 0) == 0; });
+    // A flag without a value is left out.
+    if (name != flag) flags.emplace_back(flag);
+    const auto config = Read(flags);
+    ASSERT_FALSE(config.ok()) << flag;
+    EXPECT_THAT(config.status().message(), HasSubstr(expected)) << flag;
+    EXPECT_THAT(config.status().message(), Not(HasSubstr("\n"))) << flag;
+    EXPECT_THAT(config.status().message(), Not(HasSubstr("hidden"))) << flag;
+  }
+}
+
+TEST_F(ConfigTest, ReadsDurationsInEveryUnit) {
+  const std::pair<const char*, absl::Duration> rows[] = {
+      {"90d", absl::Hours(24 * 90)},  {"48h", absl::Hours(48)},  {"90m", absl::Minutes(90)},
+      {"7200s", absl::Seconds(7200)}, {"1.5d", absl::Hours(36)}, {"1h30m", absl::Minutes(90)}};
+  for (const auto& [text, expected] : rows) {
+    const auto config = ReadWith(std::string("--change_lifetime=") + text);
+    ASSERT_TRUE(config.ok()) << text << config.status();
+    EXPECT_EQ((*config)->settings.change_lifetime, expected) << text;
+  }
+}
+
+TEST_F(ConfigTest, TakesTheEnvironmentWhereTheCommandLineIsSilent) {
+  SetEnvironment("CONTACTS_MAIL_FROM", "env@example.com");
+  SetEnvironment("CONTACTS_CHANGE_LIFETIME", "2d");
+  SetEnvironment("CONTACTS_MIGRATE", "true");
+  const auto config = ReadWith("--change_lifetime=3d");
+  SetEnvironment("CONTACTS_CHANGE_LIFETIME", "5x");
+  const auto wrong = ReadWith("--migrate");
+  for (const char* name : {"MAIL_FROM", "CHANGE_LIFETIME", "MIGRATE"}) {
+    ClearEnvironment((std::string("CONTACTS_") + name).c_str());
+  }
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ((*config)->mail_from, "env@example.com");
+  EXPECT_EQ((*config)->settings.change_lifetime, absl::Hours(72));
+  EXPECT_TRUE((*config)->migrate);
+  EXPECT_THAT(wrong.status().message(), HasSubstr("--change_lifetime: \"5x\""));
+}
+
+TEST_F(ConfigTest, ReadsThePasswordFromItsFile) {
+  Write("password", "s3cret\n", 0600);
+  auto config = ReadWith("--mysql_password_file=password");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ((*config)->database.password, "s3cret");
+}
+
+TEST_F(ConfigTest, HelpNamesEveryFlagAndItsDefault) {
+  const auto config = Read({"--help"});
+  ASSERT_TRUE(config.ok());
+  EXPECT_FALSE(config->has_value());
+  for (const char* text : {"--listen", "CONTACTS_MAIL_FROM", "127.0.0.1:50051", "--drain_timeout",
+                           "168h", "--mail_give_up"}) {
+    EXPECT_THAT(help_.str(), HasSubstr(text));
+  }
+}
+
+TEST_F(ConfigTest, PrintsAFreshTokenKey) {
+  const auto config = Read({"--make_token_key"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_FALSE(config->has_value()) << "nothing is served";
+  EXPECT_TRUE(TokenKeys::Parse(help_.str()).ok());
+}
+
+TEST_F(ConfigTest, MigratingAloneNeedsTheDatabaseAlone) {
+  EXPECT_TRUE(Read({"--mysql=mysql://u@db/contacts", "--migrate_only"}).ok());
+  EXPECT_FALSE(std::filesystem::exists("contacts-token-keys"));
+}
+
+TEST_F(ConfigTest, MakesDevelopmentKeysOnceForTheirOwnerAlone) {
+  ASSERT_TRUE(ReadWith("--migrate").ok());
+  struct stat about {};
+  ASSERT_EQ(stat("contacts-token-keys", &about), 0);
+  EXPECT_EQ(about.st_mode & 0777U, 0600U);
+  const auto before = ReadSecretFile("contacts-token-keys");
+  ASSERT_TRUE(ReadWith("--migrate").ok());
+  EXPECT_EQ(*ReadSecretFile("contacts-token-keys"), *before);
+}
+
+TEST_F(ConfigTest, RefusesKeysThatOthersMayRead) {
+  for (const mode_t mode : {0640, 0604, 0644, 0620}) {
+    Write("keys", TokenKeys::Generate(), mode);
+    EXPECT_THAT(ReadWith("--token_keys_file=keys").status().message(), HasSubstr("0600"));
+  }
+  Write("keys", "not a key", 0600);
+  EXPECT_FALSE(ReadWith("--token_keys_file=keys").ok());
+  Write("keys", TokenKeys::Generate(), 0400);
+  EXPECT_TRUE(ReadWith("--token_keys_file=keys").ok());
+}
+
+TEST_F(ConfigTest, ServersThatStartTogetherFindTheSameKey) {
+  for (int round = 0; round < 20; ++round) {
+    std::filesystem::remove("contacts-token-keys");
+    std::vector<std::string> seen(4);
+    std::vector<std::thread> servers;
+    servers.reserve(seen.size());
+    for (std::string& text : seen) {
+      servers.emplace_back([&text] {
+        if (MakeTokenKeysFile("contacts-token-keys").ok()) {
+          text = ReadSecretFile("contacts-token-keys").value_or("");
+        }
+      });
+    }
+    for (std::thread& server : servers) server.join();
+    EXPECT_FALSE(seen[0].empty());
+    for (const std::string& text : seen) EXPECT_EQ(text, seen[0]);
+  }
+  // No drafts are left behind.
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator("."), {}), 1);
+}
+
+}  // namespace
+}  // namespace contacts::server

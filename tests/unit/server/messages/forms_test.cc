@@ -1,0 +1,125 @@
+#include "server/messages/forms.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "server/telemetry/log.h"
+
+namespace contacts::server {
+namespace {
+
+std::string Times(int count, const std::string& text) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += text;
+  return all;
+}
+
+TEST(FormsTest, CountsCodePointsOfValidUtf8Only) {
+  EXPECT_EQ(CodePoints(""), 0U);
+  EXPECT_EQ(CodePoints("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), 4U);
+  for (const char* bad : {"\x80", "\xc0\xaf", "\xc3", "\xe2\x82", "\xed\xa0\x80",
+                          "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe0\x80\x80"}) {
+    EXPECT_FALSE(CodePoints(bad).has_value()) << JsonString(bad);
+  }
+}
+
+TEST(FormsTest, PlainTextHasNoControls) {
+  EXPECT_TRUE(IsPlainText("Zo\xc3\xab \xf0\x9f\x98\x80", 5));
+  EXPECT_FALSE(IsPlainText("abcdef", 5));
+  EXPECT_TRUE(IsPlainText(Times(5, "\xc3\xa9"), 5));
+  EXPECT_FALSE(IsPlainText("a\nb", 5));
+  EXPECT_TRUE(IsPlainText("a\nb", 5, true));
+  EXPECT_FALSE(IsPlainText("a\r\nb", 5, true));
+  EXPECT_TRUE(IsPlainText("a\tb", 5));
+  EXPECT_EQ(WithLineFeeds("a\r\n\r\nb\rc\nd\r"), "a\n\nb\nc\nd\n");
+  EXPECT_FALSE(IsPlainText("\xc2\x9b", 5));
+  EXPECT_FALSE(IsPlainText(std::string("a\0", 2), 5));
+}
+
+TEST(FormsTest, TakesRealEmailAddresses) {
+  for (const char* good :
+       {"jane@example.com", "j.o'brien+x@mail.example.co", "a@b.fr", "JANE_1@EXAMPLE.COM",
+        "a@xn--caf-dma.fr", "a@1.example", "a..b@docomo.ne.jp", "a.@docomo.ne.jp",
+        ".a@docomo.ne.jp", "\"a..b\"@docomo.ne.jp", "\"jane doe\"@c.fr", "\"a,b;c:(d)[e]\"@c.fr"}) {
+    EXPECT_TRUE(IsEmailAddress(good)) << good;
+  }
+  for (const char* bad : {"",
+                          "jane",
+                          "@b.fr",
+                          "a@",
+                          "a@b",
+                          "a@b@c.fr",
+                          "a b@c.fr",
+                          "a@c.fr ",
+                          "<a@c.fr>",
+                          "\"\"@c.fr",
+                          "\"a@c.fr",
+                          "a\"@c.fr",
+                          "\"a\"b\"@c.fr",
+                          "\"a\\\"b\"@c.fr",
+                          "\"a@b\"@c.fr",
+                          "\"<a>\"@c.fr",
+                          "\"a\nb\"@c.fr",
+                          "a,b@c.fr",
+                          "a@c..fr",
+                          "..@c.fr",
+                          "a@-c.fr",
+                          "a@c.fr\n",
+                          "a@[1.2.3.4]",
+                          "a@1.2.3.4"}) {
+    EXPECT_FALSE(IsEmailAddress(bad)) << bad;
+  }
+  EXPECT_TRUE(IsEmailAddress(Times(64, "a") + "@b.fr"));
+  EXPECT_FALSE(IsEmailAddress(Times(65, "a") + "@b.fr"));
+  EXPECT_FALSE(IsEmailAddress("a@" + Times(64, "b") + ".fr"));
+  EXPECT_FALSE(IsEmailAddress("a@" + Times(130, "b.") + "fr"));
+}
+
+TEST(FormsTest, ServiceIdsAreHostLike) {
+  for (const char* good : {"example.com", "vps-4f2a.example.net", "_dmarc.a", "a"}) {
+    EXPECT_TRUE(IsServiceId(good)) << good;
+  }
+  for (const char* bad : {"", ".", "a.", ".a", "a..b", "A", "a b", "caf\xc3\xa9"}) {
+    EXPECT_FALSE(IsServiceId(bad)) << bad;
+  }
+  EXPECT_TRUE(IsServiceId(Times(253, "a")));
+  EXPECT_FALSE(IsServiceId(Times(254, "a")));
+  EXPECT_TRUE(IsServiceIdPrefix(""));
+  EXPECT_TRUE(IsServiceIdPrefix("a."));
+  EXPECT_FALSE(IsServiceIdPrefix("a%"));
+}
+
+TEST(FormsTest, LanguageTagsGetTheirUsualCase) {
+  EXPECT_EQ(CanonicalLanguage("FR"), "fr");
+  EXPECT_EQ(CanonicalLanguage("EN-gb"), "en-GB");
+  EXPECT_EQ(CanonicalLanguage("zh-hANT-tw"), "zh-Hant-TW");
+  EXPECT_FALSE(IsLanguageTag("f"));
+  EXPECT_FALSE(IsLanguageTag("fr_FR"));
+  EXPECT_FALSE(IsLanguageTag("fr-"));
+}
+
+TEST(FormsTest, EchoIsShortAndPrintable) {
+  EXPECT_EQ(Echo("a\"\n"), "\"a\\\"\\n\"");
+  EXPECT_EQ(Echo(std::string(9999, 'a')).size(), 66U);
+  EXPECT_LE(Echo(std::string(9999, '\x01')).size(), 66U);
+}
+
+TEST(FormsTest, AccountIdsFollowTheSetting) {
+  EXPECT_TRUE(AccountIdForm().Matches("aa123456-ovh"));
+  EXPECT_FALSE(AccountIdForm().Matches("AA123456-ovh"));
+  EXPECT_FALSE(AccountIdForm().Matches("aa" + Times(27, "1") + "-ovh"));
+  const auto other = AccountIdForm::Parse("c[0-9]+");
+  ASSERT_TRUE(other.ok());
+  EXPECT_TRUE(other->Matches("c12"));
+  EXPECT_FALSE(other->Matches("c12x"));
+  EXPECT_FALSE(AccountIdForm::Parse("(").ok());
+}
+
+TEST(LogTest, QuotesForJson) {
+  EXPECT_EQ(JsonString("a\"\\\n\x7f\xc3\xa9"), "\"a\\\"\\\\\\u000a\\u007f\xc3\xa9\"");
+  EXPECT_EQ(JsonString("\xff"), "\"?\"");
+}
+
+}  // namespace
+}  // namespace contacts::server
