@@ -189,6 +189,44 @@ TEST_F(DefaultClient, ReadsTheAnswerToAnOverrideOfAThousandServicesAndEveryPage)
   EXPECT_EQ(services, kMany);
 }
 
+TEST_F(DefaultClient, ReadsEveryPageOfItsLargestChanges) {
+  constexpr int kChanges = 15;  // Of some 290 KiB each.
+  for (int i = 0; i < kChanges; ++i) {
+    v1::ChangeContactsRequest ask;
+    ask.set_request_id(NewRequestId());
+    for (int service = 0; service < kMany; ++service) {
+      v1::ContactAssignment& assignment = *ask.add_assignments();
+      assignment.set_service(LongName(service));
+      assignment.set_role(v1::CONTACT_ROLE_TECH);
+      assignment.set_new_contact(kFleetSecond);
+    }
+    v1::ChangeContactsResponse asked;
+    ASSERT_EQ(ReasonOf(contacts_->ChangeContacts(ActingAs(kFleetAdmin).get(), ask, &asked)), "OK");
+    v1::CancelContactChangeRequest cancel;
+    cancel.set_contact_change_id(asked.contact_changes(0).id());
+    cancel.set_request_id(NewRequestId());
+    v1::CancelContactChangeResponse cancelled;
+    ASSERT_EQ(
+        ReasonOf(contacts_->CancelContactChange(ActingAs(kFleetAdmin).get(), cancel, &cancelled)),
+        "OK");
+  }
+
+  v1::ListContactChangesRequest request;
+  request.set_page_size(kMany);
+  int changes = 0;
+  int pages = 0;
+  do {
+    v1::ListContactChangesResponse page;
+    ASSERT_EQ(ReasonOf(contacts_->ListContactChanges(ActingAs(kFleetAdmin).get(), request, &page)),
+              "OK");
+    changes += page.contact_changes_size();
+    ++pages;
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_EQ(changes, kChanges);
+  EXPECT_EQ(pages, 2);
+}
+
 TEST_F(DefaultClient, MayWaitForEver) {
   for (const int64_t seconds : {int64_t{9'000'000'000}, int64_t{350'000'000'000}}) {
     grpc::ClientContext context;
