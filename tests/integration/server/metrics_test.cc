@@ -199,11 +199,12 @@ TEST(Metrics, CountChangesByTheStateTheyEnter) {
                                               "contacts_changes_total{state=\"aborted\"} 1"}));
 }
 
-// README's table of metrics, "name" to "type".
+// The table of metrics in server/README.md, "name" to "type".
 std::map<std::string, std::string> Documented() {
   const char* source = std::getenv("CONTACTS_TEST_SOURCE_DIR");
   std::map<std::string, std::string> documented;
-  for (const auto line : absl::StrSplit(ReadFile(absl::StrCat(source, "/README.md")), '\n')) {
+  for (const auto line :
+       absl::StrSplit(ReadFile(absl::StrCat(source, "/server/README.md")), '\n')) {
     std::string names;
     std::string type;
     if (!RE2::PartialMatch(std::string(line), R"(^\| (`[a-z_`, ]+`) \| (counter|gauge|histogram) )",
