@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "server/telemetry/log.h"
+#include "absl/strings/escaping.h"
 
 namespace contacts::server {
 namespace {
@@ -20,7 +20,7 @@ TEST(FormsTest, CountsCodePointsOfValidUtf8Only) {
   EXPECT_EQ(CodePoints("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), 4U);
   for (const char* bad : {"\x80", "\xc0\xaf", "\xc3", "\xe2\x82", "\xed\xa0\x80",
                           "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe0\x80\x80"}) {
-    EXPECT_FALSE(CodePoints(bad).has_value()) << JsonString(bad);
+    EXPECT_FALSE(CodePoints(bad).has_value()) << absl::CHexEscape(bad);
   }
 }
 
@@ -114,11 +114,6 @@ TEST(FormsTest, AccountIdsFollowTheSetting) {
   EXPECT_TRUE(other->Matches("c12"));
   EXPECT_FALSE(other->Matches("c12x"));
   EXPECT_FALSE(AccountIdForm::Parse("(").ok());
-}
-
-TEST(LogTest, QuotesForJson) {
-  EXPECT_EQ(JsonString("a\"\\\n\x7f\xc3\xa9"), "\"a\\\"\\\\\\u000a\\u007f\xc3\xa9\"");
-  EXPECT_EQ(JsonString("\xff"), "\"?\"");
 }
 
 }  // namespace
