@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing; without any, needs no network.
+# Installs the Debian packages that are missing. If none is missing, needs no network.
 # install-packages.sh build|run|test|fuzz|bench|check...
 set -euo pipefail
 
@@ -31,8 +31,8 @@ done
 
 echo "installing: ${missing[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-# What needs a database or Prometheus starts one of its own: the packages' daemons are
-# neither started now nor with the machine.
+# The packages' daemons are started neither now nor with the machine: scripts and tests that
+# need a database, Postfix or Prometheus start a private one.
 policy=/usr/sbin/policy-rc.d
 if [[ ! -e $policy ]]; then
   trap 'rm -f "$policy"' EXIT

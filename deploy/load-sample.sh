@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Creates the sample directory where it is missing: load-sample.sh CONTACTCTL...
+# Creates the sample accounts and services that do not exist: load-sample.sh CONTACTCTL...
 # CONTACTCTL... is the command that calls the server.
 set -euo pipefail
 

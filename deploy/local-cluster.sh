@@ -4,24 +4,24 @@
 #
 #   local-cluster.sh COMMAND [N] [--engine=mysql|mariadb] [--dir=DIR] [--buffer-pool=SIZE]
 #
-#   start     starts what does not run, from nothing or after any loss; prints the URI
+#   start     starts every member that is down, also after a loss of all; prints the URI
 #   stop      stops every member      drop      stops and removes the data
 #   uri       prints the URI: the three members, the service's user
 #   status    prints a line a member: number, endpoint, process, state, role
-#   sql N     runs what it reads as root on member N
+#   sql N     runs its input as root on member N
 #   kill N    kill -9                 restart N starts member N, which joins the others
 #   freeze N  SIGSTOP                 thaw N    SIGCONT
 #   cut N     drops every packet between member N and the other two; clients reach all
 #   silence N drops every packet to and from member N, clients' too
 #   heal N    undoes cut and silence
-#   move N    makes N the primary; Galera has none: exit status 2
+#   move N    makes N the primary; exit status 2 with Galera, which has no primary
 #
-# DIR (default: var/cluster) keeps state, logs and the generated password; the data of
-# the members is outside it, so end with drop. Without --engine, the engine that DIR was
-# started with last, else mysql. The members run as users 70001 to 70003: cut tells
-# their packets apart by that, and wants Debian's nftables.
-# With CONTACTS_DIE_WITH=PID at start, all of it is killed, and every cut undone, once
-# that process is gone.
+# DIR (default: var/cluster) stores state, logs and the generated password. The data of
+# the members is outside it, so end with drop. Default of --engine: the engine that DIR
+# was started with last, else mysql. The members run as users 70001 to 70003: cut and
+# silence recognise their packets by the user. They need Debian's nftables.
+# With CONTACTS_DIE_WITH=PID at start, every member is killed and every cut undone once
+# that process has ended.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -71,11 +71,11 @@ uri() {
 }
 others() { case $1 in 1) echo 2 3 ;; 2) echo 1 3 ;; 3) echo 1 2 ;; esac; }
 
-# All ports of a member. State transfers of Galera have two of their own.
+# All ports of a member. Galera uses two more for state transfers.
 ports() { echo "$(port "$1"), $(group_port "$1"), $(read_state "$1/ist_port"), $(read_state "$1/sst_port")"; }
 
-# Below the ports that the kernel gives to outgoing connections: a member that is down must
-# find its ports free again.
+# Chooses ports below those that the kernel gives to outgoing connections, so that the ports
+# of a member that is down stay free.
 choose_ports() {
   local n chosen
   read -ra chosen < <(python3 - <<'PY'
@@ -102,7 +102,7 @@ PY
   done
 }
 
-# Kills everything when the process CONTACTS_DIE_WITH is gone, however it went.
+# Kills everything when the process CONTACTS_DIE_WITH has ended for any reason.
 watch_parent() {
   [[ -n ${CONTACTS_DIE_WITH:-} ]] || return 0
   echo "$CONTACTS_DIE_WITH" >"$dir/watched"
@@ -164,7 +164,7 @@ launch_mysql() { # N FLAGS...
   echo $! >"$dir/$n/pid"
 }
 
-# What each member must know before it joins; not replicated.
+# Creates the recovery user, which each member needs before it joins. Not replicated.
 prepare_mysql() { # N
   sql "$1" <<SQL
 SET sql_log_bin = 0;
@@ -194,7 +194,7 @@ state_mysql() { # N: ONLINE PRIMARY, or ERROR -, ...
     sed -e 's/\t1$//' -e 's/\t0$/\tNO-MAJORITY/' | tr '\t' ' '
 }
 
-# The member whose transactions, executed or received, include those of all.
+# The member whose executed and received transactions include those of all members.
 newest_mysql() {
   local n newest='' sets
   declare -A sets
@@ -213,7 +213,7 @@ start_cluster_mysql() {
     if running "$n" && [[ $(state_mysql "$n") =~ ^(ONLINE|RECOVERING)\ [A-Z]+$ ]]; then online+=$n; fi
   done
   if [[ -z $online ]]; then
-    # None left that a group could be made of: those that run have lost it.
+    # No group can be formed from the running members: they have lost it.
     for n in 1 2 3; do end "$n" KILL; done
     in_parallel install_missing_mysql 1 2 3
     for n in 1 2 3; do
@@ -245,10 +245,10 @@ restart_mysql() { # N
 
 install_member_mariadb() { # N
   local data
-  # A folder that the member's user can reach: state transfers do not work as root.
+  # The folder must be accessible to the member's user: state transfers do not work as root.
   data=$(mktemp -d /tmp/contacts-cluster.XXXXXX)
   echo "$data" >"$dir/$1/instance"
-  # The others get theirs from the first.
+  # The other members get their data from the first.
   if [[ $1 == 1 ]]; then install_mariadb "$data/data" "$dir/$1/install.log"; else mkdir "$data/data"; fi
   chown -R "7000$1:7000$1" "$data"
 }
@@ -279,7 +279,7 @@ state_mariadb() { # N: Synced Primary, or Initialized non-Primary, ...
     (SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'wsrep_cluster_status')" | tr '\t' ' '
 }
 
-# Of members that are all down, the one that has the last commit.
+# The member with the last commit. All members must be down.
 newest_mariadb() {
   local n position newest=1 most=-1
   for n in 1 2 3; do
@@ -345,7 +345,7 @@ end() { # N SIGNAL; waits until it has ended
 end_with_TERM() { end "$1" TERM; }
 end_with_KILL() { end "$1" KILL; }
 
-# Not a bare wait, which would wait for the members too.
+# Waits for these commands only: a bare wait would wait for the members too.
 in_parallel() { # COMMAND N...
   local n pids=()
   for n in "${@:2}"; do "$1" "$n" & pids+=($!); done
@@ -366,8 +366,8 @@ stop_all() { # SIGNAL
   in_parallel "end_with_$1" 1 2 3
 }
 
-# Every packet that one of the members sends as a client of the other is dropped, and so is
-# every answer: by the user that sends, since all of loopback has one address.
+# Drops every packet that a member sends to another as its client, and every answer. Packets
+# are matched by the sending user, because all of loopback has one address.
 cut_off() { # N
   local n=$1 a b answers
   read -r a b <<<"$(others "$n")"
@@ -382,7 +382,7 @@ table inet $table {
   }
 }
 NFT
-  # No new connection comes about now. Where those that stand begin:
+  # No new connection is made from here on. Client ports of the existing ones:
   answers=$({
     client_ports "$n" "$(ports "$a"), $(ports "$b")"
     client_ports "$a" "$(ports "$n")"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What local-mysql.sh and local-cluster.sh share. Sourced, not run.
+# Functions of local-mysql.sh and local-cluster.sh. Sourced, not run.
 
-# A server in a folder of its own (chroot) does not have the caller's temporary folder.
+# A server that runs in a chroot has no access to the caller's temporary folder.
 unset TMPDIR
 
 # The given port if it is free, else another.
@@ -33,8 +33,8 @@ wait_until_ready() { # PID SOCKET LOG
   return 1
 }
 
-# Two accounts with one password: contacts, which may do everything in the service's own
-# databases, also change their schema, and contacts_server, which may not.
+# Creates two accounts with the same password. contacts may do everything in the service's
+# own databases. contacts_server may not change their schema.
 make_users() { # SOCKET PASSWORD
   mariadb --no-defaults -u root -S "$1" <<SQL
 CREATE DATABASE IF NOT EXISTS contacts CHARACTER SET utf8mb4;
@@ -52,7 +52,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON \`contacts%\`.* TO 'contacts_server'@'12
 SQL
 }
 
-# Oracle MySQL's folder, kept between runs and made once even when two ask for it.
+# Oracle MySQL's folder. It is kept between runs, and made once if two scripts ask for it.
 mysql_folder() {
   local cache=${CONTACTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/contacts} mirror
   mkdir -p "$cache"
@@ -62,7 +62,7 @@ mysql_folder() {
     rm -rf "$cache/mysql-sid" "$cache/mysql-sid.tmp"
     mirror=$(apt-get indextargets --format "\$(SITE)" 'Created-By: Packages' |
       grep -v security | head -n 1 || true)
-    # Any user's server reads it.
+    # Servers of every user read it.
     (umask 022 && debootstrap --variant=minbase --include=mysql-server-core sid \
       "$cache/mysql-sid.tmp" ${mirror:+"$mirror"}) >"$cache/mysql-sid.log" 2>&1 ||
       { tail -n 20 "$cache/mysql-sid.log" >&2; return 1; }
@@ -72,7 +72,7 @@ mysql_folder() {
   echo "$cache/mysql-sid"
 }
 
-# A new folder's name below Oracle MySQL's folder.
+# Name of a new folder below Oracle MySQL's folder.
 new_instance() { echo "/srv/$(od -An -N4 -tx1 /dev/urandom | tr -d ' \n')"; }
 
 install_mariadb() { # DATADIR LOG
@@ -86,7 +86,7 @@ install_mysql() { # FOLDER INSTANCE LOG
     --datadir="$2/data" >"$3" 2>&1
 }
 
-# An anonymous account of this host would be chosen before the service's.
+# The database would prefer an anonymous account of this host to the service's account.
 forget_anonymous() { # SOCKET
   mariadb --no-defaults -u root -S "$1" \
     -e "DELETE FROM mysql.global_priv WHERE user = ''; FLUSH PRIVILEGES"

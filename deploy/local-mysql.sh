@@ -11,8 +11,8 @@
 # out of a folder that debootstrap makes once.
 # If CONTACTS_DIE_WITH=PID is set, the server is killed once that process is gone.
 #
-# Run by root, the server runs as the user mysql and sees its own folder alone (chroot).
-# The database's root logs in through the socket alone, and only for the user who
+# If root starts it, the server runs as the user mysql in a chroot of its own folder.
+# The database's root can log in through the socket only, and only as the user who
 # started the server.
 set -euo pipefail
 umask 077
@@ -37,14 +37,14 @@ done
 
 read_state() { [[ -e $dir/$1 ]] && cat "$dir/$1"; }
 # The server holds a lock on this file until the kernel has ended the whole process. A
-# process id cannot tell that: it may belong to a zombie, or to another process by now.
+# process id does not show that: it may belong to a zombie, or to a newer process.
 running() { [[ -e $dir/alive ]] && ! flock --nonblock --shared "$dir/alive" true; }
 uri() { echo "mysql://contacts:$(read_state password)@127.0.0.1:$(read_state port)/contacts"; }
-# A socket's path holds 107 bytes, so the client gets a relative one.
+# The path of a socket is limited to 107 bytes, so the client gets a relative one.
 sql() { cd "$(dirname "$(read_state socket)")" && mariadb --no-defaults -u root -S s.sock "$@"; }
 answers() { (sql -e 'DO 1') >/dev/null 2>&1; }
 
-# Kills the server when the process CONTACTS_DIE_WITH is gone, however it went.
+# Kills the server when the process CONTACTS_DIE_WITH has ended for any reason.
 watch_parent() {
   [[ -n ${CONTACTS_DIE_WITH:-} ]] || return 0
   # shellcheck disable=SC2016  # The inner shell expands them.
@@ -84,19 +84,19 @@ SQL
 }
 
 common=("${common_flags[@]}" "--innodb-buffer-pool-size=$buffer_pool" --socket=s.sock)
-# Whether the server may be given another user and a root folder of its own.
+# "yes" if this script can change the server's user and root folder.
 privileged=$([[ $(id -u) != 0 ]] || echo yes)
 
 # Starts COMMAND... with the lock that running() looks at. FOLDER: the server's own.
 launch() { # FOLDER COMMAND...
   local folder=$1
-  # A killed server leaves both behind. Its process id in the lock may be another's by now.
+  # A killed server leaves both files. The process id in the lock may belong to a newer process.
   rm -f "$folder/data/s.sock" "$folder/data/s.sock.lock"
   [[ -z $privileged ]] || chown -R mysql: "$folder"
   echo "$folder/data/s.sock" >"$dir/socket"
   exec 7>"$dir/alive"
   flock 7
-  # The lock of start is neither the server's nor its watcher's to keep.
+  # The server and its watcher must not inherit the lock of start (descriptor 8).
   setsid "${@:2}" 8>&- </dev/null >"$dir/server.log" 2>&1 &
   exec 7>&-
   echo "$!" >"$dir/pid"
@@ -112,7 +112,7 @@ start_mariadb() {
     # Names of the users who the server runs as and who may be the database's root.
     getent passwd root mysql >"$folder/etc/passwd"
   fi
-  # What earlier versions of this script made.
+  # Moves data of earlier versions of this script.
   if [[ -d $dir/data/mysql ]]; then mv "$dir/data" "$folder/data"; fi
   if [[ ! -d $folder/data/mysql ]]; then
     rm -rf "$folder/data" "$dir/password"
@@ -167,7 +167,7 @@ case $command in
     chmod 700 "$dir"
     exec 8>"$dir/lock"
     flock 8
-    # A server that was killed just now may take a while to end.
+    # A server that has just been killed may need a moment to end.
     while running && ! answers; do sleep 0.1; done
     if ! running; then
       port=${port:-$(free_port "$(read_state port || true)")}
@@ -188,7 +188,7 @@ case $command in
     ;;
   sql) sql ;;
   *)
-    sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

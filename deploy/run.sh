@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs everything locally, plays one contact change from request to
-# effect, then keeps serving until Ctrl-C; --exit stops after the played change.
-# What is kept (database, e-mails, token keys) is below var/.
+# effect, then keeps serving until Ctrl-C. --exit stops after the played change.
+# The database, e-mails and token keys are stored in var/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -50,16 +50,16 @@ deploy/install-packages.sh build run
 cmake --build --preset release --target contactsd contactctl
 
 say "Starting the database and the server"
-# What var/ keeps from here on is for its owner alone: logs, e-mails, keys.
+# Logs, e-mails and keys in var/ are readable by their owner only.
 umask 077
 mkdir -p "$var/mail"
 touch "$var/contactsd.log"
 chmod 600 "$var/contactsd.log"
 rm -f "$var/contactsd.out"
-# The database and the server watch this script, so that they end however it ends.
+# The database and the server watch this script and end with it.
 uri=$(CONTACTS_DIE_WITH=$$ deploy/local-mysql.sh start)
-# A session of its own: the terminal's Ctrl-C reaches this script alone, which
-# then stops the server once.
+# The server gets a session of its own, so that the terminal's Ctrl-C reaches only this
+# script, which then stops the server once.
 (
   cd "$var"
   exec setsid setpriv --pdeathsig KILL "$bin/server/contactsd" --migrate --auth=development \
@@ -91,7 +91,7 @@ if [[ $tech == th100002-ovh ]]; then
 else
   new=th100002-ovh new_mail=thomas@$domain
 fi
-# What an interrupted run left pending would be in the way.
+# Cancels the change that an interrupted run left pending: it would block the next one.
 ctl --account=ma100001-ovh --output=json changes --state=validating --service="$service" |
   python3 -c 'import json, sys
 for change in json.load(sys.stdin).get("contact_changes", []): print(change["id"])' |

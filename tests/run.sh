@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, runs the tests: tests/run.sh [CTest's arguments]
+# Installs missing packages, builds, runs the tests: tests/run.sh [CTest's arguments]
 #   CONTACTS_PRESET=release|debug|asan|tsan   the build to test (default release)
 #   CONTACTS_ENGINE=mariadb|mysql             the database to test on (default mariadb)
 #   CONTACTS_TARGETS="contactsd race_test"    what to build (default everything)
@@ -19,7 +19,7 @@ cmake --build --preset "$preset" ${CONTACTS_TARGETS:+--target $CONTACTS_TARGETS}
 
 scratch=$(mktemp -d /tmp/contacts-tests.XXXXXX)
 cleanup() {
-  # What tests left in their temporary folder.
+  # Files that tests left in their temporary folder.
   local left
   left=$(find "$scratch/tmp" -mindepth 1 -maxdepth 1 -printf '%f\n')
   deploy/local-mysql.sh drop --dir="$scratch/mysql" || true
@@ -30,7 +30,7 @@ cleanup() {
   fi
 }
 mkdir "$scratch/tmp"
-# Databases that tests start as other users pass through it.
+# Databases that run as other users need to pass through this folder.
 chmod 711 "$scratch"
 trap cleanup EXIT
 CONTACTS_TEST_MYSQL=$(CONTACTS_DIE_WITH=$$ deploy/local-mysql.sh start --engine="$engine" \

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Times `contactctl import` of a whole directory, then LOAD DATA of the same rows into
-# empty tables of the same form, one after the other on the same database server.
+# empty tables with the same columns and indexes, on the same database server.
 #
 #   tests/bench/import.sh [--accounts=N] [--services=N] [--engine=mariadb|mysql] [--dir=DIR]
 #
-# By default one million of each. Wants a build in build/release. DIR (default: a new
-# folder below /tmp) takes about 2 GB per million and is removed at the end.
+# By default one million of each. Needs a build in build/release. DIR (default: a new
+# folder below /tmp) needs about 2 GB per million and is removed at the end.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -29,8 +29,8 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# Most people hold all roles of their own services; a third of the services have
-# another account for the tech role. Both files say the same in the same order.
+# Most accounts hold all roles of their own services. A third of the services have another
+# account in the tech role. Both files have the same rows in the same order.
 python3 - "$accounts" "$services" "$dir" <<'PYTHON'
 import sys
 accounts, services, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]

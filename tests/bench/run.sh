@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Measures the service, and beside it what it could not do without: gRPC and the
-# database. Builds release, starts a database and a server of its own, prints a table
-# and writes JSON. Wants the machine for itself.
+# Measures the service and, for comparison, bare gRPC and the bare database. Builds release,
+# starts a private database and server, prints a table and writes JSON. Needs the machine
+# for itself.
 #
 #   tests/bench/run.sh [--engine=mariadb|mysql] [--rounds=N] [--seconds=S] ...
 #   tests/bench/run.sh --growth=10000,10000000 [--buffer-pool=8G]

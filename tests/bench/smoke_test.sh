@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# That the benchmark works, at the smallest sizes, on the database server of the tests.
-# Nothing is asserted about time.
+# Checks that the benchmark works, at the smallest sizes, on the database server of the tests.
+# Times are not asserted.
 set -euo pipefail
 
 scratch=$(mktemp -d)
@@ -23,7 +23,7 @@ cells += [cell for by_size in growth["rows"].values() for some in by_size.values
 assert {cell["target"] for cell in cells} == {"service", "echo", "sql", "engine"}
 for cell in [*cells, soak["load"]]:
     assert cell["calls"] > 0, cell
-    # The service tries again by itself after a deadlock or a lock wait; bare statements do not.
+    # After a deadlock or a lock wait the service tries again. Bare statements do not.
     allowed = ("1205 ", "1213 ") if cell["target"] == "sql" else ()
     assert all(any(code in text for code in allowed) for text in cell["failures"]), cell
 assert run["start_seconds"] and soak["resident_mb"]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Every row of cluster_test, also those that take too long for each run, with 20,000 texts:
+# Runs every row of cluster_test, with 20,000 texts, including rows too long for tests/run.sh:
 #   tests/faults/cluster.sh mysql|mariadb [FILTER]
-# FILTER is googletest's, such as '*Frozen*'. About 8 minutes an engine.
+# FILTER is a filter of googletest, such as '*Frozen*'. Takes about 8 minutes an engine.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

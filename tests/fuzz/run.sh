@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fuzzes what reads input from outside: tests/fuzz/run.sh [SECONDS of each target, default 60] [TARGET...]
-# Seeds are in tests/fuzz/corpus; what is found besides stays in build/fuzz/corpus. Stops at the
-# first input that breaks a property, and leaves it in build/fuzz.
+# Fuzzes the readers of untrusted input: tests/fuzz/run.sh [SECONDS of each target, default 60] [TARGET...]
+# Seeds are in tests/fuzz/corpus. New inputs are kept in build/fuzz/corpus. Stops at the first
+# input that breaks a property, and stores it in build/fuzz.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

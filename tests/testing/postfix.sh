@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs a private Postfix, as Debian has it, until standard input ends.
+# Runs a private Postfix with Debian's settings until standard input ends.
 # postfix.sh DIR PORT [LINE OF main.cf]...
 set -euo pipefail
 dir=$1 port=$2
@@ -7,7 +7,7 @@ shift 2
 mkdir -p "$dir/etc" "$dir/queue" "$dir/data"
 chmod 755 "$dir"
 chown postfix "$dir/data"
-# Without chroots, and on a port of loopback in place of 25.
+# Without chroots, and on a loopback port instead of port 25.
 sed -E "s/^smtp +inet.*/127.0.0.1:$port inet n - n - - smtpd/; s/^(\S+\s+unix\s+\S+\s+\S+\s+)y/\1n/" \
   /usr/share/postfix/master.cf.dist >"$dir/etc/master.cf"
 cat /usr/share/postfix/main.cf.debian - >"$dir/etc/main.cf" <<X

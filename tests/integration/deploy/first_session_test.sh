@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The commands of README's first session work as they stand, run after run.
+# Runs the commands of README's first session twice, exactly as printed there.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# deploy/local-mysql.sh: starts over whatever way its server ended, and gives nobody but
-# its user the database's root.
+# deploy/local-mysql.sh starts again after any end of its server, and lets only the user who
+# started it log in as the database's root.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
@@ -24,7 +24,7 @@ for _ in 1 2 3; do
   echo 'SELECT * FROM contacts.kept' | script sql || fail "start after kill -9 lost data"
 done
 
-# A process id that belongs to another database server by now.
+# The stored process id belongs to another database server.
 kill -9 "$(cat "$dir/pid")"
 (exec -a mariadbd sleep 60) &
 other=$!
@@ -48,7 +48,7 @@ mariadb --no-defaults -u root --protocol=tcp -h 127.0.0.1 -P "$port" -e 'DO 1' 2
   fail "root logs in through TCP"
 if [[ $(id -u) == 0 ]]; then
   [[ $(stat -c %U "/proc/$(cat "$dir/pid")") == mysql ]] || fail "the server runs as root"
-  # Past the folder, which keeps others out: the socket by itself.
+  # Other users cannot pass the folder. This checks the socket itself.
   (cd "$(dirname "$(cat "$dir/socket")")" && setpriv --reuid=nobody --clear-groups \
     mariadb --no-defaults -u root -S s.sock -e 'DO 1' 2>/dev/null) &&
     fail "another user of the machine logs in as root"
@@ -58,6 +58,6 @@ read -r allowed < <(echo 'SELECT @@secure_file_priv' | script sql | tail -n 1)
 
 pid=$(cat "$dir/pid")
 script stop
-# A process that has ended and is not reaped yet has no command line.
+# A process that has ended and was not reaped has no command line.
 if grep -q . "/proc/$pid/cmdline" 2>/dev/null; then fail "stop left the server"; fi
 [[ $(script start) == "$uri" ]] || fail "start after stop changed the URI"
