@@ -31,7 +31,7 @@ void GrpcApi::Make(Method method, const std::string& account, const Message& req
           done({static_cast<absl::StatusCode>(status.error_code()), status.error_message()});
         });
   };
-  // The stubs' methods are overloaded by kind of completion: the types choose.
+  // The stubs' methods are overloaded by the kind of completion. These types choose the callback.
 #define CONTACTS_BENCH_CALL(name) \
   case Method::k##name:           \
     return call(static_cast<Stub<v1::name##Request, v1::name##Response>>(&Async::name))

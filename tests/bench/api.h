@@ -28,8 +28,8 @@ enum class Method {
   kCancelContactChange,
 };
 
-// Something that answers calls. `request` and `response` are of the method's types,
-// and stay until `done` was run, once, on whichever thread.
+// Answers calls. `request` and `response` have the method's types and must outlive the call of
+// `done`, which runs once, on any thread.
 class Api {
  public:
   using Done = std::function<void(const absl::Status&)>;
@@ -59,9 +59,9 @@ inline Settings WithoutQuota() {
   return settings;
 }
 
-// The engine in this process, with replies encoded as the server does: all of the
-// service but gRPC, its queue, identities and validation. `done` is run before Make
-// returns. Knows the methods that have floors. Thread safe.
+// The engine in this process, with replies encoded as the server does: the whole service
+// without gRPC, queue, identities and validation. Runs `done` before Make returns. Supports
+// the methods that have an echo and an sql line. Thread safe.
 class EngineApi final : public Api {
  public:
   explicit EngineApi(Engine* engine) : engine_(engine) {}

@@ -112,7 +112,7 @@ class Database:
 
 
 class Server:
-    """A contactsd. `mail`: of --mail; by default a server that never says a word."""
+    """A contactsd. `mail`: value of --mail; by default a mail server that never answers."""
 
     def __init__(self, args, folder, uri, mail=None):
         folder.mkdir(exist_ok=True)
@@ -213,7 +213,7 @@ class Bench:
         return cell
 
     def record(self, server, scenario, **more):
-        """Learns what the service answers and starts a server that answers the same."""
+        """Records the service's answers and starts an echo server with the same answers."""
         folder = self.folder / "record"
         shutil.rmtree(folder, ignore_errors=True)
         self.load("engine", server, scenario, 1, record=folder, **more)
@@ -230,7 +230,7 @@ class Bench:
         for _ in range(self.args.rounds):
             for count in callers:
                 for target in targets:
-                    # Beyond as many as there are connections nothing changes for these.
+                    # More callers than connections change nothing for these targets.
                     at = min(count, WORKERS) if target in ("engine", "sql") else count
                     if at != count and callers.index(count) != min(
                             i for i, c in enumerate(callers) if c >= WORKERS):
@@ -253,7 +253,7 @@ class Echo:
         self.process.wait()
 
 
-# --- What is measured -----------------------------------------------------------
+# --- Measurements ---------------------------------------------------------------
 
 def run(args, bench):
     service = bench.prepare("service", args.services, args.changes)
@@ -270,7 +270,7 @@ def run(args, bench):
         bench.row(scenario, service, scenario, callers, targets)
     bench.row("workflow", service, "workflow", callers, targets)
     bench.row("mixed", service, "mixed", callers, targets)
-    # Asks and answers, each kind by itself.
+    # Asks and answers, measured separately.
     for assignments, count, flows in ((1, some, 20), (10, some, 20), (args.many, 2, 2)):
         bench.row(f"phases of {assignments}", service, "workflow", [count], targets,
                   record={"assignments": assignments}, phases=True, flows=flows,
@@ -368,7 +368,7 @@ def growth(args, bench):
     writes = ["workflow", "refusal", "cancellation", "owner"]
     for scenario in [*EVERY_READ, *writes]:
         log(scenario)
-        for size in servers:  # Warm, with every row that is to be read.
+        for size in servers:  # Warm: every row of the measurement has been read.
             bench.load("service", servers[size], scenario, 4, seconds=2 * args.seconds)
         for _ in range(args.rounds):
             for size in servers:

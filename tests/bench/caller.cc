@@ -11,8 +11,8 @@
 namespace contacts::bench {
 namespace {
 
-// Rows of the data set that are read: few enough to stay in memory once read,
-// spread over all of it.
+// Rows of the data set that the reads use: spread over all of it, and few enough to stay in
+// memory.
 constexpr int64_t kWorkingSet = 10'000;
 constexpr int kPageSize = 50;
 
@@ -154,7 +154,7 @@ void ApiCaller::Make(Kind kind, std::size_t flow_index, const Api::Done& done) {
   Flow& flow = flows_[flow_index];
   const DataSet& data = scenario_.data;
   const Names& names = flow.names;
-  // One of the working set.
+  // A row of the working set.
   const auto pick = [&](int64_t rows) {
     const int64_t set = std::max<int64_t>(1, std::min(rows, kWorkingSet));
     return std::uniform_int_distribution<int64_t>(0, set - 1)(random_) * (rows / set);

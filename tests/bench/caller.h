@@ -13,12 +13,12 @@
 
 namespace contacts::bench {
 
-// What dataset.py loaded: the same formulas.
+// The data that dataset.py loaded, by the same formulas.
 struct DataSet {
   int64_t services = 0;
   int64_t changes = 0;
 
-  // Accounts that hold very many services: one in Every() each.
+  // Accounts that hold very many services: each holds one service in Every().
   static constexpr int kHolders = 8;
   static std::string Holder(int64_t i);
   int64_t Every() const;
@@ -28,7 +28,7 @@ struct DataSet {
   std::string Requester(int64_t j) const { return Admin(j % services); }
 };
 
-// The calls that are told apart.
+// Kinds of calls that are measured separately.
 enum class Kind {
   kGet,
   kProfile,
@@ -48,31 +48,30 @@ enum class Kind {
 constexpr int kKinds = 14;
 const char* Name(Kind kind);
 
-// A sequence of calls that make up one operation, and how often it is chosen.
+// The calls of an operation, in order, and how often the operation is chosen.
 struct Plan {
   double weight = 1;
   std::vector<Kind> calls;
 };
-// The operations of a scenario, such as "get", "workflow" or "mixed"; empty where
-// there is none of that name.
+// The operations of a scenario, such as "get", "workflow" or "mixed". Empty if the name is
+// unknown.
 std::vector<Plan> PlansOf(const std::string& scenario);
 bool Writes(const std::vector<Plan>& plans);
 
-// Accounts and services that belong to one caller alone, so that callers meet in
-// the database no more than customers of a provider do.
+// Accounts and services that only one caller uses, so that callers contend in the database no
+// more than customers of a provider do.
 struct Names {
   std::string admin;
   std::string first;
   std::string second;
-  std::string prefix;  // Of services; other ones each run.
+  std::string prefix;  // Of services. Differs from run to run.
 
   Names(int caller, std::size_t flow);
   std::string Service(int i) const;
 };
 
-// Someone who performs one scenario's operations, over and over, several side by
-// side (flows), each a call at a time. A call that fails is made again. Used by one
-// thread at a time.
+// Performs the operations of a scenario over and over, several at a time (flows). A flow makes
+// one call at a time. A call that fails is made again. Used by one thread at a time.
 class Caller {
  public:
   using Done = std::function<void(Kind kind, const absl::Status&)>;
@@ -112,7 +111,7 @@ class ApiCaller final : public Caller {
  public:
   ApiCaller(const Scenario& scenario, std::shared_ptr<Api> api, int index, std::size_t flows);
 
-  // Told every answer of an OK call.
+  // Called with every answer of an OK call.
   std::function<void(Method, const std::string& account, const Api::Message& request,
                      const Api::Message& response)>
       observer;

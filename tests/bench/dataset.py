@@ -54,7 +54,7 @@ class DataSet:
         pending_create = "((UNIX_TIMESTAMP() - 86400) * 1000000)"
         create = f"IF(j >= {self.closed}, {pending_create}, {create})"
         day = 86_400_000_000
-        # Requested, sent to each validator, each one's answer, what became of it.
+        # Requested, sent to each validator, each validator's answer, outcome.
         events = f"IF({state} = 1, IF(j % 7 < 3, 2, 3), IF(j % 7 < 3, 4, 6))"
         first, second = [], []
 

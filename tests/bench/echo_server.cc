@@ -1,9 +1,9 @@
-// The floor under gRPC's part of a call: a server with the settings, the methods and
-// the raw messages of contactsd, whose answer to each method is bytes read from a
-// file when it starts. In it: gRPC on both sides, the socket, the client with its
-// stubs. Not in it: identities, parsing, validation, queue, log, metrics, engine.
+// Measures gRPC's part of a call: a server with the settings, the methods and the raw messages
+// of contactsd. It reads its answers from files when it starts. Included: gRPC on both sides,
+// the socket, the client with its stubs. Not included: identities, parsing, validation, queue,
+// log, metrics, engine.
 //
-//   contacts_echo DIR    answers a method with the file DIR/METHOD; ends with its input
+//   contacts_echo DIR    answers a method with the file DIR/METHOD; ends when its input ends
 
 #include <grpcpp/grpcpp.h>
 

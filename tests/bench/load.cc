@@ -4,12 +4,12 @@
 // `engine`, core and its SQL in this process (see api.h); `sql`, the statements alone
 // (see replay.h). The last two run --workers threads, as the server does.
 //
-// In a closed loop each caller begins an operation when the one before has ended. With
-// --phases, all first calls of the operations are made before any second one and so
-// on, each phase counted by itself. With --rate, calls are begun at fixed times whether
-// or not others were answered; their latency counts from when they were due, so that
-// no slow answer hides what it delays. Latencies of refused calls (UNAVAILABLE) count
-// from when they were sent.
+// In a closed loop each caller begins an operation when its last one has ended. With --phases,
+// the first calls of all operations are made before any second call, and so on. Each phase is
+// counted separately. With --rate, calls begin at fixed times, whether or not others were
+// answered. Their latency counts from the time when they were due, so that a slow answer does
+// not hide the calls that it delays. Latencies of refused calls (UNAVAILABLE) count from the
+// time when they were sent.
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -63,7 +63,7 @@ struct Options {
   DataSet data{.services = 10'000, .changes = 10'000};
 };
 
-// What one caller saw.
+// Results of one caller.
 struct Tally {
   std::array<std::vector<float>, kKinds> calls;  // Milliseconds of OK calls.
   std::vector<float> operations;                 // The same of whole operations.
@@ -72,7 +72,7 @@ struct Tally {
   absl::Time operation_begin;
 };
 
-// What a run adds up to, before what callers saw.
+// Totals of a run, without the callers' results.
 struct Measured {
   double seconds = 0;
   std::array<double, kKinds> phase_seconds{};
@@ -83,7 +83,7 @@ struct Measured {
 double CpuSeconds(const std::string& stat_file) {
   std::string text;
   std::getline(std::ifstream(stat_file), text);
-  // After the name, which may hold anything, in parentheses.
+  // Skips the name, which is in parentheses and may contain anything.
   const std::vector<std::string> fields = absl::StrSplit(text.substr(text.rfind(')') + 1), ' ');
   constexpr std::size_t kUser = 12, kSystem = 13;
   if (fields.size() <= kSystem) return 0;
@@ -140,8 +140,8 @@ class Run {
     ++tally.failures[status.ToString()];
   }
 
-  // Each caller makes calls of the flows that `next` names, one after the other, until
-  // it names none.
+  // Each caller makes calls of the flows that `next` returns, one after the other, until `next`
+  // returns no flow.
   void Drive(const std::function<std::optional<std::size_t>(std::size_t caller)>& next) {
     absl::BlockingCounter running(static_cast<int>(callers_.size()));
     const auto call = [&](std::size_t i, std::size_t flow, const std::function<void()>& after) {
@@ -193,7 +193,7 @@ class Run {
   Measured ClosedLoop() {
     const absl::Time begin = absl::Now();
     const absl::Time end = begin + absl::Seconds(options_.seconds);
-    // An operation under way is brought to its end, unless it fails.
+    // An operation in progress is finished, unless it fails.
     Drive([&](std::size_t i) -> std::optional<std::size_t> {
       const bool over = absl::Now() >= end;
       if (over && (callers_[i]->Between(0) || !tallies_[i].failures.empty())) return std::nullopt;
@@ -319,7 +319,7 @@ void WriteFile(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
-// Keeps what contacts_echo answers, and the first request as one gRPC message.
+// Stores the answers for contacts_echo, and the first request as one gRPC message.
 void Keep(const Recording& recording, const std::string& directory) {
   const std::string replies = directory + "/replies";
   std::filesystem::create_directories(replies);

@@ -57,8 +57,8 @@ std::string ReadText(const std::string& bytes, std::size_t& at) {
 
 constexpr std::size_t kHeader = 4;  // Three bytes of length, one of sequence.
 
-// The payload of the first packet in `bytes`, with its sequence number; false where
-// it is not complete yet.
+// The payload of the first packet in `bytes`, with its sequence number. False if the packet is
+// not complete.
 bool TakePacket(std::string& bytes, std::string& payload, uint8_t& sequence) {
   if (bytes.size() < kHeader) return false;
   std::size_t at = 0;
@@ -175,7 +175,7 @@ bool IsTime(int64_t value, absl::Time recorded) {
   return value > micros - far && value < micros + far;
 }
 
-// Cuts `text` where one of `values` stands.
+// Cuts `text` at each occurrence of any of `values`.
 void Cut(const std::string& text, const std::vector<std::string>& values, bool hex, Template& out) {
   std::vector<std::string> wanted = values;
   if (hex) std::transform(values.begin(), values.end(), wanted.begin(), Hex);
@@ -199,7 +199,7 @@ void Cut(const std::string& text, const std::vector<std::string>& values, bool h
   out.pieces.push_back({.text = std::move(plain)});
 }
 
-// Cuts `text` at the times, which stand as numbers.
+// Cuts `text` at the times, which are written as numbers.
 void CutTimes(const std::string& text, absl::Time recorded, Template& out) {
   constexpr std::size_t kDigits = 16;
   constexpr char kNumber[] = "0123456789";
@@ -227,7 +227,7 @@ void CutTimes(const std::string& text, absl::Time recorded, Template& out) {
 // The parts of a text of SQL in and between quotes, in turn; the first is outside.
 std::vector<std::string> Quoted(const std::string& sql) { return absl::StrSplit(sql, '\''); }
 
-// UUIDs that the texts write, which are those that the operation made.
+// UUIDs that the texts write: the operation made them.
 std::vector<std::string> IdsIn(const std::vector<std::vector<Statement>>& calls) {
   std::vector<std::string> ids;
   for (const std::vector<Statement>& call : calls) {
@@ -261,7 +261,7 @@ ReplayStatement Prepare(const Statement& statement, const std::vector<std::strin
         CutTimes(parts[i], recorded, replay.sql);
       }
     }
-    // Between statements; values are hexadecimal, so they have none.
+    // Separates statements. Values are hexadecimal, so they contain no separator.
     replay.further_results =
         static_cast<int>(std::count(statement.sql.begin(), statement.sql.end(), ';'));
   }
@@ -407,7 +407,7 @@ struct ReplaySessions::Session {
     ReadAll(*rows, ready.is_number);
   }
 
-  // Every column of every row. `is_number` tells which columns are; filled once.
+  // Reads every column of every row. `is_number`: which columns are numbers; filled once.
   static void ReadAll(sql::ResultSet& rows, std::vector<bool>& is_number) {
     if (is_number.empty()) {
       sql::ResultSetMetaData* about = rows.getMetaData();

@@ -12,17 +12,16 @@
 #include "tests/bench/caller.h"
 #include "tests/testing/proxy.h"
 
-// The floor under the database's part of a call: what the engine says to the database
-// in one operation is recorded on the wire, and then said again, over and over, by
-// plain Connector/C++ and nothing else.
+// Measures the database's part of a call: the engine's statements of an operation are recorded
+// on the wire, then repeated by plain Connector/C++ and nothing else.
 //
-// In it: every statement of the call in its order, one round trip each, prepared once
-// per connection or sent as text as it was; transactions and their COMMIT; every column
-// of every row read; connections of both kinds that the engine keeps. Not in it: what
-// decides which statements to send, objects made of rows, replies, retries, time
-// limits, the connections' pool. Ids that an operation makes are made anew each time
-// (UUIDs of version 7 from the time, so that indexes grow as they do), times move on,
-// and each caller has its own accounts and services.
+// Included: every statement of the call in its order, one round trip each, prepared once per
+// connection or sent as text, as recorded; transactions and their COMMIT; reading every column
+// of every row; connections of both kinds that the engine has. Not included: the decisions
+// about which statements to send, objects made of rows, replies, retries, time limits, the
+// connection pool. Ids that an operation makes are new each time (UUIDs of version 7 from the
+// time, so that indexes grow in the same way), times move on, and each caller has its own
+// accounts and services.
 namespace contacts::bench {
 
 struct Statement {
@@ -31,20 +30,20 @@ struct Statement {
   std::vector<Param> params;
 };
 
-// Stands between the engine and the database and takes down what is said. Aborts on
-// a command that it does not know.
+// A proxy between the engine and the database that records the traffic. Aborts on an unknown
+// command.
 class Recorder {
  public:
   explicit Recorder(int database_port);
   int port() const { return proxy_.port(); }
-  // What was said since the last time.
+  // The traffic since the last call.
   std::vector<Statement> Take();
 
  private:
   struct Prepared {
     std::string sql;
     std::size_t params = 0;
-    std::vector<uint8_t> types;  // Sent with the first execution alone.
+    std::vector<uint8_t> types;  // Sent only with the first execution.
   };
   struct Wire {
     std::string requests;   // Bytes of packets not yet complete.
@@ -62,13 +61,13 @@ class Recorder {
   testing::Proxy proxy_;  // Last: its threads use the rest.
 };
 
-// A text with places that differ each time.
+// A text with places whose values differ each time.
 struct Template {
   enum class Fill { kNothing, kBytes, kHex, kTime };
   struct Piece {
     std::string text;  // Comes before the place.
     Fill fill = Fill::kNothing;
-    std::size_t value = 0;  // Which one fills it.
+    std::size_t value = 0;  // Index of the value that fills it.
     int64_t time = 0;       // As recorded, in microseconds.
   };
   std::vector<Piece> pieces;
@@ -82,7 +81,7 @@ struct ReplayStatement {
   int further_results = 0;      // Of several statements in one text.
 };
 
-// Two operations of each plan, there and back, as they are to be replayed.
+// Two operations of each plan, there and back, ready to be replayed.
 struct Recording {
   struct Operation {
     // Of each call of the plan.
@@ -91,7 +90,7 @@ struct Recording {
     absl::Time time;
   };
   std::vector<std::vector<Operation>> plans;
-  std::map<std::string, std::string> replies;  // By method: the last one's bytes.
+  std::map<std::string, std::string> replies;  // By method: bytes of the last reply.
   std::string account, request;                // Of the first call, likewise.
   int64_t statements = 0;                      // In all operations.
 };
@@ -104,7 +103,7 @@ class ReplaySessions {
  public:
   explicit ReplaySessions(const DatabaseOptions& options);
   ~ReplaySessions();
-  // UNAVAILABLE where the database had to roll back: to be made again.
+  // UNAVAILABLE if the database rolled back: make the call again.
   absl::Status Run(const std::vector<ReplayStatement>& call, const std::vector<std::string>& values,
                    int64_t time_shift);
 

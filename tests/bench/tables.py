@@ -1,4 +1,4 @@
-"""What bench.py prints of what it measured."""
+"""Tables of the measurements of bench.py."""
 import statistics
 
 WORKERS = 8  # contactsd's default.

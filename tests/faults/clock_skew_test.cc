@@ -1,4 +1,4 @@
-// Servers whose host's clock is ten minutes wrong, beside one whose clock is right.
+// Servers whose host clock is ten minutes off, beside a server whose clock is right.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -73,7 +73,7 @@ TEST_P(ClockSkew, EmailsAreDeliveredOnceAndHistoriesAreInOrder) {
                 "SELECT COUNT(*) FROM contact_change_event a JOIN contact_change_event b ON"
                 " b.change_id = a.change_id AND b.ordinal = a.ordinal + 1 WHERE b.time < a.time"),
             0);
-  // Ids begin with the time: newest first is by when, not by whose clock.
+  // Ids begin with the time, and newest first does not depend on the server that made them.
   EXPECT_EQ(fleet.database().Count("SELECT COUNT(*) FROM contact_change WHERE ABS(create_time -"
                                    " TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)))"
                                    " > 300000000"),

@@ -20,7 +20,7 @@ constexpr int kReaders = Fleet::kServers;
 constexpr int kWatchers = 2;
 constexpr absl::Duration kPatience = absl::Minutes(2);
 
-// The status as a caller acts on it: its reason, and whether it says when to try again.
+// The parts of a status that a caller acts on: its reason, and whether it has RetryInfo.
 std::string Told(const grpc::Status& status) {
   if (status.ok()) return "OK";
   std::string told = ReasonOf(status);
@@ -79,7 +79,7 @@ void ClusterLoad::Count(const std::string& method, const grpc::Status& status,
 grpc::Status ClusterLoad::UntilAnswered(
     int index, const std::string& method,
     const std::function<grpc::Status(ContactService::Stub&)>& call) {
-  // A channel of its own for each call's server: made once a thread.
+  // One channel for each server, made once a thread.
   thread_local std::vector<std::unique_ptr<ContactService::Stub>> stubs;
   thread_local int at = index;
   if (stubs.empty()) {
@@ -225,7 +225,7 @@ void ClusterLoad::StopAndCheck(const std::string& title) {
   CheckWatchers();
   for (const auto& [outcome, count] : outcomes_) {
     std::printf("  %7d %s\n", count, outcome.c_str());
-    // A caller that follows the contract needs no other answers than these.
+    // A caller that follows the contract gets no other answers than these.
     EXPECT_TRUE(outcome.ends_with(" OK") || outcome.ends_with(" UNAVAILABLE")) << outcome;
   }
 }
@@ -259,8 +259,8 @@ void ClusterLoad::CheckDatabase() {
 void ClusterLoad::CheckMails() {
   std::size_t done = 0;
   for (const Caller& caller : callers_) done += caller.done.size();
-  // An e-mail that a server had claimed when its connection was lost comes free when its lease
-  // ends; the test does not wait for that.
+  // An e-mail that a server had claimed when it lost its connection is free again when the lease
+  // ends. The test does not wait for that.
   const absl::Time deadline = absl::Now() + absl::Seconds(15);
   while (fleet_.database().Count("SELECT COUNT(*) FROM outbox") > 0 && absl::Now() < deadline) {
     absl::SleepFor(absl::Milliseconds(200));

@@ -16,10 +16,10 @@
 
 namespace contacts::testing {
 
-// Callers of a fleet on a cluster, and a journal of what they were answered. Writers ask for
-// changes and accept them, each for a service of its own; readers look at changes that are known
-// to be done; watchers follow all events. All change servers with every call, and try again with
-// the same request id until they are answered.
+// Callers of a fleet on a cluster, and a journal of their answers. Writers ask for changes and
+// accept them, each on its own service. Readers read changes that are known to be done. Watchers
+// follow all events. All of them use another server for every call, and try again with the same
+// request id until they are answered.
 class ClusterLoad {
  public:
   static constexpr int kWriters = 6;
@@ -27,11 +27,12 @@ class ClusterLoad {
   explicit ClusterLoad(Fleet& fleet);
   ~ClusterLoad();
 
-  // Waits until each writer and each reader had a call answered that began after `since`. Returns
-  // how long after `since` the last of them had, or InfiniteDuration() after `limit`.
+  // Waits until each writer and each reader got an answer to a call that began after `since`.
+  // Returns the time from `since` to the last of these answers, or InfiniteDuration() after
+  // `limit`.
   absl::Duration AnsweredSince(absl::Time since, absl::Duration limit) const;
-  // Ends the load, and checks that nothing acknowledged is lost, doubled or was read stale, that
-  // watchers saw each event and that each e-mail is there. Prints the journal.
+  // Ends the load. Checks that nothing acknowledged is lost, doubled or was read stale, that
+  // watchers saw each event, and that each e-mail exists. Prints the journal.
   void StopAndCheck(const std::string& title);
 
  private:

@@ -1,5 +1,5 @@
-// Three servers on a real cluster of three members, under load, while one thing after another goes
-// wrong in the cluster. The rows in the suite ClusterLong take too long for every run.
+// Three servers on a real cluster of three members, under load, with one fault after another in
+// the cluster. The rows in the suite ClusterLong take too long for every run.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -96,7 +96,7 @@ void Play(const Row& row) {
   load.StopAndCheck(row.name);
 }
 
-// Kills connections as an operator would: those of one moment, of one server or several.
+// Kills the three newest connections of servers, as an operator would.
 void KillSomeConnections(const Cluster& cluster, int member) {
   const std::string kills = cluster.Sql(member,
                                         "SELECT CONCAT('KILL ', id, ';') AS ''"
@@ -127,7 +127,8 @@ TEST(Cluster, NeverWritesToAMemberOutsideItsGroupThatSaysItIsWritable) {
   };
   Play({"a writable member outside the group, first in the list", KillSomeConnections,
         /*moves=*/false, leave});
-  // A transaction of its own would bear its own name, and keep it out of the group for good.
+  // A transaction of its own would have its own name, and keep the member out of the group for
+  // good.
   EXPECT_THAT(Shared()->Sql(1, "SELECT INSTR(@@global.gtid_executed, @@server_uuid)"),
               ::testing::EndsWith("\n0"));
 }
@@ -168,8 +169,8 @@ TEST(ClusterLong, LosesNothingWhenAllMembersAreRestarted) {
         /*moves=*/false});
 }
 
-// Servers that write to three nodes, as none of them should: each text changes a row that all
-// want, then adds rows of its own.
+// Servers that write to three nodes at once, which a server never does: each text changes a row
+// that all of them change, then adds rows of its own.
 TEST(Cluster, CommitsNothingOfATextThatIsRefused) {
   Cluster& cluster = *Shared();
   if (!cluster.galera()) GTEST_SKIP() << "one member alone takes writes";

@@ -118,7 +118,7 @@ TEST(FailOver, WritesAndReadsGoToTheWritableMemberAndFollowIt) {
   EXPECT_NE(Cluster::Accounts(cluster.second).find("bb2-ovh"), std::string::npos);
   EXPECT_EQ(cluster.database->failovers(), 1);
   EXPECT_GE(cluster.database->retries().lost, 1);
-  // No read comes from the member that was the writable one before.
+  // No read comes from the member that was writable before.
   EXPECT_TRUE(cluster.Exists("bb2-ovh"));
   EXPECT_FALSE(cluster.Exists("aa1-ovh"));
 }
@@ -146,7 +146,8 @@ TEST(FailOver, AFrozenMemberHoldsNobodyUp) {
   Cluster cluster;
   cluster.Create("aa1-ovh");
   cluster.first.Signal(SIGSTOP);
-  // Each is told to try again, long before the limit of the network; more than have a connection.
+  // Each call fails with UNAVAILABLE long before the network's limit. There are more calls than
+  // connections.
   std::vector<std::thread> callers;
   for (int i = 0; i < 20; ++i) {
     callers.emplace_back([&] {

@@ -43,8 +43,8 @@ std::map<std::string, int> Race(const std::function<std::string(int)>& body) {
 }
 
 TEST(Fleet, SixtyFourClientsRaceForTheSameRoleTokenAndLastValidationOneWins) {
-  // Servers under the thread sanitizer slow down with each call: it searches the list of
-  // what it took for races in gRPC whenever gRPC frees a call.
+  // Servers under the thread sanitizer slow down with each call: whenever gRPC frees a call, the
+  // sanitizer searches its list of supposed races in gRPC.
   const int rounds = std::getenv("TSAN_OPTIONS") == nullptr ? 100 : 20;
   Fleet fleet(1);
   std::vector<std::unique_ptr<ContactService::Stub>> stubs;
@@ -99,15 +99,15 @@ TEST(Fleet, SixtyFourClientsRaceForTheSameRoleTokenAndLastValidationOneWins) {
   fleet.ExpectNoTokenAnywhere();
 }
 
-// What one client knows to be acknowledged.
+// Acknowledged state, as one client knows it.
 struct Acknowledged {
   std::set<std::string> asked;
   std::set<std::string> done;
   std::string holder = kFleetFirst;
 };
 
-// Moves the tech role of one service to and fro until told to stop, trying each
-// call again with its own request id until it is answered.
+// Moves the tech role of one service back and forth until `stop` is set. Tries each call again
+// with its request id until it is answered.
 void Work(Fleet& fleet, int index, const std::atomic<bool>& stop, Acknowledged& acknowledged) {
   std::vector<std::unique_ptr<ContactService::Stub>> stubs;
   for (int i = 0; i < Fleet::kServers; ++i) stubs.push_back(fleet.Stub(i));
@@ -182,14 +182,14 @@ TEST(Fleet, KillingServersFiftyTimesUnderLoadLosesNoAcknowledgedChangeAndNoPromi
     return static_cast<std::size_t>(fleet.database().Count(sql));
   };
   EXPECT_GT(done, 0U);
-  // Nothing is lost, and nothing happened twice under another id.
+  // No change is lost, and none was made twice under another id.
   EXPECT_EQ(count("SELECT COUNT(*) FROM contact_change"), done);
   EXPECT_EQ(count("SELECT COUNT(*) FROM contact_change WHERE state = 2"), done);
   EXPECT_EQ(count("SELECT COUNT(*) FROM contact_change_event WHERE type = 8"), done);
   EXPECT_EQ(count("SELECT COUNT(*) FROM contact_change_event WHERE type = 4"), 2 * done);
 
-  // Rows that a killed server had claimed come free when its lease ends; the
-  // test does not wait for that.
+  // Rows that a killed server had claimed are free again when its lease ends. The test does not
+  // wait for that.
   fleet.database().Execute("UPDATE outbox SET next_try_time = 0");
   fleet.WaitForMails();
   std::set<std::string> done_mails;

@@ -1,5 +1,5 @@
-// What may come from a neighbour who speaks HTTP/2, or nearly, to the server's port: it goes on
-// serving others, in bounded memory.
+// A neighbour in the network sends correct and incorrect HTTP/2 to the server's port. The server
+// keeps serving others, in bounded memory.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -79,7 +79,7 @@ TEST_F(Http2AbuseTest, HalfOpenConnectionsAreClosed) {
 }
 
 TEST_F(Http2AbuseTest, OversizedFramesAndMessagesEndWhatTheyAreOf) {
-  // A frame of 16 MiB, of which the peer was told 16 KiB at most.
+  // A frame of 16 MiB. The server allows 16 KiB.
   for (const FrameType type : {kData, kHeaders, kSettings, kPing, kContinuation}) {
     const auto connection = Connect();
     connection->Send(Begin() + std::string("\xff\xff\xff", 3) + static_cast<char>(type) +
@@ -148,8 +148,8 @@ TEST_F(Http2AbuseTest, MessagesThatNeverEndAreBoundedTogether) {
 
 TEST_F(Http2AbuseTest, OversizedHeadersAreNotKept) {
   std::vector<std::unique_ptr<Connection>> connections;
-  // One value of a megabyte, in pieces; small ones, without an end. More than these few megabytes
-  // gRPC 1.51 does keep, see SECURITY.md.
+  // A value of a megabyte in pieces, and endless small values. gRPC 1.51 keeps more than these few
+  // megabytes; see SECURITY.md.
   for (int i = 0; i < 8; ++i) {
     connections.push_back(Connect());
     Connection& connection = *connections.back();
@@ -208,8 +208,8 @@ TEST_F(Http2AbuseTest, ResetsInTheMiddleOfCallsLeaveTheServerToOthers) {
   for (std::thread& thread : threads) thread.join();
   ExpectServes();
 
-  // Changes that are asked for and let go of: each stands as a whole or not at all. Their
-  // validators are the requester and kFleetSecond, who lists them.
+  // Asks whose callers cancel: each change exists as a whole or not at all. The validators are the
+  // requester and kFleetSecond, which lists the changes.
   const auto connection = Connect();
   connection->Send(Begin());
   for (int i = 0; i < 100; ++i) {
@@ -282,7 +282,7 @@ TEST_F(Http2AbuseTest, ACallWithoutAMessageIsRefused) {
   EXPECT_TRUE(refused());
 }
 
-// Reflection has a thread for each of its streams, and asks nobody who they are.
+// Reflection has a thread for each of its streams, and does not authenticate its callers.
 TEST_F(Http2AbuseTest, StreamsOfReflectionAreBoundedTogether) {
   constexpr uint32_t kStreams = 300;
   const auto connection = Connect();
@@ -363,7 +363,7 @@ TEST_F(Http2AbuseTest, TenThousandConnectionsLeaveRoomForOthers) {
   ExpectServes();
 }
 
-// gRPC's own listener would accept nothing any more.
+// gRPC's own listener would no longer accept connections.
 TEST(Connections, BeyondTheLimitAreClosedAndItServesAgainAfterwards) {
   Fleet fleet(0, {"--max_connections=50"}, 1);
   const auto early = fleet.Stub(0);

@@ -1,5 +1,5 @@
-// Imports through servers of their own processes: broken off anywhere, resumed, slowed
-// down, refused.
+// Imports through servers in their own processes: broken off at any point, resumed, slowed down,
+// refused.
 
 #include <gmock/gmock.h>
 #include <google/rpc/error_details.pb.h>
@@ -82,7 +82,7 @@ struct Opened {
     }
     return true;
   }
-  // Reads until so much is acknowledged; returns what is.
+  // Reads until at least so many records are acknowledged. Returns the acknowledged number.
   int64_t ReadTo(int64_t count) {
     ImportDirectoryResponse response;
     while (response.committed_count() < count && stream->Read(&response)) {
@@ -100,7 +100,7 @@ struct Opened {
   std::unique_ptr<Stream> stream;
 };
 
-// A file of `count` accounts and as many services, some of which are wrong.
+// A file of `count` accounts and as many services. Some records are invalid.
 std::string FileOf(int count) {
   std::ostringstream text;
   client::RecordWriter writer(text, client::RecordFormat::kJsonLines);
@@ -174,7 +174,7 @@ TEST(ImportDirectory, EndsInTheSameStateHoweverOftenItsServerIsKilled) {
   int kills = 0;
   std::thread killer([&] {
     std::mt19937 random(20261123);
-    // Each time once some more is acknowledged, and then at any moment.
+    // Each time after some more records were acknowledged, then at any moment.
     for (int64_t next = 1; !done; next = progress + 1500) {
       while (!done && progress < next) absl::SleepFor(absl::Milliseconds(1));
       absl::SleepFor(absl::Milliseconds(std::uniform_int_distribution<int>(0, 40)(random)));
@@ -292,7 +292,7 @@ TEST(ImportDirectory, ReadsNoFurtherThanItCommits) {
   EXPECT_EQ(place.Accounts(), 1);
   EXPECT_LT(place.server.ResidentKilobytes() - before, 32 * 1024);
   lock.join();
-  // It goes on, without another answer being taken, and memory stays where it is.
+  // The import goes on although no answer is read, and memory does not grow.
   const absl::Time end = absl::Now() + absl::Seconds(20);
   while (sent < 60'000 && absl::Now() < end) absl::SleepFor(absl::Milliseconds(10));
   EXPECT_GE(sent, 60'000);

@@ -22,8 +22,8 @@ namespace {
 using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
 using v1::ContactService;
 
-// Watches until every event that is in the database was seen, on connections to
-// random servers that break off at random. Checks that no stream goes backwards.
+// Watches until it has seen every event of the database, on connections to random servers that
+// break at random. Checks that no stream goes backwards.
 struct WatcherOnTheMove {
   std::string who;
   std::set<std::string> seen;
@@ -133,7 +133,7 @@ TEST(Watch, LosesNoEventOf32WritersWhileWatchersMoveAndServersAreKilled) {
     ordinal_of[id.text()] = std::stoll(row.substr(33));
   }
   total = static_cast<int64_t>(ordinal_of.size());
-  AskFor(fleet, 0, kFleetSecond);  // Wakes those who have seen it all.
+  AskFor(fleet, 0, kFleetSecond);  // Wakes watchers that have seen everything.
   for (std::thread& thread : watching) thread.join();
 
   int streams = 0;

@@ -45,7 +45,7 @@ TEST(Watch, OneAccountLeavesRoomForOthersAndAllForObservers) {
   for (const auto& stream : streams) stream->Cancel();
 }
 
-// Who resumes from far back, again and again, keeps nobody waiting who resumes from near.
+// A watcher that keeps resuming from far back does not delay a watcher that resumes from near.
 TEST(Watch, ThoseWhoResumeTakeTurns) {
   constexpr int kEvents = 40'000;
   Fleet fleet(2, {}, 1);
@@ -72,7 +72,7 @@ TEST(Watch, ThoseWhoResumeTakeTurns) {
     fleet.database().Execute(events);
     fleet.database().Execute(feed);
   }
-  // The feed has numbered them all once a stream begins beyond them.
+  // Once a stream begins after them, the feed has numbered them all.
   const auto near = [&] {
     WatchStream stream(fleet.server(0).Channel(), kFleetAdmin);
     return stream.Begin();
@@ -116,7 +116,7 @@ TEST(Watch, ShowsEachWhatConcernsItAndTheObserverEverything) {
   EXPECT_THAT(admin.Types(3), requested);
   EXPECT_THAT(new_contact.Types(3), requested);
   EXPECT_THAT(observer.Types(3), requested);
-  // The old contact sees none of these: what comes first is what it asks for later.
+  // The old contact sees none of these events. Its first event is its own later ask.
   v1::ChangeContactsRequest own;
   own.set_request_id(NewRequestId());
   v1::ContactAssignment& assignment = *own.add_assignments();
@@ -206,7 +206,7 @@ TEST(Watch, RefusesWhoMayNotWatchAndTokensThatItCannotResume) {
   const auto event = stream.Next();
   ASSERT_TRUE(event.has_value());
 
-  // Past their retention, events go, and what was to come after them is not there.
+  // Events are removed after their retention. Then a token of such an event has expired.
   fleet.database().Execute("UPDATE feed SET time = time - 2 * 3600 * 1000000");
   fleet.server(1).Terminate();
   fleet.server(1).Start();  // Purges when it starts.
@@ -222,7 +222,7 @@ TEST(Watch, RefusesWhoMayNotWatchAndTokensThatItCannotResume) {
 TEST(Watch, CutsOffAWatcherThatFallsBehindAndItResumesWithoutAGap) {
   constexpr int kChanges = 400;
   Fleet fleet(1, {"--max_watch_lag=20"});
-  // A small window, and nothing read: writes to this watcher soon wait.
+  // A small window, and the client reads nothing: writes to this watcher soon wait.
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 1024);
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
@@ -260,7 +260,7 @@ TEST(Watch, AThousandWatchersOfOneServerAllSeeIt) {
   std::vector<std::unique_ptr<WatchStream>> streams;
   for (std::size_t i = 0; i < kWatchers; ++i) streams.push_back(open(i));
   for (std::size_t i = 0; i < streams.size(); ++i) {
-    // All at once are more than may wait for the database: some are to come again.
+    // These are more than may wait for the database at once: some must try again.
     while (!streams[i]->Next()) {
       ASSERT_EQ(streams[i]->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
       absl::SleepFor(absl::Milliseconds(50));
@@ -281,18 +281,18 @@ TEST(Watch, EndsWithUnavailableWhenTheServerStops) {
   fleet.server(0).Start();
 }
 
-// A backup of the database, as of when this is made.
+// A backup of the database, made by the constructor.
 class Backup {
  public:
   explicit Backup(const TestDatabase& database) : database_(database) {
-    // Every table: what is owed, such as e-mails, goes back with the rest.
+    // Every table, also the outbox.
     for (const std::string& table : database.Query("SHOW TABLES")) {
       tables_.push_back(table);
       database.Execute(absl::StrCat("CREATE TABLE kept_", table, " AS SELECT * FROM ", table));
     }
   }
 
-  // Restores it in one transaction, and goes on in it with `more`.
+  // Restores the backup and runs `more` in the same transaction.
   void Restore(const std::vector<std::string>& more = {}) const {
     std::vector<std::string> statements;
     for (const std::string& table : tables_) {
@@ -346,7 +346,7 @@ TEST(WatchOfARestoredDatabase, TokensOfWhatWasLostHaveExpiredAndEarlierOnesGoOn)
     stream.Cancel();
   }
   backup->Restore();
-  // It is ahead of the feed.
+  // The token is ahead of the feed.
   EXPECT_EQ(EndOf(fleet, kObserver, after), "RESUME_TOKEN_EXPIRED");
   {
     WatchStream stream(fleet.server(0).Channel(), kObserver, before);
@@ -359,7 +359,7 @@ TEST(WatchOfARestoredDatabase, TokensOfWhatWasLostHaveExpiredAndEarlierOnesGoOn)
     TokenOfTheLastEvent(fleet, stream, kEventsOfAsk - 1);
     stream.Cancel();
   }
-  // At its position there is another event by now.
+  // By now another event has the token's position.
   EXPECT_EQ(EndOf(fleet, kObserver, after), "RESUME_TOKEN_EXPIRED");
 }
 
@@ -377,7 +377,7 @@ TEST(WatchOfARestoredDatabase, EndsTheStreamsThatHadSeenWhatWasLost) {
     AskFor(fleet, 1, kFleetSecond);
     TokenOfTheLastEvent(fleet, observer, kEventsOfAsk);
     fleet.WaitForMails();
-    // Where it goes on, the feed is longer than it was before anybody looks at it.
+    // If `goes_on`, the feed is longer than before the restore when it is read again.
     std::vector<std::string> more;
     for (int i = 0; goes_on && i < 3 * kEventsOfAsk; ++i) {
       more.push_back(absl::StrCat(
@@ -423,7 +423,7 @@ TEST(WatchCommand, ShowsALineForEachEventAndResumes) {
   EXPECT_THAT(run({"watch", "--count=1", "--resume-token=" + token}),
               MatchesRegex(absl::StrCat(".* UTC  ", change,
                                         "  requested  cc3-ovh  by aa1-ovh  validating\n")));
-  // The token of a line of JSON goes on after it; an observer sees the same.
+  // The token in a line of JSON resumes after that line. An observer sees the same.
   const std::string line =
       run({"watch", "--count=1", "--output=json", "--observer", "--resume-token=" + token});
   EXPECT_THAT(line, HasSubstr("\"type\":\"CONTACT_CHANGE_EVENT_TYPE_REQUESTED\""));

@@ -18,8 +18,8 @@
     }                                                                      \
   } while (false)
 
-// That an error tells nothing of its input: of all inputs together there are few messages, apart
-// from the numbers in them.
+// Checks that an error shows nothing of its input: apart from numbers, all inputs together give
+// few messages.
 inline void CheckTellsNothing(const absl::Status& error) {
   static std::set<std::string>& seen = *new std::set<std::string>;
   std::string text;

@@ -1,5 +1,5 @@
-// Bearer tokens that the issuer did sign: the input is a payload, or a header and, after a line
-// end, a payload.
+// Bearer tokens with a valid signature. The input is a payload, or a header, a line end and a
+// payload.
 
 #include <algorithm>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Bearer tokens and key sets. The input is taken for a token, and for a key set.
+// Bearer tokens and key sets. The input is read as a token, and as a key set.
 
 #include <cstdint>
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace {
 
-// P-256's base point: a public key whose private one is 1, and which no corpus signs with.
+// P-256's base point: a public key with the private key 1, which no corpus signs with.
 constexpr char kKeys[] = R"({"keys":[{"kty":"EC","crv":"P-256","kid":"k1",)"
                          R"("x":"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY",)"
                          R"("y":"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}]})";

@@ -14,9 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   if (parsed.ok()) {
     FUZZ_CHECK(!parsed->active_id().empty());
   } else if (!absl::EndsWith(parsed.status().message(), "is there twice")) {  // With its id.
-    CheckTellsNothing(parsed.status());  // A secret that is wrong is a secret still.
+    CheckTellsNothing(parsed.status());  // An invalid secret may still be a secret.
   }
-  // Nobody types a token by chance.
+  // No input is a valid token by chance.
   static const auto& keys = *new TokenKeys(*TokenKeys::Parse(TokenKeys::Generate()));
   FUZZ_CHECK(keys.Check(text, keys.active_id(), Uuid(), AccountId("aa1-ovh"), 1) ==
              TokenCheck::kWrong);

@@ -1,4 +1,4 @@
-// E-mails with any text in them: no header, no markup and no address comes of it.
+// E-mails with any text in them: it becomes no header, no markup and no address.
 
 #include <fuzzer/FuzzedDataProvider.h>
 
@@ -55,7 +55,7 @@ void CheckMarkup(const std::string& html) {
     while (to < html.size() && (absl::ascii_isalnum(html[to]) || html[to] == '!')) ++to;
     FUZZ_CHECK(known.contains(absl::AsciiStrToLower(html.substr(from, to - from))));
   }
-  // Text is within no tag: no quote and no attribute of a caller's. A link leads to one place.
+  // No text of a caller is inside a tag, as a quote or an attribute. A link leads to one place.
   const std::string href = "href=\"";
   for (std::size_t at = html.find(href); at != std::string::npos; at = html.find(href, at + 1)) {
     FUZZ_CHECK(absl::StartsWith(html.substr(at + href.size(), 30), "https://example.net/"));

@@ -1,4 +1,4 @@
-// Page and resume tokens: only those that were made are opened.
+// Page and resume tokens: only tokens that the server made are opened.
 
 #include <cstdint>
 #include <string>
@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
     contacts::v1::ListServicesRequest first = request;
     first.clear_page_token();
     FUZZ_CHECK(MakePageToken(first, *cursor) == token);
-    // Of another request it is none.
+    // For another request the token is invalid.
     request.set_id_prefix("other");
     FUZZ_CHECK(!OpenPageToken(request));
   }

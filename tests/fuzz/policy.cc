@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-// What the entry of `caller` lets it do, by another reading of the file.
+// The roles of `caller`'s entry, by another reader of the file.
 std::set<std::string> Granted(const json& file, const Caller& caller, const std::string& uri,
                               const std::string& dns) {
   for (const json& entry : file.at("callers")) {

@@ -1,4 +1,4 @@
-// A request of any method, as it comes in: the first byte picks the method.
+// The bytes of a request of any method. The first byte chooses the method.
 
 #include <cstdint>
 #include <memory>
@@ -37,12 +37,12 @@ void Fuzz(const uint8_t* data, std::size_t size) {
   const FieldViolations unread = ParseRequest(bytes, *request);
   if (!unread.empty() && unread.front().field.empty()) return;
   const FieldViolations malformed = validator.Validate(*request, AccountId("aa1-ovh"));
-  // What was brought into its canonical form is in it.
+  // Normalising a second time changes nothing.
   const std::string canonical = request->SerializeAsString();
   const FieldViolations again = validator.Validate(*request, AccountId("aa1-ovh"));
   FUZZ_CHECK(request->SerializeAsString() == canonical);
   FUZZ_CHECK(Fields(again) == Fields(malformed));
-  // Only text that is UTF-8 gets this far.
+  // Only UTF-8 text gets this far.
   FUZZ_CHECK(New(request->GetDescriptor())->ParseFromString(canonical));
   Fingerprint("contacts.v1.Any/Method", *request);
 }

@@ -1,4 +1,4 @@
-// Values on their way into SQL text: whatever they hold, what the database reads is a literal.
+// Values in SQL text: the database reads any value as a literal.
 
 #include <fuzzer/FuzzedDataProvider.h>
 

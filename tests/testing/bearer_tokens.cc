@@ -33,7 +33,7 @@ const unsigned char* Bytes(absl::string_view text) {
 
 unsigned char* Bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
-// A number among the key's parts, of `size` bytes or as few as hold it.
+// A number of the key, in `size` bytes, or in as few as needed.
 std::string Part(EVP_PKEY* key, const char* name, int size = 0) {
   BIGNUM* number = nullptr;
   Must(EVP_PKEY_get_bn_param(key, name, &number) == 1);

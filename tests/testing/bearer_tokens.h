@@ -10,8 +10,8 @@
 
 struct evp_pkey_st;
 
-// What an issuer of customers' session tokens does, and what an attacker does to them. Made
-// with OpenSSL and text alone, so that it shares nothing with what it tests.
+// An issuer of customers' session tokens, and an attacker's forgeries. Uses only OpenSSL and
+// text, so that it shares no code with the verifier that it tests.
 namespace contacts::testing {
 
 // Base64url without padding.
@@ -25,15 +25,15 @@ class IssuerKey {
   static IssuerKey Rs256(std::string id, int bits = 2048);
 
   const std::string& id() const { return id_; }
-  // The public key as a JWK; `more` is put in as it is, such as R"(,"use":"sig")".
+  // The public key as a JWK. `more` is inserted as it is, such as R"(,"use":"sig")".
   std::string Jwk(absl::string_view more = "") const;
-  // The public key as PEM: what key confusion takes for a secret.
+  // The public key as PEM. An attack by key confusion uses it as a secret.
   std::string Pem() const;
   std::string Header() const;
-  // "Header.payload.signature", of any texts.
+  // "Header.payload.signature", for any texts.
   std::string Sign(absl::string_view header, absl::string_view payload) const;
   std::string Sign(absl::string_view payload) const { return Sign(Header(), payload); }
-  // The signature in the form of JWS, or, for ES256, as OpenSSL has it.
+  // The signature in the form of JWS, or, for ES256, in OpenSSL's.
   std::string Signature(absl::string_view text, bool der = false) const;
 
  private:
@@ -46,7 +46,7 @@ class IssuerKey {
 
 std::string Jwks(const std::vector<std::string>& jwks);
 
-// Claims that an account is to be believed by: issuer "https://login.example", audience
+// Valid claims for an account: issuer "https://login.example", audience
 // "contacts", issued at `now`, valid for 10 minutes.
 std::string SessionClaims(absl::string_view account, absl::Time now, absl::string_view more = "");
 

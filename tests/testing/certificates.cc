@@ -49,7 +49,7 @@ void Extend(X509* certificate, X509* issuer, int kind, const std::string& value)
   X509_EXTENSION_free(extension);
 }
 
-// Of `issuer`, or of itself where that is null; not signed yet.
+// An unsigned certificate by `issuer`, or by itself if that is null.
 Certificate Make(const std::string& name, const Key& key, X509* issuer, absl::Duration life) {
   static std::atomic<int> serial = 1;
   Certificate made(X509_new(), X509_free);

@@ -17,7 +17,7 @@ struct CertificateAndKey {
   std::string key;
 };
 
-// An authority of its own, made afresh, that signs what it is asked to.
+// A new authority that signs every certificate that a test asks for.
 class CertificateAuthority {
  public:
   explicit CertificateAuthority(const std::string& name);
@@ -26,7 +26,7 @@ class CertificateAuthority {
   // `names` as OpenSSL writes them, such as "URI:spiffe://example.org/shop,DNS:shop.example";
   // empty for a certificate with none.
   CertificateAndKey Issue(const std::string& names, absl::Duration life = absl::Hours(1)) const;
-  // One with a key that is too short.
+  // A certificate with a key that is too short.
   CertificateAndKey IssueWeak(const std::string& names) const;
 
  private:

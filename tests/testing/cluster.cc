@@ -20,7 +20,7 @@ Cluster::Cluster() {
   const char* engine = std::getenv("CONTACTS_ENGINE");
   galera_ = engine == nullptr || std::string(engine) == "mariadb";
   uri_ = Run("start");
-  if (uri_.empty()) std::abort();  // Nothing of these tests makes sense without.
+  if (uri_.empty()) std::abort();  // These tests need a cluster.
 }
 
 Cluster::~Cluster() { Run("drop"); }
@@ -76,7 +76,7 @@ void Cluster::MakeWhole() const {
   EndFaults();
   const absl::Time deadline = absl::Now() + absl::Minutes(2);
   for (int good = 0; good < kMembers && absl::Now() < deadline;) {
-    // A member that was cut off or frozen needs a moment to see that it is no longer in.
+    // A member that was cut off or frozen needs a moment to see that the cluster has removed it.
     absl::SleepFor(absl::Seconds(1));
     Run("start");
     const std::string status = Run("status");

@@ -8,8 +8,8 @@
 
 namespace contacts::testing {
 
-// Three database servers of their own, made by deploy/local-cluster.sh: Group Replication, or
-// Galera where CONTACTS_ENGINE is mariadb. They end with this object or its process.
+// Three private database servers of deploy/local-cluster.sh: Group Replication, or Galera if
+// CONTACTS_ENGINE is mariadb. They end with this object or its process.
 class Cluster {
  public:
   static constexpr int kMembers = 3;
@@ -20,15 +20,15 @@ class Cluster {
   Cluster& operator=(const Cluster&) = delete;
 
   bool galera() const { return galera_; }
-  // With all three members, numbered from 1 in this order.
+  // The URI of all three members, which are numbered from 1 in this order.
   const std::string& uri() const { return uri_; }
 
   // Runs a command of the script and returns what it prints.
   std::string Run(const std::string& command, int member = 0) const;
   std::string Sql(int member, const std::string& statements) const;
 
-  // The member that the majority calls its primary; on Galera, the one that the most sessions of
-  // servers are connected to. 0 where there is none.
+  // The member that the majority reports as primary. On Galera, the member with the most sessions
+  // of servers. 0 if there is no such member.
   int Primary() const;
   // Undoes what cut, silence and freeze did.
   void EndFaults() const;

@@ -81,7 +81,7 @@ Fleet::~Fleet() {
   const std::string text = log();
   const std::size_t report = text.find("Sanitizer");
   EXPECT_EQ(report, std::string::npos) << text.substr(std::min(report, text.size()), 8000);
-  // A caller was told of a defect: the log says of which.
+  // A caller was given INTERNAL: the log has the defect.
   const std::size_t incident = text.find("incident");
   EXPECT_EQ(incident, std::string::npos) << text.substr(std::min(incident, text.size()), 500);
 }

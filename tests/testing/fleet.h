@@ -20,9 +20,9 @@ inline constexpr char kFleetAdmin[] = "aa1-ovh";
 inline constexpr char kFleetFirst[] = "bb2-ovh";
 inline constexpr char kFleetSecond[] = "cc3-ovh";
 
-// Reason of the status's ErrorInfo; "OK", or "status N" where it has none.
+// Reason of the status's ErrorInfo. "OK", or "status N" if there is no ErrorInfo.
 std::string ReasonOf(const grpc::Status& status);
-// A server that is being killed, or a connection that it took along.
+// Whether a call failed because its server was killed, or its connection with it.
 bool MayTryAgain(const grpc::Status& status);
 std::string NewRequestId();
 // A call's context for an acting account, with a deadline.
@@ -37,7 +37,7 @@ class Fleet {
   // `database`: see TestDatabase.
   explicit Fleet(int services, const std::vector<std::string>& flags = {}, int servers = kServers,
                  const std::string& database = "", std::size_t endpoint = 0);
-  // Fails the test where a server logged a defect or the report of a sanitizer.
+  // Fails the test if a server logged a defect or the report of a sanitizer.
   ~Fleet();
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
@@ -63,9 +63,9 @@ class Fleet {
                       const std::string& change, const std::string& request_id,
                       v1::AcceptContactChangeResponse& response) const;
 
-  // Waits until no e-mail is owed any more.
+  // Waits until the outbox is empty.
   void WaitForMails() const;
-  // No token that was ever derived stands in the database or the logs.
+  // Fails the test if the database or a log contains a token that was ever derived.
   void ExpectNoTokenAnywhere() const;
 
  private:

@@ -9,19 +9,19 @@
 
 namespace contacts::testing {
 
-// A port of loopback that nobody listens on.
+// A loopback port without a listener.
 int FreePort();
 
-// What http://127.0.0.1:PORT/PATH?NAME=VALUE answers, whichever its status; empty where
-// nobody does.
+// The body of the answer of http://127.0.0.1:PORT/PATH?NAME=VALUE, with any status. Empty if
+// there is no listener.
 std::string HttpGet(int port, const std::string& path, const std::string& name = "",
                     const std::string& value = "");
 
-// The status line and headers that HEAD gets there, followed by the body, if it comes with one.
+// The status line and headers of the answer to HEAD, followed by the body if there is one.
 std::string HttpHead(int port, const std::string& path);
 
 // What https://127.0.0.1:PORT/PATH answers to the certificate `own`, if any, where `authority`
-// signed the server's: its status and body; status 0 where there is no connection.
+// signed the server's: its status and body. The status is 0 if there is no connection.
 struct HttpsAnswer {
   long status = 0;  // NOLINT(google-runtime-int): libcurl's.
   std::string body;

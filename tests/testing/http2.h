@@ -14,7 +14,7 @@
 
 #include "absl/time/clock.h"
 
-// HTTP/2 frame by frame, as a library would not let one say it.
+// HTTP/2 frame by frame, including frames that a library would refuse to send.
 namespace contacts::testing::http2 {
 
 inline constexpr char kPreface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -89,7 +89,7 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // False once the server has hung up, or takes nothing more for three seconds.
+  // Returns false once the server has hung up, or has read nothing for three seconds.
   bool Send(const std::string& bytes) {
     std::size_t sent = 0;
     while (sent < bytes.size()) {
@@ -102,7 +102,7 @@ class Connection {
     }
     return true;
   }
-  // Reads and forgets. Returns whether the server hung up within the limit.
+  // Reads and ignores. Returns whether the server hung up within the limit.
   bool EndsWithin(absl::Duration limit) {
     const absl::Time deadline = absl::Now() + limit;
     char buffer[65536];
@@ -114,8 +114,8 @@ class Connection {
     return false;
   }
 
-  // Reads what is there, and calls take(type, stream, payload) for each whole frame. False once
-  // the server hung up.
+  // Reads the bytes that have arrived, and calls take(type, stream, payload) for each whole frame.
+  // Returns false once the server has hung up.
   template <typename Take>
   bool Receive(const Take& take) {
     pollfd ready = {.fd = fd_, .events = POLLIN, .revents = 0};

@@ -28,7 +28,7 @@ MailServer::MailServer(std::vector<std::string> flags) {
   int in[2];
   int out[2];
   if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0) std::abort();
-  // It tells at length of every handshake that fails.
+  // It writes long messages about every handshake that fails.
   const std::string errors = directory_.path() + "/errors";
   pid_ = fork();
   if (pid_ == 0) {

@@ -8,8 +8,8 @@
 
 namespace contacts::testing {
 
-// A mail server of its own process on loopback (smtp_server.py), which treats
-// recipients well or badly as their addresses say. Dies with the test.
+// A mail server on loopback, in its own process (smtp_server.py). The address of a recipient
+// says how well it is treated. Ends with the test.
 class MailServer {
  public:
   explicit MailServer(std::vector<std::string> flags = {});
@@ -18,19 +18,18 @@ class MailServer {
   MailServer& operator=(const MailServer&) = delete;
 
   int port() const { return port_; }
-  // The messages that it took, each with its envelope in X-From and X-To, in the
-  // order in which they came.
+  // The accepted messages, in order of arrival, each with its envelope in X-From and X-To.
   std::vector<std::string> Taken() const;
-  // What happened on its connections, line by line.
+  // The events on its connections, one a line.
   std::string Log() const { return ReadFile(directory_.path() + "/log"); }
-  // How many lines of that begin with `word`.
+  // The number of events that begin with `word`.
   int64_t CountInLog(const std::string& word) const;
 
  private:
   TemporaryDirectory directory_;
   int port_ = 0;
   int pid_ = -1;
-  int input_ = -1;  // It ends when this is closed.
+  int input_ = -1;  // The process ends when this is closed.
 };
 
 // A self-signed certificate with its key, in one PEM file, which is also the CA's.

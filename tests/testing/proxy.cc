@@ -22,7 +22,7 @@ sockaddr_in Loopback(int port) {
   return address;
 }
 
-// What can be read now; empty once the peer is gone.
+// The bytes that can be read now. Empty once the peer is gone.
 std::string Receive(int socket) {
   std::string bytes(1 << 16, '\0');
   const ssize_t size = recv(socket, bytes.data(), bytes.size(), 0);
@@ -30,7 +30,7 @@ std::string Receive(int socket) {
   return bytes;
 }
 
-// Reads all that still comes: several statements in one request have an answer each.
+// Reads all further answers: each of several statements in a request has an answer.
 void ReceiveRest(int socket) {
   constexpr int kQuietMilliseconds = 200;
   pollfd waiting = {.fd = socket, .events = POLLIN, .revents = 0};

@@ -10,19 +10,18 @@
 
 namespace contacts::testing {
 
-// A TCP proxy on loopback that breaks connections at a chosen moment, or shows what
-// passes.
+// A TCP proxy on loopback that breaks connections at a chosen moment, or shows the traffic.
 class Proxy {
  public:
   enum class Fault {
     kNone,
-    kLoseRequest,  // Breaks the connection in place of handing the request on.
+    kLoseRequest,  // Breaks the connection instead of handing the request on.
     kLoseAnswer,   // Hands the request on and breaks the connection once it was answered,
     kHangUp,       // or at once, while it is worked on.
   };
 
-  // Told the connection's number and the bytes before they are handed on; may be
-  // called by one thread for each connection at once.
+  // Called with the connection's number and the bytes before they are handed on. Each connection
+  // has a thread, and these may call it at the same time.
   using Observer = std::function<void(int connection, bool to_target, const std::string& bytes)>;
 
   explicit Proxy(int target_port, Observer observer = nullptr);

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/domain/errors.h"
 
-// What tests read of an error: its reason and its google.rpc details.
+// The parts of an error that tests read: its reason and its google.rpc details.
 namespace contacts::testing {
 
 // "" for OK, else the ErrorInfo reason.
@@ -51,7 +51,7 @@ inline std::vector<std::string> OverdueOf(const absl::Status& status) {
   return accounts;
 }
 
-// How long a RESEND_TOO_SOON error says to wait.
+// The time to wait in a RESEND_TOO_SOON error.
 inline absl::Duration RetryDelayOf(const absl::Status& status) {
   const google::rpc::RetryInfo retry = DetailOf<google::rpc::RetryInfo>(status);
   return absl::Seconds(retry.retry_delay().seconds()) +

@@ -80,7 +80,7 @@ void ServerProcess::Start() {
                  ReadFile(log).c_str());
     std::abort();
   }
-  if (port_ == 0) port_ = port;  // The same ever after, also to threads that read it.
+  if (port_ == 0) port_ = port;  // Never changed later, because other threads read it.
 }
 
 int ServerProcess::Wait() {

@@ -9,20 +9,20 @@
 
 namespace contacts::testing {
 
-// A contactsd of its own process, from the build folder that the environment
-// variable CONTACTS_TEST_BIN_DIR names.
+// A contactsd in its own process, from the build folder in the environment variable
+// CONTACTS_TEST_BIN_DIR.
 class ServerProcess {
  public:
   // Servers with the same `directory` share their token keys and Maildir
   // (DIRECTORY/mail, unless a flag says --mail); each appends to DIRECTORY/log. They run with
   // --auth=development, unless a flag says otherwise.
-  // `environment`: NAME=VALUE, beside the test's own.
+  // `environment`: NAME=VALUE, in addition to the test's own.
   ServerProcess(std::string mysql_uri, std::string directory, std::vector<std::string> flags = {},
                 std::vector<std::string> environment = {});
   ~ServerProcess();
 
-  // Starts and waits until it serves, on a port of its own that stays the same. It
-  // dies with the thread that calls this.
+  // Starts the server and waits until it serves. Its port stays the same from start to start. It
+  // ends with the thread that calls this.
   void Start();
   void Kill();      // SIGKILL.
   int Terminate();  // SIGTERM; returns the exit status.
@@ -33,7 +33,7 @@ class ServerProcess {
 
  private:
   int Wait();
-  // What the kernel tells of the process.
+  // Measures of the process from the kernel.
   int64_t Told(const std::string& what) const;
 
   const std::string mysql_uri_;
@@ -44,7 +44,7 @@ class ServerProcess {
   int pid_ = -1;
 };
 
-// A new folder in the tests' temporary folder, removed with all that is in it at the end.
+// A new folder in the tests' temporary folder. The destructor removes it with its content.
 class TemporaryDirectory {
  public:
   TemporaryDirectory();
@@ -55,7 +55,7 @@ class TemporaryDirectory {
   std::string path_;
 };
 
-// Whole text of a file; empty where there is none.
+// Whole text of a file. Empty if the file does not exist.
 std::string ReadFile(const std::string& path);
 // Texts of the e-mails in a Maildir's new/.
 std::vector<std::string> ReadMaildir(const std::string& directory);

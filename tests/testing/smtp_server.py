@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A real SMTP server on loopback that misbehaves as it is told to.
+"""A real SMTP server on loopback that misbehaves as its recipients' addresses say.
 
 smtp_server.py --mailbox=DIR [--tls=starttls|implicit] [--certificate=PEM] [--user=U --password=P]
 
@@ -85,7 +85,7 @@ def mode(address):
 
 def hang_up(server):
     server.transport.abort()
-    return asyncio.Future()  # Nothing more is said; the task goes with the connection.
+    return asyncio.Future()  # Sends nothing more. The task ends with the connection.
 
 
 async def say(server, text):
@@ -206,7 +206,7 @@ async def serve():
         make, "127.0.0.1", 0, ssl=context if options.tls == "implicit" else None
     )
     print(listener.sockets[0].getsockname()[1], flush=True)
-    # Ends with whoever started it.
+    # Ends when the process that started it ends.
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     os._exit(0)
 

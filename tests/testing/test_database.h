@@ -9,9 +9,9 @@
 
 namespace contacts::testing {
 
-// A fresh database, with the schema applied, on the server or cluster that `server` names, by
-// default the environment variable CONTACTS_TEST_MYSQL; dropped at the end. Aborts, saying what
-// to run, where the variable is missing.
+// A new database with the schema, on the server or cluster with the URI `server`, by default the
+// environment variable CONTACTS_TEST_MYSQL. The destructor drops it. If the variable is missing,
+// aborts with the command to run.
 class TestDatabase {
  public:
   explicit TestDatabase(const std::string& server = "", std::size_t endpoint = 0);
@@ -21,10 +21,10 @@ class TestDatabase {
 
   const std::string& uri() const { return uri_; }
   const DatabaseOptions& options() const { return options_; }
-  // The same database for the user that servers run as, which cannot change the schema.
+  // The URI for the user that servers use, which cannot change the schema.
   std::string server_uri() const;
 
-  // Sends what follows to another member of the cluster.
+  // Sends further statements to another member of the cluster.
   void UseEndpoint(std::size_t endpoint) { endpoint_ = endpoint; }
 
   // Runs a select and returns the first column of each row, as text.

@@ -22,8 +22,8 @@ class FakeClock {
   std::atomic<int64_t> micros_ = 1'790'000'000'000'000;
 };
 
-// Who is who: Marie is admin of every service, Thomas tech, Bill billing; Dana
-// and Eve hold nothing.
+// Accounts: Marie is admin of every service, Thomas tech, Bill billing. Dana and Eve hold no
+// role.
 inline constexpr char kMarie[] = "aa1-ovh";
 inline constexpr char kThomas[] = "bb2-ovh";
 inline constexpr char kBill[] = "cc3-ovh";
@@ -36,7 +36,7 @@ class World {
   // `services` services called s0.example, s1.example and so on.
   explicit World(Settings settings = {}, int services = 3);
 
-  // What a call answered: its status, and the result that its reply encodes.
+  // The answer to a call: its status, and the result that its reply encodes.
   struct Asked {
     absl::Status status;
     std::vector<ContactChange> changes;
@@ -56,7 +56,7 @@ class World {
     Outbox outbox;
   };
 
-  // Every call goes through this world's own engine, unless told another.
+  // Every call uses this world's own engine by default.
   Asked Ask(const std::string& account, const std::vector<Assignment>& assignments,
             std::optional<Uuid> request_id = std::nullopt, bool validate_only = false,
             Engine* through = nullptr);

@@ -1,4 +1,4 @@
-// contactctl import and export against a server of its own process.
+// contactctl import and export against a server in its own process.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -80,7 +80,7 @@ TEST_F(ImportCommand, TakesWhatExportGivesBack) {
   EXPECT_EQ(Run({"import", File("directory.csv", csv.out)}).status, client::kDone);
   EXPECT_EQ(database_.Dump(), before);
 
-  // An empty database becomes the same by the CSV.
+  // Importing the CSV into an empty database gives the same directory.
   database_.Execute("DELETE FROM account");
   database_.Execute("DELETE FROM service");
   EXPECT_EQ(Run({"import", "-", "--format=csv"}, csv.out).status, client::kDone);
@@ -135,7 +135,7 @@ TEST_F(ImportCommand, DrawsABarOnATerminalAlone) {
   EXPECT_THAT(drawn.err, AllOf(HasSubstr("\r\x1b[K[#"), HasSubstr("/s"), HasSubstr(" left")));
   EXPECT_THAT(Run({"import", file}).err, ::testing::Not(HasSubstr("\x1b")));
   EXPECT_THAT(Run({"import", file, "--output=json"}, "", true).err, IsEmpty());
-  // More than a page comes back too.
+  // Export also returns more than one page.
   const Ran exported = Run({"export"});
   EXPECT_EQ(std::count(exported.out.begin(), exported.out.end(), '\n'), 20'000);
 }

@@ -1,4 +1,4 @@
-// Answers and what they take effect on.
+// Answers and their effect.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -55,7 +55,7 @@ TEST(WrongToken, LocksAfterTenUntilAResend) {
 TEST(WrongToken, OfOneWhoIsNoValidatorIsNotCounted) {
   World world;
   const ContactChange change =
-      world.Ask(kThomas, {Move(kS0, kTech, kDana)}).changes.at(0);  // Marie is but admin.
+      world.Ask(kThomas, {Move(kS0, kTech, kDana)}).changes.at(0);  // Marie is only admin.
   const std::string before = world.test_database.Dump();
   EXPECT_THAT(world.Accept(kMarie, change.id, kWrong).status, HasReason("TOKEN_INVALID"));
   EXPECT_THAT(world.Accept(kMarie, change.id, world.Token(change.id, kDana)).status,
@@ -218,8 +218,8 @@ TEST(Effect, WithNothingAppliedIsAborted) {
 }
 
 TEST(Effect, SkippedWhereServiceOrHolderChangedWithoutTheChangeBeingTold) {
-  // Directory operations take items out; these two reach the checks at effect
-  // only by a hand in the database.
+  // Directory operations withdraw items themselves. Only a direct edit of the database reaches
+  // the checks at effect in these two cases.
   World world;
   const ContactChange change = world
                                    .Ask(kMarie, {Move(kS0, kTech, kDana), Move(kS1, kTech, kDana),

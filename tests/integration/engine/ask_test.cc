@@ -128,7 +128,7 @@ TEST(ValidateOnly, LooksPastAChangeThatHasExpiredAndLeavesItToTheSweep) {
   EXPECT_EQ(world.test_database.Dump(), before);
 }
 
-// Another's transaction holds what the dry run looks at.
+// Another transaction locks the rows that the dry run reads.
 TEST(ValidateOnly, WaitsForNobody) {
   World world;
   std::atomic<int64_t> round_trips = 0;
@@ -165,7 +165,7 @@ TEST(AskQuota, HoldsForARequesterOverAllServersAndEndsWithTheMinute) {
   settings.max_asks_per_minute = 2;
   World world(settings);
   ASSERT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}).status, HasReason(""));
-  // What is refused or only checked is not counted.
+  // Refused asks and dry runs are not counted.
   EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}).status,
               HasReason("CHANGE_ALREADY_PENDING"));
   EXPECT_THAT(world.Ask(kMarie, {Move(kS1, kTech, kDana)}, std::nullopt, true).status,
@@ -193,9 +193,9 @@ TEST(PendingQuota, CountsPendingChangesOfTheRequesterAndIsASetting) {
   EXPECT_EQ(Changes(world), 2);
   EXPECT_THAT(world.Ask(kMarie, {Move(kS2, kTech, kDana)}).status, HasReason(""));
   EXPECT_THAT(world.Ask(kMarie, {Move(kS2, kBilling, kEve)}).status, HasReason("QUOTA_EXCEEDED"));
-  // Another requester has its own.
+  // Another requester has its own quota.
   EXPECT_THAT(world.Ask(kBill, {Move(kS2, kBilling, kEve)}).status, HasReason(""));
-  // A closed change counts no more.
+  // A closed change no longer counts.
   ASSERT_THAT(world.Cancel(kMarie, first.changes[0].id).status, HasReason(""));
   EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}).status, HasReason(""));
 }

@@ -1,4 +1,4 @@
-// What operators and people do to accounts and services, and what it does to changes.
+// Operations of operators and accounts on the directory, and their effect on changes.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -65,7 +65,7 @@ TEST(Override, TakesItsItemsOutOfPendingChangesAndNoOthers) {
   EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}).status, HasReason(""));
   EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kBilling, kEve)}).status,
               HasReason("CHANGE_ALREADY_PENDING"));
-  // What is left takes effect.
+  // The remaining items take effect.
   world.Accept(kMarie, change);
   EXPECT_EQ(world.Accept(kDana, change).change.state, ChangeState::kDone);
   EXPECT_EQ(world.Holder(kS0, kTech), kEve);
@@ -192,12 +192,12 @@ TEST(Profile, OwnAddressMayChangeSoManyTimesADay) {
     return Update(world, {.id = AccountId(kDana), .email = address}).status();
   };
   ASSERT_TRUE(move_to("one@new.example").ok());
-  ASSERT_TRUE(move_to("one@new.example").ok());  // Is no change.
+  ASSERT_TRUE(move_to("one@new.example").ok());  // The same address: not counted.
   ASSERT_TRUE(move_to("two@new.example").ok());
   EXPECT_THAT(move_to("three@new.example"), HasReason("QUOTA_EXCEEDED"));
   EXPECT_EQ(world.engine.GetProfile(World::As(kDana))->email, "two@new.example");
   EXPECT_THAT(world.TakeMails(), SizeIs(2));
-  // The language, others, and operators are free.
+  // The language, other accounts and operators are not limited.
   EXPECT_TRUE(Update(world, {.id = AccountId(kDana), .language = "fr"}).ok());
   EXPECT_TRUE(Update(world, {.id = AccountId(kEve), .email = "eve@new.example"}).ok());
   EXPECT_TRUE(world.engine

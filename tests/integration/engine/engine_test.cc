@@ -67,7 +67,7 @@ TEST(MainScenario, NewContactRefusesAndTheRequesterIsTold) {
   EXPECT_EQ(world.Holder("s0.example", kTech), kThomas);
 }
 
-// Whatever happens, no token is in the database.
+// No token is ever stored in the database.
 TEST(Tokens, AreNeverStored) {
   World world;
   const World::Asked asked =

@@ -1,4 +1,4 @@
-// What a batch of an import does to the directory, and what it leaves alone.
+// The effect of a batch of an import on the directory.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ AccountRecord Person(const std::string& id, const std::string& email) {
   return {.id = AccountId(id), .email = email};
 }
 
-// As World makes its services, unless told otherwise.
+// The contacts are those that World gives its services by default.
 Service Held(const std::string& id, const std::string& admin = kMarie,
              const std::string& tech = kThomas, const std::string& billing = kBill) {
   Service service;
@@ -151,7 +151,7 @@ TEST(Import, NeverMovesARoleThatAPendingChangeIsAbout) {
   EXPECT_EQ(world.Holder(kS0, kTech), kThomas);
   EXPECT_EQ(Found(world, kS0).kind, "domain");
   EXPECT_EQ(world.Holder(kS1, kTech), kEve);
-  // The other roles, and what is no role, may move.
+  // The other roles and fields may change.
   Service others = Held(kS0, kEve, kThomas, kDana);
   others.kind = "hosting";
   EXPECT_THAT(Import(world, {others}), IsEmpty());
@@ -265,7 +265,7 @@ TEST(Import, RacingWithAsksNeverMovesARoleFromUnderAPendingChange) {
     asking.join();
     ASSERT_THAT(asked.status, HasReason(""));
     const ContactChange change = asked.changes.at(0);
-    // Either the import came first and the change is about its contact, or it lost.
+    // Either the import came first and the change is about its contact, or the import was rejected.
     EXPECT_EQ(change.items[0].old_contact, AccountId(world.Holder(service, kTech)));
     EXPECT_EQ(outcome.empty(), world.Holder(service, kTech) == kEve);
     rejected += outcome.empty() ? 0 : 1;
@@ -293,7 +293,7 @@ TEST(Import, RacingWithEverythingElseLosesNoServiceAndFindsNoDefect) {
   for (Engine* engine : {&world.engine, &second.engine}) {
     until_end([&, engine](int i) {
       std::vector<ImportRecord> records = {Person(kDana, absl::StrCat("d", i, "@x.example"))};
-      // In no order, as files have none.
+      // In random order, like files.
       for (int k = 0; k < kServices; ++k) {
         records.emplace_back(Held(name(k * 5 + i), kMarie, (i + k) % 2 == 0 ? kThomas : kEve));
       }
@@ -311,7 +311,7 @@ TEST(Import, RacingWithEverythingElseLosesNoServiceAndFindsNoDefect) {
   until_end([&](int i) { no_defect(world.Override({Move(name(i), kTech, kBill)})); });
   until_end([&](int i) { no_defect(world.DeleteService(name(i))); });
   for (std::thread& thread : threads) thread.join();
-  // The last import alone: all is there as it says.
+  // The last import runs alone, so the directory has its values.
   std::vector<ImportRecord> all;
   for (int k = 0; k < kServices; ++k) all.emplace_back(Held(name(k)));
   const auto pending = world.engine.ListContactChanges(

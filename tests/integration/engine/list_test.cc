@@ -44,7 +44,7 @@ std::vector<Uuid> List(World& world, const std::string& account, const ChangeFil
   return ids;
 }
 
-// Asks a second after whatever came before, so that the order is known.
+// Asks a second after the last call, so that the order is known.
 ContactChange AskLater(World& world, const std::string& account, const Assignment& assignment) {
   world.clock.Advance(absl::Seconds(1));
   const World::Asked asked = world.Ask(account, {assignment});
@@ -166,7 +166,7 @@ TEST(ChangeList, FiltersByServiceAmongThoseThatConcernTheViewer) {
 }
 
 TEST(ChangeList, PagesOverManyChangesWithoutGapsOrDoubles) {
-  // One change for each new contact, all of one call and so of one millisecond.
+  // One change for each new contact. All are made by one call, in the same millisecond.
   constexpr int kMany = 620;
   World world(Settings(), kMany);
   std::vector<Assignment> assignments;
@@ -179,7 +179,7 @@ TEST(ChangeList, PagesOverManyChangesWithoutGapsOrDoubles) {
   ASSERT_THAT(asked.status, HasReason(""));
   ASSERT_EQ(asked.changes.size(), static_cast<std::size_t>(kMany));
 
-  // Every third is taken out by an operator.
+  // An operator withdraws every third item.
   std::vector<Assignment> taken;
   std::set<std::string> aborted, all;
   for (std::size_t i = 0; i < asked.changes.size(); ++i) {
@@ -212,7 +212,7 @@ TEST(ChangeList, PagesOverManyChangesWithoutGapsOrDoubles) {
   }
 }
 
-// Rows that the connection's statements have read so far, over every index.
+// Rows that the connection's statements have read so far, in all indexes.
 int64_t RowsRead(Session& session) {
   Rows rows = session.Query("SHOW SESSION STATUS LIKE 'Handler_read%'", {});
   int64_t sum = 0;
@@ -226,7 +226,7 @@ int64_t RowsRead(Session& session) {
 TEST(ChangeList, ReadsNoMoreThanItsPageHoweverMuchConcernsTheAccount) {
   World world;
   AskLater(world, kMarie, Move(kS0, kTech, kDana));  // Joins with an empty table read nothing.
-  // A thousand are the account's; five thousand newer ones are others'.
+  // A thousand changes concern the account. Five thousand newer ones do not.
   constexpr char kFill[] =
       "INSERT INTO involvement WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n"
       " WHERE i < 1000) SELECT ";
@@ -273,7 +273,7 @@ TEST(ChangeList, OfOneServiceReadsNoMoreThanItsPageHoweverManyChangesItHas) {
                           const auto found = store::ListServiceChanges(session, AccountId(kMarie),
                                                                        ServiceId(kS0), Uuid(), 10);
                           EXPECT_LT(RowsRead(session) - before, 300);
-                          EXPECT_EQ(found.size(), 1U);  // The others have no row of their own.
+                          EXPECT_EQ(found.size(), 1U);  // The others have no involvement row.
                           EXPECT_EQ(found.front().id, id);
                           return absl::OkStatus();
                         })
@@ -369,7 +369,7 @@ TEST(ServiceList, FiltersByPrefix) {
               ElementsAre("ab-1.example", "ab.example", "ab_1.example", "abc.example"));
   EXPECT_THAT(Services(world, kMarie, {.id_prefix = "ab.example"}), ElementsAre("ab.example"));
   EXPECT_THAT(Services(world, kMarie, {.id_prefix = "x"}), IsEmpty());
-  // A prefix is no pattern.
+  // A prefix is not a pattern.
   EXPECT_THAT(Services(world, kMarie, {.id_prefix = "%"}), IsEmpty());
   EXPECT_THAT(Services(world, kMarie, {.roles = {kTech}, .id_prefix = "ab"}), IsEmpty());
 }

@@ -1,4 +1,4 @@
-// The line of e-mails owed: who comes first, and what it costs to find out.
+// The line of the outbox: its order, and the cost of a claim.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -172,7 +172,7 @@ TEST(OutboxLine, ReadsInProportionToWhatIsClaimedHoweverMuchIsOwed) {
       " WHERE a.i < 100");
   world.test_database.Execute("ANALYZE TABLE outbox");
   DatabaseOptions options = world.test_database.options();
-  options.max_connections = 1;  // So that the counters are of the one that did the work.
+  options.max_connections = 1;  // So that the counters belong to the connection that did the work.
   Database database(options);
   int64_t before = 0;
   const auto count = [&](int64_t wanted) {
@@ -224,7 +224,7 @@ TEST(OutboxLine, ServersOfTheVersionBeforeGoOnWithTheirEmails) {
   };
   insert("1");
   insert("2");
-  // As its claim, which lasts a minute, and its retry do.
+  // Like a claim, which lasts a minute, and a retry.
   const int64_t now = absl::ToUnixMicros(world.clock.Now());
   world.test_database.Execute(
       absl::StrCat("UPDATE outbox SET claim = 'other', next_try_time = ", now + 60'000'000,
@@ -233,7 +233,7 @@ TEST(OutboxLine, ServersOfTheVersionBeforeGoOnWithTheirEmails) {
   ASSERT_THAT(claimed, SizeIs(1));
   ASSERT_TRUE(world.outbox.Retry(claimed[0].mail, world.clock.Now() + absl::Minutes(1)).ok());
   EXPECT_THAT(Claim(world, 5), IsEmpty());
-  // What either put back is due for the other.
+  // An e-mail that one relay put back is due for the other.
   world.clock.Advance(absl::Minutes(1));
   EXPECT_EQ(world.test_database.Count(absl::StrCat(
                 "SELECT COUNT(*) FROM outbox WHERE next_try_time <= ", now + 60'000'000)),
@@ -250,7 +250,7 @@ TEST(OutboxLine, MigrationMayRunTwice) {
   EXPECT_TRUE(migrated.ok()) << migrated;
 }
 
-// A mail server that is there or not.
+// A mail server that can be switched off.
 class Switched : public MailTransport {
  public:
   DeliveryResult Deliver(const std::string&, const std::string&, const std::string&) override {
@@ -271,7 +271,7 @@ class Outage : public ::testing::Test {
                      {.batch = 5, .random = [] { return 0.5; }});
   }
   int64_t Owed() const { return world_.test_database.Count("SELECT COUNT(*) FROM outbox"); }
-  // Until `time` has passed, both relays look at the outbox each half minute.
+  // For `time`, both relays look at the outbox each half minute.
   void Pass(MailRelay& first, MailRelay& second, absl::Duration time) {
     for (const absl::Time end = world_.clock.Now() + time; world_.clock.Now() < end;) {
       for (MailRelay* relay : {&first, &second}) {
@@ -301,7 +301,7 @@ TEST_F(Outage, BacklogIsDueWithinAMinuteOfTheMailServersReturn) {
   for (MailRelay* relay : {&first, &second}) {
     for (int i = 0; i < 20; ++i) EXPECT_TRUE(relay->RunOnce(world_.clock.Now()).ok());
   }
-  EXPECT_LE(Owed(), 4);  // Those that tried the server last.
+  EXPECT_LE(Owed(), 4);  // The e-mails that tried the server last.
   Pass(first, second, absl::Minutes(1));
   EXPECT_EQ(Owed(), 0);
 }

@@ -1,4 +1,4 @@
-// E-mails owed: each worked on by one server at a time, and only while wanted.
+// The outbox: one server at a time works on an e-mail, and only while the e-mail is still wanted.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

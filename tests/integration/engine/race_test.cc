@@ -99,7 +99,7 @@ TEST(Race, ForTheSameRoleHasOneWinner) {
 TEST(Race, OfOverlappingBatchesLeavesNoHalves) {
   Fleet fleet;
   for (int round = 0; round < kRounds; ++round) {
-    // Each asks for its own neighbour pair of roles; any two overlap or do not.
+    // Each asks for a pair of neighbouring roles. Two pairs may overlap.
     std::vector<absl::Status> statuses(6);
     AtOnce(6, [&](int i) {
       const Role first = kRoles[i % 3];
@@ -287,7 +287,7 @@ TEST(Race, OfReadsThatShareARoundTripGivesEachCallerWhatIsItsOwnToSee) {
   const int64_t before = fleet.world.database.round_trips();
   std::atomic<int> right = 0;
   AtOnce(kThreads, [&](int thread) {
-    // Marie and Dana are concerned by each; Eve is not; Nobody does not exist.
+    // Each change concerns Marie and Dana, and not Eve. The account Nobody does not exist.
     const std::string viewers[] = {kMarie, kDana, kEve, "zz9-ovh"};
     const std::string& viewer = viewers[thread % 4];
     std::latch answered(kReads);
@@ -300,7 +300,7 @@ TEST(Race, OfReadsThatShareARoundTripGivesEachCallerWhatIsItsOwnToSee) {
         } else if (viewer == "zz9-ovh") {
           right += errors::Reason(got.status()) == "ACCOUNT_NOT_FOUND" ? 1 : 0;
         } else if (got.ok()) {
-          // The hint of an address is shown to whose it is alone.
+          // The hint of an address is shown only to its owner.
           right += got->id == id && got->validations[0].email_hint.empty() == (viewer != kMarie) &&
                            got->validations[1].email_hint.empty() == (viewer != kDana)
                        ? 1
@@ -312,7 +312,7 @@ TEST(Race, OfReadsThatShareARoundTripGivesEachCallerWhatIsItsOwnToSee) {
     answered.wait();
   });
   EXPECT_EQ(right, kThreads * kReads);
-  // By themselves, one where its caller is concerned and two where not.
+  // Alone: one round trip if the change concerns its caller, else two.
   EXPECT_LT(fleet.world.database.round_trips() - before, kThreads * kReads * 3 / 2);
 }
 
@@ -356,7 +356,7 @@ TEST(Race, OfOverrideAndLastAcceptanceLeavesTheOperatorsHolder) {
       }
     });
     EXPECT_THAT(overridden, HasReason(""));
-    // Whichever came first, the override has the last word.
+    // In either order, the override wins.
     EXPECT_EQ(fleet.world.Holder(ServiceOf(round), kTech), kEve);
     const ChangeState state = fleet.world.Get(kMarie, change.id)->state;
     if (accepted.ok()) {

@@ -31,7 +31,7 @@ TEST(RequestId, SameContentReplaysTheFirstResult) {
   const World::Asked again = world.Ask(kMarie, {Move(kS0, kTech, kDana)}, id);
   EXPECT_THAT(again.status, HasReason(""));
   EXPECT_EQ(again.reply, first.reply);
-  EXPECT_THAT(again.changes, IsEmpty());  // Nothing was encoded anew.
+  EXPECT_THAT(again.changes, IsEmpty());  // Nothing was encoded again.
   EXPECT_EQ(world.test_database.Dump(), before);
 }
 
@@ -167,7 +167,7 @@ TEST(Purge, KeepsRepliesForSevenDaysAtLeastThenRemovesThem) {
   EXPECT_EQ(Count(world, "reply"), 0);
 }
 
-// Its directory was made by calls without ids, which have kept replies under ids of ours.
+// Its directory was made by calls without ids. The server keeps their replies under its own ids.
 TEST(Purge, KeepsWhatNobodyCanAskForNoLongerThanACallMayTake) {
   World world;
   world.clock.Advance(absl::Hours(1));

@@ -1,4 +1,4 @@
-// How many round trips to the database each call makes: a promise of the design.
+// The number of round trips of each call, as ARCHITECTURE.md promises.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -34,9 +34,8 @@ std::vector<Assignment> ManyAssignments(const std::string& new_contact) {
   return assignments;
 }
 
-// A connection's first use makes round trips of its own (session set-up), so
-// every world makes a read and a write before anything is counted: creating its
-// directory writes, and this reads.
+// The first use of a connection adds round trips (session set-up). So every world reads and
+// writes before anything is counted: creating its directory writes, and this reads.
 void WarmUp(World& world) {
   ASSERT_TRUE(world.engine.GetProfile(World::As(kMarie)).ok());
   ASSERT_EQ(TripsOf(world.database, [&] { world.engine.GetProfile(World::As(kMarie)).value(); }),
@@ -144,7 +143,7 @@ TEST(RoundTrips, OfAskingApplyingAndReadingDoNotGrowWithAThousandServices) {
   const int64_t last_one = trips_of_answer(kEve, one.changes.at(0));
   ASSERT_EQ(world.Holder(kS0, kTech), kEve);
 
-  // One bad among a thousand creates nothing, and every bad one is listed.
+  // One bad assignment among a thousand creates nothing, and every bad one is listed.
   std::vector<Assignment> with_bad = ManyAssignments(kDana);
   with_bad[999].new_contact = AccountId("zz9-ovh");
   with_bad[500].service = ServiceId("gone.example");

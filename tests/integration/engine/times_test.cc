@@ -23,15 +23,15 @@ constexpr char kLockService[] = "SELECT id FROM service WHERE id = 's0.example' 
 constexpr char kLockChanges[] = "SELECT id FROM contact_change FOR UPDATE";
 constexpr char kCloseTime[] = "SELECT MAX(close_time) FROM contact_change";
 
-// Runs `call` while another transaction holds what `locking` selects. The clock goes on by a
-// minute before that one ends.
+// Runs `call` while another transaction locks the rows that `locking` selects. The clock is moved
+// by a minute before that transaction ends.
 void RunWhileLocked(World& world, const std::string& locking, const std::function<void()>& call) {
   std::thread caller;
   Database other(world.test_database.options());
   const absl::Status ended = other.Write({}, [&](Session& session) {
     session.Query(locking, {});
     std::thread waiting(call);
-    // The call waits for the lock once it makes no further round trip.
+    // When the call makes no further round trip, it waits for the lock.
     int64_t trips = -1;
     for (int same = 0; same < 20;) {
       absl::SleepFor(absl::Milliseconds(10));
@@ -104,8 +104,8 @@ TEST(Times, OfAnImportIsTakenOnceItsServicesAreLocked) {
             Now(world));
 }
 
-// Two servers with a real clock: whoever asks again and again is first told that a change is
-// pending, until that one is closed.
+// Two servers with a real clock: an account that keeps asking gets CHANGE_ALREADY_PENDING until
+// the pending change is closed.
 TEST(Times, OfAChangeIsNotBeforeTheEndOfTheOneThatWasInItsWay) {
   World world;
   Database database(world.test_database.options());

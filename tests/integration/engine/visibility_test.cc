@@ -1,4 +1,4 @@
-// Who sees what.
+// Which accounts see which changes and services.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@ using enum Role;
 constexpr char kS0[] = "s0.example";
 constexpr char kS1[] = "s1.example";
 
-// Whether the change exists for an account, as every way of looking at it tells.
+// Whether the change exists for an account, by every call that could show it.
 bool Sees(World& world, const std::string& account, const Uuid& id) {
   const absl::Status got = world.Get(account, id).status();
   const absl::Status events =
@@ -109,7 +109,7 @@ TEST(WhoSeesWhat, AdminByAContactChangeSeesThoseOfTheService) {
   const Uuid tech = world.Ask(kThomas, {Move(kS0, kTech, kDana)}).changes.at(0).id;
   const World::Answered moved = world.AskAndAccept(kMarie, {Move(kS0, kAdmin, kEve)});
   EXPECT_THAT(WhoSees(world, tech), ElementsAre(kThomas, kDana, kEve));
-  // Marie asked for it and was its old contact; it concerns her still.
+  // Marie asked for it and was its old contact. It still concerns her.
   EXPECT_THAT(WhoSees(world, moved.change.id), ElementsAre(kMarie, kEve));
 }
 
@@ -134,10 +134,10 @@ TEST(WhoSeesWhat, WhoeverRegistersARemovedServiceAnewSeesNothingOfTheOneBefore) 
   EXPECT_FALSE(events->empty());
   for (const FeedEvent& event : *events) EXPECT_FALSE(event.concerned.contains(AccountId(kEve)));
 
-  // What is asked for now is hers to see.
+  // A change that is asked for now concerns her.
   const Uuid fresh = world.Ask(kEve, {Move(kS0, kTech, kDana)}).changes.at(0).id;
   EXPECT_THAT(WhoSees(world, fresh), ElementsAre(kDana, kEve));
-  // So is what is asked for by a clock that is a little behind the one that registered it.
+  // So does a change with a time a little before the service's registration, from another clock.
   world.AddService("young.example", kEve, kThomas, kThomas);
   world.clock.Advance(-absl::Seconds(30));
   const Uuid behind = world.Ask(kThomas, {Move("young.example", kTech, kDana)}).changes.at(0).id;

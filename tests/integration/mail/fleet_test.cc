@@ -1,4 +1,4 @@
-// Relays of several servers that empty one outbox into one mail server.
+// Relays of several servers deliver one outbox to one mail server.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -36,7 +36,7 @@ using enum Role;
 
 constexpr char kPassword[] = "correct horse";
 
-// What one server of the fleet has for its e-mails.
+// The parts of one server that deliver e-mails.
 class Relay {
  public:
   Relay(const World& world, Outbox* outbox, const SmtpOptions& smtp, int64_t lanes)
@@ -53,7 +53,7 @@ class Relay {
   RelayCounts counts() const { return relay_.counts(); }
 
  private:
-  // Delays are short, and the world's clock goes on with the real one.
+  // Delays are short, and the world's clock follows the real one.
   static RelayOptions Options(const World& world, const SmtpOptions& smtp, int64_t lanes) {
     RelayOptions options;
     options.lanes = lanes;
@@ -73,8 +73,8 @@ class Relay {
   MailRelay relay_;
 };
 
-// A change of s<number>.example's tech contact to a new account, whose e-mails
-// fare as `word` says; the requester's are taken at once.
+// A change of s<number>.example's tech contact to a new account. The mail server treats that
+// account's e-mails as `word` says, and accepts the requester's at once.
 ContactChange AskFor(World& world, int number, const std::string& word) {
   const std::string account = absl::StrCat("zz", 1000 + number, "-ovh");
   world.AddAccount(account, absl::StrCat(word, "-", number, "@mail.example"));
@@ -128,7 +128,7 @@ TEST(MailFleet, EveryEmailArrivesAtLeastOnceFromTwoRelaysAndABadMailServer) {
     const std::string& word = words[i % words.size()];
     changes[word].push_back(AskFor(world, i, word));
   }
-  // All but those to an address that never works.
+  // All e-mails but those to an address that never works.
   std::set<std::string> promised;
   for (const std::string& id : world.test_database.Query(
            "SELECT HEX(outbox.id) FROM outbox JOIN account ON account.id = recipient"
@@ -145,7 +145,7 @@ TEST(MailFleet, EveryEmailArrivesAtLeastOnceFromTwoRelaysAndABadMailServer) {
   first->Stop();
   int64_t delivered = first->counts().delivered;
   first = std::make_unique<Relay>(world, &world.outbox, smtp, 2);
-  WaitUntilOwed(world, kEach);  // Those that are cut each time are still tried.
+  WaitUntilOwed(world, kEach);  // E-mails that are cut off each time are still tried.
   first->Stop();
   second.Stop();
   delivered += first->counts().delivered + second.counts().delivered;
@@ -162,7 +162,7 @@ TEST(MailFleet, EveryEmailArrivesAtLeastOnceFromTwoRelaysAndABadMailServer) {
       "%zu e-mails promised, %zu arrived, %d second deliveries, of which %d were made by a"
       " server that kept the message and hung up\n",
       promised.size(), arrivals.size(), again, 2 * kEach);
-  // No more than the mail server itself provoked.
+  // No more second deliveries than the mail server itself provoked.
   EXPECT_EQ(again, 2 * kEach);
 
   using enum EventType;
@@ -195,15 +195,15 @@ TEST(MailFleet, RecipientThatTheServerHangsForDoesNotHoldTheOthers) {
   for (int i = 1; i < 30; ++i) AskFor(world, i, "accept");
   // One e-mail may have been claimed together with the one that hangs, to wait behind it.
   while (server.Taken().size() < 58) absl::SleepFor(absl::Milliseconds(20));
-  EXPECT_EQ(relay.counts().failed, 0);  // It hangs still.
+  EXPECT_EQ(relay.counts().failed, 0);  // It still hangs.
   relay.Stop();
-  // What the stop broke off counts as no try.
+  // A delivery that the stop broke off does not count as a try.
   EXPECT_EQ(relay.counts().failed, 0);
   const auto arrived = static_cast<int64_t>(Arrivals(server).size());
   EXPECT_THAT(Owed(world), AllOf(Ge(60 - arrived), Le(61 - arrived)));
 }
 
-// A server with a short drain timeout that owes an e-mail to this address.
+// A server with a short drain timeout and an e-mail to deliver to this address.
 void OweTo(ServerProcess& process, const std::string& address) {
   process.Start();
   const auto channel = process.Channel();

@@ -1,4 +1,4 @@
-// What becomes of an e-mail that a real Postfix refuses: given up only where the recipient is why.
+// An e-mail that a real Postfix refuses is given up only if the recipient is the reason.
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -43,7 +43,7 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
-// A private Postfix with more lines in its main.cf; ends with this.
+// A private Postfix with more lines in its main.cf. The destructor stops it.
 class Postfix {
  public:
   explicit Postfix(const std::string& lines) {
@@ -105,7 +105,7 @@ TEST_F(PostfixTest, NameInEhloThatIsRefusedIsNotTheRecipientsFault) {
   EXPECT_EQ(postfix.Send(kUnknown).kind, Kind::kRefused);
 }
 
-// Settings that refuse everybody at RCPT or before, and what Postfix says then.
+// Settings that refuse every client at RCPT or before, and Postfix's answer.
 struct Row {
   const char* name;
   const char* settings;

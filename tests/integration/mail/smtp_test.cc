@@ -1,4 +1,4 @@
-// One delivery by SMTP, to a real mail server that does what it should or not.
+// One delivery by SMTP, to a real mail server that behaves well or badly.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -100,7 +100,7 @@ TEST(Smtp, DeliversAtOnceFromManyThreads) {
   EXPECT_LE(server.CountInLog("connect"), 4);
 }
 
-// Named rows: what the server does, what becomes of the e-mail, and what is logged.
+// Named rows: the mail server's behaviour, the outcome for the e-mail, the line of the log.
 struct Row {
   const char* word;
   Kind kind;
@@ -146,9 +146,9 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Smtp, EarlyAnswerDoesNotCountWhereItCanBeSeen) {
   const MailServer server;
   SmtpOptions options = To(server);
-  options.timeout = absl::Minutes(1);  // Under a sanitizer the message is long under way.
+  options.timeout = absl::Minutes(1);  // Under a sanitizer, sending the message takes long.
   SmtpTransport transport(options);
-  // Larger than what the two sides buffer, so the answer is there before the end.
+  // Larger than the buffers of both sides, so the answer arrives before the end of the message.
   std::string message = "Subject: large\r\n\r\n";
   while (message.size() < 20'000'000) message += "0123456789012345678901234567890123456789\r\n";
   const DeliveryResult result = Send(transport, "earlier", message);

@@ -1,4 +1,4 @@
-// Limits of the database's own: its callers are told to try again, never of a defect.
+// Limits of the database give callers UNAVAILABLE, never INTERNAL.
 
 #include <cppconn/exception.h>
 #include <gmock/gmock.h>
@@ -37,7 +37,7 @@ TEST_P(Limit, IsUnavailableAndTheConnectionsStay) {
         throw sql::SQLException("told so", "", GetParam());
       });
   EXPECT_THAT(status, HasReason("UNAVAILABLE"));
-  // What it had locked is free.
+  // Its locks are released.
   EXPECT_EQ(database.Write({},
                            [](Session& session) {
                              session.Query("SELECT last_position FROM feed_head FOR UPDATE", {});

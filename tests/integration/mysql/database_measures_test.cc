@@ -1,4 +1,4 @@
-// What Database tells metrics and the log of slow calls.
+// The measures that Database gives to the metrics and to the log of slow calls.
 
 #include <cppconn/exception.h>
 #include <gmock/gmock.h>

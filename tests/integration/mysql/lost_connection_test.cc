@@ -49,7 +49,7 @@ struct BrokenWorld {
   std::optional<Engine> engine;
 };
 
-// How the last request of a transaction ends; "READ COMMITTED" is not it.
+// The last request of a transaction ends with this. "READ COMMITTED" does not.
 constexpr char kCommit[] = ";COMMIT";
 
 class LostAtCommit : public ::testing::TestWithParam<Proxy::Fault> {};
@@ -101,8 +101,8 @@ TEST_P(LostAtCommit, AWrongTokenIsCountedAndRefused) {
   EXPECT_THAT(broken.world.Accept(kDana, change.id, "wrong", std::nullopt, &*broken.engine).status,
               HasReason("TOKEN_INVALID"));
   ASSERT_EQ(broken.proxy.faults(), 1);
-  // Where the answer was lost, nothing tells that it had been counted: a guess may
-  // count twice, never not at all.
+  // If the answer is lost, the server does not know that the wrong token was counted. It may count
+  // twice, but is never left out.
   EXPECT_EQ(broken.world.test_database.Count("SELECT new_contact_wrong_tokens FROM contact_change"),
             broken.fault == Proxy::Fault::kLoseAnswer ? 2 : 1);
 }
@@ -112,7 +112,7 @@ TEST(LostConnection, AnAnswerThatIsStillBeingCommittedIsWaitedForAndGiven) {
   const ContactChange change =
       broken.world.Ask(kMarie, {Move("s0.example", kTech, kDana)}).changes.at(0);
   const std::string token = broken.world.Token(change.id, kDana);
-  // Whoever adds an event waits for this one.
+  // Every transaction that adds an event waits for this one.
   std::atomic<int64_t> round_trips = 0;
   Sockets sockets;
   Connection blocker(broken.world.test_database.options(),
@@ -123,7 +123,7 @@ TEST(LostConnection, AnAnswerThatIsStillBeingCommittedIsWaitedForAndGiven) {
   blocker.Query("SELECT ordinal FROM feed_queue FOR UPDATE", {});
   std::thread releaser([&] {
     while (broken.proxy.faults() == 0) absl::SleepFor(absl::Milliseconds(10));
-    // Long enough for the second run to wait for what the first one locked.
+    // Long enough for the second run to wait for the locks of the first.
     absl::SleepFor(absl::Milliseconds(500));
     blocker.Execute("ROLLBACK");
   });
@@ -172,8 +172,8 @@ TEST(LostConnection, WorkThatIsCancelledInAnyMomentEndsAndLeavesNothingHalfDone)
   EXPECT_LT(done, 60) << "none was cancelled in time";
 }
 
-// A world in which reads of changes get stuck: one call is, and the two that were left
-// meanwhile, which share a read.
+// A world in which reads of changes get stuck: one call's, and the shared read of the two calls
+// that were queued while it ran.
 struct StuckReads {
   using Flag = std::shared_ptr<std::atomic<bool>>;
 
@@ -189,7 +189,7 @@ struct StuckReads {
       world.engine.GetContactChange(
           one.call, id, [&one](const auto& got) { one.answer.set_value(got.status()); });
     }
-    AwaitReads(2);  // That one is held up, so another does what was left to it.
+    AwaitReads(2);  // That read is held up, so another thread reads for the queued calls.
   }
   ~StuckReads() {
     locker.Execute("UNLOCK TABLES");
@@ -240,7 +240,7 @@ TEST(LostConnection, ASharedReadEndsWithTheLastWhoWaits) {
 TEST(LostConnection, AReadIsMadeAgain) {
   BrokenWorld broken(Proxy::Fault::kLoseAnswer);
   ASSERT_TRUE(broken.engine->GetProfile(World::As(kMarie)).ok());
-  // A statement's preparation carries its text.
+  // Preparing a statement sends its text.
   broken.proxy.Arm(broken.fault, "FROM service");
   EXPECT_TRUE(broken.engine->LookupService(World::AsOperator(), ServiceId("s0.example")).ok());
   EXPECT_EQ(broken.proxy.faults(), 1);

@@ -1,4 +1,4 @@
-// The server's user of the database does all of its work and cannot change the schema.
+// The server's database user can do all of the server's work and cannot change the schema.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// Steps of the schema: applied once, gone on with, and refused where the program does not fit.
+// Steps of the schema are applied once and resumed. A schema that does not fit the program is
+// refused.
 
 #include "core/mysql/schema.h"
 

@@ -1,4 +1,5 @@
-// What a client as it comes can read: 8 KiB of headers, responses of 4 MiB.
+// Every error and response can be read with a client's defaults: 8 KiB of headers, responses of
+// 4 MiB.
 
 #include <gmock/gmock.h>
 #include <google/rpc/error_details.pb.h>
@@ -18,7 +19,7 @@ using ::testing::StartsWith;
 using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
 
 constexpr int kMany = 1000;
-// Left to proxies of the 8 KiB.
+// Part of the 8 KiB that is left for proxies.
 constexpr std::size_t kMaxHeaders = 8192 - 512;
 const std::string kLabel(128, 'x');  // NOLINT(cert-err58-cpp)
 
@@ -56,7 +57,7 @@ Detail DetailOf(const grpc::Status& status) {
   return detail;
 }
 
-// As HTTP/2 counts headers: names, values and 32 bytes for each.
+// The size of headers as HTTP/2 counts it: names, values and 32 bytes for each.
 std::size_t HeaderBytes(const grpc::ClientContext& context, const grpc::Status& status) {
   const auto entry = [](std::size_t name, std::size_t value) { return name + value + 32; };
   std::size_t bytes = entry(7, 3) + entry(12, 16) + entry(20, 8) + entry(11, 2);
@@ -75,8 +76,8 @@ std::size_t HeaderBytes(const grpc::ClientContext& context, const grpc::Status& 
   return bytes;
 }
 
-// One server with 1,000 services that have the largest ids and owners there may be, each with a
-// billing contact of its own that is overdue.
+// One server with 1,000 services that have the largest allowed ids and owners. Each has its own
+// billing contact, with overdue payments.
 class DefaultClient : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-// What input_test sends: the bad values of each field and a good request of each
-// method.
+// The input of input_test: the bad values of each field and a good request of each method.
 namespace contacts::server {
 
 inline constexpr char kUuid[] = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -49,7 +48,8 @@ inline const std::vector<std::string> kBadRequestIds = [] {
 // A line break is text there.
 inline const std::vector<std::string> kBadReasons = {
     "\xff\xfe", "caf\xc3", kNul, "\x1b[2J", "\x7f", "\xc2\x85", Repeat("\xc3\xa9", 501)};
-// Whatever cannot be part of a token is left out, so only a text without any of it is wrong.
+// Characters that cannot be part of a token are ignored, so only a text without any other
+// character is invalid.
 inline const std::vector<std::string> kBadTokens = {"\xff\xfe", "caf\xc3", " ",
                                                     "\xc3\xa9", "<...>",   Repeat("A", 513)};
 inline const std::vector<std::string> kBadEmails =

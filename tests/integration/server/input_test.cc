@@ -71,11 +71,11 @@ Config TestConfig(const DatabaseOptions& database) {
   return config;
 }
 
-// A whole server, called with bytes as no generated client would send them.
+// A whole server, called with bytes that no generated client would send.
 class InputTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    google::protobuf::SetLogHandler(nullptr);  // It complains of the text that is no UTF-8.
+    google::protobuf::SetLogHandler(nullptr);  // It would log the text that is not UTF-8.
     database_ = new testing::TestDatabase;
     server_ = new Server(TestConfig(database_->options()));
     ASSERT_TRUE(server_->Start().ok());
@@ -90,7 +90,7 @@ class InputTest : public ::testing::Test {
     return grpc::CreateChannel(server_->addresses().front(), grpc::InsecureChannelCredentials());
   }
 
-  // Calls a method with these bytes; fills `reply` where it succeeds.
+  // Calls a method with these bytes. Fills `reply` if the call succeeds.
   grpc::Status CallRaw(const google::protobuf::MethodDescriptor& method, const std::string& bytes,
                        std::string* reply = nullptr) {
     grpc::ClientContext context;

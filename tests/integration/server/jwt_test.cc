@@ -1,4 +1,4 @@
-// Customers' sessions at a server of its own process.
+// Customers' sessions at a server in its own process.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ class SessionTest : public ::testing::Test {
  protected:
   SessionTest() {
     WriteJwks(Jwks({ec_.Jwk(), ed_.Jwk(), rsa_.Jwk()}));
-    // Development makes the token keys and the account that the sessions are of.
+    // Development makes the token keys and the account of the sessions.
     ServerProcess development(database_.server_uri(), directory_.path());
     development.Start();
     v1::CreateAccountRequest request;
@@ -89,7 +89,7 @@ class SessionTest : public ::testing::Test {
 
   std::string Log() const { return ReadFile(directory_.path() + "/log"); }
 
-  // Not a part of any token that was sent stands in the log.
+  // The log contains no part of any token that was sent.
   void ExpectNoTokenInLog() const {
     const std::string log = Log();
     EXPECT_THAT(log, HasSubstr("UNAUTHENTICATED"));
@@ -188,7 +188,7 @@ TEST_F(SessionTest, TakesNewKeysWhileItServes) {
   EXPECT_EQ(WaitFor(with_next, "OK"), "OK");
   EXPECT_EQ(ReasonWith(ec_.Sign(Claims())), "UNAUTHENTICATED");
 
-  // A wrong file changes nothing, and the log says why.
+  // An invalid file changes nothing, and the log says why.
   const auto log_of_refusal = [&] {
     return absl::StrContains(Log(), "jwks.json: keys[0]: holds a private") ? "told" : "";
   };

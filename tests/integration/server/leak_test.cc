@@ -1,4 +1,4 @@
-// After a run of everything: what must be told to nobody stands in no log line, metric or error.
+// After a run of everything, no log line, metric or error contains a secret.
 
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.h>
@@ -32,11 +32,11 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 constexpr char kMailPassword[] = "canarypassword";
-constexpr char kInput[] = "canaryinput";      // What callers put into requests.
-constexpr char kSession[] = "canarysession";  // A bearer token that nobody asked for.
+constexpr char kInput[] = "canaryinput";      // Text that callers put into requests.
+constexpr char kSession[] = "canarysession";  // An unexpected bearer token.
 constexpr char kStranger[] = "dd4-ovh";
 
-// E-mail addresses that the mail server takes, refuses, puts off.
+// E-mail addresses that the mail server accepts, refuses, defers.
 constexpr char kAdminEmail[] = "accept-canary1@mail.example";
 constexpr char kFirstEmail[] = "unknown-canary2@mail.example";
 constexpr char kSecondEmail[] = "again-canary3@mail.example";
@@ -46,7 +46,7 @@ bool Holds(const std::string& text, const std::string& part) {
   return absl::StrContains(absl::AsciiStrToLower(text), absl::AsciiStrToLower(part));
 }
 
-// Every text of `message`, however deep, holds the canary.
+// Puts the canary into every text of `message`, at any depth.
 void Fill(Message& message, int depth = 0) {
   const auto& reflection = *message.GetReflection();
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
@@ -108,7 +108,7 @@ class LeakTest : public ::testing::Test {
     EXPECT_EQ(ReasonOf(Directory()->UpdateAccount(Operator().get(), request, &response)), "OK");
   }
 
-  // Calls `method`, streaming or not, with one request, and keeps what its error says.
+  // Calls `method`, streaming or not, with one request, and keeps the text of its error.
   void Call(const google::protobuf::MethodDescriptor& method, const Message& request,
             grpc::ClientContext& context) {
     context.AddMetadata("authorization", absl::StrCat("Bearer ", kSession));
@@ -130,7 +130,7 @@ class LeakTest : public ::testing::Test {
     absl::StrAppend(&errors_, status.error_message(), status.error_details(), "\n");
   }
 
-  // Every method with nothing, with canaries and with `seeds`' ids, as everyone.
+  // Calls every method with an empty request, with canaries and with `seeds`' ids, as every caller.
   void CallEverything(const std::string& change) {
     for (const auto* file : {v1::GetProfileRequest::descriptor()->file(),
                              v1::CreateAccountRequest::descriptor()->file()}) {
@@ -208,7 +208,7 @@ TEST_F(LeakTest, NothingThatIsToBeKeptIsTold) {
   CallEverything(open);
   EXPECT_GT(answered_, 10);
 
-  // Mails have been taken, refused and put off.
+  // E-mails have been accepted, refused and deferred.
   const absl::Time deadline = absl::Now() + absl::Seconds(30);
   const auto log_has = [&](const char* text) { return absl::StrContains(fleet_.log(), text); };
   while ((!log_has(" given up after ") || !log_has("450 ") || !log_has(" delivered to ")) &&
@@ -239,7 +239,7 @@ TEST_F(LeakTest, NothingThatIsToBeKeptIsTold) {
     EXPECT_FALSE(Holds(metrics, secret)) << secret;
     EXPECT_FALSE(Holds(errors_, secret)) << secret;
   }
-  // What a caller put into a request, its own errors may repeat, the log may not.
+  // A caller's own errors may repeat the text of its request. The log may not.
   EXPECT_FALSE(absl::StrContains(log, kInput))
       << log.substr(log.find(kInput) < 500 ? 0 : log.find(kInput) - 500, 700);
   EXPECT_FALSE(absl::StrContains(metrics, kInput));

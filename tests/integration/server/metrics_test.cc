@@ -1,4 +1,4 @@
-// What a server tells Prometheus and its log.
+// The metrics and the log of a server.
 
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -49,7 +49,7 @@ class Metered : public Fleet {
     return ReasonOf(Accept(*Stub(), account, change, NewRequestId(), response));
   }
 
-  // The log's lines of calls, once one has come of each of `methods`.
+  // The log's lines of calls. Waits until each of `methods` has a line.
   std::vector<Json> Calls(const std::vector<std::string>& methods) const {
     const auto all_there = [&](const std::string& text) {
       return std::all_of(methods.begin(), methods.end(), [&](const std::string& method) {
@@ -112,7 +112,7 @@ TEST(Metrics, TellOfCallsQueueDatabaseAndMails) {
                                    "contacts_build_info{version=\"1.0.0\"} 1"}));
   EXPECT_THAT(lines,
               Contains(StartsWith("contacts_database_transaction_seconds_count{kind=\"write\"} ")));
-  // Nothing that a caller chooses.
+  // No label has a value that a caller chose.
   EXPECT_THAT(lines, Not(Contains(HasSubstr("zz9"))));
   EXPECT_EQ(server.server(0).Terminate(), 0);
 }
@@ -236,7 +236,7 @@ double Sum(const Json& call, const std::vector<std::string>& fields) {
 }
 
 TEST(Log, ASlowCallSaysWhereItsTimeWent) {
-  // So that every call is one.
+  // Every call is a slow call.
   Metered server(1, {"--slow_call=1us"});
   const std::string change = server.AskFor(0);
   EXPECT_EQ(server.AcceptAs(kFleetAdmin, change), "OK");

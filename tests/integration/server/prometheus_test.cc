@@ -1,5 +1,5 @@
-// A real Prometheus that scrapes a server, and what it then tells: the numbers of known
-// calls, what the dashboard asks for, the alerts.
+// A real Prometheus scrapes a server. The test reads from it the numbers of known calls, the
+// queries of the dashboard, and the alerts.
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -78,7 +78,7 @@ class Prometheus {
   Prometheus(const Prometheus&) = delete;
   Prometheus& operator=(const Prometheus&) = delete;
 
-  // The samples of an instant query; a failure of the test where it is refused.
+  // The samples of an instant query. Fails the test if Prometheus refuses the query.
   Json Query(const std::string& query) const {
     const Json answer =
         Json::parse(HttpGet(port_, "/api/v1/query", "query", query), nullptr, false);
@@ -88,12 +88,12 @@ class Prometheus {
     }
     return answer["data"]["result"];
   }
-  // The one sample's value; -1 where there is none, or several.
+  // The value of the only sample. -1 if there is not exactly one.
   double Value(const std::string& query) const {
     const Json samples = Query(query);
     return samples.size() == 1 ? std::stod(samples[0]["value"][1].get<std::string>()) : -1;
   }
-  // The value, once it is `wanted`; the last one where it never is.
+  // Waits until the value is `wanted`. Returns the last value.
   double Await(const std::string& query, double wanted) const {
     const absl::Time deadline = absl::Now() + kPatience;
     double value = Value(query);
@@ -115,7 +115,7 @@ class Prometheus {
   int pid_ = -1;
 };
 
-// The names in a query that are metrics of ours.
+// The names of the server's own metrics in a query.
 std::set<std::string> MetricsIn(const std::string& query) {
   static const RE2 name(R"(\b((?:contacts|grpc_server|process)_[a-z_]+|up)\b)");
   std::set<std::string> names;
@@ -124,7 +124,7 @@ std::set<std::string> MetricsIn(const std::string& query) {
   return names;
 }
 
-// Everything that the dashboard asks for, with its variables filled in.
+// Every query of the dashboard, with its variables filled in.
 std::vector<std::string> DashboardQueries() {
   const Json dashboard = Json::parse(ReadFile(Deployed("grafana-dashboard.json")));
   std::vector<std::string> queries;
@@ -204,7 +204,7 @@ TEST_F(PrometheusTest, TellsOfTheCallsThatWereMade) {
                              static_cast<double>(ReadMaildir(fleet_.mail_directory()).size())),
             static_cast<double>(ReadMaildir(fleet_.mail_directory()).size()));
 
-  // Its own eyes agree.
+  // The process's own measures agree.
   EXPECT_NEAR(prometheus.Value("process_resident_memory_bytes{job=\"contacts\"}") / 1024,
               static_cast<double>(fleet_.server(0).ResidentKilobytes()), 20'000);
   EXPECT_GT(prometheus.Value("process_cpu_seconds_total{job=\"contacts\"}"), 0);
@@ -226,7 +226,7 @@ TEST_F(PrometheusTest, HasWhatTheDashboardAndTheAlertsAskFor) {
   v1::WatchContactChangesResponse response;
   EXPECT_TRUE(watch->Read(&response));
   EXPECT_EQ(prometheus.Await("contacts_watchers", 1), 1);
-  // Of every series, enough for a rate.
+  // Enough samples of every series for a rate.
   EXPECT_EQ(prometheus.Await("count_over_time(contacts_watchers[1m]) > bool 3", 1), 1);
 
   const std::set<std::string> names = prometheus.Names();
@@ -244,7 +244,7 @@ TEST_F(PrometheusTest, HasWhatTheDashboardAndTheAlertsAskFor) {
     EXPECT_EQ(rule.at("health"), "ok");
     EXPECT_THAT(MetricsIn(rule.at("query")), ::testing::Not(IsEmpty()));
     EXPECT_THAT(names, IsSupersetOf(MetricsIn(rule.at("query"))));
-    // What one does about it.
+    // The steps to take.
     EXPECT_GT(rule.at("annotations").at("action").get<std::string>().size(), 40U);
     EXPECT_TRUE(rule.at("labels").contains("severity"));
     // Nothing is wrong with this server.

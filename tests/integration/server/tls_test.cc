@@ -1,4 +1,4 @@
-// Connections over TLS, callers by their certificates, at a server of its own process.
+// Connections over TLS and callers' certificates, at a server in its own process.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -46,7 +46,7 @@ using Entries = std::vector<std::pair<std::string, std::string>>;
 
 class TlsTest : public ::testing::Test {
  protected:
-  // `callers`: such as have certificates.
+  // `callers`: entries of the policy.
   explicit TlsTest(const std::vector<std::string>& more = {"--auth=mtls"}, bool callers = true) {
     ShowCertificate(authority_);
     Write("ca.pem", authority_.certificate());
@@ -74,7 +74,7 @@ class TlsTest : public ::testing::Test {
 
   std::string Path(const std::string& name) const { return directory_.path() + "/" + name; }
 
-  // Never half written, for those who follow it.
+  // Replaces the file as a whole, so that the server never reads half of it.
   void Write(const std::string& name, const std::string& text, mode_t mode = 0644) const {
     std::ofstream(Path(name + ".new")) << text;
     chmod(Path(name + ".new").c_str(), mode);
@@ -97,7 +97,7 @@ class TlsTest : public ::testing::Test {
     Write("token-keys", line, 0600);
   }
 
-  // `ca`: whom the client believes. Null stands for a client without a certificate.
+  // `ca`: the authority that the client trusts. Null: a client without a certificate.
   std::shared_ptr<grpc::Channel> ChannelOf(const CertificateAndKey* own,
                                            const CertificateAuthority& ca) const {
     grpc::SslCredentialsOptions options;
@@ -198,7 +198,7 @@ TEST_F(TlsTest, TalksToNobodyWithoutACertificateOfItsAuthority) {
   const auto ended = authority_.Issue("URI:spiffe://example.org/shop", -absl::Minutes(1));
   EXPECT_EQ(code_of(ChannelOf(ended)), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(code_of(server_->Channel()), grpc::StatusCode::UNAVAILABLE);
-  // Nor does a client believe a server that its authority did not sign.
+  // Nor does a client trust a server that its authority did not sign.
   EXPECT_EQ(code_of(ChannelOf(&shop_, other_)), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(server_->Terminate(), 0);
 }
@@ -207,7 +207,7 @@ TEST_F(TlsTest, TheProtocolIsOneDotTwoOrLater) {
   const auto handshakes = [&](int version) {
     const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_method()),
                                                                     SSL_CTX_free);
-    // Old versions' signatures are refused by OpenSSL itself above level 0.
+    // Above level 0, OpenSSL itself refuses the signatures of old versions.
     SSL_CTX_set_cipher_list(context.get(), "DEFAULT:@SECLEVEL=0");
     SSL_CTX_set_min_proto_version(context.get(), version);
     SSL_CTX_set_max_proto_version(context.get(), version);
@@ -313,7 +313,7 @@ TEST_F(TlsTest, AStreamDoesNotOutliveThePolicyThatLetItIn) {
 }
 
 TEST_F(TlsTest, CertificatesChangeWithNoCallLost) {
-  // Callers that keep a connection, and callers that make one for each call.
+  // Callers that keep a connection, and callers that open one for each call.
   std::atomic<bool> ends = false;
   std::atomic<int> calls = 0;
   std::vector<std::thread> callers;
@@ -337,7 +337,7 @@ TEST_F(TlsTest, CertificatesChangeWithNoCallLost) {
   for (std::thread& caller : callers) caller.join();
   EXPECT_GT(calls, 20);
 
-  // What does not fit stays out, and the log says so.
+  // A key that does not fit is not used, and the log says so.
   Write("key.pem", other_.Issue("DNS:localhost").key, 0600);
   WaitUntil("told", [&] { return LogHas("is not the key of"); });
   EXPECT_EQ(Profile(ChannelOf(shop_), kAsAdmin), "OK");
@@ -345,8 +345,8 @@ TEST_F(TlsTest, CertificatesChangeWithNoCallLost) {
   WaitUntil("told", [&] { return LogHas("want mode 0600"); });
   EXPECT_EQ(Profile(ChannelOf(shop_), kAsAdmin), "OK");
 
-  // Another authority, for the server's certificate and for its callers'. A connection that was
-  // let in stays.
+  // Another authority, for the server's certificate and for its callers'. Open connections stay
+  // open.
   const auto open = ChannelOf(shop_);
   EXPECT_EQ(Profile(open, kAsAdmin), "OK");
   ShowCertificate(other_);
@@ -376,7 +376,7 @@ TEST_F(TlsTest, TheSampleClientCallsOverIt) {
   setenv("CONTACTS_ACCOUNT", kFleetAdmin, 1);
   EXPECT_EQ(run(ca + own), 0) << ReadFile(Path("client-log"));
   EXPECT_NE(run(ca + " --timeout=2s"), 0);
-  EXPECT_NE(run(own + " --timeout=2s"), 0);  // Signed by no authority of the system's.
+  EXPECT_NE(run(own + " --timeout=2s"), 0);  // No authority of the system signed it.
   EXPECT_NE(run(" --timeout=2s"), 0);
   EXPECT_EQ(server_->Terminate(), 0);
 }
@@ -412,7 +412,7 @@ TEST_F(MetricsOverTlsTest, BeyondLoopbackTheyAreForThoseThePolicyNames) {
   EXPECT_EQ(Get(other_.Issue("DNS:prometheus.example.org")).status, 0);
   EXPECT_EQ(Get(authority_.Issue("DNS:prometheus.example.org", -absl::Minutes(1))).status, 0);
   EXPECT_EQ(HttpGet(port_, "/metrics"), "");
-  // Whoever reads metrics may nothing else.
+  // A metrics reader may do nothing else.
   EXPECT_EQ(Profile(ChannelOf(prometheus_), kAsAdmin), "CALLER_NOT_ALLOWED");
 
   // The policy and the certificates are followed here too.
@@ -429,14 +429,14 @@ TEST_F(MetricsOverTlsTest, BeyondLoopbackTheyAreForThoseThePolicyNames) {
 TEST_F(MetricsOverTlsTest, ThoseWhoKeepConnectionsOpenKeepNobodyFromStopping) {
   std::vector<int> idle(40);
   for (int& fd : idle) fd = Connect(port_);
-  // Sixteen are let in and have ten seconds; this one waits for its turn.
+  // Sixteen connections are served, for ten seconds each. This one waits for its turn.
   EXPECT_EQ(Get(prometheus_).status, 200);
   EXPECT_EQ(Profile(ChannelOf(shop_), kAsAdmin), "OK");
   EXPECT_EQ(server_->Terminate(), 0);
   for (const int fd : idle) close(fd);
 }
 
-// Customers' own devices, say, which have no certificates.
+// Customers' own devices, for example, have no certificates.
 class SessionAloneTest : public TlsTest {
  protected:
   SessionAloneTest()
