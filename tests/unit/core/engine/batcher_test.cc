@@ -29,7 +29,7 @@ Numbers NumbersOf(const std::vector<Item>& items) {
   return numbers;
 }
 
-// Work that is held up until the test lets it go on, batch by batch.
+// Work that waits until the test lets each batch continue.
 class HeldUp {
  public:
   Batcher<Item>::Work Work() {
@@ -94,7 +94,7 @@ TEST(Batcher, KeepsNobodyForLongAtWhatOthersLeave) {
   work.AwaitBegun(2);
   batcher.Do({3});
   work.Allow(1);
-  first.join();  // While what was left last is still being done.
+  first.join();  // While the item that was queued last is still being done.
   EXPECT_THAT(work.AwaitBegun(3), ElementsAre(ElementsAre(1), ElementsAre(2), ElementsAre(3)));
   work.Allow(1);
 }
@@ -180,7 +180,7 @@ TEST(Batcher, DoesEachItemOnceInBatchesOfTheSizeAllowed) {
       for (int i = 0; i < kItems; ++i) batcher.Do({thread * kItems + i, thread});
     });
   }
-  done.wait();  // Nothing is forgotten, although nothing comes after it.
+  done.wait();  // The last item is done, although no item comes after it.
   for (std::thread& thread : threads) thread.join();
   EXPECT_FALSE(too_large);
   for (const std::atomic<int>& count : times) ASSERT_EQ(count, 1);

@@ -89,7 +89,7 @@ RenderedMail Render(const MailFacts& facts) {
   return mail.ok() ? *mail : RenderedMail();
 }
 
-// What each kind must say, in one language.
+// The texts that each kind must contain, in one language.
 struct Row {
   const char* name;
   MailKind kind;
@@ -111,8 +111,8 @@ MailFacts FactsOf(const Row& row) {
   return facts;
 }
 
-// What Python's email package makes of each message: its charsets, those of encoded words
-// included, then subject, sender's name and each part.
+// Each message as Python's email package reads it: its charsets, including those of encoded
+// words, then subject, sender's name and each part.
 std::string ReadByPython(const std::vector<std::string>& messages) {
   std::string command =
       "python3 -c 'import email, email.policy, re, sys\n"
@@ -301,7 +301,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"administrateur\u00a0: vous (bb234567-ovh)", "the former contact has left"}}),
     [](const auto& param) { return param.param.name; });
 
-// Subjects of one kind of e-mail about each of these.
+// Subjects of e-mails of this kind about each of these.
 TEST(MailRenderer, SubjectsTellServicesAndRolesApart) {
   const std::string longest = std::string(200, 'a') + ".example";
   using Items = std::vector<std::pair<std::string, Role>>;

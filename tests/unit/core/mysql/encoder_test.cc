@@ -42,7 +42,7 @@ std::vector<std::string> HostileStrings() {
       "line\r\nline",
       "\xbf\x27 OR 1=1",        // A quote behind the first half of a GBK character.
       "\xc0\xa7",               // An overlong quote.
-      "\xca\xbc \xef\xbc\x87",  // What some collations take for a quote.
+      "\xca\xbc \xef\xbc\x87",  // Equal to a quote in some collations.
       "\xf0\x9f\x92\xa9",
       std::string("\0", 1),
       std::string("a\0'b", 4),

@@ -77,10 +77,11 @@ TEST(Resending, OthersMayNot) {
   ContactChange change = Asked();
   const ContactChange before = change;
   const std::pair<AccountId, AccountId> kDenied[] = {
-      {kDana, kMarie},                        // The new contact, for the requester.
-      {kThomas, kDana},                       // An old contact, for a validator.
-      {kThomas, kThomas},                     // One who is no validator, for itself.
-      {kEve, kDana},      {kMarie, kThomas},  // The requester, for one who is no validator.
+      {kDana, kMarie},     // The new contact, for the requester.
+      {kThomas, kDana},    // An old contact, for a validator.
+      {kThomas, kThomas},  // An account that is not a validator, for itself.
+      {kEve, kDana},
+      {kMarie, kThomas},  // The requester, for an account that is not a validator.
   };
   for (const auto& [actor, validator] : kDenied) {
     const Transition transition = Resend(change, actor, validator, "k1", kNow, kSettings);
@@ -137,7 +138,7 @@ TEST(Resending, IsLimitedToTwentyADayAndTellsTheWait) {
       Resend(change, kDana, kDana, "k1", kNow + absl::Hours(24) - absl::Seconds(1), kSettings)
           .status,
       HasReason("RESEND_TOO_SOON"));
-  for (int i = 1; i <= 20; ++i) {  // The next day has twenty of its own.
+  for (int i = 1; i <= 20; ++i) {  // The next day allows another twenty.
     ASSERT_THAT(
         Resend(change, kDana, kDana, "k1", kNow + absl::Hours(24) + absl::Minutes(i), kSettings)
             .status,

@@ -12,7 +12,7 @@
 #include "tests/testing/names.h"
 #include "tests/testing/reasons.h"
 
-// What the tests of the contact change's state machine start from and look at.
+// Fixtures and readable results for the tests of the contact change's state machine.
 namespace contacts::change_cases {
 
 using ::testing::ElementsAre;
@@ -34,7 +34,7 @@ inline const ServiceId kS1("s1.example");
 inline const absl::Time kNow = absl::FromUnixSeconds(1'790'000'000);
 inline const Settings kSettings;
 
-// --- What tests look at ----------------------------------------------------------
+// --- Results ---------------------------------------------------------------------
 
 inline const char* EventName(EventType type) {
   switch (type) {
@@ -80,7 +80,7 @@ inline std::string Text(const std::optional<absl::Time>& time) {
   return time ? absl::StrCat(absl::ToUnixMicros(*time)) : "-";
 }
 
-// All of a change, to tell whether anything of it moved.
+// All of a change, to check that nothing of it has changed.
 inline std::string Text(const ContactChange& change) {
   std::string text =
       absl::StrCat(Name(change.state), " ", Text(change.close_time), " ", Text(change.remind_time),
@@ -112,7 +112,7 @@ inline void ExpectNothingHappened(const Transition& transition, const ContactCha
   EXPECT_EQ(Text(after), Text(before));
 }
 
-// --- What tests start from -------------------------------------------------------
+// --- Fixtures --------------------------------------------------------------------
 
 inline Service MakeService(const ServiceId& id) {
   Service service;
@@ -130,7 +130,7 @@ inline EffectFacts Facts() {
   return facts;
 }
 
-// Marie asks that Dana become `role` of s0 and of s1.
+// Marie asks that Dana get `role` of s0 and of s1.
 inline ContactChange Asked(Role role = kTech, const AccountId& new_contact = kDana) {
   AskFacts facts;
   facts.requester = kMarie;

@@ -179,7 +179,7 @@ TEST(Batch, SiblingWhoseGiftHasMovedOnKeepsNoAuthority) {
 TEST(Batch, GiftOnOneServiceKeepsNoAuthorityOnAnother) {
   ContactChange change = AcceptedByMarie();
   EffectFacts facts = AdminGivenToEve();
-  facts.services.at(kS1).admin = kEve;  // Not by the batch.
+  facts.services.at(kS1).admin = kEve;  // Not moved by the batch.
   AcceptBy(change, kDana, facts);
   EXPECT_THAT(OutcomesOf(change),
               ElementsAre(ItemOutcome::kApplied, ItemOutcome::kSkippedAuthorityLost));

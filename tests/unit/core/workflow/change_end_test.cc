@@ -1,4 +1,4 @@
-// How a contact change ends otherwise: cancelled, expired, its items taken out.
+// How a contact change ends otherwise: cancelled, expired, its items withdrawn.
 
 #include "tests/unit/core/workflow/change_cases.h"
 
@@ -102,7 +102,7 @@ TEST(Time, ReadsShowAnUnmarkedExpiredChangeAsAMarkedOne) {
   EXPECT_EQ(Text(Presented(change, change.expire_time - absl::Microseconds(1))), Text(change));
 }
 
-// --- Taking items out ------------------------------------------------------------------------
+// --- Withdrawing items -----------------------------------------------------------------------
 
 TEST(TakingOut, OneItemOfTwoLeavesTheChangeValidatingAndTellsNobody) {
   ContactChange change = AcceptedByMarie();

@@ -139,7 +139,7 @@ const Row kRows[] = {
     {"BillingTakesAdminOver", kShop, kBill, kAdmin, kBill, kNotAllowed, {}},
     {"BillingMovesTechToAnother", kShop, kBill, kTech, kDana, kNotAllowed, {}},
     {"BillingTakesTechOver", kShop, kBill, kTech, kBill, kNotAllowed, {}},
-    // No role: nothing is told of the service.
+    // No role: the error says nothing about the service.
     {"StrangerMovesAdmin", kShop, kDana, kAdmin, kThomas, kNotFound, {}},
     {"StrangerMovesTech", kShop, kDana, kTech, kBill, kNotFound, {}},
     {"StrangerMovesBilling", kShop, kDana, kBilling, kThomas, kNotFound, {}},

@@ -1,4 +1,4 @@
-// What a requester may ask for at once and how often.
+// Quotas of a requester: pending changes, asks a minute, address changes a day.
 
 #include "core/workflow/quota.h"
 

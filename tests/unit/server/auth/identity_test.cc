@@ -15,7 +15,7 @@ namespace {
 struct Row {
   const char* name;
   std::vector<std::pair<std::string, std::string>> metadata;
-  std::string on_contacts;   // Reason of the error on ContactService; empty where allowed.
+  std::string on_contacts;   // Reason of the error on ContactService. Empty if allowed.
   std::string on_directory;  // The same on DirectoryService.
 };
 
@@ -267,7 +267,7 @@ TEST(CertificateAuthenticatorTest, BelievesThePolicyOfTheMoment) {
   authenticator.Replace(*Policy::Parse(kPolicy));
   const auto identity = authenticator.Identify({}, kSync);
   ASSERT_TRUE(identity.ok());
-  // No account's id, whatever its pattern: those are in lower case.
+  // Not an account id under any pattern, because account ids are in lower case.
   EXPECT_EQ(identity->caller, "mTLS:sync");
   authenticator.Replace(*Policy::Parse(R"({"callers": []})"));
   EXPECT_EQ(errors::Reason(authenticator.Identify({}, kSync).status()), kNotAllowed);

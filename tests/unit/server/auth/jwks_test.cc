@@ -1,4 +1,4 @@
-// Key sets of the issuer of sessions: which keys are believed, and which are refused.
+// Key sets of the issuer of sessions: which keys are accepted and which are refused.
 
 #include "server/auth/jwks.h"
 
@@ -99,7 +99,7 @@ TEST(JwksTest, RefusesWhatIsNoKey) {
   const std::string point = IssuerKey::Es256("a").Jwk();
   const std::size_t x = point.find("\"x\":\"") + 5;
   std::string moved = point;
-  moved[x + 3] = moved[x + 3] == 'A' ? 'B' : 'A';  // Next to the curve, all but surely.
+  moved[x + 3] = moved[x + 3] == 'A' ? 'B' : 'A';  // Almost certainly not on the curve.
   EXPECT_THAT(JwksError(Jwks({moved})), HasSubstr("a point of P-256"));
   std::string cut = point;
   cut.erase(x, 4);

@@ -1,4 +1,4 @@
-// Bearer tokens: whose word is believed, and each way to forge one.
+// Bearer tokens: which are accepted, and each way to forge one.
 
 #include "server/auth/jwt.h"
 
@@ -51,7 +51,7 @@ class JwtTest : public ::testing::Test {
     EXPECT_TRUE(verifier_.ReplaceKeys(Jwks({ec_.Jwk(), ed_.Jwk(), rsa().Jwk()})).ok());
   }
 
-  // Making one takes long.
+  // Made once, because making a key takes long.
   static const IssuerKey& rsa() {
     static const auto& key = *new IssuerKey(IssuerKey::Rs256("rsa-1"));
     return key;
@@ -61,7 +61,7 @@ class JwtTest : public ::testing::Test {
     return ec_.Sign(SessionClaims(kAccount, kNow, more));
   }
 
-  // The account, or what is wanted of the token.
+  // The account, or the text of the error.
   std::string Outcome(absl::string_view token, absl::Time now = kNow) const {
     return OutcomeOf(verifier_, token, now);
   }
@@ -72,7 +72,7 @@ class JwtTest : public ::testing::Test {
     if (session.ok()) return session->account.text();
     EXPECT_EQ(session.status().code(), absl::StatusCode::kUnauthenticated);
     EXPECT_EQ(errors::Reason(session.status()), "UNAUTHENTICATED");
-    // Not a part of it worth the name is repeated.
+    // The error repeats no part of the token.
     for (absl::string_view part : absl::StrSplit(token, '.')) {
       if (part.size() < 8) continue;
       EXPECT_THAT(session.status().ToString(), Not(HasSubstr(std::string(part))));
@@ -126,7 +126,7 @@ TEST_F(JwtTest, RefusesAlgNoneInAnyCase) {
       EXPECT_THAT(Outcome(absl::StrCat(header, ".", claims, ".", signature)), HasSubstr("want"));
     }
   }
-  // Nor where the key needs no name.
+  // Nor if the key needs no name.
   JwtVerifier single(Options(), AccountIdForm());
   ASSERT_TRUE(single.ReplaceKeys(Jwks({ec_.Jwk()})).ok());
   EXPECT_THAT(OutcomeOf(single, absl::StrCat(Base64Url(R"({"alg":"none"})"), ".", claims, ".")),

@@ -83,7 +83,7 @@ TEST_F(TlsFilesTest, RefusesACertificateThatHasEnded) {
   ExpectRefused("its time is over");
 }
 
-// gRPC would say nothing, and serve nobody.
+// gRPC would report no error and serve no connection.
 TEST_F(TlsFilesTest, RefusesWhatOpenSslWillNotShow) {
   const auto weak = authority_.IssueWeak("DNS:localhost");
   Write("cert.pem", weak.certificate, 0644);
@@ -122,7 +122,7 @@ TEST_F(TlsFilesTest, RefusesAnAuthorityThatAnyoneMayReplace) {
   ExpectRefused("anyone may write it");
 }
 
-// A client that goes on from its earlier connection's session, where the server lets it.
+// A client that resumes the session of its earlier connection, if the server allows it.
 class ResumingClient {
  public:
   explicit ResumingClient(const CertificateAndKey& own) {
@@ -140,7 +140,7 @@ class ResumingClient {
     SSL_CTX_set_alpn_protos(context_.get(), h2, 3);
   }
 
-  // Whether the connection went on from the one before.
+  // Whether the connection resumed the session of the one before.
   bool ConnectsAgain(int port) {
     const std::unique_ptr<BIO, decltype(&BIO_free_all)> connection(
         BIO_new_ssl_connect(context_.get()), BIO_free_all);
@@ -149,7 +149,7 @@ class ResumingClient {
     BIO_get_ssl(connection.get(), &ssl);
     if (session_ != nullptr) SSL_set_session(ssl, session_.get());
     EXPECT_EQ(BIO_do_connect(connection.get()), 1);
-    char settings[1];  // What a server says first; tickets have come by then.
+    char settings[1];  // The server's first bytes. Session tickets come before them.
     EXPECT_EQ(BIO_read(connection.get(), settings, 1), 1);
     const bool again = SSL_session_reused(ssl) == 1;
     session_.reset(SSL_get1_session(ssl));

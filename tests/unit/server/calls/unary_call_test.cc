@@ -22,7 +22,7 @@ using Handler =
     std::function<absl::StatusOr<std::string>(const Call&, const v1::GetServiceRequest&)>;
 using Stub = v1::ContactService::Stub;
 
-// GetService over the real path, with a handler of the test's.
+// GetService over the real path, with a handler of the test.
 class OneMethod final
     : public v1::ContactService::WithRawCallbackMethod_GetService<v1::ContactService::Service> {
  public:
@@ -108,7 +108,7 @@ TEST(UnaryCallTest, RefusesAtOnceBeyondTheQueue) {
   started.WaitForNotification();
   auto queued = std::async(std::launch::async, [&] { return served.Get("queued"); });
   grpc::Status refused;
-  // The queued call may still be on its way in: then it is this one that waits.
+  // The queued call may not have arrived yet. Then this call is queued instead.
   for (int i = 0; i < 100 && refused.error_code() != grpc::StatusCode::UNAVAILABLE; ++i) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(100));

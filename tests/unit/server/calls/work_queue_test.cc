@@ -1,4 +1,4 @@
-// The queue of calls: bounded, and shared by those whose calls they are.
+// The queue of calls: bounded, with turns for the accounts.
 
 #include "server/calls/work_queue.h"
 
@@ -14,7 +14,7 @@
 namespace contacts::server {
 namespace {
 
-// Takes down who was served, in order.
+// Records the order in which accounts were served.
 class Served {
  public:
   std::function<void()> Piece(const std::string& whose) {

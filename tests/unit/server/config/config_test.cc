@@ -36,7 +36,7 @@ void SetEnvironment(const char* name, const char* value) { setenv(name, value, 1
 void ClearEnvironment(const char* name) { unsetenv(name); }
 // NOLINTEND(concurrency-mt-unsafe)
 
-// Each test gets a working directory of its own, since keys are made there.
+// Each test has its own working directory, because keys are made there.
 class ConfigTest : public ::testing::Test {
  protected:
   ConfigTest() : before_(std::filesystem::current_path()) {
@@ -153,7 +153,7 @@ TEST_F(ConfigTest, TakesAnEmptyValueForNone) {
         "jwt_issuer", "jwt_audience", "mail_ca_file", "mail_user", "mail_password_file",
         "mysql_password_file", "token_keys_file"}) {
     const std::string variable = absl::StrCat("CONTACTS_", Upper(flag));
-    // Wherever it stands, it takes nothing of what follows it.
+    // In any position, the flag does not use the next argument as its value.
     const auto once =
         Read({absl::StrCat("--", flag, "="), "--mysql=mysql://u@db/contacts", "--mail=smtp://h"});
     EXPECT_TRUE(once.ok()) << flag << ": " << once.status();

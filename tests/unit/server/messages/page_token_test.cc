@@ -19,11 +19,11 @@ TEST(PageTokenTest, GivesTheCursorBack) {
   const std::string cursor = "s:example.com";
   request.set_page_token(MakePageToken(request, cursor));
   EXPECT_EQ(OpenPageToken(request), cursor);
-  // The token that came with the page before does not count.
+  // The token of the page before is not part of the comparison.
   EXPECT_EQ(MakePageToken(request, "b"), MakePageToken(Request(), "b"));
 }
 
-// Whoever knows how seals are made may seal anything; no cursor of ours is such.
+// An attacker who knows how seals are made can seal anything. This is not a cursor of the server.
 TEST(PageTokenTest, IsRefusedAroundWhatIsNoCursor) {
   v1::ListServicesRequest request = Request();
   for (const std::string& cursor :
@@ -69,7 +69,7 @@ TEST(ResumeTokenTest, OpensToItsPlaceAndOneOfAnEarlierVersionToItsPosition) {
   ASSERT_TRUE(place.has_value());
   EXPECT_EQ(place->position, 57);
   EXPECT_EQ(place->event, ~uint64_t{0});
-  // Of position 57, as the version before made it.
+  // Position 57, as the version before wrote it.
   const auto earlier = OpenResumeToken("uNt-ZNBuVW2DDacqIIH0yzU3");
   ASSERT_TRUE(earlier.has_value());
   EXPECT_EQ(earlier->position, 57);

@@ -131,7 +131,7 @@ TEST(StatusTest, SharesTheRoomBetweenTheListsOfFieldsAndOfAccounts) {
   EXPECT_EQ(Find<google::rpc::ErrorInfo>(status)->metadata().at("accounts"), "1000");
 }
 
-// gRPC percent-encodes the message, which makes up to three bytes of one.
+// gRPC percent-encodes the message: a byte becomes up to three bytes.
 TEST(StatusTest, CutsALongMessageBetweenCharacters) {
   std::string text;
   for (int i = 0; i < 1000; ++i) text += "\xc3\xa9";

@@ -54,7 +54,7 @@ TEST(Wire, RefusesMoreFieldsThanAnyRequestHasWhereverTheyAre) {
   EXPECT_THAT(Named<v1::ChangeContactsRequest>(Within('\x12', half) + Within('\x12', half)), whole);
   EXPECT_THAT(Named<v1::GetProfileRequest>("\x13" + Times(kMost, unknown) + "\x14"), whole);
   EXPECT_THAT(Named<v1::GetProfileRequest>(Times(kMost + 1, "\x13\x14")), whole);
-  // However long one is, it is one.
+  // A field of any length counts once.
   EXPECT_THAT(Named<v1::GetProfileRequest>(Within('\x7a', std::string(4'000'000, 'x'))), IsEmpty());
 }
 
@@ -74,7 +74,7 @@ TEST(Wire, NamesEachTextThatIsNotUtf8Once) {
       ElementsAre("assignments[0].service", "assignments[2].service"));
   EXPECT_EQ(request.assignments_size(), 3);
   EXPECT_EQ(request.assignments(0).service(), "");
-  // Each of a list is one of its own.
+  // Each element of a list counts.
   EXPECT_THAT(
       Named<v1::UpdateServiceOwnerRequest>(Within('\x12', Times(2, Within('\x2a', "\xff")))),
       ElementsAre("owner.address_lines[0]", "owner.address_lines[1]"));

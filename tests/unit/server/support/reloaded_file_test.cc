@@ -70,7 +70,7 @@ TEST_F(ReloadedFileTest, HandsOverWhatIsNewOnce) {
   Write("wrong");
   EXPECT_THAT(WaitForTaken(2), ElementsAre("two", "wrong"));
   absl::SleepFor(absl::Milliseconds(1500));
-  Write("two");  // Is in use already.
+  Write("two");  // The content in use.
   absl::SleepFor(absl::Milliseconds(1500));
   Write("three");
   EXPECT_THAT(WaitForTaken(3), ElementsAre("two", "wrong", "three"));
