@@ -40,7 +40,7 @@ std::vector<ServiceId> ServicesOf(const Items& items) {
   return {services.begin(), services.end()};
 }
 
-// The roles, where every service has the same ones in `items`; else none.
+// The roles of `items` if every service has the same ones, else an empty list.
 std::vector<Role> CommonRoles(const Items& items) {
   std::map<ServiceId, std::set<Role>> by_service;
   for (const ChangeItem* item : items) by_service[item->service].insert(item->role);
@@ -137,8 +137,8 @@ class Composer {
 
   void Cancelled() {
     Head(texts::kCancelledSubject, AllItems(*facts_.change), texts::kCancelledTitle);
-    // The one who cancelled gets no e-mail: where the requester gets one, it was
-    // the other who may, an admin of all the services.
+    // The account that cancelled gets no e-mail. So if the requester gets one, an admin of all
+    // services cancelled.
     SayWhatItWas({IsRequester() ? texts::kCancelledByAdmin : texts::kCancelled});
     EndClosed();
   }
@@ -175,8 +175,8 @@ class Composer {
     Say({texts::kAddressChangedByOther});
   }
 
-  // Tells only of what the recipient held before or holds now: the rest of the
-  // override may be about services that it has no part in.
+  // Lists only roles that the recipient held before or holds now: the rest of the override may be
+  // about services that do not concern the recipient.
   void Override() {
     const ContactOverride& record = *facts_.override_record;
     const AccountId& me = facts_.recipient.id;
@@ -216,7 +216,7 @@ class Composer {
   }
 
  private:
-  // A text and what is filled into it, before the language is chosen.
+  // A text and its values, before the language is chosen.
   struct Words {
     Text text;
     std::vector<std::string> values = {};
@@ -261,7 +261,7 @@ class Composer {
     letter_.blocks.push_back(Quote{heading.in(letter_.language), words});
   }
 
-  // What a closed change was about, and how it ended.
+  // The content of a closed change, and how it ended.
   void SayWhatItWas(const Words& end) {
     const Items items = AllItems(*facts_.change);
     Say({IsTakeOver()    ? texts::kYouHadAskedToTakeOver

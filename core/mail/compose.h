@@ -8,15 +8,15 @@
 
 namespace contacts {
 
-// The links of a validation e-mail; they carry the token.
+// The links of a validation e-mail. They contain the token.
 struct AnswerLinks {
   std::string accept;
   std::string refuse;
 };
 
-// Says in the recipient's language what `facts` tell, seen from where the
-// recipient stands: requester, new contact or old contact. `facts` are complete
-// for their kind. Pure.
+// Writes the letter for `facts` in the recipient's language, addressed to the recipient's role
+// in the change: requester, new contact or old contact. `facts` must be complete for their kind.
+// Pure.
 Letter Compose(const MailFacts& facts, const AnswerLinks& links);
 
 }  // namespace contacts

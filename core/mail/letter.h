@@ -8,11 +8,11 @@
 
 #include "core/mail/texts.h"
 
-// What an e-mail says, before it takes the form of plain text or of HTML. All of
-// it is plain text; both writers make user text harmless themselves.
+// The content of an e-mail, before it is written as plain text or as HTML. All of it is plain
+// text. Both writers escape user text themselves.
 namespace contacts {
 
-// A sentence with values in it; HTML shows the values in bold.
+// A sentence with values in it. HTML shows the values in bold.
 struct Phrase {
   Phrase() = default;
   Phrase(const char* text, std::vector<std::string> with = {})
@@ -30,8 +30,8 @@ struct Paragraph {
 // One service in a list.
 struct ListRow {
   std::string service;
-  std::vector<std::string> details;  // Its roles in one, or who holds each.
-  std::vector<std::string> reasons;  // Why something was skipped.
+  std::vector<std::string> details;  // Its roles in one text, or the holder of each role.
+  std::vector<std::string> reasons;  // Why items were skipped.
 };
 struct List {
   std::string heading;
@@ -39,13 +39,13 @@ struct List {
   std::string more;  // "and 280 more services (300 in all)", or empty.
 };
 
-// What a person wrote.
+// Text that a person wrote.
 struct Quote {
   std::string heading;
   std::string words;
 };
 
-// The validation token and the links that carry it.
+// The validation token and the links that contain it.
 struct TokenBox {
   std::string token;
   std::string accept_link;
@@ -66,8 +66,8 @@ struct Letter {
 std::string WritePlainText(const Letter& letter);
 std::string WriteHtml(const Letter& letter);
 
-// Makes text that a person wrote fit to be shown: control characters and marks
-// that turn the direction of writing are taken out, line breaks stay.
+// Makes text that a person wrote safe to show. Removes control characters and marks that change
+// the direction of writing. Keeps line breaks.
 std::string Displayable(absl::string_view text);
 
 }  // namespace contacts

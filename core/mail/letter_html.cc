@@ -6,8 +6,8 @@
 namespace contacts {
 namespace {
 
-// Mail clients know tables and inline styles best. Classes are only there for
-// the dark colours, which override what is inline.
+// Mail clients support tables and inline styles best. Classes are used only for the dark colours,
+// which override the inline ones.
 constexpr char kHead[] = R"html(<!DOCTYPE html>
 <html lang="$0">
 <head>
@@ -85,7 +85,7 @@ constexpr char kQuote[] =
     R"html(<blockquote class="text box" dir="auto" style="margin:0 0 24px 0;padding:12px 16px;background-color:#f4f6f8;border-left:4px solid #9aa5b1;border-radius:4px;color:#1c2630;word-break:break-word;">$0</blockquote>
 )html";
 
-// $0: label; $1: token; $2, $3: links; $4, $5: their words; $6: until when.
+// $0: label; $1: token; $2, $3: links; $4, $5: their texts; $6: the deadline.
 constexpr char kTokenBox[] =
     R"html(<table role="presentation" class="box" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:24px 0;background-color:#f4f6f8;border:1px solid #dde2e8;border-radius:8px;">
 <tr><td align="center" style="padding:20px 12px 24px 12px;">

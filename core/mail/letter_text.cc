@@ -43,7 +43,7 @@ class TextWriter {
 
   void operator()(const Quote& quote) {
     Heading(quote.heading);
-    // Every line is marked, so that none can pass for a line of ours.
+    // Every line is marked, so that user text cannot look like the service's own text.
     for (const absl::string_view line : absl::StrSplit(Displayable(quote.words), '\n')) {
       absl::StrAppend(&text_, "  > ", line, "\n");
     }

@@ -82,7 +82,7 @@ DeliveryResult Maildir::Deliver(const std::string&, const std::string&,
     const File file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (!file.ok()) {
       DeliveryResult result = {DeliveryResult::Kind::kTryLater, ErrorText("maildir: create")};
-      // Someone may have cleared the Maildir away: it is there again at the next try.
+      // The Maildir may have been removed. The next try makes it again.
       if (const absl::Status status = Create(); !status.ok()) {
         absl::StrAppend(&result.text, "; ", status.message());
       }
@@ -93,7 +93,7 @@ DeliveryResult Maildir::Deliver(const std::string&, const std::string&,
   if (rename(temporary.c_str(), absl::StrCat(directory_, "/new/", name).c_str()) != 0) {
     return fail("maildir: rename");
   }
-  // The name has to last too.
+  // The name must be durable too.
   const File folder(directory_ + "/new", O_RDONLY | O_DIRECTORY);
   if (!folder.ok() || !folder.Sync()) {
     return {DeliveryResult::Kind::kTryLater, ErrorText("maildir: sync")};

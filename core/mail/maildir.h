@@ -10,12 +10,12 @@
 namespace contacts {
 
 // Delivers into a Maildir: each message is written and synced below tmp/, then
-// renamed into new/. Any number of processes may deliver into the same one.
+// renamed into new/. Any number of processes may deliver into the same Maildir.
 class Maildir : public MailTransport {
  public:
   explicit Maildir(std::string directory) : directory_(std::move(directory)) {}
 
-  // Makes the folders (mode 0700) that are missing.
+  // Makes missing folders, with mode 0700.
   absl::Status Create() const;
 
   absl::Status Prepare() override { return Create(); }

@@ -22,8 +22,8 @@ struct RenderedMail {
   absl::Time date;
 };
 
-// Whether `text` is one address that no header and no SMTP command takes for more: without a
-// control character or a second address. Only a quoted local part may have spaces. UTF-8 is not
+// Whether `text` is exactly one address for headers and SMTP commands: it has no control
+// character and no second address. Only a quoted local part may have spaces. UTF-8 is not
 // checked.
 bool IsOneAddress(absl::string_view text);
 
@@ -32,8 +32,8 @@ enum class LineEnd { kLf, kCrLf };
 
 // Encodes an e-mail as RFC 5322 bytes: multipart/alternative in UTF-8, encoded
 // headers, quoted-printable bodies, Auto-Submitted. The same e-mail gives the same
-// bytes. INVALID_ARGUMENT, without the value, where an address is not one plain
-// address, or where a header has a control character or is not UTF-8. Thread safe.
+// bytes. Returns INVALID_ARGUMENT, without the value, if an address is not one plain address, or
+// if a header has a control character or is not UTF-8. Thread safe.
 absl::StatusOr<std::string> EncodeMime(const RenderedMail& mail, LineEnd line_end = LineEnd::kLf);
 
 }  // namespace contacts

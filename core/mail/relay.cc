@@ -36,8 +36,8 @@ void ReplaceAnyCase(std::string& text, absl::string_view what, absl::string_view
   }
 }
 
-// Logs the first of a row of database errors, then one a minute with the number
-// left out.
+// Logs the first of several database errors in a row, then one a minute with the number of errors
+// in between.
 class TroubleLog {
  public:
   void Add(const absl::Status& status, absl::Time now) {
@@ -165,7 +165,7 @@ bool MailRelay::Wait(absl::Duration duration) {
 
 void MailRelay::Loop(absl::Duration first_pause) {
   TroubleLog log;
-  // All lanes together look as often as one would by itself.
+  // All lanes together look as often as a single lane would.
   const absl::Duration idle_pause = options_.poll_interval * options_.lanes;
   absl::Duration trouble_delay = idle_pause;
   for (absl::Duration pause = first_pause; Wait(pause);) {
@@ -217,7 +217,7 @@ absl::Status MailRelay::Deliver(const std::vector<MailFacts>& claimed, const Bat
   }
   absl::Status recorded = RecordSent(delivered, clock);
   if (rest.empty()) return recorded;
-  // Where this fails, the end of the lease takes its place.
+  // If this fails, the e-mail is free again when its lease ends.
   const absl::Status released = outbox_->Release(rest, clock.Now());
   if (!released.ok()) spdlog::warn("mail: {}", released.ToString());
   return recorded;
@@ -237,7 +237,7 @@ DeliveryResult MailRelay::HandOver(const MailFacts& facts, absl::Time now) {
     }
     return result;
   } catch (const std::exception& error) {
-    // One e-mail in trouble must not keep the others back.
+    // A failing e-mail must not delay the others.
     return {Kind::kTryLater, Loggable(error.what(), facts.recipient.email, facts.token)};
   }
 }
@@ -265,7 +265,7 @@ DeliveryResult::Kind MailRelay::TryOne(const MailFacts& facts, const BatchClock&
 absl::Status MailRelay::RecordSent(const std::vector<MailFacts>& delivered,
                                    const BatchClock& clock) {
   if (delivered.empty()) return absl::OkStatus();
-  // What is not recorded within the lease is delivered a second time.
+  // An e-mail that is not recorded within the lease is delivered a second time.
   absl::Status status;
   do {
     status = outbox_->Sent(delivered, clock.Now());
@@ -287,13 +287,13 @@ void MailRelay::TryLater(const OutboxMail& mail, const BatchClock& clock,
   if (of_server) delay = std::min(delay, options_.longest_probe_pause);
   spdlog::warn("mail: {} try {} failed, next in {}: {}", mail.id.text(), mail.tries,
                absl::FormatDuration(absl::Trunc(delay, absl::Seconds(1))), result.text);
-  // Where this fails, the end of the lease takes its place.
+  // If this fails, the e-mail is free again when its lease ends.
   const absl::Status status =
       of_server ? outbox_->Release({mail}, now + delay) : outbox_->Retry(mail, now + delay);
   if (!status.ok()) spdlog::warn("mail: {}: {}", mail.id.text(), status.ToString());
 }
 
-// While the mail server is down most e-mails are not tried, so their age is looked at here.
+// While the mail server is down, most e-mails are not tried, so their age is checked here.
 void MailRelay::GiveUpOld(const BatchClock& clock) {
   while (clock.LeaseLeft() >= options_.lease_reserve && Wait(absl::ZeroDuration())) {
     const absl::Time now = clock.Now();

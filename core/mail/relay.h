@@ -18,31 +18,31 @@
 namespace contacts {
 
 struct RelayOptions {
-  // Threads that each claim and deliver on their own: an e-mail that takes long
-  // keeps back those of its own batch alone.
+  // Threads that each claim and deliver on their own. A slow e-mail delays only the e-mails of its
+  // own batch.
   int64_t lanes = 1;
   int64_t batch = 20;                       // E-mails claimed at once by a lane.
   absl::Duration lease = absl::Minutes(2);  // How long a claim lasts.
-  // No delivery begins with less of the lease left: longer than a transport
-  // takes at most, so that no other server begins the same delivery meanwhile.
+  // A delivery begins only if at least so much of the lease is left. Longer than a transport's time
+  // limit, so that no other server begins the same delivery before this one has ended.
   absl::Duration lease_reserve = absl::Seconds(40);
   absl::Duration poll_interval = absl::Milliseconds(500);  // Between looks at an idle outbox.
   absl::Duration first_delay = absl::Seconds(30);          // After the first failed try; doubles.
   absl::Duration longest_delay = absl::Hours(1);
   absl::Duration give_up = absl::Hours(48);  // After the e-mail was written.
-  // While the mail server is down: between two e-mails that try it, at first and at most.
+  // Time between two e-mails that try a mail server that is down: at first, and at most.
   absl::Duration first_probe_pause = absl::Seconds(1);
   absl::Duration longest_probe_pause = absl::Seconds(30);
 
   std::function<absl::Time()> clock = absl::Now;
-  // From 0 to 1, for jitter; called from every lane. Unset: the relay's own.
+  // Returns 0 to 1, for jitter. Called from every lane. Unset: the relay's own generator.
   std::function<double()> random;
 };
 
-// What a relay did since it was made.
+// Counts since the relay was made.
 struct RelayCounts {
   int64_t delivered = 0;
-  int64_t failed = 0;    // Tries that are to be made again.
+  int64_t failed = 0;    // Failed tries of e-mails that will be tried again.
   int64_t given_up = 0;  // Refused for good, or too old.
 };
 
@@ -50,22 +50,22 @@ struct RelayCounts {
 // up to the longest, spread by `random` (0 to 1) over 80 to 120 percent.
 absl::Duration RetryDelay(const RelayOptions& options, int64_t tries, double random);
 
-// Makes what a mail server said fit for the log: `address` is masked and `token`
-// taken out wherever they occur, control characters are, and it is cut to a line.
+// Makes a mail server's answer safe for the log: masks every `address`, removes every `token` and
+// control character, and cuts the text to a line.
 std::string Loggable(absl::string_view said, const std::string& address, const std::string& token);
 
-// Whether the mail server takes e-mails, as one relay sees it. After a few failures in a row that
-// any e-mail would meet, it is taken for down: then one e-mail at a time tries it, so that the
-// others need not wait for a time of their own once it is back. Thread safe.
+// Whether the mail server accepts e-mails, as one relay sees it. After a few failures in a row that
+// would also meet any other e-mail, the server counts as down. Then one e-mail at a time tries it,
+// and all others go on as soon as it is back. Thread safe.
 class MailServerState {
  public:
   MailServerState(absl::Duration first_pause, absl::Duration longest_pause)
       : first_pause_(first_pause), longest_pause_(longest_pause) {}
 
-  // Whether e-mails may be tried at `now`; where the server is down, true once a pause.
+  // Whether an e-mail may be tried at `now`. If the server is down, true once a pause.
   bool MayTry(absl::Time now);
   bool down() const;
-  // Each returns true where it changed what down() says.
+  // Each returns true if it changed down().
   bool Worked();
   bool Failed(absl::Time now);
 
@@ -78,42 +78,42 @@ class MailServerState {
   absl::Time next_try_;
 };
 
-// Empties the outbox, on threads of its own. Every server runs one; a lease
-// gives each e-mail to one of them at a time. Trouble of any kind, with one e-mail
-// or with the database, is logged and tried again; it never ends a thread.
-// Start and Stop once each; counts() may be called from any thread.
+// Delivers the outbox, on its own threads. Every server runs a relay. A lease gives each e-mail to
+// one relay at a time. Failures of an e-mail or of the database are logged and tried again. They
+// never end a thread. Call Start and Stop once each. counts() is thread safe.
 class MailRelay {
  public:
-  // What is pointed to must outlive it.
+  // The outbox and the transport must outlive the relay.
   MailRelay(Outbox* outbox, MailTransport* transport, MailRenderer renderer, RelayOptions options);
   ~MailRelay();
   MailRelay(const MailRelay&) = delete;
   MailRelay& operator=(const MailRelay&) = delete;
 
   void Start();
-  // Breaks off what the mail server does not have in full yet, and begins nothing more.
+  // Breaks off deliveries that the mail server has not received in full. Begins no further one.
   void BeginStop();
-  // As BeginStop; waits for the e-mails at hand, records what was delivered and gives the
-  // others back.
+  // Like BeginStop. Then waits for the deliveries in progress, records the delivered e-mails and
+  // gives the others back.
   void Stop();
 
-  // Claims one batch as of `now` and delivers it; returns how many were claimed,
-  // or the database's error. For tests, in place of Start.
+  // Claims one batch as of `now` and delivers it. Returns the number of claimed e-mails, or the
+  // database's error. For tests, instead of Start.
   absl::StatusOr<int64_t> RunOnce(absl::Time now);
 
   RelayCounts counts() const;
 
  private:
-  // The time of one batch: it goes on from the `now` of its claim.
+  // The time within one batch: the `now` of its claim plus the time since.
   class BatchClock;
 
   // `first_pause`: before the first look at the outbox.
   void Loop(absl::Duration first_pause);
-  // Waits, unless stopped; returns false once stopped.
+  // Waits for `duration`. Returns false at once if the relay is stopped.
   bool Wait(absl::Duration duration);
-  // Delivers what was claimed, as far as it gets, and gives the rest back.
+  // Delivers the claimed e-mails in their order, until the relay is stopped, the lease is nearly
+  // over or the mail server is down. Gives the rest back.
   absl::Status Deliver(const std::vector<MailFacts>& claimed, const BatchClock& clock);
-  // Hands one e-mail over, and records any outcome but that it was delivered or interrupted.
+  // Hands one e-mail over. Records every outcome except delivered and interrupted.
   DeliveryResult::Kind TryOne(const MailFacts& facts, const BatchClock& clock);
   DeliveryResult HandOver(const MailFacts& facts, absl::Time now);
   absl::Status RecordSent(const std::vector<MailFacts>& delivered, const BatchClock& clock);

@@ -25,7 +25,7 @@ std::string PercentEncoded(absl::string_view value) {
 
 std::string DomainOf(const std::string& address) { return address.substr(address.rfind('@') + 1); }
 
-// Whether all that this kind of e-mail is made from is there.
+// Whether all facts that this kind of e-mail needs are set.
 absl::Status CheckFacts(const MailFacts& facts) {
   const MailKind kind = facts.mail.kind;
   if (kind == MailKind::kOverride ? !facts.override_record

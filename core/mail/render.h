@@ -9,7 +9,7 @@
 
 namespace contacts {
 
-// How many services an e-mail lists before it only counts them.
+// The number of services that an e-mail lists. Further ones are only counted.
 inline constexpr std::size_t kListedServices = 20;
 
 // Writes e-mails in the recipient's language, as plain text and HTML. Pure and
@@ -19,16 +19,15 @@ class MailRenderer {
   struct Options {
     std::string from;       // Address of the sender; its domain ends the Message-IDs.
     std::string from_name;  // May be empty.
-    // Template with {contact_change_id}, {token} and {answer}; what is put in is
-    // percent-encoded.
+    // Template with {contact_change_id}, {token} and {answer}. The values are percent-encoded.
     std::string link_url;
   };
   explicit MailRenderer(Options options) : options_(std::move(options)) {}
 
   // Writes one e-mail, dated `now`. Its Message-ID follows from the e-mail's id,
-  // so it is the same at every try. FAILED_PRECONDITION where a validation e-mail
-  // has no token (the key that it is derived from is missing), where the
-  // recipient has no address, or where what the e-mail tells of is missing.
+  // so it is the same at every try. Returns FAILED_PRECONDITION if a validation e-mail has no token
+  // (the token's key is missing), if the recipient has no address, or if the facts of the e-mail
+  // are missing.
   absl::StatusOr<RenderedMail> Render(const MailFacts& facts, absl::Time now) const;
 
  private:

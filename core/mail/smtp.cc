@@ -30,7 +30,7 @@ constexpr int64_t kMostReplyBytes = 64 * 1024;
 constexpr int kTaken = 250;
 constexpr std::size_t kCodeSize = 4;  // With the blank or hyphen after it.
 
-// What the server was last asked.
+// The last command.
 enum class Step { kConnect, kAuth, kSender, kRecipient, kData, kMessage };
 
 const char* Name(Step step) {
@@ -45,7 +45,7 @@ const char* Name(Step step) {
   return "";
 }
 
-// The code of a reply's last line; 0 for a line that others follow, or none.
+// The code of a reply's last line. 0 for a line that others follow, and for other text.
 int FinalCode(absl::string_view line) {
   int code = 0;
   const bool last = line.size() == 3 || (line.size() > 3 && line[3] != '-');
@@ -53,8 +53,9 @@ int FinalCode(absl::string_view line) {
 }
 
 // Whether a reply of 5xx is about the recipient, by its enhanced status code (RFC 3463):
-// 5.1.x about the recipient's address, 5.2.x about its mailbox. Everything else is about us, such
-// as 5.1.0, 5.1.7 and 5.1.8 (the sender), 5.5.x (the name in EHLO), 5.7.x (relaying, TLS, policy).
+// 5.1.x about the recipient's address, 5.2.x about its mailbox. Everything else is about the
+// service, such as 5.1.0, 5.1.7 and 5.1.8 (the sender), 5.5.x (the name in EHLO), 5.7.x (relaying,
+// TLS, policy).
 bool IsAboutRecipient(absl::string_view reply) {
   if (reply.size() <= kCodeSize) return false;
   const std::vector<absl::string_view> words = absl::StrSplit(reply.substr(kCodeSize), ' ');
@@ -77,8 +78,8 @@ long CurlMillis(absl::Duration duration) {
 
 }  // namespace
 
-// One libcurl handle, which keeps its connection, with what was said on it. For
-// one thread at a time.
+// A libcurl handle with its connection and the state of the SMTP dialogue on it. Used by one
+// thread at a time.
 class SmtpTransport::Connection {
  public:
   Connection(const SmtpOptions& options, const std::atomic<bool>* interrupted)
@@ -86,7 +87,7 @@ class SmtpTransport::Connection {
     if (curl_ == nullptr) return;
     SetServer();
     Set(CURLOPT_NOSIGNAL, 1L);
-    Set(CURLOPT_QUICK_EXIT, 1L);  // A name server that is silent keeps nobody.
+    Set(CURLOPT_QUICK_EXIT, 1L);  // A silent name server must not delay the end.
     Set(CURLOPT_MAXCONNECTS, 1L);
     Set(CURLOPT_MAXAGE_CONN, kLongestIdleSeconds);
     Set(CURLOPT_CONNECTTIMEOUT_MS, CurlMillis(options.connect_timeout));
@@ -111,7 +112,7 @@ class SmtpTransport::Connection {
 
   ~Connection() {
     if (curl_ == nullptr) return;
-    // libcurl says QUIT and would wait two minutes for the answer.
+    // libcurl sends QUIT and would wait two minutes for the answer.
     if (Socket() != CURL_SOCKET_BAD) shutdown(Socket(), SHUT_RD);
     curl_easy_cleanup(curl_);
   }
@@ -124,7 +125,7 @@ class SmtpTransport::Connection {
     if (curl_ == nullptr) return {Kind::kTryLater, "libcurl: no handle"};
     const absl::Time deadline = absl::Now() + options_.timeout;
     CURLcode result = Perform(from, to, message, options_.timeout);
-    // A server may have closed a connection that was kept, or be about to.
+    // The server may have closed a kept connection, or be about to.
     if (result != CURLE_OK && reused_ && step_ <= Step::kSender && !aborted_ &&
         result != CURLE_OPERATION_TIMEDOUT) {
       result = Perform(from, to, message, deadline - absl::Now());
@@ -134,9 +135,8 @@ class SmtpTransport::Connection {
     return {KindOf(code), Describe(result)};
   }
 
-  // Whether the connection may serve another delivery: not where the server owes an
-  // answer or said more than it was asked for, since that would be taken for the
-  // answer to the next command.
+  // Whether another delivery may use the connection. False if an answer is missing or the server
+  // sent more than it was asked for: the next command would take that for its answer.
   bool InStep() const {
     return curl_ != nullptr && !aborted_ && FinalCode(reply_) != 0 && !HasUnasked();
   }
@@ -153,7 +153,7 @@ class SmtpTransport::Connection {
                                   options_.port, "/", PercentEncoded(options_.ehlo))
                          .c_str());
     Set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    Set(CURLOPT_PROXY, "");  // The environment's is none for mail.
+    Set(CURLOPT_PROXY, "");  // Ignores http_proxy and similar variables.
     const bool required = implicit || options_.tls == MailTls::kRequired;
     Set(CURLOPT_USE_SSL, static_cast<long>(required                             ? CURLUSESSL_ALL
                                            : options_.tls == MailTls::kOptional ? CURLUSESSL_TRY
@@ -163,7 +163,7 @@ class SmtpTransport::Connection {
     Set(CURLOPT_SSL_VERIFYHOST, 2L);
     if (!options_.ca_file.empty()) {
       Set(CURLOPT_CAINFO, options_.ca_file.c_str());
-      Set(CURLOPT_CAPATH, nullptr);  // This one alone.
+      Set(CURLOPT_CAPATH, nullptr);  // Only this file.
     }
     if (!options_.user.empty()) {
       Set(CURLOPT_USERNAME, options_.user.c_str());
@@ -184,8 +184,7 @@ class SmtpTransport::Connection {
     Set(CURLOPT_MAIL_FROM, from.c_str());
     Set(CURLOPT_MAIL_RCPT, recipients.get());
     Set(CURLOPT_TIMEOUT_MS, CurlMillis(limit));
-    // The same again for each answer: within libcurl the limit above does not hold
-    // everywhere.
+    // The same limit for each answer, because libcurl does not apply the limit above everywhere.
     Set(CURLOPT_SERVER_RESPONSE_TIMEOUT, std::max<long>(1, absl::ToInt64Seconds(limit)));
     const CURLcode result = curl_easy_perform(curl_);
     Set(CURLOPT_MAIL_RCPT, nullptr);
@@ -209,28 +208,29 @@ class SmtpTransport::Connection {
     return refused && step_ != Step::kMessage ? Kind::kServerTrouble : Kind::kTryLater;
   }
 
-  // Servers that know nobody refuse everybody: no recipient is to blame for that.
+  // A connection without the wanted login refuses every recipient, for no reason of the
+  // recipient's.
   bool LoggedIn() const { return options_.user.empty() || authenticated_; }
 
   std::string Describe(CURLcode result) const {
     if (aborted_) return why_aborted_;
-    // What a server says of a login may repeat it.
+    // An answer to a login may repeat the login.
     const std::string said = step_ == Step::kAuth ? reply_.substr(0, 3) : reply_;
     const std::string error = error_[0] != '\0' ? error_ : curl_easy_strerror(result);
     return absl::StrCat(Name(step_), ": ", FinalCode(reply_) >= 400 ? said : error);
   }
 
   // The connection's socket. While it is being opened there may be one for each of
-  // the server's addresses; libcurl closes all but one.
+  // the server's addresses. libcurl closes all but one.
   curl_socket_t Socket() const { return sockets_.empty() ? CURL_SOCKET_BAD : sockets_.back(); }
 
-  // Whether the server said something that no command asked for.
+  // Whether the server sent something that no command asked for.
   bool HasUnasked() const {
     if (Socket() == CURL_SOCKET_BAD) return false;
     pollfd poller = {.fd = Socket(), .events = POLLIN, .revents = 0};
     if (poll(&poller, 1, 0) != 0) return true;
     if (encrypted_) return false;
-    // libcurl may have read it along with an answer; the kernel has counted it.
+    // libcurl may have read it together with an answer. The kernel has counted it.
     tcp_info info{};
     socklen_t size = sizeof(info);
     return getsockopt(Socket(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
@@ -259,11 +259,10 @@ class SmtpTransport::Connection {
   static std::size_t OnRead(char* buffer, std::size_t size, std::size_t count, void* self) {
     return static_cast<Connection*>(self)->Read(buffer, size * count);
   }
-  // Called until it returns 0, since libcurl was told no size.
+  // Called until it returns 0, because libcurl does not know the size.
   std::size_t Read(char* buffer, std::size_t size) {
     if (rest_.empty()) {
-      // Next comes the end of the message. An answer that is there already is not
-      // one to it.
+      // Next comes the end of the message. An answer that has already arrived does not answer it.
       if (HasUnasked()) {
         Abort("message: answered before its end");
         return CURL_READFUNC_ABORT;
@@ -306,7 +305,7 @@ class SmtpTransport::Connection {
   }
 
   void NoteCommand(absl::string_view command) {
-    // Lines of a login are base64, in which there is neither blank nor colon.
+    // Lines of a login are base64, which has neither blank nor colon.
     if (absl::StartsWith(command, "EHLO ") || absl::StartsWith(command, "HELO ")) {
       step_ = Step::kConnect;
     } else if (absl::StartsWith(command, "AUTH ")) {
@@ -320,7 +319,7 @@ class SmtpTransport::Connection {
     } else if (absl::StartsWith(command, "STARTTLS")) {
       encrypted_ = true;
     } else if (absl::StartsWith(command, "QUIT")) {
-      // Nobody waits for the answer to it.
+      // The answer to QUIT is not awaited.
       quitting_ = true;
       if (Socket() != CURL_SOCKET_BAD) shutdown(Socket(), SHUT_RD);
     }
@@ -339,13 +338,13 @@ class SmtpTransport::Connection {
   CURL* const curl_;
   char error_[CURL_ERROR_SIZE] = "";
 
-  // Of the connection that is open.
+  // State of the open connection.
   std::vector<curl_socket_t> sockets_;
   bool encrypted_ = false;
   bool authenticated_ = false;
-  uint64_t received_ = 0;  // Bytes of replies that were looked at.
+  uint64_t received_ = 0;  // Bytes of replies that were read here.
 
-  // Of the delivery at hand.
+  // State of the delivery in progress.
   Step step_ = Step::kConnect;
   std::string reply_;  // The last line of the answer to it.
   absl::string_view rest_;
@@ -372,7 +371,7 @@ std::string FullHostName() {
 
 SmtpTransport::SmtpTransport(SmtpOptions options)
     : options_([&] {
-        // Not thread safe by itself, so not left to the first handle.
+        // Called here because it is not thread safe.
         static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
         static_cast<void>(once);
         return std::move(options);
@@ -392,7 +391,7 @@ DeliveryResult SmtpTransport::Deliver(const std::string& envelope_from, const st
                                       const std::string& message) {
   using Kind = DeliveryResult::Kind;
   if (interrupted_) return {Kind::kInterrupted, "interrupted"};
-  // libcurl puts an address into its command as it is, line breaks included.
+  // libcurl writes an address into its command without checks, including line breaks.
   if (!IsOneAddress(envelope_from)) return {Kind::kTryLater, "the sender is not one address"};
   if (!IsOneAddress(to)) return {Kind::kRefused, "the recipient is not one address"};
   std::unique_ptr<Connection> connection = TakeConnection();

@@ -8,13 +8,13 @@
 #include "absl/time/time.h"
 #include "core/domain/model.h"
 
-// Every word that an e-mail says, both languages side by side. In French a
-// no-break space (\u00a0) stands before : ; ! ? and within a number or a time.
+// All texts of e-mails, both languages side by side. French has a no-break space (\u00a0) before
+// : ; ! ? and within a number or a time.
 namespace contacts {
 
 enum class Language { kEnglish, kFrench };
 
-// "fr" and "fr-*", in any case, are French; everything else is English.
+// "fr" and "fr-*", in any case, are French. Every other tag is English.
 Language LanguageOf(absl::string_view tag);
 
 // One text in both languages. $0 to $9 stand for values.
@@ -25,16 +25,15 @@ struct Text {
   const char* in(Language language) const { return language == Language::kFrench ? fr : en; }
 };
 
-// Puts `values` into the places $0 to $9 of `format`. A value is never looked
-// into for places of its own.
+// Puts `values` into the places $0 to $9 of `format`. Places inside a value are not replaced.
 std::string FillIn(absl::string_view format, const std::vector<std::string>& values);
 
-// Full date and time of day, in UTC and cut to the minute: "Monday 1 June 2026 at
+// Full date and time of day, in UTC, without seconds: "Monday 1 June 2026 at
 // 14:05 UTC", "lundi 1er juin 2026 à 14 h 05 (UTC)".
 std::string DateAndTime(absl::Time time, Language language);
 // "1,000" in English, "1 000" in French.
 std::string Count(std::size_t count, Language language);
-// "example.com" where there is one service, else "300 services".
+// "example.com" for one service, else "300 services".
 std::string ServicesInShort(const std::vector<ServiceId>& services, Language language);
 // "administrator", "technical" or "billing".
 const char* RoleWord(Role role, Language language);
@@ -46,14 +45,14 @@ std::string RolesInShort(const std::vector<Role>& roles, Language language);
 // services.
 std::string SubjectMatter(const std::vector<ServiceId>& services, const std::vector<Role>& roles,
                           Language language);
-// Why an item was skipped; empty for one that was not.
+// Why an item was skipped. Empty if it was not skipped.
 std::string SkipReason(ItemOutcome outcome, Language language);
 
 namespace texts {
 
 inline constexpr Text kLanguageTag = {"en", "fr"};
 
-// Subjects. $0: services and roles, as SubjectMatter has them.
+// Subjects. $0: services and roles, as SubjectMatter writes them.
 inline constexpr Text kValidationSubject = {
     "Contact change for $0: your answer is needed",
     "Changement de contact pour $0\u00a0: votre réponse est attendue"};
@@ -136,7 +135,7 @@ inline constexpr Text kCodePersonal = {
     "Le code et les liens sont personnels et à usage unique. Ne les transmettez à personne\u00a0: "
     "notre équipe ne vous les demandera jamais."};
 
-// What a role is about, for someone who is asked to take it over.
+// Description of a role, for an account that is asked to take it over.
 inline constexpr Text kAdminMeans = {
     "The administrator contact manages the service, can change all of its contacts and sees its "
     "owner’s details.",
@@ -178,16 +177,16 @@ inline constexpr Text kSomeSkipped = {
     "Une partie de la demande n’a plus pu être effectuée\u00a0; les raisons sont indiquées "
     "ci-dessous."};
 
-// Roles lost. $0: roles in short; $1: services in short; $2: who holds them now.
+// Roles lost. $0: roles in short; $1: services in short; $2: the present holder.
 inline constexpr Text kYouLost = {"You no longer hold $0 on $1: $2 has taken over.",
                                   "Vous n’avez plus $0 sur $1\u00a0: $2 a pris la suite."};
-// $0: who asked; $1: date and time.
+// $0: the requester; $1: date and time.
 inline constexpr Text kAskedBy = {"$0 asked for this change, which took effect on $1.",
                                   "Ce changement, demandé par $0, a pris effet le $1."};
 // $0: date and time.
 inline constexpr Text kAskedByYou = {"You had asked for this change, which took effect on $0.",
                                      "Ce changement, que vous aviez demandé, a pris effet le $0."};
-// $0: who asked.
+// $0: the requester.
 inline constexpr Text kLostUnexpectedly = {
     "If this comes as a surprise, please get in touch with $0 or with our support team.",
     "Si ce changement vous surprend, contactez $0 ou notre support."};
@@ -199,7 +198,7 @@ inline constexpr Text kYouHadAskedForOther = {"You had asked for $2 to take over
                                               "Vous aviez demandé que $2 reprenne $0 sur $1."};
 inline constexpr Text kOtherHadAskedYou = {"$2 had asked you to take over $0 on $1.",
                                            "$2 vous avait demandé de reprendre $0 sur $1."};
-// $0: who refused.
+// $0: the account that refused.
 inline constexpr Text kRefusedBy = {"$0 has refused this request. Nothing has changed.",
                                     "$0 a refusé cette demande. Rien n’a changé."};
 inline constexpr Text kReasonGiven = {"Reason given", "Raison indiquée"};

@@ -8,36 +8,37 @@
 
 namespace contacts {
 
-// What became of one try to hand an e-mail over.
+// Outcome of one try to deliver an e-mail.
 struct DeliveryResult {
   enum class Kind {
     kDelivered,
-    kTryLater,       // About this e-mail, or nobody knows.
-    kServerTrouble,  // About the mail server or our settings: other e-mails would meet it too.
-    kRefused,        // About the recipient: trying again is of no use.
-    kInterrupted,    // Broken off by Interrupt; the mail server does not have it.
+    kTryLater,       // About this e-mail, or for an unknown reason.
+    kServerTrouble,  // About the mail server or the service's settings: other e-mails would fail
+                     // too.
+    kRefused,        // About the recipient: trying again does not help.
+    kInterrupted,    // Broken off by Interrupt. The mail server does not have the e-mail.
   };
   Kind kind = Kind::kDelivered;
-  std::string text;  // Why not, for the log; never an address in full.
+  std::string text;  // Reason of a failure, for the log. Never contains a whole address.
 };
 
-// Where e-mails go. Implementations are thread safe.
+// Delivers e-mails to one place. Implementations are thread safe.
 class MailTransport {
  public:
   virtual ~MailTransport() = default;
 
-  // Makes ready what deliveries need; to be called once, before the first.
+  // Prepares deliveries. Call it once, before the first delivery.
   virtual absl::Status Prepare() { return absl::OkStatus(); }
 
-  // How the lines of the messages given to it must end.
+  // The line end that messages for this transport must have.
   virtual LineEnd line_end() const { return LineEnd::kLf; }
 
   // Hands over one message, as RFC 5322 bytes.
   virtual DeliveryResult Deliver(const std::string& envelope_from, const std::string& to,
                                  const std::string& message) = 0;
 
-  // Makes deliveries under way, and later ones, end with kInterrupted. One
-  // whose outcome only the mail server knows is waited for. For shutting down.
+  // Makes deliveries in progress, and later ones, end with kInterrupted. Waits for a delivery whose
+  // outcome only the mail server knows. For shutting down.
   virtual void Interrupt() {}
 };
 
