@@ -16,14 +16,14 @@
 
 namespace contacts::server {
 
-// The files that say how connections are made and which callers are believed, with their texts at
-// the start. With neither `policy_file` nor `jwt`, the metadata is believed (development).
+// The files for TLS and for authenticating callers, with their texts at the start. With neither
+// `policy_file` nor `jwt`, the metadata is believed (development).
 struct CredentialsOptions {
   std::optional<TlsFiles> tls;  // None: plain text.
   TlsTexts tls_texts;
-  std::string policy_file;  // Empty: no client certificate is believed.
+  std::string policy_file;  // Empty: client certificates are not used.
   std::string policy;
-  std::optional<JwtOptions> jwt;  // None: no session's token is believed.
+  std::optional<JwtOptions> jwt;  // None: session tokens are not used.
   std::string jwks_file;
   std::string jwks;
 };
@@ -32,11 +32,11 @@ struct CredentialsOptions {
 // reloaded when its file changes. Must outlive the server.
 class Credentials {
  public:
-  // `options` must outlive it.
+  // `options` must outlive this object.
   Credentials(const CredentialsOptions& options, const AccountIdForm& account_id);
 
-  // Loads the texts of the options and begins to reload the files. INVALID_ARGUMENT, with the
-  // file's name, if a text is malformed.
+  // Loads the texts of the options and begins to reload the files. Returns INVALID_ARGUMENT, with
+  // the file's name, if a text is malformed.
   absl::Status Start();
 
   const Authenticator& authenticator() const;
@@ -45,7 +45,7 @@ class Credentials {
   const Tls* tls() const { return tls_ ? &*tls_ : nullptr; }
   // False without a policy.
   bool MayReadMetrics(const PeerNames& peer) const;
-  // When the server's own certificate ends; never without TLS.
+  // End of the server's own certificate. InfiniteFuture() without TLS.
   absl::Time certificate_expires() const;
 
  private:
@@ -58,7 +58,7 @@ class Credentials {
   std::optional<JwtVerifier> jwt_;
   std::optional<JwtAuthenticator> sessions_;
   std::optional<CertificateAuthenticator> certificates_;
-  // Last, so that they end first.
+  // The last members, so that they end first.
   std::optional<Reloaded<TlsTexts>> tls_files_;
   std::optional<Reloaded<std::string>> policy_file_;
   std::optional<Reloaded<std::string>> jwks_file_;

@@ -15,10 +15,10 @@ constexpr char kAccountKey[] = "contacts-account";
 constexpr char kCallerKey[] = "contacts-caller";
 constexpr char kTokenKey[] = "authorization";
 constexpr absl::string_view kBearer = "Bearer ";
-// No account's id begins so, as those are in lower case.
+// Account ids are in lower case, so none begins like this.
 constexpr absl::string_view kCallerPrefix = "mTLS:";
 
-// The value of a key that may come once at most.
+// The value of a key that may occur at most once.
 absl::StatusOr<std::optional<std::string>> Single(const Metadata& metadata, const char* key) {
   const auto [first, last] = metadata.equal_range(key);
   if (first == last) return std::nullopt;
@@ -28,7 +28,7 @@ absl::StatusOr<std::optional<std::string>> Single(const Metadata& metadata, cons
   return std::string(first->second.data(), first->second.size());
 }
 
-// Takes contacts-account into an identity; what is not an account's id is nobody's.
+// Reads contacts-account into an identity. Fails if the value is not an account id.
 absl::Status ReadAccount(const std::string& text, const AccountIdForm& form, Identity& identity) {
   identity.account = AccountId(Lower(text));
   if (form.Matches(identity.account.text())) return absl::OkStatus();

@@ -22,40 +22,40 @@ namespace contacts::server {
 // A call's metadata, as gRPC gives it.
 using Metadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
-// Who calls, as far as its credentials tell.
+// The account and caller of a call, as its credentials prove them.
 struct Identity {
-  AccountId account;  // The acting account; empty where none is named.
+  AccountId account;  // The acting account. Empty if the call names none.
   bool is_operator = false;
   bool is_observer = false;
-  // Name of who calls, where that is not the acting account itself: in the log, and whose
-  // request ids an operator's are. Never an account's id.
+  // Name of the caller, if it is not the acting account itself. Used in the log, and as the owner
+  // of an operator's request ids. Never an account id.
   std::string caller;
-  // A stream ends then: the session that it was opened in does.
+  // End of the session. A stream ends with it.
   absl::Time expires = absl::InfiniteFuture();
-  // And when this is gone: the policy that judged who calls was replaced.
+  // A stream also ends when this is gone, because the policy behind the identity was replaced.
   std::optional<std::weak_ptr<const Policy>> policy;
 
   bool Stands() const { return !policy || !policy->expired(); }
 };
 
-// Who may call a method.
+// The callers that may call a method.
 enum class Audience {
-  kAccounts,   // Anyone that acts for an account.
+  kAccounts,   // Callers that act for an account.
   kOperators,  // Directory operators.
-  kWatchers,   // Anyone that acts for an account, and observers.
+  kWatchers,   // Callers that act for an account, and observers.
 };
 
-// Tells who calls. Implementations are safe for any thread and never block.
+// Makes the identity of a call. Implementations are thread safe and never block.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
-  // `peer` is the connection's. UNAUTHENTICATED where there are no credentials, or none that
-  // verify; CALLER_NOT_ALLOWED where they ask for more than they give.
+  // `peer`: names of the connection's certificate. Returns UNAUTHENTICATED if credentials are
+  // missing or do not verify, CALLER_NOT_ALLOWED if the call asks for more than they allow.
   virtual absl::StatusOr<Identity> Identify(const Metadata& metadata,
                                             const PeerNames& peer) const = 0;
 };
 
-// Believes the metadata contacts-account and contacts-caller. For loopback alone.
+// Believes the metadata contacts-account and contacts-caller. Only for loopback.
 class DevelopmentAuthenticator : public Authenticator {
  public:
   explicit DevelopmentAuthenticator(AccountIdForm account_id);
@@ -65,13 +65,13 @@ class DevelopmentAuthenticator : public Authenticator {
   const AccountIdForm account_id_;
 };
 
-// Believes the session token in the metadata authorization, "Bearer TOKEN". The account is the
-// token's; contacts-account may repeat it. There are no operators and no observers.
+// Verifies the session token in the metadata authorization, "Bearer TOKEN". The account is the
+// token's. contacts-account may repeat it. There are no operators and no observers.
 class JwtAuthenticator : public Authenticator {
  public:
   using Clock = std::function<absl::Time()>;
 
-  // `verifier` must outlive it.
+  // `verifier` must outlive this object.
   JwtAuthenticator(const JwtVerifier* verifier, Clock clock);
   absl::StatusOr<Identity> Identify(const Metadata& metadata, const PeerNames& peer) const override;
 
@@ -80,17 +80,18 @@ class JwtAuthenticator : public Authenticator {
   const Clock clock_;
 };
 
-// Believes the connection's client certificate; a policy says whose it is and what that caller
-// may be. A front end names the acting account in contacts-account or, where sessions are
-// wanted, brings its customer's.
+// Identifies the caller by the connection's client certificate and a policy, which also has the
+// caller's roles. A front end names the acting account in contacts-account. With `sessions`, it
+// sends its customer's session token instead.
 class CertificateAuthenticator : public Authenticator {
  public:
-  // `sessions` verifies customers' sessions and must outlive it; null: none are wanted.
+  // `sessions` verifies customers' sessions and must outlive this object. Null: no session is
+  // needed.
   CertificateAuthenticator(AccountIdForm account_id, const Authenticator* sessions);
   absl::StatusOr<Identity> Identify(const Metadata& metadata, const PeerNames& peer) const override;
   // Whether the policy lets this caller read the metrics.
   bool MayReadMetrics(const PeerNames& peer) const;
-  // In place of the policy before, also for connections that are open. At first nobody may
+  // Replaces the policy, also for open connections. Before the first call, no caller may do
   // anything.
   void Replace(Policy policy);
 
@@ -102,10 +103,10 @@ class CertificateAuthenticator : public Authenticator {
   const AccountIdForm account_id_;
   const Authenticator* const sessions_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const Policy> policy_;  // Guarded by mutex_; what it points to never changes.
+  std::shared_ptr<const Policy> policy_;  // Guarded by mutex_. The policy itself never changes.
 };
 
-// CALLER_NOT_ALLOWED where `identity` is not of the method's audience.
+// Returns CALLER_NOT_ALLOWED if `identity` may not call a method with this audience.
 absl::Status Authorize(const Identity& identity, Audience audience);
 
 }  // namespace contacts::server

@@ -51,14 +51,14 @@ Number ReadNumber(absl::string_view bytes) {
   return Number(BN_bin2bn(Bytes(bytes), static_cast<int>(bytes.size()), nullptr));
 }
 
-// The bytes of a base64url member; "" where it is missing or malformed.
+// The bytes of a base64url member. "" if it is missing or malformed.
 std::string Member(const json& jwk, const char* name) {
   const auto found = jwk.find(name);
   if (found == jwk.end() || !found->is_string()) return "";
   return DecodeBase64Url(found->get_ref<const std::string&>()).value_or("");
 }
 
-// A member of text; "" where it is missing, nothing where it is something else.
+// The text of a member. "" if it is missing, nothing if it is not text.
 std::optional<std::string> Text(const json& jwk, const char* name) {
   const auto found = jwk.find(name);
   if (found == jwk.end()) return "";
@@ -66,7 +66,7 @@ std::optional<std::string> Text(const json& jwk, const char* name) {
   return found->get<std::string>();
 }
 
-// Builds a key and checks that it is a sound one; null where it is not.
+// Builds a key and checks it. Null if the key is not sound.
 Key Build(const char* type, OSSL_PARAM_BLD* parts) {
   const Owned<OSSL_PARAM, OSSL_PARAM_free> parameters(OSSL_PARAM_BLD_to_param(parts));
   const KeyContext maker(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
@@ -131,7 +131,7 @@ constexpr Algorithm kAlgorithms[] = {
     {"RS256", "RSA", "", ReadRsa, "RSA of 2048 to 8192 bits, exponent 65537 or so"},
 };
 
-// Whether the key is meant for verifying signatures, as far as it says.
+// Whether the key's members allow it to verify signatures.
 bool ForVerifying(const json& jwk) {
   if (jwk.contains("use") && jwk["use"] != "sig") return false;
   if (!jwk.contains("key_ops")) return true;
@@ -139,7 +139,7 @@ bool ForVerifying(const json& jwk) {
   return std::find(operations.begin(), operations.end(), "verify") != operations.end();
 }
 
-// The key's algorithm, told by the key alone; null where it is none of `allowed`.
+// The key's algorithm, which only the key determines. Null if it is not in `allowed`.
 const Algorithm* FindAlgorithm(const json& jwk, const std::vector<std::string>& allowed) {
   const std::string type = Text(jwk, "kty").value_or("");
   const std::string curve = Text(jwk, "crv").value_or("");
@@ -158,7 +158,7 @@ absl::Status Wrong(std::size_t place, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("keys[", place, "]: ", why));
 }
 
-// Each key must be one that a token can name.
+// Checks that a token can name each key.
 absl::Status CheckIds(const std::vector<VerificationKey>& keys) {
   std::set<std::string> ids;
   for (const VerificationKey& key : keys) {
@@ -172,14 +172,14 @@ absl::Status CheckIds(const std::vector<VerificationKey>& keys) {
   return absl::OkStatus();
 }
 
-// ECDSA's two numbers side by side, as JWS has them, in OpenSSL's DER; "" where they cannot be.
+// OpenSSL's DER of ECDSA's two numbers, which JWS writes side by side. "" if they are invalid.
 std::string DerSignature(absl::string_view signature) {
   if (signature.size() != 2 * kCoordinateSize) return "";
   const Owned<ECDSA_SIG, ECDSA_SIG_free> numbers(ECDSA_SIG_new());
   Number r = ReadNumber(signature.substr(0, kCoordinateSize));
   Number s = ReadNumber(signature.substr(kCoordinateSize));
   if (!numbers || !r || !s || ECDSA_SIG_set0(numbers.get(), r.get(), s.get()) != 1) return "";
-  // They are the signature's now.
+  // The signature owns them now.
   (void)r.release();
   (void)s.release();
   unsigned char* der = nullptr;
@@ -199,16 +199,17 @@ const std::vector<std::string>& JwtAlgorithms() {
 std::optional<std::string> DecodeBase64Url(absl::string_view text) {
   std::string bytes;
   if (!absl::WebSafeBase64Unescape(text, &bytes)) return std::nullopt;
-  // Of all the forms that were read leniently, only one is written.
+  // The decoder accepts several forms of the same bytes. Only the form that the encoder writes is
+  // canonical.
   if (absl::WebSafeBase64Escape(bytes) != text) return std::nullopt;
   return bytes;
 }
 
 std::optional<json> ReadJsonObject(absl::string_view text) {
-  // The parser takes a NUL for the end and leaves alone what follows.
+  // The parser takes a NUL for the end and ignores the rest.
   if (text.find('\0') != absl::string_view::npos) return std::nullopt;
   bool strict = true;
-  std::vector<std::set<std::string>> names;  // Of each object that is open.
+  std::vector<std::set<std::string>> names;  // Of each open object.
   const auto look = [&](int depth, json::parse_event_t event, const json& value) {
     if (depth > kMaxJsonDepth) strict = false;
     if (event == json::parse_event_t::object_start) names.emplace_back();
@@ -240,7 +241,7 @@ bool VerificationKey::Verifies(absl::string_view text, absl::string_view signatu
       EVP_DigestVerifyInit(context.get(), nullptr, digest, nullptr, key_.get()) == 1 &&
       EVP_DigestVerify(context.get(), Bytes(signature), signature.size(), Bytes(text),
                        text.size()) == 1;
-  ERR_clear_error();  // What failed here must not be blamed on a later user of this thread.
+  ERR_clear_error();  // A later user of this thread must not see errors from here.
   return verified;
 }
 
@@ -256,7 +257,7 @@ absl::StatusOr<std::vector<VerificationKey>> ReadJwks(absl::string_view text,
   for (std::size_t place = 0; place < (*set)["keys"].size(); ++place) {
     const json& jwk = (*set)["keys"][place];
     if (!jwk.is_object()) return Wrong(place, "want an object");
-    // Also of keys that are not used: whoever put them here has given them away.
+    // Also for keys that are not used: a private key in a public set is exposed.
     if (jwk.contains("d") || jwk.contains("k")) {
       return Wrong(place, "holds a private or symmetric key; want public keys alone");
     }

@@ -18,7 +18,7 @@ using nlohmann::json;
 
 constexpr double kLastSecond = 253402300799;  // Of the year 9999.
 
-// `wanted` never repeats what the token says.
+// `wanted` must not repeat any part of the token.
 absl::Status Refuse(absl::string_view wanted) {
   return errors::Unauthenticated(absl::StrCat("bearer token: ", wanted));
 }
@@ -29,8 +29,8 @@ bool IsText(const json& object, const char* name, absl::string_view wanted) {
          found->get_ref<const std::string&>() == wanted;
 }
 
-// What a token's protected header may say beside its algorithm and key. "jwk", "jku", "x5c"
-// and "x5u" are a stranger's word for which key to believe, and looked at by nobody.
+// Checks a token's protected header, except its algorithm and key. "jwk", "jku", "x5c" and "x5u"
+// are ignored: they are the sender's own claim about which key to trust.
 absl::Status CheckHeader(const json& header) {
   // Extensions that would change what the token means: encrypted, nested, detached, compressed.
   for (const char* name : {"crit", "b64", "cty", "enc", "zip"}) {
@@ -63,7 +63,7 @@ absl::StatusOr<const VerificationKey*> FindKey(const std::vector<VerificationKey
   return Refuse("want the \"kid\" of a current key");
 }
 
-// A claim that is a time: nothing where it is missing, UNAUTHENTICATED where it is no time.
+// The time in a claim. Nothing if it is missing, UNAUTHENTICATED if it is not a time.
 absl::StatusOr<std::optional<absl::Time>> TimeClaim(const json& claims, const char* name) {
   const auto found = claims.find(name);
   if (found == claims.end()) return std::nullopt;
@@ -74,7 +74,7 @@ absl::StatusOr<std::optional<absl::Time>> TimeClaim(const json& claims, const ch
   return absl::UnixEpoch() + absl::Seconds(seconds);
 }
 
-// Returns when it expires, skew included.
+// Returns the time of its expiry, including skew.
 absl::StatusOr<absl::Time> CheckTimes(const json& claims, const JwtOptions& options,
                                       absl::Time now) {
   const auto expires = TimeClaim(claims, "exp");
@@ -110,7 +110,7 @@ absl::StatusOr<absl::Time> CheckClaims(const json& claims, const JwtOptions& opt
                                        absl::Time now) {
   if (!IsText(claims, "iss", options.issuer)) return Refuse("want \"iss\" as configured here");
   if (!IsFor(claims, options.audience)) return Refuse("want \"aud\" to name this service");
-  // RFC 9449, 7.2: such a token is worth nothing without a proof, which nobody here asks for.
+  // RFC 9449, 7.2: such a token needs a proof, which this server does not ask for.
   if (claims.contains("cnf")) return Refuse("want one that is not bound to a key (\"cnf\")");
   return CheckTimes(claims, options, now);
 }
@@ -167,7 +167,7 @@ absl::StatusOr<JwtSession> JwtVerifier::Verify(absl::string_view token, absl::Ti
     return Refuse("want a signature of its key");
   }
 
-  // What it says; nothing of it was looked at before.
+  // The claims. No claim was read before this point.
   const auto claims = ReadJsonObject(*claims_text);
   if (!claims) return Refuse("want a JSON object of claims");
   const auto expires = CheckClaims(*claims, options_, now);

@@ -16,39 +16,39 @@
 
 namespace contacts::server {
 
-// What a bearer token must say.
+// Requirements on a bearer token.
 struct JwtOptions {
-  std::string issuer;                 // "iss", exactly.
-  std::string audience;               // "aud", or one of its entries.
-  std::string account_claim = "sub";  // Holds the account's id.
+  std::string issuer;                 // Value of "iss".
+  std::string audience;               // Value of "aud", or one of its entries.
+  std::string account_claim = "sub";  // Claim with the account's id.
   std::vector<std::string> algorithms = JwtAlgorithms();
-  absl::Duration skew = absl::Seconds(30);        // Between the issuer's clock and ours.
-  absl::Duration max_lifetime = absl::Hours(24);  // From "iat", or else from now, to "exp".
+  absl::Duration skew = absl::Seconds(30);        // Between the issuer's clock and this host's.
+  absl::Duration max_lifetime = absl::Hours(24);  // From "iat", or else from now, until "exp".
 };
 
-// What a bearer token proves.
+// A verified session.
 struct JwtSession {
-  AccountId account;   // That it acts for.
-  absl::Time expires;  // From then on it is refused.
+  AccountId account;   // The account that it acts for.
+  absl::Time expires;  // The token is refused from then on.
 };
 
 // Verifies the bearer tokens of customers' sessions: JSON Web Tokens (RFC 7519) in JWS's
-// compact form, as RFC 8725 recommends. The key tells the algorithm, a token only agrees.
-// Safe for any thread; a verification takes no lock but to copy a pointer.
+// compact form, as RFC 8725 recommends. The key determines the algorithm, and the token must agree.
+// Thread safe. A verification takes a lock only to copy a pointer.
 class JwtVerifier {
  public:
   static constexpr std::size_t kMaxTokenSize = 8 * 1024;  // Bytes.
   static constexpr absl::Duration kMaxSkew = absl::Minutes(5);
 
-  // Has no keys, so refuses every token until it is given some.
+  // Has no keys at first, so refuses every token.
   JwtVerifier(JwtOptions options, AccountIdForm account_id);
 
-  // Takes the keys of a JWKS file's text in place of those before. INVALID_ARGUMENT, and
-  // the keys before are kept, where ReadJwks refuses it. Returns how many there are.
+  // Replaces the keys by those of a JWKS file's text. Returns their number. Returns
+  // INVALID_ARGUMENT and keeps the old keys if ReadJwks refuses the text.
   absl::StatusOr<std::size_t> ReplaceKeys(absl::string_view jwks);
 
-  // Returns what `token` proves at `now`. UNAUTHENTICATED, without any part of the token, where
-  // it is not one to believe.
+  // Returns the session of `token` at `now`. Returns UNAUTHENTICATED, without any part of the
+  // token, if the token is not valid.
   absl::StatusOr<JwtSession> Verify(absl::string_view token, absl::Time now) const;
 
  private:
@@ -59,7 +59,7 @@ class JwtVerifier {
   const JwtOptions options_;
   const AccountIdForm account_id_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const Keys> keys_;  // Guarded by mutex_; what it points to never changes.
+  std::shared_ptr<const Keys> keys_;  // Guarded by mutex_. The keys themselves never change.
 };
 
 }  // namespace contacts::server

@@ -19,7 +19,7 @@ using nlohmann::json;
 constexpr char kCallers[] = "callers";
 constexpr std::size_t kMaxUri = 2048;  // Bytes of a SPIFFE id.
 
-// Thrown within this file alone: the reader's way out, with why.
+// Thrown only within this file: ends the reading, with the reason.
 struct Wrong {
   std::string why;
 };

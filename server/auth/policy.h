@@ -8,38 +8,38 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-// Which client certificates are whose, and what they may do here.
+// The policy: which client certificate belongs to which caller, and the caller's roles.
 namespace contacts::server {
 
-// The names of a verified client certificate (RFC 5280, 4.2.1.6). Both empty where the
-// connection has none.
+// The names of a verified client certificate (RFC 5280, 4.2.1.6). Both are empty for a connection
+// without a client certificate.
 struct PeerNames {
-  std::vector<std::string> uris;  // Such as SPIFFE ids.
+  std::vector<std::string> uris;  // For example SPIFFE ids.
   std::vector<std::string> dns;
 };
 
-// A service that calls this one.
+// A program that calls this service.
 struct Caller {
-  std::string name;           // Of 48 characters at most; in the log, and whose request ids are.
-  bool is_front_end = false;  // May name the acting account.
-  bool is_operator = false;   // May call DirectoryService.
-  bool is_observer = false;   // May watch every change.
+  std::string name;  // 48 characters at most. Used in the log, and as the owner of request ids.
+  bool is_front_end = false;       // May name the acting account.
+  bool is_operator = false;        // May call DirectoryService.
+  bool is_observer = false;        // May watch every change.
   bool is_metrics_reader = false;  // May read the metrics beyond loopback.
 };
 
-// Immutable, so safe for any thread.
+// Immutable and thread safe.
 class Policy {
  public:
   // Reads a policy file, strictly:
   //   {"callers": [{"name": "shop", "uri": "spiffe://example.org/shop", "may": ["front_end"]},
   //                {"name": "sync", "dns": "sync.example.org", "may": ["operator"]}]}
-  // INVALID_ARGUMENT, which names the entry by its place.
+  // Returns INVALID_ARGUMENT, with the position of the invalid entry.
   static absl::StatusOr<Policy> Parse(absl::string_view text);
 
-  // Nobody may anything.
+  // The empty policy: no caller may do anything.
   Policy() = default;
 
-  // Returns the one caller that a certificate is of; null where it is of none, or of several.
+  // Returns the caller that a certificate belongs to. Null if it matches no entry or several.
   const Caller* Find(const PeerNames& names) const;
 
  private:

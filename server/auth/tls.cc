@@ -27,10 +27,10 @@ Text TextOf(const std::string& text) {
   return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free};
 }
 
-// A key file that asks for a password gets none, instead of a prompt.
+// A key file with a password fails, instead of asking for the password.
 int NoPassword(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return 0; }
 
-// None where one of them cannot be read.
+// Returns an empty list if one of them cannot be read.
 std::vector<Certificate> CertificatesOf(const std::string& text) {
   const Text from = TextOf(text);
   std::vector<Certificate> certificates;
@@ -65,14 +65,14 @@ absl::Status Wrong(const std::string& path, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", why));
 }
 
-// What OpenSSL holds against what it was just given, such as a key that is too short.
+// OpenSSL's objection to the last certificate or key, such as a key that is too short.
 absl::Status Refused(const std::string& path) {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
   return Wrong(path, absl::StrCat("OpenSSL refuses it: ", reason == nullptr ? "unknown" : reason));
 }
 
-// As each connection will: what is refused then, gRPC tells nobody.
+// Builds a context as each connection will, because gRPC does not report a failure at that time.
 absl::Status Try(const TlsFiles& files, const std::vector<Certificate>& chain, const Key& key,
                  const std::vector<Certificate>& authorities) {
   ERR_clear_error();
@@ -124,13 +124,13 @@ absl::StatusOr<TlsTexts> ReadTls(const TlsFiles& files) {
   return texts;
 }
 
-// A port's own memory of what it was given: gRPC builds a context of OpenSSL's from it, so a
-// connection should cost that only where something changed.
+// Remembers the texts that a port got last. gRPC builds an OpenSSL context from the answer, which a
+// connection should cost only after a change.
 class Tls::Port {
  public:
   explicit Port(const Tls* tls) : tls_(tls) {}
 
-  // gRPC calls it as each connection begins, under a lock of the port's.
+  // gRPC calls this when each connection begins, under a lock of the port.
   static grpc_ssl_certificate_config_reload_status Fetch(
       void* port, grpc_ssl_server_certificate_config** config) {
     return static_cast<Port*>(port)->Fetch(config);
@@ -144,7 +144,7 @@ class Tls::Port {
       return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     }
     const grpc_ssl_pem_key_cert_pair pair = {texts->key.c_str(), texts->certificate.c_str()};
-    // gRPC wants authorities also where it asks for no certificate.
+    // gRPC needs authorities even if it does not ask for a certificate.
     const std::string& authorities =
         texts->client_ca.empty() ? texts->certificate : texts->client_ca;
     *config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
@@ -158,8 +158,7 @@ class Tls::Port {
   absl::Time given_time_;
 };
 
-// gRPC's C++ has no credentials that change and of which each change can be checked first; its
-// core does.
+// gRPC's C++ has no credentials that change and whose changes can be checked first. Its core does.
 class Tls::PortCredentials final : public grpc::ServerCredentials {
  public:
   explicit PortCredentials(Tls* tls) : tls_(tls) {}
@@ -214,12 +213,12 @@ void Tls::Prepare(SSL_CTX* context) const {
   SSL_CTX_set_cert_cb(context, Show, const_cast<Tls*>(this));
 }
 
-// OpenSSL calls it before it shows a certificate; 0 ends the connection.
+// OpenSSL calls this before it shows a certificate. 0 ends the connection.
 int Tls::Show(SSL* connection, void* tls) {
   const auto texts = static_cast<const Tls*>(tls)->texts();
   const auto chain = CertificatesOf(texts->certificate);
   const Key key = KeyOf(texts->key);
-  SSL_certs_clear(connection);  // OpenSSL may call it twice.
+  SSL_certs_clear(connection);  // OpenSSL may call this function twice.
   if (SSL_use_certificate(connection, chain.front().get()) != 1 ||
       SSL_use_PrivateKey(connection, key.get()) != 1) {
     return 0;

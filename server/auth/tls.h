@@ -15,14 +15,14 @@
 
 namespace contacts::server {
 
-// Where the server's certificate is.
+// Files of the server's certificate.
 struct TlsFiles {
-  std::string certificate;  // PEM: the server's certificate and what leads to its authority.
+  std::string certificate;  // PEM: the server's certificate and its chain.
   std::string key;          // PEM, mode 0600.
-  std::string client_ca;    // PEM: authorities of callers' certificates. Empty: none is asked for.
+  std::string client_ca;    // PEM: authorities of callers' certificates. Empty: none is wanted.
 };
 
-// What stands in them.
+// Contents of the files.
 struct TlsTexts {
   std::string certificate;
   std::string key;
@@ -30,29 +30,29 @@ struct TlsTexts {
   friend bool operator==(const TlsTexts&, const TlsTexts&) = default;
 };
 
-// Reads the files. FAILED_PRECONDITION, which names the file, where one cannot be read or
-// others may use it; INVALID_ARGUMENT where it holds no certificate or key or one that OpenSSL
-// refuses, where the key is not the certificate's, or the certificate's time is over.
+// Reads the files. Returns FAILED_PRECONDITION, with the file's name, if a file cannot be read or
+// is accessible to others. Returns INVALID_ARGUMENT if a file has no certificate or key that
+// OpenSSL accepts, if the key does not fit the certificate, or if the certificate has expired.
 absl::StatusOr<TlsTexts> ReadTls(const TlsFiles& files);
 
-// What a server shows those who connect, and asks of them: TLS 1.2 or later and, where there
-// are authorities of callers' certificates, one that they signed. Outlives the server.
+// The TLS side of a server: its certificate for TLS 1.2 or later, and, if there are authorities of
+// callers' certificates, the demand for a certificate that they signed. Must outlive the server.
 class Tls {
  public:
-  // `context_life`: for how long a connection may go on from an earlier one's session, which
-  // spares both a handshake, and a look at the caller's certificate too.
+  // `context_life`: how long a connection may resume the session of an earlier one. Resuming saves
+  // a handshake, and with it the check of the caller's certificate.
   explicit Tls(TlsTexts texts, absl::Duration context_life = absl::Minutes(1));
   ~Tls();
   Tls(const Tls&) = delete;
   Tls& operator=(const Tls&) = delete;
 
-  // For connections from now on; those that are open stay as they are. Safe for any thread.
+  // Replaces the texts for new connections. Open connections do not change. Thread safe.
   void Replace(TlsTexts texts);
-  // When the certificate's time is over.
+  // End of the certificate's validity.
   absl::Time expires() const;
   std::shared_ptr<grpc::ServerCredentials> Credentials();
-  // The same for a server beside gRPC's: what is made from `context` shows and asks for what
-  // is current as each connection begins.
+  // The same for a server beside gRPC's: a connection made from `context` uses the texts that are
+  // current when it begins.
   void Prepare(SSL_CTX* context) const;
 
  private:
@@ -65,11 +65,11 @@ class Tls {
 
   const absl::Duration context_life_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const TlsTexts> texts_;  // Guarded by mutex_; what it points to never changes.
+  std::shared_ptr<const TlsTexts> texts_;  // Guarded by mutex_. The texts themselves never change.
   std::deque<std::unique_ptr<Port>> ports_;
 };
 
-// The names of the certificate that a connection's peer showed and that was verified.
+// The names of the verified certificate of a connection's peer.
 PeerNames NamesOfPeer(const SSL* connection);
 
 }  // namespace contacts::server

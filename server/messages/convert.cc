@@ -71,7 +71,7 @@ v1::Service ToMessage(const Service& service) {
 
 v1::ContactChange ToMessage(const ContactChange& change) {
   v1::ContactChange message;
-  // What would be created has no ids yet.
+  // The changes of a dry run have no ids.
   if (!change.id.is_nil()) message.set_id(change.id.text());
   if (!change.batch_id.is_nil()) message.set_batch_id(change.batch_id.text());
   message.set_requester(change.requester.text());

@@ -9,9 +9,9 @@
 #include "core/domain/model.h"
 #include "core/engine/engine.h"
 
-// Between the domain's values and the contract's messages. Requests have been
-// validated, so that nothing here fails; what a viewer may not see is already
-// empty in what the engine returns.
+// Converts between the domain's values and the contract's messages. Nothing here fails, because
+// requests have been validated. Values that a viewer may not see are already empty in the engine's
+// results.
 namespace contacts::server {
 
 v1::Account ToMessage(const Account& account);
@@ -22,14 +22,14 @@ v1::ContactChangeEvent ToMessage(const ChangeEvent& event);
 Account FromMessage(const v1::Account& account);
 Owner FromMessage(const v1::Owner& owner);
 Service FromMessage(const v1::Service& service);
-// What the record leaves out stays unset.
+// Fields that the record leaves out stay unset.
 ImportRecord FromMessage(const v1::ImportDirectoryRequest& record);
 
 // The fields of `account` that the mask names.
 ProfileUpdate ToProfileUpdate(const v1::Account& account,
                               const google::protobuf::FieldMask& update_mask);
 
-// Of ChangeContactsRequest and of OverrideContactsRequest, in request order.
+// The assignments of ChangeContactsRequest or OverrideContactsRequest, in request order.
 template <typename Assignments>
 std::vector<Assignment> ToAssignments(const Assignments& assignments) {
   std::vector<Assignment> result;

@@ -11,7 +11,7 @@ namespace {
 
 using Rules = std::vector<FieldRule>;
 
-constexpr std::size_t kMaxToken = 512;  // Bytes, with what was copied along.
+constexpr std::size_t kMaxToken = 512;  // Bytes, including other text that was pasted with it.
 constexpr std::size_t kMaxEtag = 64;
 constexpr std::size_t kMaxOpaque = 2048;
 constexpr std::size_t kMaxName = 200;
@@ -38,13 +38,14 @@ TextForm UuidText() {
           "a UUID such as \"01890a5d-ac96-774b-bcce-b302099a8057\"", Lower};
 }
 
-// Cleaned, so that a retry may bring the same token pasted in another way. Too long a text stays.
+// Cleans the token, so that a retry may contain it pasted in another way. Keeps a text that is too
+// long.
 std::string TokenAlone(absl::string_view text) {
   const std::string token = text.size() <= kMaxToken ? TokenCharacters(text) : std::string();
   return token.empty() ? std::string(text) : token;
 }
 
-// What a retry is known by. The nil UUID is what a forgotten value often is.
+// A request id. The nil UUID is refused, because a forgotten value is often nil.
 TextForm RequestIdText() {
   return {[](absl::string_view text) {
             const auto id = Uuid::Parse(std::string(text));
@@ -103,7 +104,7 @@ void AddOwner(Rules& rules, const std::string& owner) {
   rules.push_back({owner + ".country_code", country});
 }
 
-// The fields that only the server sets: well formed, else ignored.
+// Fields that only the server sets must be well formed and are otherwise ignored.
 void AddOutputFields(Rules& rules, const std::string& resource) {
   rules.push_back({resource + ".etag", AsciiText(kMaxEtag, "an etag")});
   rules.push_back({resource + ".create_time", TimestampForm{}});
@@ -146,7 +147,7 @@ void AddPage(Rules& rules, const std::string& request, const Settings& settings)
   rules.push_back({request + ".page_token", AsciiText(kMaxOpaque, "a page token")});
 }
 
-// An answer to one contact change or a look at it.
+// Rules of requests that answer or read one contact change.
 void AddChangeId(Rules& rules, const std::string& request) {
   rules.push_back({request + ".contact_change_id", UuidText(), Need::kRequired});
 }

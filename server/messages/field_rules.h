@@ -11,10 +11,10 @@
 #include "core/domain/settings.h"
 #include "server/messages/forms.h"
 
-// The one table that says what each field of each request may hold.
+// The table of the allowed values of each field of each request.
 namespace contacts::server {
 
-// Text. It is brought into its canonical form before it is looked at.
+// Text. It is brought into its canonical form before it is checked.
 struct TextForm {
   std::function<bool(absl::string_view)> matches;
   std::string wanted;                                     // Completes "want ...".
@@ -26,7 +26,7 @@ struct NumberForm {
   int64_t least;
   int64_t most;
 };
-// A defined value; 0 only where the field is optional, and never inside a list.
+// A defined value. 0 only if the field is optional, and never inside a list.
 struct EnumForm {};
 struct FlagForm {};
 // Within the range of google.protobuf.Timestamp.
@@ -37,7 +37,7 @@ struct MaskForm {
   std::string target;  // Field that the paths are relative to.
   std::vector<std::string> paths;
 };
-// A list of messages; their fields have rules of their own.
+// A list of messages. Their fields have their own rules.
 struct ListForm {};
 
 using Form =
@@ -46,8 +46,8 @@ using Form =
 enum class Need {
   kOptional,
   kRequired,
-  kRequiredInMask,              // Where the update mask names it.
-  kRequiredUnlessValidateOnly,  // Where the request writes something.
+  kRequiredInMask,              // Required if the update mask names it.
+  kRequiredUnlessValidateOnly,  // Required unless the request has validate_only.
 };
 
 struct FieldRule {

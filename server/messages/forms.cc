@@ -54,7 +54,7 @@ bool IsControl(uint32_t value) { return value < 0x20 || (value >= 0x7F && value 
 
 bool IsLocalPart(absl::string_view text) {
   constexpr absl::string_view kOthers = ".!#$%&'*+-/=?^_`{|}~";
-  // Without what would end the quotes, or the address where a program reads it less carefully.
+  // Without characters that would end the quotes, or the address in a less careful program.
   static const RE2 kQuoted(R"("[ !#-;=?A-\[\]-~]+")");
   if (RE2::FullMatch({text.data(), text.size()}, kQuoted)) return text.size() <= kMaxLocalPart;
   return text.size() <= kMaxLocalPart && text.find_first_not_of('.') != absl::string_view::npos &&

@@ -13,11 +13,10 @@ namespace re2 {
 class RE2;
 }
 
-// What well-formed text looks like, kind by kind. Nothing here knows of fields
-// or requests. All functions are pure.
+// The well-formed texts of each kind. Knows no fields or requests. All functions are pure.
 namespace contacts::server {
 
-// Returns the number of code points of `text`, or nothing where it is not valid UTF-8.
+// Returns the number of code points of `text`, or nothing if it is not valid UTF-8.
 std::optional<std::size_t> CodePoints(absl::string_view text);
 
 // Valid UTF-8 of at most `max` code points without control characters except tabs; `newlines`
@@ -27,14 +26,13 @@ bool IsPlainText(absl::string_view text, std::size_t max, bool newlines = false)
 bool IsPrintableAscii(absl::string_view text, std::size_t max);
 // Lower-case letters, digits, dots, hyphens and underscores: the characters of a service id.
 bool IsServiceIdPrefix(absl::string_view text);
-// The above, 1 to 253 characters, no empty label between dots.
+// A service id: the characters above, 1 to 253 of them, no empty label between dots.
 bool IsServiceId(absl::string_view text);
 // Lower-case kind of service, such as "domain".
 bool IsServiceKind(absl::string_view text);
-// An e-mail address as RFC 5321 has it, without comments, routes or address literals, in a
-// domain of at least two labels. A quoted local part may not contain any of \"<>@ between its
-// quotes. Dots may be anywhere before the at sign: Japanese providers gave out addresses such
-// as "a..b@" and "a.@".
+// An e-mail address by RFC 5321, without comments, routes or address literals, in a domain of at
+// least two labels. A quoted local part may not contain any of \"<>@ between its quotes. Dots may
+// be anywhere before the at sign: Japanese providers gave out addresses such as "a..b@" and "a.@".
 bool IsEmailAddress(absl::string_view text);
 // A BCP 47 tag's shape, at most 35 characters.
 bool IsLanguageTag(absl::string_view text);
@@ -53,19 +51,19 @@ std::string CanonicalLanguage(absl::string_view tag);
 // Quotes text for an error message: escaped to printable ASCII, cut to 64 characters.
 std::string Echo(absl::string_view text);
 
-// What an account id looks like, in lower case. Immutable, so safe for any thread.
+// The form of an account id in lower case. Immutable and thread safe.
 class AccountIdForm {
  public:
   static constexpr std::size_t kMaxSize = 32;
   static constexpr char kDefaultPattern[] = "^[a-z]{2}[0-9]+-ovh$";
 
-  // Takes the default pattern.
+  // Uses the default pattern.
   AccountIdForm();
-  // INVALID_ARGUMENT where `pattern` is no regular expression (RE2 syntax).
+  // Returns INVALID_ARGUMENT if `pattern` is not a regular expression (RE2 syntax).
   static absl::StatusOr<AccountIdForm> Parse(const std::string& pattern);
 
-  // Tells whether all of `text`, already in lower case, is an account id. Whatever the pattern
-  // says, only printable ASCII is one.
+  // Whether `text`, already in lower case, is an account id. Any pattern allows only printable
+  // ASCII.
   bool Matches(absl::string_view text) const;
   const std::string& pattern() const;
 

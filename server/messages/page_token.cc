@@ -22,7 +22,7 @@ using google::protobuf::Message;
 constexpr char kPageToken[] = "page_token";
 constexpr char kPageSize[] = "page_size";
 constexpr std::size_t kSealSize = 16;
-constexpr std::size_t kMaxCursor = 300;  // An id, and what it is of.
+constexpr std::size_t kMaxCursor = 300;  // An id and its kind.
 
 std::string Sha256(const std::string& data) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
@@ -46,7 +46,7 @@ std::string Sealed(absl::string_view seal, absl::string_view cursor) {
   return absl::WebSafeBase64Escape(absl::StrCat(seal, cursor));
 }
 
-// The cursor inside, where its seal is the one that `seal` makes.
+// The cursor inside, if its seal is the one that `seal` makes.
 template <typename SealOf>
 std::optional<std::string> Unsealed(const std::string& token, const SealOf& seal) {
   std::string bytes;
@@ -91,7 +91,7 @@ std::optional<std::string> OpenPageToken(const Message& request) {
   const std::string token = request.GetReflection()->GetString(request, field);
   if (token.empty()) return "";
   auto cursor = Unsealed(token, [&](absl::string_view text) { return Seal(request, text); });
-  // Whoever forges a seal may do so around anything.
+  // A forged seal may be around any text.
   if (cursor && !IsPrintableAscii(*cursor, kMaxCursor)) return std::nullopt;
   return cursor;
 }

@@ -9,7 +9,7 @@
 #include "server/messages/convert.h"
 #include "server/messages/page_token.h"
 
-// From what the engine returns to the bytes of a reply.
+// Encodes the engine's results as the bytes of a reply.
 namespace contacts::server {
 
 using Reply = absl::StatusOr<std::string>;
@@ -24,7 +24,7 @@ auto ReplyWith(Message* (Response::*field)()) {
   };
 }
 
-// Encodes values as a Response whose only field is a list of messages, added to by `add`.
+// Encodes values as a Response whose only field is a list of messages, filled by `add`.
 template <typename Response, typename Message>
 auto ReplyWithAll(Message* (Response::*add)()) {
   return [add](const auto& values) {
@@ -34,14 +34,14 @@ auto ReplyWithAll(Message* (Response::*add)()) {
   };
 }
 
-// Encodes what a read returned, or passes its error on.
+// Encodes the result of a read, or passes its error on.
 template <typename Value, typename Encoder>
 Reply Encoded(const absl::StatusOr<Value>& value, const Encoder& encode) {
   if (!value.ok()) return value.status();
   return encode(*value);
 }
 
-// The page that `request` asks for; its token has been checked.
+// The page that `request` asks for. Its token must have been checked.
 template <typename Request>
 PageRequest ToPageRequest(const Request& request, int64_t default_size) {
   return {.size = request.page_size() == 0 ? default_size : request.page_size(),

@@ -27,7 +27,7 @@ using google::rpc::PreconditionFailure;
 // Bytes of a message as gRPC writes it into a header.
 constexpr std::size_t kMaxMessage = 512;
 constexpr std::size_t kShortDescription = 24;
-// What a detail adds to its own bytes: its type's URL, tags and sizes.
+// The bytes that a detail adds to its own: its type's URL, tags and sizes.
 constexpr std::size_t kDetailOverhead = 64;
 
 // Cuts `text` so that it has at most kMaxMessage bytes once gRPC has percent-encoded it.
@@ -111,7 +111,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status, std::size_t max_details) {
     any->set_value(std::move(detail));
   }
   if (failure.violations_size() > 0) {
-    // Half of the room is the other list's, where that needs it.
+    // Half of the room is reserved for the other list, if that needs it.
     const std::size_t room = Left(packed, max_details);
     const std::size_t reserved = std::min(room / 2, bad.ByteSizeLong() + kDetailOverhead);
     Fit(failure, *failure.mutable_violations(), room - reserved);

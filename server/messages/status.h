@@ -7,23 +7,23 @@
 
 #include "absl/status/status.h"
 
-// The one place where core's errors become gRPC's.
+// Maps core's errors to gRPC's. No other file does.
 namespace contacts::server {
 
-// Returns what a caller may be told of `status`: itself if it carries an ErrorInfo
-// or is CANCELLED. Anything else is a defect: it becomes INTERNAL with an incident's
-// id, under which the log has the real text.
+// Returns the status that a caller may see: `status` itself if it carries an ErrorInfo or is
+// CANCELLED. Anything else is a defect: it becomes INTERNAL with an incident id, and the log has
+// the real text under that id.
 absl::Status Presentable(const absl::Status& status);
 
 // Bytes of an error's details with which all its headers fit into 8 KiB: the details
 // in base64, the message, echoed labels, and what a proxy adds. Clients built on gRPC's
-// C core and on Java refuse more unless they were told otherwise.
+// C core and on Java refuse more by default.
 inline constexpr std::size_t kDefaultMaxDetails = 4608;
 
 // Packs the message, at most 512 bytes of it as gRPC encodes them, and each payload of
 // `status` into a google.rpc.Status for the error details. Lists of violations are
-// shortened so that it has at most `max_details` bytes (at least 2,048): first the
-// descriptions, then the lists are cut off. The ErrorInfo's metadata counts them.
+// shortened so that the result has at most `max_details` bytes (at least 2,048): first the
+// descriptions are shortened, then the lists are cut off. The ErrorInfo's metadata counts all.
 grpc::Status ToGrpcStatus(const absl::Status& status, std::size_t max_details);
 
 // Runs `step` and returns its status, or INTERNAL if it throws.

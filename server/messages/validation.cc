@@ -26,7 +26,7 @@ bool IsWellKnown(const FieldDescriptor& field) {
          field.message_type() == google::protobuf::FieldMask::descriptor();
 }
 
-// Tells whether a rule of this form fits a field of this type.
+// Whether a rule of this form fits a field of this type.
 bool Fits(const Form& form, const FieldDescriptor& field) {
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING: return std::holds_alternative<TextForm>(form);
@@ -67,11 +67,11 @@ bool ValidateOnly(const Message& request) {
 
 struct RequestValidator::Node {
   const FieldDescriptor* field;
-  FieldRule rule;  // Of a single message without a rule: empty, its fields have theirs.
+  FieldRule rule;  // Empty for a single message without a rule, whose fields have their own.
   std::vector<Node> children;
 };
 
-// One request being looked at.
+// The check of one request.
 class RequestValidator::Walk {
  public:
   Walk(Message& request, const std::vector<Node>& nodes) : validate_only_(ValidateOnly(request)) {
@@ -104,7 +104,7 @@ class RequestValidator::Walk {
     }
   }
 
-  // A message that was left out is looked at as an empty one.
+  // A message that was left out is checked as an empty one.
   void CheckChild(Message& message, const Node& node, const std::string& path) {
     const Reflection& reflection = *message.GetReflection();
     if (reflection.HasField(message, node.field)) {
@@ -243,7 +243,7 @@ void CheckDuplicates(const Request& request, FieldViolations& violations) {
   }
 }
 
-// What no field shows by itself.
+// Rules about several fields together.
 void CheckAcrossFields(const Message& request, const AccountId& acting,
                        FieldViolations& violations) {
   if (const auto* change = dynamic_cast<const v1::ChangeContactsRequest*>(&request)) {

@@ -17,15 +17,14 @@ namespace contacts::server {
 
 using FieldViolations = std::vector<errors::FieldViolation>;
 
-// Applies the table of field rules to requests. Immutable once made, so safe for
-// any thread; never blocks.
+// Applies the table of field rules to requests. Immutable and thread safe. Never blocks.
 class RequestValidator {
  public:
   explicit RequestValidator(const std::vector<FieldRule>& rules);
   ~RequestValidator();
 
-  // What is wrong with the table itself: each request field without a rule, each
-  // rule without a field or of another type. Empty where it is complete.
+  // Faults of the table itself: each request field without a rule, each rule without a field or for
+  // another type. Empty if the table is complete.
   const std::vector<std::string>& gaps() const { return gaps_; }
 
   // Brings `request` into its canonical form (ids in lower case) and returns

@@ -21,11 +21,11 @@ using google::protobuf::UnknownFieldSet;
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 
-// Those of the largest request, of 1,000 assignments, are some 4,000.
+// The largest request, with 1,000 assignments, has some 4,000 fields.
 constexpr int kMaxFields = 20'000;
 
-// Empties every string that is not UTF-8 and names it. Returns false where
-// `bytes` is no message.
+// Empties every string that is not UTF-8 and adds its field to the violations. Returns false if
+// `bytes` is not a message.
 bool EmptyBadText(const Descriptor& message, const std::string& prefix, std::string& bytes,
                   FieldViolations& violations) {
   UnknownFieldSet fields;
@@ -57,13 +57,13 @@ bool EmptyBadText(const Descriptor& message, const std::string& prefix, std::str
   return fields.SerializeToString(&bytes);
 }
 
-// Takes the fields of a message, those within it too, off `allowed`. Returns false where there
-// are more; what is no message is counted as far as it is one.
+// Subtracts the number of fields of a message, including nested ones, from `allowed`. Returns false
+// if there are more. Malformed bytes are counted up to the fault.
 bool CountFields(const Descriptor& message, CodedInputStream& in, int& allowed) {
   while (const uint32_t tag = in.ReadTag()) {
     if (--allowed < 0) return false;
     const auto kind = WireFormatLite::GetTagWireType(tag);
-    // What is in a group is counted with what it stands among.
+    // Fields in a group are counted with the fields around it.
     if (kind == WireFormatLite::WIRETYPE_START_GROUP ||
         kind == WireFormatLite::WIRETYPE_END_GROUP) {
       continue;
@@ -89,7 +89,7 @@ bool CountFields(const Descriptor& message, CodedInputStream& in, int& allowed) 
 }  // namespace
 
 FieldViolations ParseRequest(const std::string& bytes, google::protobuf::Message& request) {
-  // A field has two bytes at least, and may cost fifty once it is parsed.
+  // A field has at least two bytes, and may need fifty once it is parsed.
   if (bytes.size() > std::size_t{2} * kMaxFields) {
     CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()),
                         static_cast<int>(bytes.size()));

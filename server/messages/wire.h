@@ -9,10 +9,10 @@
 
 namespace contacts::server {
 
-// Parses a request as it came in. Text that is not valid UTF-8, which would make
-// the generated parser give up, is returned as a violation for each field and
-// left empty in `request`; bytes that are no message at all, or one of more fields
-// than any request has, give one violation without a field. Unknown fields are left out.
+// Parses the bytes of a request. A text that is not valid UTF-8, which would make the generated
+// parser fail, is returned as a violation of its field and is empty in `request`. Bytes that are
+// not a message, or a message with more fields than any request has, give one violation without a
+// field. Unknown fields are ignored.
 FieldViolations ParseRequest(const std::string& bytes, google::protobuf::Message& request);
 
 }  // namespace contacts::server
