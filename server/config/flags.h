@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -36,7 +37,10 @@ class Flags {
  public:
   explicit Flags(CLI::App* app) : app_(app) {}
 
-  // May be empty only if its default is.
+  // The flags added from now on are listed under `name` in the help.
+  void Group(std::string name) { group_ = std::move(name); }
+
+  // The value may be empty only if the default is.
   void Text(const std::string& name, std::string* value, const std::string& help) {
     const bool may_be_empty = value->empty();
     Named(app_->add_option("--" + name, *value, help)
@@ -55,24 +59,26 @@ class Flags {
                 absl::Duration most, const std::string& help) {
     const std::string wanted = absl::StrCat("want ", absl::FormatDuration(least), " to ",
                                             absl::FormatDuration(most), ", such as 30s, 5m, 7d");
-    Parsed(name, help, absl::FormatDuration(*value), [=](const std::string& text) {
-      const auto parsed = ParseDuration(text);
-      if (!parsed || *parsed < least || *parsed > most) {
-        Refuse(name, absl::StrCat(Echo(text), "; ", wanted));
-      }
-      *value = *parsed;
-    });
+    Parsed(name, WithRange(help, absl::FormatDuration(least), absl::FormatDuration(most)),
+           absl::FormatDuration(*value), [=](const std::string& text) {
+             const auto parsed = ParseDuration(text);
+             if (!parsed || *parsed < least || *parsed > most) {
+               Refuse(name, absl::StrCat(Echo(text), "; ", wanted));
+             }
+             *value = *parsed;
+           });
   }
 
   void Count(const std::string& name, int64_t* value, int64_t least, int64_t most,
              const std::string& help) {
-    Parsed(name, help, absl::StrCat(*value), [=](const std::string& text) {
-      int64_t parsed = 0;
-      if (!absl::SimpleAtoi(text, &parsed) || parsed < least || parsed > most) {
-        Refuse(name, absl::StrCat(Echo(text), "; want ", least, " to ", most));
-      }
-      *value = parsed;
-    });
+    Parsed(name, WithRange(help, absl::StrCat(least), absl::StrCat(most)), absl::StrCat(*value),
+           [=](const std::string& text) {
+             int64_t parsed = 0;
+             if (!absl::SimpleAtoi(text, &parsed) || parsed < least || parsed > most) {
+               Refuse(name, absl::StrCat(Echo(text), "; want ", least, " to ", most));
+             }
+             *value = parsed;
+           });
   }
 
  private:
@@ -82,11 +88,17 @@ class Flags {
           name);
   }
 
-  static void Named(CLI::Option* option, const std::string& name) {
-    option->envname("CONTACTS_" + Upper(name));
+  static std::string WithRange(const std::string& help, const std::string& least,
+                               const std::string& most) {
+    return absl::StrCat(help, " (", least, " to ", most, ")");
+  }
+
+  void Named(CLI::Option* option, const std::string& name) const {
+    option->envname("CONTACTS_" + Upper(name))->group(group_);
   }
 
   CLI::App* const app_;
+  std::string group_ = "Options";
 };
 
 }  // namespace contacts::server

@@ -295,8 +295,8 @@ TEST_F(TlsConfigTest, ServesOnANetworkOverTlsAlone) {
   flags.emplace_back("--listen=0.0.0.0:1");
   const auto config = ReadTlsWith(flags);
   ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_TRUE((*config)->tls.has_value());
-  EXPECT_FALSE((*config)->jwt.has_value());
+  EXPECT_TRUE((*config)->credentials.tls.has_value());
+  EXPECT_FALSE((*config)->credentials.jwt.has_value());
   EXPECT_FALSE((*config)->secure_metrics);
   flags.emplace_back("--metrics=127.0.0.1:2");
   EXPECT_FALSE((*ReadTlsWith(flags))->secure_metrics);
@@ -349,18 +349,18 @@ TEST_F(ConfigTest, ReadsWhichSessionsToBelieve) {
       "--jwt_audience=contacts"};
   const auto config = Read(flags);
   ASSERT_TRUE(config.ok()) << config.status();
-  ASSERT_TRUE((*config)->jwt.has_value());
-  EXPECT_EQ((*config)->jwt->issuer, "https://login.example");
-  EXPECT_EQ((*config)->jwt->audience, "contacts");
-  EXPECT_EQ((*config)->jwt->account_claim, "sub");
-  EXPECT_EQ((*config)->jwt->skew, absl::Seconds(30));
-  EXPECT_EQ((*config)->jwt->max_lifetime, absl::Hours(24));
-  EXPECT_EQ((*config)->jwks, kJwks);
+  ASSERT_TRUE((*config)->credentials.jwt.has_value());
+  EXPECT_EQ((*config)->credentials.jwt->issuer, "https://login.example");
+  EXPECT_EQ((*config)->credentials.jwt->audience, "contacts");
+  EXPECT_EQ((*config)->credentials.jwt->account_claim, "sub");
+  EXPECT_EQ((*config)->credentials.jwt->skew, absl::Seconds(30));
+  EXPECT_EQ((*config)->credentials.jwt->max_lifetime, absl::Hours(24));
+  EXPECT_EQ((*config)->credentials.jwks, kJwks);
   flags.insert(flags.end(), {"--jwt_account_claim=account", "--jwt_skew=5m"});
   const auto other = Read(flags);
   ASSERT_TRUE(other.ok()) << other.status();
-  EXPECT_EQ((*other)->jwt->account_claim, "account");
-  EXPECT_EQ((*other)->jwt->skew, absl::Minutes(5));
+  EXPECT_EQ((*other)->credentials.jwt->account_claim, "account");
+  EXPECT_EQ((*other)->credentials.jwt->skew, absl::Minutes(5));
 }
 
 TEST_F(ConfigTest, RefusesSessionSettingsThatAreWrong) {
@@ -436,16 +436,6 @@ TEST_F(ConfigTest, ReadsThePasswordFromItsFile) {
   auto config = ReadWith("--mysql_password_file=password");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ((*config)->database.password, "s3cret");
-}
-
-TEST_F(ConfigTest, HelpNamesEveryFlagAndItsDefault) {
-  const auto config = Read({"--help"});
-  ASSERT_TRUE(config.ok());
-  EXPECT_FALSE(config->has_value());
-  for (const char* text : {"--listen", "CONTACTS_MAIL_FROM", "127.0.0.1:50051", "--drain_timeout",
-                           "168h", "--mail_give_up"}) {
-    EXPECT_THAT(help_.str(), HasSubstr(text));
-  }
 }
 
 TEST_F(ConfigTest, PrintsAFreshTokenKey) {
