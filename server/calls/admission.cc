@@ -18,8 +18,7 @@ constexpr char kRequestIdKey[] = "x-request-id";
 constexpr char kTraceKey[] = "traceparent";
 constexpr std::size_t kMaxEchoed = 128;
 
-// Metadata that only labels the call, sent back; "" where it is missing or not
-// worth sending back.
+// Metadata that labels the call and is sent back. "" if it is missing or cannot be sent back.
 std::string TakeLabel(grpc::CallbackServerContext& context, const char* key) {
   const auto found = context.client_metadata().find(key);
   if (found == context.client_metadata().end()) return "";
@@ -40,7 +39,7 @@ std::string Bytes(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
-// Nothing without TLS, nor where no certificate is asked for: gRPC is told to verify any.
+// Empty without TLS, and if no certificate is asked for: gRPC verifies every certificate.
 PeerNames NamesOfPeer(const grpc::CallbackServerContext& context) {
   const auto peer = context.auth_context();
   const auto named = [&](const char* kind) {
@@ -95,7 +94,7 @@ absl::Status Admission::ReadRequest(const grpc::ByteBuffer& bytes,
   FieldViolations violations = ParseRequest(Bytes(bytes), request);
   const bool parsed = violations.empty() || !violations.front().field.empty();
   if (parsed) {
-    // A field that was not UTF-8 has been emptied: what it lacks then is not told.
+    // A field that was not UTF-8 has been emptied, so its further violations are left out.
     std::set<std::string> named;
     for (const auto& violation : violations) named.insert(violation.field);
     FieldViolations malformed = gate_.validator->Validate(request, acting_);

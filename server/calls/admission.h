@@ -21,35 +21,34 @@
 
 namespace contacts::server {
 
-// When to try again what is refused for now.
+// RetryInfo of calls that are refused for now.
 inline constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 
-// What every call passes, whichever its method. What is pointed to outlives the calls.
+// The parts that every call of any method uses. All must outlive the calls.
 struct Gate {
   const Authenticator* authenticator;
   const RequestValidator* validator;
   Metrics* metrics = nullptr;  // Null: not counted.
-  absl::Duration slow_call;    // Longer ones tell the log where their time went; zero: none.
+  absl::Duration slow_call;    // The log divides the time of longer calls. Zero: of no call.
   std::size_t max_error_details = kDefaultMaxDetails;  // Bytes; see ToGrpcStatus.
   std::size_t max_message_bytes = 4 * 1024 * 1024;     // Of a request.
 };
 
-// How every call begins and ends, unary or stream: who calls, may it, is what it
-// asks well formed, and the line in the log. Used by one thread at a time; none of
-// it waits.
+// The beginning and end of every call, unary or stream: its identity, its right to call the method,
+// the check of its request, and its line in the log. Used by one thread at a time. Never blocks.
 class Admission {
  public:
   // Sends the labels back as initial metadata.
   Admission(const Gate& gate, std::string method, grpc::CallbackServerContext* context);
 
-  // Who calls; UNAUTHENTICATED, or CALLER_NOT_ALLOWED where it is not of `audience`.
+  // Returns the identity of the call. Returns UNAUTHENTICATED, or CALLER_NOT_ALLOWED if the
+  // identity is not in `audience`.
   absl::StatusOr<Identity> Identify(Audience audience);
-  // Parses and checks a request into its canonical form; INVALID_FIELD, with every
-  // malformed field.
+  // Parses and checks a request into its canonical form. Returns INVALID_FIELD with every malformed
+  // field.
   absl::Status ReadRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) const;
-  // Writes the line in the log, counts the call and makes what the caller is told.
-  // `times` are those of a call that may be slow; null for a stream, which lasts as
-  // long as its client likes.
+  // Writes the line in the log, counts the call and returns the status for the caller. `times`: of
+  // a call that may be slow; null for a stream, which lasts as long as its client likes.
   grpc::Status End(const absl::Status& result, const CallTimes* times = nullptr);
 
   absl::Time start() const { return start_; }
@@ -64,7 +63,7 @@ class Admission {
   CallRecord record_;
 };
 
-// When the caller stops waiting; infinitely late where it brought no deadline. gRPC's own
+// The caller's deadline. InfiniteFuture() if it set none. gRPC's own
 // conversion to std::chrono overflows for deadlines after the year 2262.
 absl::Time DeadlineOf(const grpc::ServerContextBase& context);
 

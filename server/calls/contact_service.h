@@ -8,7 +8,7 @@
 
 namespace contacts::server {
 
-// Every method of ContactService takes and gives bytes.
+// Makes every method of ContactService take and return bytes.
 // clang-format off
 using RawContactService =
     v1::ContactService::WithRawCallbackMethod_GetProfile<
@@ -35,7 +35,7 @@ class ContactServer final : public RawContactService {
   using Bytes = grpc::ByteBuffer;
   using Reactor = grpc::ServerUnaryReactor;
 
-  // All must outlive it.
+  // All must outlive this object.
   ContactServer(UnaryCalls* calls, Engine* engine, Watch* watch)
       : calls_(calls), engine_(engine), watch_(watch) {}
 

@@ -77,7 +77,7 @@ grpc::ServerUnaryReactor* DirectoryServer::OverrideContacts(Context* context, co
       for (const contacts::Service& service : services) {
         auto* added = response.add_services();
         *added = ToMessage(service);
-        // Those of 1,000 services may have more than 4 MiB.
+        // The owners of 1,000 services may have more than 4 MiB.
         added->clear_owner();
       }
       return response.SerializeAsString();

@@ -8,7 +8,7 @@
 
 namespace contacts::server {
 
-// Every method of DirectoryService takes and gives bytes.
+// Makes every method of DirectoryService take and return bytes.
 // clang-format off
 using RawDirectoryService =
     v1::DirectoryService::WithRawCallbackMethod_CreateAccount<
@@ -30,7 +30,7 @@ class DirectoryServer final : public RawDirectoryService {
   using Bytes = grpc::ByteBuffer;
   using Reactor = grpc::ServerUnaryReactor;
 
-  // All must outlive it.
+  // All must outlive this object.
   DirectoryServer(UnaryCalls* calls, ImportCalls* imports, Engine* engine)
       : calls_(calls), imports_(imports), engine_(engine) {}
 

@@ -63,7 +63,7 @@ void Health::NoticeHang() {
 void Health::Tell(bool serving) {
   if (draining_ || serving == serving_) return;
   serving_ = serving;
-  // All of the names that were set: "" and both services.
+  // Sets all names: "" and both services.
   service_->SetServingStatus(serving);
   spdlog::warn("health: {}", serving ? "SERVING" : "NOT_SERVING");
 }

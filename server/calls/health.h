@@ -13,16 +13,15 @@
 
 namespace contacts::server {
 
-// Tells the truth through grpc.health.v1: SERVING while the database answers, and
-// answers within a second. A database that hangs holds up the asking itself, so
-// that another thread watches for that.
+// Sets grpc.health.v1: SERVING while the database answers within a second. A database that hangs
+// holds up the ping itself, so a second thread watches for that.
 class Health {
  public:
-  // Both must outlive it. Asks the database every `interval`.
+  // Both must outlive this object. Asks the database every `interval`.
   Health(Database* database, grpc::HealthCheckServiceInterface* service, absl::Duration interval);
   ~Health();
 
-  // NOT_SERVING from now on.
+  // Sets NOT_SERVING for good.
   void Drain();
   bool serving() const;
 
@@ -36,7 +35,7 @@ class Health {
   mutable std::mutex mutex_;
   bool serving_ = true;
   bool draining_ = false;
-  std::optional<absl::Time> asked_;  // When the question under way was put.
+  std::optional<absl::Time> asked_;  // Begin of the ping in progress.
   std::unique_ptr<Periodic> asking_;
   std::unique_ptr<Periodic> watching_;
 };

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int64_t kMaxRecords = 1000;
 constexpr std::size_t kMaxBytes = 1024 * 1024;
-// A batch that is not full is committed once no record came for this long.
+// A batch that is not full is committed after so long without a record.
 constexpr absl::Duration kPause = absl::Milliseconds(200);
 
 // Consecutive records of a stream.
@@ -28,13 +28,13 @@ struct Batch {
   int64_t count = 0;  // Of all of them, well formed or not.
   std::size_t bytes = 0;
   std::vector<ImportRecord> records;                    // The well-formed ones,
-  std::vector<int64_t> positions;                       // and where in the batch each stood.
+  std::vector<int64_t> positions;                       // and their positions in the batch.
   std::vector<std::pair<int64_t, absl::Status>> wrong;  // By the same positions.
 
   bool full() const { return count >= kMaxRecords || bytes >= kMaxBytes; }
 };
 
-// Names every wrong field, up to kMaxFieldsNamed.
+// Names every invalid field, up to kMaxFieldsNamed.
 std::string MessageOf(const absl::Status& why) {
   constexpr int kMaxFieldsNamed = 10;
   const auto details = why.GetPayload(
@@ -65,8 +65,8 @@ v1::ImportRejection RejectionOf(int64_t index, const absl::Status& why) {
 
 }  // namespace
 
-// One stream. Owned by itself: gRPC's OnDone, the last to touch it, deletes it. gRPC's
-// threads fill one batch while the stream's own thread works on the one before.
+// One stream. It owns itself: gRPC calls OnDone last, which deletes it. gRPC's threads fill one
+// batch while the stream's own thread works on the batch before.
 class ImportCalls::Reactor final : public Stream {
  public:
   Reactor(ImportCalls* calls, grpc::CallbackServerContext* context)
@@ -76,7 +76,7 @@ class ImportCalls::Reactor final : public Stream {
                    absl::StrCat(v1::DirectoryService::service_full_name(), "/ImportDirectory"),
                    context) {}
 
-  // Checks what can be checked without waiting, then hands over to a thread.
+  // Makes the checks that do not block, then hands over to a thread.
   void Start() {
     const absl::Status admitted = Guarded([&] { return Admit(); });
     if (!admitted.ok()) return End(admitted);
@@ -124,7 +124,7 @@ class ImportCalls::Reactor final : public Stream {
     return absl::OkStatus();
   }
 
-  // With the lock held: asks for the next record where there is room for it.
+  // With the lock held: asks for the next record if there is room for it.
   void ReadOn() {
     if (reading_ || half_closed_ || ended_ || filling_.full()) return;
     reading_ = true;
@@ -171,8 +171,7 @@ class ImportCalls::Reactor final : public Stream {
     }
   }
 
-  // Waits until a batch is full or its records stop coming; an empty one is the
-  // stream's end.
+  // Waits until a batch is full or its records stop coming. An empty batch means the stream's end.
   absl::StatusOr<Batch> NextBatch() {
     std::unique_lock lock(mutex_);
     const absl::Time idle_end = absl::Now() + calls_.limits_.idle;
@@ -186,7 +185,7 @@ class ImportCalls::Reactor final : public Stream {
             absl::StrCat("no record came for ", absl::FormatDuration(calls_.limits_.idle)),
             kRetryAfter);
       }
-      // Draining is noticed by looking.
+      // A drain does not wake this thread, so it checks for it regularly.
       changed_.wait_for(lock, absl::ToChronoMilliseconds(std::min(until - now, kPause)) +
                                   std::chrono::milliseconds(1));
     }
@@ -196,7 +195,7 @@ class ImportCalls::Reactor final : public Stream {
     return batch;
   }
 
-  // Why the stream is to end although more may come.
+  // Returns the status that ends the stream before its client does, or OK.
   absl::Status Over() const {
     if (absl::Now() >= deadline_) return errors::DeadlineExceeded();
     if (*cancelled_) return errors::Cancelled();
@@ -207,7 +206,7 @@ class ImportCalls::Reactor final : public Stream {
     return absl::OkStatus();
   }
 
-  // `done` records came before the batch.
+  // `done`: number of records before the batch.
   absl::StatusOr<v1::ImportDirectoryResponse> Commit(const Batch& batch, int64_t done) {
     const CallLimits limits{.deadline = std::min(deadline_, absl::Now() + calls_.limits_.longest),
                             .cancelled = {cancelled_}};
@@ -233,7 +232,7 @@ class ImportCalls::Reactor final : public Stream {
     return response;
   }
 
-  // Sends an answer once the one before has gone out.
+  // Sends an answer once the answer before has been sent.
   absl::Status Acknowledge(const v1::ImportDirectoryResponse& response) {
     if (absl::Status told = AwaitWrite(); !told.ok()) return told;
     const std::lock_guard lock(mutex_);
@@ -243,8 +242,8 @@ class ImportCalls::Reactor final : public Stream {
     return absl::OkStatus();
   }
 
-  // A client that takes no answers must not keep the stream's thread for ever: it is
-  // cut off, which ends the write.
+  // A client that reads no answers must not keep the stream's thread for ever: it is cut off, which
+  // ends the write.
   absl::Status AwaitWrite() {
     std::unique_lock lock(mutex_);
     const auto written = [this] { return !writing_; };
@@ -255,7 +254,7 @@ class ImportCalls::Reactor final : public Stream {
     return *cancelled_ ? errors::Cancelled() : absl::OkStatus();
   }
 
-  // Finishes the stream. Nothing of it may be touched afterwards.
+  // Finishes the stream. The object must not be used afterwards.
   void End(const absl::Status& result) {
     {
       const std::lock_guard lock(mutex_);

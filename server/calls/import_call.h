@@ -15,29 +15,29 @@
 
 namespace contacts::server {
 
-// Serves the streams of ImportDirectory. Each has a thread of its own for as long as
-// it lasts; gRPC's threads only take records in. At most two batches of a stream are
-// in memory, one being committed and one being filled: a stream that is faster than
-// the database is not read from meanwhile, so that its client waits. Thread safe.
+// Serves the streams of ImportDirectory. Each stream has its own thread as long as it lasts. gRPC's
+// threads only receive records. At most two batches of a stream are in memory, one being committed
+// and one being filled. If the database is slower than the stream, the stream is not read, so its
+// client waits. Thread safe.
 class ImportCalls {
  public:
   struct Limits {
-    int64_t at_once = 2;                         // Streams; beyond them UNAVAILABLE.
-    absl::Duration idle = absl::Minutes(5);      // Without a record, or an answer taken.
+    int64_t at_once = 2;                         // Streams. Further ones get UNAVAILABLE.
+    absl::Duration idle = absl::Minutes(5);      // Without a record, or with an unread answer.
     absl::Duration longest = absl::Seconds(30);  // Of one batch.
   };
   using Stream = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
-  // `engine` must outlive it.
+  // `engine` must outlive this object.
   ImportCalls(const Gate& gate, Engine* engine, Limits limits);
 
   Stream* Serve(grpc::CallbackServerContext* context);
 
-  // Refuses new streams with UNAVAILABLE from now on, and ends those that run the same
-  // way, each once the batch that it is at is committed and acknowledged.
+  // Refuses new streams with UNAVAILABLE. Ends each running stream with UNAVAILABLE once its
+  // present batch is committed and acknowledged.
   void Drain() { draining_ = true; }
   int64_t running() const { return running_; }
-  // Waits until no stream runs; false where `limit` passed first.
+  // Waits until no stream runs. Returns false if `limit` passed first.
   bool WaitIdle(absl::Duration limit) { return threads_.WaitIdle(limit); }
 
  private:
@@ -48,7 +48,7 @@ class ImportCalls {
   const Limits limits_;
   std::atomic<int64_t> running_ = 0;
   std::atomic<bool> draining_ = false;
-  WorkQueue threads_;  // Last: they end before what they use.
+  WorkQueue threads_;  // The last member: the threads end before the members that they use.
 };
 
 }  // namespace contacts::server

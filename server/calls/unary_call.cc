@@ -11,7 +11,7 @@ using google::protobuf::Message;
 
 constexpr absl::Duration kIdleLook = absl::Milliseconds(5);
 
-// One call. Owned by itself: gRPC's OnDone, the last to touch it, deletes it.
+// One call. It owns itself: gRPC calls OnDone last, which deletes it.
 class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
  public:
   Reactor(const UnaryCalls& calls, const RawCall& raw, const std::string& method,
@@ -22,7 +22,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
         handler_(std::move(handler)),
         admission_(calls.gate_, method, raw.context) {}
 
-  // Checks what can be checked without waiting, then queues the rest.
+  // Makes the checks that do not block, then queues the rest.
   void Start(Audience audience) {
     const absl::Status admitted = Guarded([&] { return Admit(audience); });
     if (!admitted.ok()) return End(admitted);
@@ -37,7 +37,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   }
 
  private:
-  // OnDone is run where the call ends, not handed to one more thread first: it is short.
+  // OnDone runs in the thread that ends the call, because it is short.
   bool InternalInlineable() override { return true; }
 
   absl::Status Admit(Audience audience) {
@@ -46,7 +46,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     if (!identity.ok()) return identity.status();
     if (audience == Audience::kAccounts) call_.account = identity->account;
     if (audience == Audience::kOperators) call_.operator_name = identity->caller;
-    // Looked at first: what is refused should cost little.
+    // Checked first, so that a refused call costs little.
     if (!calls_.workers_->HasRoom(Whose())) return Overloaded();
     if (!calls_.untaken_.HasRoom(Whose())) return NotTaken();
     call_.limits.deadline =
@@ -93,10 +93,10 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     });
   }
 
-  // Finishes the call. Nothing of it may be touched afterwards.
+  // Finishes the call. The object must not be used afterwards.
   void End(const absl::Status& result) {
     grpc::Status status = admission_.End(result, &times_);
-    request_.reset();  // The answer may be held for long.
+    request_.reset();  // The answer may be held for a long time.
     const std::size_t bytes = raw_.reply->Valid() ? raw_.reply->Length() : 0;
     answer_ = calls_.untaken_.Add(Whose(), bytes + status.error_details().size(), raw_.context);
     --calls_.under_way_;

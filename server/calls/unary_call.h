@@ -24,28 +24,28 @@
 
 namespace contacts::server {
 
-// A call as gRPC hands it over: its request and reply are bytes.
+// A call from gRPC, with request and reply as bytes.
 struct RawCall {
   grpc::CallbackServerContext* context;
   const grpc::ByteBuffer* request;
   grpc::ByteBuffer* reply;
 };
 
-// What every unary call goes through, whichever its method: who calls, what is
-// asked, is it well formed; then a worker thread calls the engine. gRPC's own
-// threads never wait. Each call is finished exactly once. Thread safe.
+// Serves every unary call of any method: makes its identity, parses and checks its request, then a
+// worker thread calls the engine. gRPC's own threads never wait. Finishes each call exactly once.
+// Thread safe.
 class UnaryCalls {
  public:
   using Reply = absl::StatusOr<std::string>;
   // Ends a call with the serialized reply that `make` returns.
   using Done = std::function<void(const std::function<Reply()>& make)>;
-  // Answers one request: calls `done` once, before it returns or later, in whichever thread.
-  // The call and the request live until then. Runs on a worker thread.
+  // Answers one request: calls `done` once, before it returns or later, in any thread. The call and
+  // the request live until then. Runs on a worker thread.
   using Handler =
       std::function<void(const Call&, const google::protobuf::Message&, const Done& done)>;
 
-  // `longest`: of a call, also where it brings no deadline; and as long as its answer may then
-  // take to be read. `workers` must outlive it.
+  // `longest`: time limit of a call, also of one without a deadline, and once more of the reading
+  // of its answer. `workers` must outlive this object.
   UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration longest);
 
   // Serves one call of `method`, such as "contacts.v1.ContactService/GetProfile".
@@ -58,14 +58,14 @@ class UnaryCalls {
                    done([&] { return handler(call, static_cast<const Request&>(request)); });
                  });
   }
-  // As above, where the handler may leave the answer to another thread.
+  // The same for a handler that may leave the answer to another thread.
   grpc::ServerUnaryReactor* Serve(const RawCall& raw, const std::string& method, Audience audience,
                                   std::unique_ptr<google::protobuf::Message> request,
                                   Handler handler);
 
-  // Answers UNAVAILABLE to every call from now on.
+  // Answers every new call with UNAVAILABLE.
   void Drain() { draining_ = true; }
-  // False where calls are still under way after `limit`.
+  // Returns false if calls are still in progress after `limit`.
   bool WaitIdle(absl::Duration limit) const;
 
  private:

@@ -8,7 +8,7 @@ namespace contacts::server {
 namespace {
 
 constexpr absl::Duration kLookInterval = absl::Seconds(1);
-// What a call costs beside its answer.
+// Memory of a call beside its answer.
 constexpr std::size_t kCallBytes = 8 * 1024;
 
 }  // namespace

@@ -14,19 +14,20 @@
 
 namespace contacts::server {
 
-// Answers that gRPC holds because those who asked do not read them: HTTP/2 lets a peer take a
-// stream's bytes as slowly as it likes, and gRPC counts no answer in its own quota. Thread safe.
+// Answers that gRPC holds because their clients do not read them: HTTP/2 lets a peer read a
+// stream's bytes as slowly as it likes, and gRPC does not count answers in its own quota. Thread
+// safe.
 class UntakenAnswers {
  public:
   struct Limits {
     std::size_t bytes = std::size_t{256} << 20;   // Of all.
-    absl::Duration patience = absl::Seconds(30);  // With one answer; then its call is cancelled.
+    absl::Duration patience = absl::Seconds(30);  // For each answer. Then its call is cancelled.
   };
 
   explicit UntakenAnswers(Limits limits);
 
-  // Whether one more call is to be made for somebody: no one may hold more than a quarter of
-  // what the others leave.
+  // Whether one more call may be made for `whose`: no account may hold more than a quarter of the
+  // bytes that the others leave.
   bool HasRoom(const std::string& whose) const;
 
   struct Answer {
@@ -37,8 +38,8 @@ class UntakenAnswers {
     bool cancelled = false;
   };
   using Handle = std::list<Answer>::iterator;
-  // An answer that is about to be given to gRPC, and that its call's end takes off again. The
-  // context has to live until then.
+  // Adds an answer that is about to be given to gRPC. The end of its call removes it again. The
+  // context must live until then.
   Handle Add(const std::string& whose, std::size_t bytes, grpc::CallbackServerContext* context);
   void Remove(Handle answer);
 
@@ -46,11 +47,11 @@ class UntakenAnswers {
   void CancelLate();
 
   const Limits limits_;
-  // Recursive: to cancel a call may end it before that returns.
+  // Recursive, because cancelling a call may end it before that returns.
   mutable std::recursive_mutex mutex_;
   std::list<Answer> waiting_;  // Oldest first.
   std::list<Answer> cancelled_;
-  absl::flat_hash_map<std::string, std::size_t> held_;  // By whose they are.
+  absl::flat_hash_map<std::string, std::size_t> held_;  // Bytes by account.
   std::size_t total_ = 0;
   Periodic looks_;
 };

@@ -18,7 +18,7 @@ namespace contacts::server {
 namespace {
 
 constexpr int64_t kReadAtOnce = 500;  // Events.
-// Events waiting to be written to one watcher, beside those read at once.
+// Events queued for one watcher, beside those read at once.
 constexpr std::size_t kMaxWaiting = 500;
 constexpr absl::Duration kReadLimit = absl::Seconds(10);
 
@@ -30,8 +30,8 @@ grpc::ByteBuffer TokenAlone(const FeedPlace& place) {
   return ToBuffer(response.SerializeAsString());
 }
 
-// An event's bytes are the same for all watchers: made once, by the first that
-// may see it.
+// An event's bytes are the same for all watchers. The first watcher that may see the event makes
+// them.
 class SharedEvent {
  public:
   explicit SharedEvent(const FeedEvent* event) : event_(event) {}
@@ -78,7 +78,7 @@ absl::Status PolicyChanged() {
 
 }  // namespace
 
-// One watcher. gRPC holds it until OnDone, the others as long as they use it.
+// One watcher. gRPC keeps it alive until OnDone, other users as long as they use it.
 class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   Watcher(Watch* watch, grpc::CallbackServerContext* context)
@@ -104,12 +104,12 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   const AccountId& account() const { return identity_.account; }
   const std::optional<ServiceId>& service() const { return service_; }
   const std::optional<FeedPlace>& resume_place() const { return resume_place_; }
-  // What is known of it by now.
+  // The place of its resume token, set before it joins.
   void SetResumePlace(const FeedPlace& place) { resume_place_ = place; }
 
-  // The rest is called by Watch's thread.
+  // The functions below are called by Watch's thread.
 
-  // Up to where events were considered for this watcher; nothing before it began.
+  // The place up to which events were considered for this watcher. Unset before it began.
   const std::optional<FeedPlace>& place() const { return place_; }
   int64_t position() const { return place_->position; }
   void Begin(const FeedPlace& place) {
@@ -117,7 +117,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     Write(TokenAlone(place));
   }
 
-  // Whether it may be offered what is read at once.
+  // Whether there is room for as many events as are read at once.
   bool HasRoom() const {
     const std::lock_guard lock(mutex_);
     return waiting_.size() <= kMaxWaiting;
@@ -126,13 +126,13 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     const std::lock_guard lock(mutex_);
     return ended_;
   }
-  // gRPC is through with it.
+  // Whether gRPC has finished with it.
   bool Done() const {
     const std::lock_guard lock(mutex_);
     return done_;
   }
 
-  // Gives it those events after its position that it may see.
+  // Queues the events after its position that it may see.
   void Offer(std::vector<SharedEvent>& events) {
     for (SharedEvent& event : events) {
       if (event->place.Contradicts(*place_)) return End(errors::ResumeTokenExpired());
@@ -141,18 +141,18 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       if (MaySee(*event)) Write(event.bytes());
     }
   }
-  // There is nothing else up to there.
+  // Moves its position on: there are no further events up to there.
   void MoveTo(const FeedPlace& place) {
     if (place.position > position()) place_ = place;
   }
 
-  // Ends it where its caller may not watch any more.
+  // Ends it if its caller may no longer watch.
   void CheckCaller(absl::Time now) {
     if (now >= identity_.expires) return End(SessionExpired());
     if (!identity_.Stands()) End(PolicyChanged());
   }
-  // Where it was sent nothing for long, moves its token on; ends it where it does
-  // not read or reads too slowly. `last` is the end of the feed.
+  // Moves its token on if nothing was sent for long. Ends it if it does not read, or reads too
+  // slowly. `last`: the end of the feed.
   void Tick(int64_t last, absl::Time now) {
     if (Ended()) return CutOff(now);
     const Options& options = watch_->options_;
@@ -170,7 +170,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     }
   }
 
-  // From any thread; the first call counts.
+  // May be called by any thread. Only the first call has an effect.
   void End(const absl::Status& status) {
     {
       const std::lock_guard lock(mutex_);
@@ -224,8 +224,8 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     if (!writing_since_) WriteNext();
   }
 
-  // The status waits behind a write that waits for the peer: one that never reads would
-  // keep its stream for ever.
+  // The status waits behind a write that waits for the peer: a peer that never reads would keep its
+  // stream for ever.
   void CutOff(absl::Time now) {
     const std::lock_guard lock(mutex_);
     if (done_ || cut_off_ || now - ended_time_ <= watch_->options_.stall_limit) return;
@@ -233,7 +233,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     context_->TryCancel();
   }
 
-  // With the mutex held, which keeps Finish away.
+  // With the mutex held, so that Finish cannot run at the same time.
   void WriteNext() {
     if (ended_ || waiting_.empty()) return;
     current_ = waiting_.front();
@@ -245,12 +245,12 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   Watch* const watch_;
   grpc::CallbackServerContext* const context_;  // Until it is done.
   Admission admission_;
-  Identity identity_;                 // Without an account it is an observer, who sees all.
-  std::optional<ServiceId> service_;  // Sees what is on this service alone.
+  Identity identity_;                 // Without an account it is an observer, which sees all.
+  std::optional<ServiceId> service_;  // Set: sees only events of this service.
   std::optional<FeedPlace> resume_place_;
   std::optional<FeedPlace> place_;
-  bool kept_up_ = false;       // It was up to date once.
-  int64_t sent_position_ = 0;  // Of the latest token given to it.
+  bool kept_up_ = false;       // Whether it has been up to date.
+  int64_t sent_position_ = 0;  // Of the latest token sent to it.
   absl::Time sent_time_;
 
   std::shared_ptr<Watcher> self_;
@@ -331,7 +331,7 @@ bool Watch::HasRoom(const AccountId& account) const {
   const auto its_own = std::count_if(watchers_.begin(), watchers_.end(), [&](const auto& watcher) {
     return watcher->account() == account;
   });
-  // One account has half at most, and the last tenth is the observers'.
+  // One account may have half of the streams. The last tenth is reserved for observers.
   return all < options_.max_watchers - options_.max_watchers / 10 &&
          its_own < options_.max_watchers / 2;
 }
@@ -366,7 +366,7 @@ bool Watch::Step() {
     std::erase_if(watchers_, [](const auto& watcher) { return watcher->Done(); });
     watchers = watchers_;
   }
-  // Before they are given what came meanwhile, and also while the database is away.
+  // Before they get further events, and also while the database is away.
   for (const auto& watcher : watchers) watcher->CheckCaller(absl::Now());
   const auto bounds = feed_->Advance(options_.clock(), place_.value_or(FeedPlace()));
   if (!bounds.ok()) {
@@ -386,8 +386,8 @@ bool Watch::Step() {
   const absl::Time now = absl::Now();
   for (const auto& watcher : watchers) {
     if (!watcher->place()) watcher->Begin(watcher->resume_place().value_or(*place_));
-    // None is ahead of the feed, which was looked at after each of them had joined, unless the
-    // database went back.
+    // The feed was read after each of them had joined. So a watcher is ahead of the feed only if
+    // the database went back.
     if (watcher->position() < bounds->removed || watcher->position() > place_->position ||
         watcher->place()->Contradicts(*place_)) {
       watcher->End(errors::ResumeTokenExpired());
@@ -403,14 +403,14 @@ void Watch::WentBack(const Watchers& watchers) {
   spdlog::warn("feed: the database went back to an earlier state; its watchers have to start anew");
   place_.reset();
   for (const auto& watcher : watchers) {
-    // The places of those that have not begun are compared when they do.
+    // The places of watchers that have not begun are compared when they begin.
     if (watcher->place()) watcher->End(errors::ResumeTokenExpired());
   }
 }
 
 absl::Status Watch::ReadTail(const Watchers& watchers, const FeedPlace& last) {
   if (!place_) place_ = last;
-  // Nobody is owed what came before the first look, or while nobody watched.
+  // Events before the first read, or from a time without watchers, are for no watcher.
   Watchers up_to_date;
   std::set<ServiceId> services;
   for (const auto& watcher : watchers) {
@@ -427,7 +427,7 @@ absl::Status Watch::ReadTail(const Watchers& watchers, const FeedPlace& last) {
       break;
     }
     std::vector<SharedEvent> shared = Shared(*events);
-    // One without room stays where it is: it is behind from now on.
+    // A watcher without room keeps its position: it is behind from now on.
     std::erase_if(up_to_date, [](const auto& watcher) { return !watcher->HasRoom(); });
     for (const auto& watcher : up_to_date) watcher->Offer(shared);
     place_ = events->back().place;
@@ -447,8 +447,8 @@ absl::StatusOr<bool> Watch::ReadBacklog(const Watchers& watchers) {
     if (watcher->position() < place.position) place = *watcher->place();
   }
   if (behind.empty()) return false;
-  // Accounts take turns, so that one which resumes from far back, again and again, keeps no
-  // other waiting. Whoever is further on takes what it lacks of the same events.
+  // Accounts take turns, so that an account that keeps resuming from far back does not delay
+  // others. A watcher that is further on gets the part of the same events that it lacks.
   auto turn = lowest.upper_bound(turn_);
   if (turn == lowest.end()) turn = lowest.begin();
   turn_ = turn->first;
@@ -470,7 +470,7 @@ absl::StatusOr<bool> Watch::ReadBacklog(const Watchers& watchers) {
   const bool all = static_cast<int64_t>(events->size()) < kReadAtOnce;
   const int64_t first = events->empty() ? place_->position + 1 : events->front().place.position;
   for (const auto& watcher : behind) {
-    // Positions have no gaps but where events were removed, since the bounds were read.
+    // Positions have gaps only where events were removed after the bounds were read.
     if (watcher->position() + 1 < first || watcher->place()->Contradicts(from)) {
       watcher->End(errors::ResumeTokenExpired());
       continue;

@@ -20,32 +20,32 @@
 
 namespace contacts::server {
 
-// Serves WatchContactChanges. One thread reads the feed for all watchers of this
-// server: the tail for those that are up to date, and from further back for those
-// that resume, together too. What waits to be written to one watcher is bounded;
-// one that cannot keep up is cut off and told to resume. Thread safe.
+// Serves WatchContactChanges. One thread reads the feed for all watchers of this server: the tail
+// for watchers that are up to date, and older events for watchers that resume. Reads are shared in
+// both cases. The events queued for one watcher are bounded. A watcher that cannot keep up is cut
+// off and resumes. Thread safe.
 class Watch {
  public:
   struct Options {
     int64_t max_watchers = 2000;
-    absl::Duration poll_interval = absl::Milliseconds(50);  // While anyone watches.
-    absl::Duration idle_interval = absl::Seconds(1);        // While nobody does.
-    // A token without an event, where there was none to send for so long.
+    absl::Duration poll_interval = absl::Milliseconds(50);  // With watchers.
+    absl::Duration idle_interval = absl::Seconds(1);        // Without watchers.
+    // Time without an event after which a token is sent alone.
     absl::Duration token_interval = absl::Seconds(10);
     absl::Duration stall_limit = absl::Seconds(60);  // Of one write.
-    // Events of the feed that one who was up to date may fall behind.
+    // Number of events that a watcher may fall behind after it was up to date.
     int64_t max_lag = 10'000;
     std::function<absl::Time()> clock = absl::Now;  // The database's.
   };
 
-  // What is pointed to must outlive it.
+  // All must outlive this object.
   Watch(const Gate& gate, WorkQueue* workers, Engine* engine, Feed* feed, Options options);
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
   void Start();
-  // Ends every watcher with UNAVAILABLE, and takes no more.
+  // Ends every watcher with UNAVAILABLE, and refuses new ones.
   void Stop();
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Serve(grpc::CallbackServerContext* context,
@@ -57,18 +57,19 @@ class Watch {
   class Watcher;
   using Watchers = std::vector<std::shared_ptr<Watcher>>;
 
-  // On a worker thread: what needs the database before a watcher may join.
+  // On a worker thread: the database work before a watcher may join.
   absl::Status Open(Watcher& watcher);
   bool Join(std::shared_ptr<Watcher> watcher);
   bool HasRoom(const AccountId& account) const;  // With the mutex held.
   void Run();
-  // One look at the feed; returns whether to look again at once.
+  // Reads the feed once. Returns whether to read again at once.
   bool Step();
-  // Reads on to `last` and offers what is new to those that are up to date.
+  // Reads on to `last` and offers the new events to watchers that are up to date.
   absl::Status ReadTail(const Watchers& watchers, const FeedPlace& last);
-  // Ends all that began before the database went back to an earlier state.
+  // Ends all watchers that began before the database went back to an earlier state.
   void WentBack(const Watchers& watchers);
-  // Offers the next events to those that are behind; false where nobody is, or has room.
+  // Offers the next events to watchers that are behind. Returns false if no watcher is behind and
+  // has room.
   absl::StatusOr<bool> ReadBacklog(const Watchers& watchers);
 
   const Gate gate_;
@@ -77,9 +78,9 @@ class Watch {
   Feed* const feed_;
   const Options options_;
 
-  // The thread's own:
-  std::optional<FeedPlace> place_;  // Up to which the tail was read.
-  AccountId turn_;                  // For whom it read last from further back.
+  // Used only by the thread:
+  std::optional<FeedPlace> place_;  // End of the tail that was read.
+  AccountId turn_;                  // The account for which older events were read last.
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

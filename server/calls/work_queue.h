@@ -15,37 +15,36 @@
 
 namespace contacts::server {
 
-// Threads that may block, and the bounded queue of what they have yet to do. Those
-// for whom work is done take turns, however much each one brings, and none has more
-// than its share of the threads and of the queue: one that floods the server leaves
-// the others room. Thread safe.
+// Threads that may block, and the bounded queue of their work. Accounts take turns, however much
+// work each of them brings. No account gets more than its share of the threads and of the queue, so
+// an account that floods the server leaves room for the others. Thread safe.
 class WorkQueue {
  public:
   struct Limits {
     std::size_t threads;
-    std::size_t waiting;         // Pieces of work beyond those that threads are busy with.
-    std::size_t threads_of_one;  // At most, of one for whom work is done.
+    std::size_t waiting;         // Queued pieces of work.
+    std::size_t threads_of_one;  // Limit of the threads that work for one account.
     std::size_t waiting_of_one;
   };
 
-  // `waited` is told how long each piece waited; unset: nobody is.
+  // `waited`, if set, is called with the time that each piece waited.
   explicit WorkQueue(Limits limits, std::function<void(absl::Duration)> waited = nullptr);
-  // Does what is still queued, then ends its threads.
+  // Does the queued work, then ends the threads.
   ~WorkQueue();
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
 
-  // Returns false, at once, where the queue, or the share in it of the one whose work
-  // this is, is full. `work` must not throw.
+  // Queues work for the account `whose`. Returns false at once if the queue, or this account's
+  // share of it, is full. `work` must not throw.
   bool TryPush(const std::string& whose, std::function<void()> work);
 
-  // Whether it would take one more piece; a moment later it may not.
+  // Whether TryPush would now accept one more piece.
   bool HasRoom(const std::string& whose) const;
 
-  // Pieces that wait.
+  // Number of queued pieces.
   std::size_t length() const;
 
-  // Waits until nothing is queued or running; false where `limit` passed first.
+  // Waits until nothing is queued or running. Returns false if `limit` passed first.
   bool WaitIdle(absl::Duration limit);
 
  private:
@@ -53,16 +52,16 @@ class WorkQueue {
     std::function<void()> work;
     absl::Time since;
   };
-  // What one has brought.
+  // The work of one account.
   struct Share {
     std::deque<Piece> waiting;
     std::size_t running = 0;
-    bool has_turn = false;  // Is in turns_.
+    bool has_turn = false;  // Whether it is in turns_.
   };
   using Shares = std::map<std::string, Share>;
 
   void Run();
-  // Lets a share take its turn where it has work and a thread to spare.
+  // Puts a share into turns_ if it has work and may have one more thread.
   void Offer(Shares::iterator share);
 
   const Limits limits_;
@@ -70,7 +69,7 @@ class WorkQueue {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::condition_variable idle_;
-  Shares shares_;  // Of those who have work waiting or running.
+  Shares shares_;  // Of accounts with queued or running work.
   std::deque<Shares::iterator> turns_;
   std::size_t waiting_ = 0;
   std::size_t running_ = 0;

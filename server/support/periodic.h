@@ -10,13 +10,13 @@
 
 namespace contacts::server {
 
-// A thread that takes one step after another until it is stopped. Each step
-// returns how long to wait before the next one.
+// A thread that runs a step again and again until it is stopped. Each step returns the time to wait
+// before the next one.
 class Periodic {
  public:
-  // The first step is taken at once. What a step throws is logged.
+  // Runs the first step at once. Logs the exceptions of a step.
   explicit Periodic(std::function<absl::Duration()> step);
-  // Waits for the step under way.
+  // Waits for the step in progress.
   ~Periodic();
   Periodic(const Periodic&) = delete;
   Periodic& operator=(const Periodic&) = delete;

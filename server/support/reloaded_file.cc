@@ -26,7 +26,7 @@ absl::Status SystemError(const std::string& path) {
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, mode_t not_wanted,
                                      absl::string_view why) {
-  // Not blocking: a named pipe in its place would hold the thread for ever.
+  // Does not block, because a named pipe in the file's place would hold the thread for ever.
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return SystemError(path);
   const absl::Cleanup closer = [file] { close(file); };

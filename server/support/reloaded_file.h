@@ -12,28 +12,28 @@
 
 namespace contacts::server {
 
-// Reads the whole of a file that says whom to trust; 1 MiB at most. FAILED_PRECONDITION where
-// it cannot be read or where anyone may write it.
+// Reads a whole file that decides which callers to trust. At most 1 MiB. Returns
+// FAILED_PRECONDITION if the file cannot be read or if others may write it.
 absl::StatusOr<std::string> ReadTrustedFile(const std::string& path);
-// As above for a file that holds a secret: where its group or others may read it.
+// The same for a file with a secret. Also returns FAILED_PRECONDITION if its group or others may
+// read it.
 absl::StatusOr<std::string> ReadSecretFile(const std::string& path);
 
 inline constexpr absl::Duration kReloadInterval = absl::Seconds(1);
-// Says in the log what became of a change of `what`.
+// Logs the outcome of a change of `what`.
 void LogReload(const std::string& what, const absl::Status& taken);
 
-// Follows one such file, or several that belong together: looks each second and hands over
-// what changed. What is refused stays without effect, and the log says so once; where what is
-// in use comes back, the log says that alone. `Value` is what the files hold, and can be
-// compared.
+// Follows one such file, or several that belong together: reads them once a second and hands over a
+// changed value. A refused value has no effect, and the log says so once. If the value in use comes
+// back, the log says only that. `Value` is the content of the files and is comparable.
 template <typename Value>
 class Reloaded {
  public:
   using Read = std::function<absl::StatusOr<Value>()>;
   using Take = std::function<absl::Status(const Value& value)>;
 
-  // `what` is what the log calls it, `value` what is in use. `read` and `take` are called by a
-  // thread of its own, until this ends.
+  // `what`: its name in the log. `value`: the value in use. `read` and `take` are called by this
+  // object's own thread, until the destructor returns.
   Reloaded(std::string what, Value value, Read read, Take take)
       : what_(std::move(what)),
         read_(std::move(read)),
@@ -62,9 +62,9 @@ class Reloaded {
   const std::string what_;
   const Read read_;
   const Take take_;
-  // The thread's own:
+  // Used only by the thread:
   Value used_;
-  absl::StatusOr<Value> last_;  // What the last look found.
+  absl::StatusOr<Value> last_;  // Result of the last read.
   Periodic looks_;
 };
 

@@ -24,7 +24,8 @@ namespace {
 
 constexpr char kCallLogger[] = "calls";
 
-// Null before StartLog. The registry of loggers has a mutex that every call would take.
+// Null before StartLog. Kept here, because the registry of loggers would lock a mutex for every
+// call.
 std::shared_ptr<spdlog::logger>& CallLogger() {
   static auto& logger = *new std::shared_ptr<spdlog::logger>();
   return logger;
@@ -33,7 +34,7 @@ std::shared_ptr<spdlog::logger>& CallLogger() {
 constexpr std::size_t kMaxWaiting = 4 << 20;  // Bytes.
 constexpr std::chrono::milliseconds kGather(20);
 
-// Of UTC, such as 2026-11-24T02:43:45.471000Z; what a second's lines share is kept.
+// UTC, such as 2026-11-24T02:43:45.471000Z. The part that the lines of a second share is kept.
 void AppendTime(std::string& out, absl::Time time) {
   thread_local int64_t kept_second = -1;
   thread_local std::string kept;
@@ -46,7 +47,7 @@ void AppendTime(std::string& out, absl::Time time) {
   absl::StrAppend(&out, kept, absl::string_view(fraction).substr(1), "Z");
 }
 
-// A line's JSON. What the logger of calls is given is JSON fields already.
+// A line's JSON. The text of the logger of calls is JSON fields already.
 std::string JsonLine(const spdlog::details::log_msg& line) {
   const absl::string_view text(line.payload.data(), line.payload.size());
   std::string json;
@@ -64,8 +65,8 @@ std::string JsonLine(const spdlog::details::log_msg& line) {
   return json;
 }
 
-// Gathers lines for a moment and writes them at once, from a thread of its own: to
-// wake a thread and write for each line costs a call more than all else in the log.
+// Gathers lines for a moment and writes them together, from its own thread: waking a thread and
+// writing for each line would cost a call more than the rest of the log.
 class GatheringSink : public spdlog::sinks::sink {
  public:
   GatheringSink() : thread_([this] { Run(); }) {}
@@ -160,7 +161,7 @@ void LogGrpc(gpr_log_func_args* line) {
   spdlog::log(level, "grpc: {}", line->message);
 }
 
-// A request with text that is not UTF-8 makes a line; the caller is told anyway.
+// Protocol Buffers logs a line for each text that is not UTF-8. The caller gets an error anyway.
 void LogProtobuf(google::protobuf::LogLevel level, const char*, int, const std::string& text) {
   spdlog::log(
       level == google::protobuf::LOGLEVEL_FATAL ? spdlog::level::critical : spdlog::level::debug,
@@ -183,7 +184,7 @@ void StartLog(const std::string& level) {
 }
 
 void StopLog() {
-  // Both write after main's end too.
+  // Both may still write after the end of main.
   gpr_set_log_function([](gpr_log_func_args*) {});
   google::protobuf::SetLogHandler(nullptr);
   CallLogger().reset();

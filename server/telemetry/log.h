@@ -7,35 +7,34 @@
 #include "absl/time/time.h"
 #include "core/mysql/database.h"
 
-// The log: one JSON object a line on standard error. It never holds tokens,
-// passwords, addresses or what requests contain.
+// The log: one JSON object a line on standard error. It never contains tokens, passwords, addresses
+// or other content of requests.
 namespace contacts::server {
 
-// Sends everything that is logged, gRPC's and Protocol Buffers' own lines too, to
-// standard error, within some 20 ms. Writing never blocks a caller: beyond 4 MiB that
-// wait for a slow reader, lines are dropped and counted. `level` is a name that spdlog
-// knows.
+// Sends all lines, including those of gRPC and Protocol Buffers, to standard error, within some
+// 20 ms. Logging never blocks a caller: if more than 4 MiB wait for a slow reader, lines are
+// dropped and counted. `level`: a name of a level of spdlog.
 void StartLog(const std::string& level);
-// Writes what is still waiting.
+// Writes the lines that are still waiting.
 void StopLog();
 
-// One call, as the log has it.
+// One call for the log.
 struct CallRecord {
   std::string method;
   absl::StatusCode status = absl::StatusCode::kOk;
-  std::string reason;  // Of the ErrorInfo; empty for OK.
+  std::string reason;  // Of the ErrorInfo. Empty for OK.
   absl::Duration latency;
   std::string account;  // The acting account, or empty.
-  std::string caller;   // As Identity has it, such as "operator" or "mTLS:shop"; or empty.
+  std::string caller;   // As in Identity, such as "operator" or "mTLS:shop", or empty.
   std::string request_id;
   std::string traceparent;
   std::string peer;
 };
-// A slow call's line says where the time went, in milliseconds, and is a warning;
-// `slow` is null for any other.
+// Logs a call. `slow`: times of a slow call, whose line is a warning and divides the latency, in
+// milliseconds; null for any other call.
 void LogCall(const CallRecord& call, const CallTimes* slow);
 
-// Quotes text as a JSON string; bytes that are no UTF-8 are replaced.
+// Quotes text as a JSON string. Replaces bytes that are not UTF-8.
 std::string JsonString(const std::string& text);
 
 }  // namespace contacts::server

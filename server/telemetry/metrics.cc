@@ -22,7 +22,7 @@ using prometheus::MetricType;
 
 constexpr char kReasonPrefix[] = "ERROR_REASON_";
 
-// As the other servers' gRPC metrics name them.
+// The names that gRPC metrics usually have.
 const char* TypeOf(const google::protobuf::MethodDescriptor& method) {
   if (method.client_streaming()) {
     return method.server_streaming() ? "bidi_stream" : "client_stream";
@@ -51,8 +51,7 @@ ClientMetric::Histogram Cumulative(const DurationHistogram& durations) {
 
 }  // namespace
 
-// What a scrape collects: for each name a family, of functions that each add what
-// they have.
+// The metrics of a scrape: for each name a family of functions that each add their samples.
 class Metrics::Collected {
  public:
   using Add = std::function<void(std::vector<ClientMetric>&)>;
@@ -124,7 +123,8 @@ void Metrics::AddMethod(const std::string& name, const Labels& labels) {
     for (std::size_t code = 0; code < Method::kCodes; ++code) {
       for (std::size_t reason = 0; reason < Method::kReasons; ++reason) {
         const auto count = static_cast<double>(method.ended_[code][reason]);
-        // Others appear with their first call; an alert is to see the first INTERNAL too.
+        // Other codes appear with their first call. INTERNAL is always there, so that an alert sees
+        // the first one.
         const bool from_start = (code == 0 && reason == 0) ||
                                 (code == static_cast<std::size_t>(absl::StatusCode::kInternal) &&
                                  reason == static_cast<std::size_t>(v1::ERROR_REASON_INTERNAL));

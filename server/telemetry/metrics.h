@@ -17,9 +17,9 @@
 
 namespace contacts::server {
 
-// What the server tells Prometheus. Values are kept where they arise, as atomics, and
-// collected by a scrape: to count takes no lock. No label has a value that a caller
-// chooses. Thread safe.
+// The server's metrics for Prometheus. Values are atomics, kept by the parts that count, and
+// collected by a scrape. Counting takes no lock. No label has a value that a caller chooses. Thread
+// safe.
 class Metrics {
  public:
   using Labels = std::map<std::string, std::string>;
@@ -28,7 +28,7 @@ class Metrics {
   class Method {
    public:
     void CountStart() { ++started_; }
-    // `reason` of the ErrorInfo; empty for none.
+    // `reason`: of the ErrorInfo; empty without one.
     void CountEnd(absl::StatusCode code, const std::string& reason, absl::Duration latency);
 
    private:
@@ -45,18 +45,18 @@ class Metrics {
   Metrics();
   ~Metrics();
 
-  // Null for a method, such as "contacts.v1.ContactService/GetProfile", that the
-  // contract has not. Valid as long as this is.
+  // The counts of a method such as "contacts.v1.ContactService/GetProfile". Null if the contract
+  // does not have the method. Valid as long as this object.
   Method* Find(const std::string& method);
   DurationHistogram& queue_wait() { return queue_wait_; }
 
-  // A value that is asked for at each scrape, by a function that does not block; of one
-  // name, each with labels of its own. Not while Exposition is called.
+  // Adds a value that is read at each scrape by a function that does not block. Values with the
+  // same name must have different labels. Must not be called at the same time as Exposition.
   void AddCounter(const std::string& name, const std::string& help, const Labels& labels,
                   std::function<double()> value);
   void AddGauge(const std::string& name, const std::string& help, const Labels& labels,
                 std::function<double()> value);
-  // `histogram` must outlive this.
+  // `histogram` must outlive this object.
   void AddHistogram(const std::string& name, const std::string& help, const Labels& labels,
                     const DurationHistogram* histogram);
 

@@ -56,13 +56,13 @@ http::response<http::string_body> Answer(const http::request<http::empty_body>& 
     if (!collected.ok()) response.result(http::status::internal_server_error);
   }
   response.prepare_payload();
-  // The answer to HEAD is that to GET, its length included, without the body.
+  // The answer to HEAD is the answer to GET, including its length, without the body.
   if (request.method() == http::verb::head) response.body().clear();
   return response;
 }
 
-// One connection, one request. Who connects and then leaves, or keeps silent, is no event of ours:
-// whatever fails ends the connection.
+// One connection with one request. A client that leaves or stays silent is not logged: any failure
+// ends the connection.
 template <typename Stream>
 class Exchange : public std::enable_shared_from_this<Exchange<Stream>> {
  public:
@@ -185,8 +185,8 @@ class MetricsListener::Parts {
   const Tls* const tls_;
   const Source source_;
   asio::ssl::context tls_context_;
-  int connections_ = 0;     // The thread's own.
-  asio::io_context io_{1};  // Ends with its connections before what they use.
+  int connections_ = 0;     // Used only by the thread.
+  asio::io_context io_{1};  // Last: its connections end before the members that they use.
   std::vector<tcp::acceptor> listeners_;
   std::thread thread_;
 };

@@ -12,22 +12,22 @@
 namespace contacts::server {
 
 // Answers GET /metrics, one request a connection: over HTTP or, with a Tls, over HTTPS to callers
-// whose certificate may read them. Has one thread, and a few connections at once that each
-// have a few seconds; more wait outside, so nothing that they do costs more than this.
+// whose certificate may read the metrics. Has one thread and serves a few connections at once, each
+// for a few seconds. Further connections wait outside and cost nothing.
 class MetricsListener {
  public:
   struct Source {
-    std::function<std::string()> collect;  // The exposition, as text; does not block.
+    std::function<std::string()> collect;  // Returns the exposition as text. Must not block.
     std::function<bool(const PeerNames& peer)> allows;
   };
 
-  // `address` is HOST:PORT; `tls` null for HTTP, else outlives this.
+  // `address`: HOST:PORT. `tls`: null for HTTP, else must outlive this object.
   MetricsListener(std::string address, const Tls* tls, Source source);
   ~MetricsListener();
   MetricsListener(const MetricsListener&) = delete;
   MetricsListener& operator=(const MetricsListener&) = delete;
 
-  // Listens until this ends. UNAVAILABLE where it cannot listen there.
+  // Listens until the destructor. Returns UNAVAILABLE if it cannot listen at the address.
   absl::Status Start();
 
  private:

@@ -41,7 +41,7 @@ double ResidentBytes() {
 double OpenFiles() {
   std::error_code ignored;
   const std::filesystem::directory_iterator open("/proc/self/fd", ignored);
-  // One of them is of this look.
+  // One of them belongs to this count itself.
   return static_cast<double>(std::distance(begin(open), end(open))) - 1;
 }
 

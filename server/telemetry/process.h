@@ -5,7 +5,7 @@
 
 namespace contacts::server {
 
-// Adds what all Prometheus clients tell of their own process, under the usual names.
+// Adds the usual metrics of the process, under their usual names.
 void AddProcessMetrics(Metrics& metrics);
 
 }  // namespace contacts::server
