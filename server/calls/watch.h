@@ -30,7 +30,7 @@ class Watch {
     int64_t max_watchers = 2000;
     absl::Duration poll_interval = absl::Milliseconds(50);  // With watchers.
     absl::Duration idle_interval = absl::Seconds(1);        // Without watchers.
-    // Time without an event after which a token is sent alone.
+    // Time without an event after which a token without an event is sent.
     absl::Duration token_interval = absl::Seconds(10);
     absl::Duration stall_limit = absl::Seconds(60);  // Of one write.
     // Number of events that a watcher may fall behind after it was up to date.

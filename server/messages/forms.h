@@ -41,7 +41,7 @@ bool IsPhoneNumber(absl::string_view text);
 // Two upper-case letters.
 bool IsCountryCode(absl::string_view text);
 
-// Writes each line break (CR LF, as browsers' forms send it, or CR alone) as one LF.
+// Writes each line break (CR LF, as browsers' forms send it, or a single CR) as one LF.
 std::string WithLineFeeds(absl::string_view text);
 std::string Lower(absl::string_view text);
 std::string Upper(absl::string_view text);

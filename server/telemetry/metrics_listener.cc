@@ -186,7 +186,7 @@ class MetricsListener::Parts {
   const Source source_;
   asio::ssl::context tls_context_;
   int connections_ = 0;     // Used only by the thread.
-  asio::io_context io_{1};  // Last: its connections end before the members that they use.
+  asio::io_context io_{1};  // Declared after the members that its connections use.
   std::vector<tcp::acceptor> listeners_;
   std::thread thread_;
 };

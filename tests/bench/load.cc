@@ -1,7 +1,7 @@
 // Performs one scenario against one target and prints a line of JSON about it.
 //
 // Targets: `service`, a running contactsd; `echo`, contacts_echo (see echo_server.cc);
-// `engine`, core and its SQL in this process (see api.h); `sql`, the statements alone
+// `engine`, core and its SQL in this process (see api.h); `sql`, only the statements
 // (see replay.h). The last two run --workers threads, as the server does.
 //
 // In a closed loop each caller begins an operation when its last one has ended. With --phases,

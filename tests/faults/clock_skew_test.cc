@@ -20,7 +20,7 @@ using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the
 
 constexpr int kChanges = 150;
 
-// libfaketime moves the wall clock and leaves the steady one alone.
+// libfaketime moves the wall clock and not the steady one.
 std::vector<std::string> ClockIs(const std::string& offset) {
   return {"LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "FAKETIME=" + offset,
           "FAKETIME_DONT_FAKE_MONOTONIC=1"};

@@ -311,7 +311,7 @@ TEST(Import, RacingWithEverythingElseLosesNoServiceAndFindsNoDefect) {
   until_end([&](int i) { no_defect(world.Override({Move(name(i), kTech, kBill)})); });
   until_end([&](int i) { no_defect(world.DeleteService(name(i))); });
   for (std::thread& thread : threads) thread.join();
-  // The last import runs alone, so the directory has its values.
+  // No other import runs during the last one, so the directory has its values.
   std::vector<ImportRecord> all;
   for (int k = 0; k < kServices; ++k) all.emplace_back(Held(name(k)));
   const auto pending = world.engine.ListContactChanges(

@@ -123,7 +123,7 @@ const Row kRows[] = {
     {"AdminKeepsAdmin", kShop, kMarie, kAdmin, kMarie, kUnchanged, {}},
     {"AdminGivesTechToItsHolder", kShop, kMarie, kTech, kThomas, kUnchanged, {}},
     {"AdminGivesBillingToItsHolder", kShop, kMarie, kBilling, kBill, kUnchanged, {}},
-    // The tech contact: its own role alone.
+    // The tech contact: only its own role.
     {"TechMovesTechToAnother", kShop, kThomas, kTech, kDana, kAllowed, {kThomas, kDana}},
     {"TechMovesTechToAdmin", kShop, kThomas, kTech, kMarie, kAllowed, {kThomas, kMarie}},
     {"TechKeepsTech", kShop, kThomas, kTech, kThomas, kUnchanged, {}},
@@ -131,7 +131,7 @@ const Row kRows[] = {
     {"TechTakesAdminOver", kShop, kThomas, kAdmin, kThomas, kNotAllowed, {}},
     {"TechMovesBillingToAnother", kShop, kThomas, kBilling, kDana, kNotAllowed, {}},
     {"TechTakesBillingOver", kShop, kThomas, kBilling, kThomas, kNotAllowed, {}},
-    // The billing contact: its own role alone.
+    // The billing contact: only its own role.
     {"BillingMovesBillingToAnother", kShop, kBill, kBilling, kDana, kAllowed, {kBill, kDana}},
     {"BillingMovesBillingToAdmin", kShop, kBill, kBilling, kMarie, kAllowed, {kBill, kMarie}},
     {"BillingKeepsBilling", kShop, kBill, kBilling, kBill, kUnchanged, {}},

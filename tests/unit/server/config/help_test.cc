@@ -42,7 +42,7 @@ std::string FlagTables() {
   std::string value;
   for (const std::string& line : std::vector<std::string>(absl::StrSplit(Help(), '\n'))) {
     if (RE2::FullMatch(line, R"((\S.*):)", &group)) {
-      // The first group has --help alone.
+      // The first group has only --help.
       if (group == "Options") continue;
       absl::StrAppend(&tables, "\n### ", group,
                       "\n\n| flag | default | meaning |\n|---|---|---|\n");
