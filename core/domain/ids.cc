@@ -19,8 +19,8 @@ void SetVersion(std::array<unsigned char, Uuid::kSize>& bytes, unsigned version)
 }
 
 void FillRandom(unsigned char* begin, std::size_t size) {
-  // RAND_bytes fails only where the system has no entropy source; nothing that
-  // follows could be trusted then.
+  // RAND_bytes fails only if the system has no entropy source. Then no later id or token could be
+  // trusted.
   if (RAND_bytes(begin, static_cast<int>(size)) != 1) abort();
 }
 

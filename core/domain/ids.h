@@ -14,7 +14,7 @@
 
 namespace contacts {
 
-// A string that names one kind of thing. Two kinds never mix.
+// A string that identifies one kind of object. Ids of two kinds cannot be mixed.
 template <typename Kind>
 class StringId {
  public:
@@ -53,7 +53,7 @@ class Uuid {
   static Uuid Version4();
   // Reads the canonical text form, in any case.
   static std::optional<Uuid> Parse(absl::string_view text);
-  // Takes 16 bytes as they are. Anything shorter or longer gives the nil UUID.
+  // Makes a UUID of 16 bytes. Any other length gives the nil UUID.
   static Uuid FromBytes(absl::string_view bytes);
 
   // Canonical text form, lower case.

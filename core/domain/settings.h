@@ -7,7 +7,7 @@
 
 namespace contacts {
 
-// Every limit and delay of the rules, with the default that the rules name.
+// Every limit and delay of the rules, with its default.
 struct Settings {
   absl::Duration change_lifetime = absl::Hours(24 * 7);    // 1 hour to 90 days.
   absl::Duration reminder_lead = absl::Hours(48);          // Before the change expires.
@@ -15,7 +15,7 @@ struct Settings {
   int64_t max_reason = 500;                                // Characters, of a refusal or override.
   int64_t max_pending_changes = 1000;                      // Of one requester.
   int64_t max_asks_per_minute = 1000;                      // Of one requester, with success.
-  int64_t max_addresses_per_day = 20;                      // Changes of one account's own.
+  int64_t max_addresses_per_day = 20;                      // Changes by the account itself.
   int64_t max_wrong_tokens = 10;                           // Then the answer is locked.
   absl::Duration resend_interval = absl::Minutes(1);       // For each validator and change.
   int64_t max_resends_per_day = 20;                        // For each validator and change.
@@ -23,7 +23,7 @@ struct Settings {
   int64_t default_page_size = 50;
   int64_t default_event_page_size = 100;
   int64_t max_page_size = 1000;
-  absl::Duration mail_give_up = absl::Hours(48);          // After the first try could be made.
+  absl::Duration mail_give_up = absl::Hours(48);          // After the e-mail could first be tried.
   absl::Duration event_retention = absl::Hours(24 * 90);  // How long watchers can resume.
 };
 

@@ -45,7 +45,7 @@ std::string Base32(absl::string_view bytes, std::size_t characters) {
   return out;
 }
 
-// What a person typed, as the alphabet writes it. The letter U stays, and matches nothing.
+// Typed text in the letters of the alphabet. The letter U stays, and matches nothing.
 std::string Canonical(absl::string_view typed) {
   std::string out = absl::AsciiStrToUpper(TokenCharacters(typed));
   for (char& c : out) c = c == 'O' ? '0' : (c == 'I' || c == 'L') ? '1' : c;
@@ -60,7 +60,7 @@ bool IsKeyId(absl::string_view id) {
   return true;
 }
 
-// Of 32 random bytes about 30 differ; fewer than 16 do once in 10^16 times.
+// Of 32 random bytes about 30 differ. Fewer than 16 differ once in 10^16 times.
 constexpr std::size_t kLeastDistinctBytes = 16;
 
 bool IsSecret(absl::string_view secret) {

@@ -13,12 +13,14 @@
 
 namespace contacts {
 
-// Work that costs less when several items of it are done together. An item is done at once, alone
-// and by the thread that brings it where few are being done; else it is left. All that were left
-// are done as soon as one of those is: by the thread that did it, the next time by one of the
-// batcher's own; or by the thread that brings as many as go together. So nobody waits for company,
-// and the batches grow with the load. An owner of many brings threads of its own: what it may not
-// leave is done alone, at once. Thread safe. `Item` tells whose() it is.
+// Does items together that cost less in a batch. If fewer than `at_once` batches run, the calling
+// thread does its item at once, as a batch of one item. Otherwise the item is queued, and its
+// thread is free. The queued items are done as soon as a batch has ended: by the thread that did
+// that batch, or, if it has already done a batch of others, by one of the batcher's own threads. If
+// a call fills the queue, its thread does the queued items. So no item waits for others to come,
+// and batches grow with the load. If an owner has `most_of_one` queued items, the calling thread
+// does its further items at once, as batches of one item. Thread safe. `Item` has a function
+// whose(), its owner.
 template <typename Item>
 class Batcher {
  public:
@@ -26,18 +28,18 @@ class Batcher {
   using Work = std::function<void(std::vector<Item>)>;
 
   struct Limits {
-    std::size_t at_once = 1;      // Being done when others are left.
-    std::size_t most = 16;        // Items done together.
-    std::size_t most_of_one = 2;  // Of which one and the same owner's.
-    // After so long, what was left is done also where those that are being done are held up.
+    std::size_t at_once = 1;      // Batches that run before items are queued.
+    std::size_t most = 16;        // Items in a batch.
+    std::size_t most_of_one = 2;  // Of the same owner.
+    // After so long, the queued items are done even if the running batches are held up.
     std::chrono::milliseconds patience{1000};
   };
 
   Batcher(Limits limits, Work work) : limits_(limits), work_(std::move(work)) {
-    // One more than go at once, for when those are held up.
+    // One thread more than batches run at once, for the case that those are held up.
     for (std::size_t i = 0; i <= limits.at_once; ++i) threads_.emplace_back([this] { Run(); });
   }
-  // Nothing may be in Do any more. What was left is done first.
+  // No thread may be in Do. Does the queued items first.
   ~Batcher() {
     {
       const std::lock_guard lock(mutex_);
@@ -49,7 +51,7 @@ class Batcher {
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
 
-  // Has `item` done: before this returns, or by another thread.
+  // Does `item` before it returns, or lets another thread do it.
   void Do(Item item) {
     std::unique_lock lock(mutex_);
     std::vector<Item> batch;
@@ -60,14 +62,15 @@ class Batcher {
     } else {
       left_.push_back(std::move(item));
       if (left_.size() < limits_.most) return;
-      batch.swap(left_);  // As many as go together: nothing to wait for.
+      batch.swap(left_);  // The queue is full, so there is no reason to wait.
     }
     lock.unlock();
     work_(std::move(batch));
     if (!turn) return;
     lock.lock();
-    // What was left meanwhile costs less here than to wake another thread for. What is left by
-    // then is no longer this one's: it has an owner who is charged for it.
+    // Does the items that were queued in the meantime, which is cheaper than waking another thread.
+    // Items that are queued later are left to other threads, so that this thread returns to its
+    // owner.
     if (!left_.empty()) {
       batch = std::exchange(left_, {});
       lock.unlock();
@@ -107,7 +110,7 @@ class Batcher {
         lock.unlock();
         work_(std::move(batch));
         lock.lock();
-        if (doing_ > limits_.at_once) break;  // The others that are at it will do the rest.
+        if (doing_ > limits_.at_once) break;  // The running batches' threads will do the rest.
       }
       --doing_;
     }
@@ -117,9 +120,9 @@ class Batcher {
   const Work work_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Item> left_;  // Fewer than `most`; none while fewer than `at_once` are being done.
-  std::size_t doing_ = 0;   // With those whose turn is handed on.
-  std::size_t turns_ = 0;   // Of those being done: ended, handed on, and not taken yet.
+  std::vector<Item> left_;  // Queued: fewer than `most`, and none while fewer than `at_once` run.
+  std::size_t doing_ = 0;   // Running batches, including turns that were handed on.
+  std::size_t turns_ = 0;   // Turns that were handed on to the batcher's threads and not taken yet.
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

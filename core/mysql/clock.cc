@@ -20,12 +20,12 @@ absl::Duration RoundTrip(const DatabaseClock::Sample& sample) {
   return Between(sample.before, sample.after);
 }
 
-// The database's time at `at`, as the middle of the sample's round trip has it.
+// The database's time at `at`, if the sample was taken in the middle of its round trip.
 absl::Time TimeAt(const DatabaseClock::Sample& sample, DatabaseClock::Steady at) {
   return sample.database + Between(sample.before, at) - RoundTrip(sample) / 2;
 }
 
-// How far TimeAt may be from the truth.
+// The greatest possible error of TimeAt.
 absl::Duration ErrorAt(const DatabaseClock::Sample& sample, DatabaseClock::Steady at) {
   return RoundTrip(sample) / 2 + Between(sample.after, at) * kDrift;
 }

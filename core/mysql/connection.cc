@@ -11,7 +11,7 @@
 namespace contacts {
 namespace {
 
-// Of a list of expressions, such as "a, IFNULL(b, '')".
+// Number of expressions in a list such as "a, IFNULL(b, '')".
 std::size_t CountColumns(const std::string& columns) {
   std::size_t count = 1;
   int depth = 0;
@@ -24,7 +24,7 @@ std::size_t CountColumns(const std::string& columns) {
 
 }  // namespace
 
-// Counts and times one, also where it fails.
+// Counts and times a round trip, also if it fails.
 class Connection::RoundTrip {
  public:
   explicit RoundTrip(Connection* connection) : work_(connection->work_) {
@@ -75,7 +75,7 @@ void Connection::SetUp(const DatabaseOptions& options) {
                    mariadb ? absl::StrCat(", max_statement_time = ", limit)
                            : absl::StrCat(", max_execution_time = ", limit * 1000))};
   if (kind_ == MemberKind::kGalera) {
-    // START TRANSACTION waits until this node has what the others had committed by now.
+    // START TRANSACTION waits until this node has everything that the others have committed.
     statements.insert(statements.end(), {"SET SESSION wsrep_sync_wait = 1", "START TRANSACTION",
                                          "COMMIT", "SET SESSION wsrep_sync_wait = 0"});
   }
@@ -130,8 +130,8 @@ void Connection::Batch(const std::vector<std::string>& statements) {
   CheckSize(text);
   const RoundTrip trip(this);
   statement_->execute(text);
-  // Each call reads one more answer, and throws where that statement failed;
-  // the server skips those after it.
+  // Each call reads one more answer, and throws if that statement failed. The server skips the
+  // statements after it.
   for (std::size_t i = 1; i < statements.size(); ++i) statement_->getMoreResults();
 }
 
@@ -139,7 +139,7 @@ void Connection::Commit(const std::vector<std::string>& statements) {
   std::vector<std::string> all = statements;
   all.emplace_back("COMMIT");
   // Another node of Galera may abort the transaction between two statements of a text. The server
-  // would run the rest, COMMIT included, as a transaction of its own; a block ends there.
+  // would then run the rest, with COMMIT, as a new transaction. A block ends at the abort instead.
   if (kind_ != MemberKind::kGalera) return Batch(all);
   const std::string text = absl::StrCat("BEGIN NOT ATOMIC ", absl::StrJoin(all, ";"), "; END");
   CheckSize(text);

@@ -13,9 +13,8 @@
 #include "absl/time/time.h"
 #include "core/domain/ids.h"
 
-// The one encoder of values into SQL text, for writes that travel together in a
-// single round trip. A string becomes a hexadecimal literal, so no byte of it
-// can be read as SQL whatever the session's quoting rules are.
+// The only encoder of values into SQL text, for writes that are sent together in one round trip. A
+// string becomes a hexadecimal literal, so no byte of it can be read as SQL under any quoting rule.
 namespace contacts::sqltext {
 
 // A value in SQL text.
@@ -43,7 +42,7 @@ Literal Id(const StringId<Kind>& id) {
 inline Literal Time(absl::Time time) { return Int(absl::ToUnixMicros(time)); }
 inline Literal Time(const std::optional<absl::Time>& time) { return time ? Time(*time) : Null(); }
 
-// Replaces each '?' of `sql`, which is a constant of ours, by the next value.
+// Replaces each '?' of `sql`, which must be a constant of the program, by the next value.
 inline std::string Fill(absl::string_view sql, std::initializer_list<Literal> values) {
   std::string out;
   const Literal* next = values.begin();
