@@ -206,6 +206,7 @@ class Server::Parts {
     if (server_ == nullptr) return;
     relay_.BeginStop();  // First: a delivery may take as long as calls do.
     if (health_ != nullptr) health_->Drain();
+    acceptor_->StopListening();
     calls_.Drain();
     watch_.Stop();
     imports_.Drain();
@@ -216,7 +217,9 @@ class Server::Parts {
       spdlog::warn("calls still under way after the drain timeout are cancelled");
     }
     metrics_listener_.reset();  // Its counters end with what they count.
-    acceptor_.reset();
+    // gRPC 1.51 sends GOAWAY in Shutdown alone, and cancels calls that arrive afterwards without
+    // handing them to a service. So the connections end first: the client then says UNAVAILABLE.
+    acceptor_->EndConnections(kShutdownLimit);
     server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoSeconds(kShutdownLimit));
     server_->Wait();
     relay_.Stop();

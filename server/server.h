@@ -34,9 +34,9 @@ class Server {
   // Returns once calls are served. Called once.
   absl::Status Start();
 
-  // Says NOT_SERVING, refuses new calls with UNAVAILABLE, waits for those under
-  // way up to Config::drain_timeout, cancels the others and ends all threads.
-  // Does nothing when called again.
+  // Says NOT_SERVING, accepts no more connections and answers new calls with UNAVAILABLE. Waits up
+  // to Config::drain_timeout for the calls under way, then ends all connections and threads. Does
+  // nothing when called again.
   void Stop();
 
   // HOST:PORT of each address served on, with the ports that were picked.

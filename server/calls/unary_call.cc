@@ -32,8 +32,10 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
   void OnCancel() override { cancelled_->store(true); }
   void OnDone() override {
-    calls_.untaken_.Remove(answer_);
+    const UnaryCalls& calls = calls_;
+    calls.untaken_.Remove(answer_);
     delete this;
+    --calls.under_way_;
   }
 
  private:
@@ -99,7 +101,6 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     request_.reset();  // The answer may be held for a long time.
     const std::size_t bytes = raw_.reply->Valid() ? raw_.reply->Length() : 0;
     answer_ = calls_.untaken_.Add(Whose(), bytes + status.error_details().size(), raw_.context);
-    --calls_.under_way_;
     Finish(std::move(status));
   }
 

@@ -65,7 +65,7 @@ class UnaryCalls {
 
   // Answers every new call with UNAVAILABLE.
   void Drain() { draining_ = true; }
-  // Returns false if calls are still in progress after `limit`.
+  // Returns false if after `limit` calls are still in progress, or their answers not yet sent.
   bool WaitIdle(absl::Duration limit) const;
 
  private:

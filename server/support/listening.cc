@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -24,6 +25,7 @@ using boost::system::error_code;
 constexpr auto kPause = std::chrono::milliseconds(100);  // After an accept that failed.
 constexpr absl::Duration kWarnInterval = absl::Minutes(1);
 constexpr absl::Duration kCountInterval = absl::Milliseconds(100);
+constexpr absl::Duration kEndLook = absl::Milliseconds(5);
 // Of those who come while all before them are being accepted; the kernel cuts it to its own.
 constexpr int kBacklog = 4096;
 
@@ -98,9 +100,26 @@ Acceptor::Acceptor(std::size_t max_connections, int64_t reserve)
   }
 }
 
-Acceptor::~Acceptor() {
+Acceptor::~Acceptor() { StopListening(); }
+
+void Acceptor::StopListening() {
   io_.stop();
   if (thread_.joinable()) thread_.join();
+  listeners_.clear();
+}
+
+void Acceptor::EndConnections(absl::Duration limit) {
+  // If a descriptor is closed and given to another file between the check and the shutdown, that
+  // file is shut: a connection to the database or the mail server, which can be opened again.
+  for (const auto& [descriptor, socket] : given_) {
+    if (SocketOf(descriptor) == socket) shutdown(descriptor, SHUT_RD);
+  }
+  const absl::Time until = absl::Now() + limit;
+  while (absl::Now() < until) {
+    std::erase_if(given_, [](const auto& one) { return SocketOf(one.first) != one.second; });
+    if (given_.empty()) return;
+    absl::SleepFor(kEndLook);
+  }
 }
 
 absl::StatusOr<std::string> Acceptor::Listen(const std::string& address) {

@@ -42,8 +42,13 @@ class Acceptor {
   // Returns the address with its port. Before Start alone. UNAVAILABLE where it cannot listen,
   // FAILED_PRECONDITION where there are too few file descriptors to let anybody in.
   absl::StatusOr<std::string> Listen(const std::string& address);
-  // Accepts, in a thread of its own, until this ends.
+  // Accepts, in a thread of its own, until StopListening.
   void Start(Take take);
+  // Refuses new connections from now on.
+  void StopListening();
+  // Shuts the connections that were handed on for reading, so that gRPC reads the bytes that have
+  // arrived and then closes them. Waits for that up to `limit`. Only after StopListening.
+  void EndConnections(absl::Duration limit);
   // Connections that were closed at once, as there were too many.
   int64_t refused() const { return refused_; }
 

@@ -27,6 +27,13 @@ std::string ReasonOf(const grpc::Status& status) {
   return absl::StrCat("status ", static_cast<int>(status.error_code()));
 }
 
+bool HasRetryInfo(const grpc::Status& status) {
+  google::rpc::Status details;
+  if (!details.ParseFromString(status.error_details())) return false;
+  return std::any_of(details.details().begin(), details.details().end(),
+                     [](const auto& any) { return any.template Is<google::rpc::RetryInfo>(); });
+}
+
 bool MayTryAgain(const grpc::Status& status) {
   return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
          status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED ||

@@ -22,6 +22,8 @@ inline constexpr char kFleetSecond[] = "cc3-ovh";
 
 // Reason of the status's ErrorInfo. "OK", or "status N" if there is no ErrorInfo.
 std::string ReasonOf(const grpc::Status& status);
+// Whether the status says when to try again.
+bool HasRetryInfo(const grpc::Status& status);
 // Whether a call failed because its server was killed, or its connection with it.
 bool MayTryAgain(const grpc::Status& status);
 std::string NewRequestId();
