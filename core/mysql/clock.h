@@ -39,7 +39,7 @@ class DatabaseClock {
   bool has_sample_ = false;
   Sample kept_;
   bool host_is_wrong_ = false;
-  absl::Time last_ = absl::InfinitePast();  // What Now() returned last.
+  absl::Time last_ = absl::InfinitePast();  // The last result of Now().
 };
 
 }  // namespace contacts

@@ -24,8 +24,8 @@ namespace contacts {
 class Connection {
  public:
   // Connects to `member` and sets the session up: READ COMMITTED, UTC, strict mode, time limits.
-  // Without autocommit, every statement belongs to a transaction that the first one starts. What
-  // is pointed to must outlive it.
+  // Without autocommit, every statement belongs to a transaction that the first one starts. The
+  // pointers must outlive it.
   Connection(const DatabaseOptions& options, DatabaseOptions::Endpoint member, MemberKind kind,
              bool autocommit, Sockets* sockets, std::atomic<int64_t>* round_trips);
 
@@ -43,14 +43,15 @@ class Connection {
   void Execute(const std::string& sql);
   // Runs the statements and COMMIT in one round trip: all of them, or none.
   void Commit(const std::vector<std::string>& statements);
-  // Ends the connection, from any thread: whoever waits for its answer gets error 2013.
+  // Ends the connection. May be called from any thread. A thread that waits for an answer gets
+  // error 2013.
   void Shut() { socket_->Shut(); }
 
-  // What the database's clock said when this was connected.
+  // The time of the database's clock when this was connected.
   const DatabaseClock::Sample& time() const { return time_; }
   // Whether the member said, when this was connected, that it may be used.
   bool writable() const { return writable_; }
-  // What was done on it so far, from the client's side of the network.
+  // The work done on the connection so far, as seen by the client.
   struct Work {
     int64_t round_trips = 0;
     absl::Duration time;

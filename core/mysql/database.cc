@@ -21,10 +21,10 @@ constexpr int kMaxTries = 30;
 constexpr int kInterrupted = 1317;
 constexpr int kMaxDuplicateTries = 10;
 constexpr absl::Duration kRetryHint = absl::Seconds(1);
-// How long work waits for another member, or for the same one again, before its caller is told.
+// How long work waits for a member to use, before its caller is told UNAVAILABLE.
 constexpr absl::Duration kLostPatience = absl::Seconds(5);
 constexpr absl::Duration kMigrationLimit = absl::Hours(24);
-// The longest text is that of a batch of an import, or of a call with its kept reply.
+// Enough for the longest text: a batch of an import, or a call's writes with its kept reply.
 constexpr int64_t kLeastPacket = int64_t{16} << 20;
 
 absl::Duration Backoff(int attempt) {
@@ -33,9 +33,10 @@ absl::Duration Backoff(int attempt) {
   return absl::Milliseconds(std::uniform_real_distribution<double>(limit / 4, limit)(random));
 }
 
-// Whether the connection is as good as before once its transaction was rolled back.
+// Whether the connection can be used again after ROLLBACK.
 bool KeepsItsConnection(Failure failure, int code) {
-  constexpr int kPreparedStatements = 1461;  // Those of a connection that is closed end.
+  // Closing the connection frees its prepared statements.
+  constexpr int kPreparedStatements = 1461;
   return failure == Failure::kConflict || failure == Failure::kDuplicate ||
          (failure == Failure::kFull && code != kPreparedStatements);
 }
@@ -105,7 +106,7 @@ class Database::Impl {
               lease->Execute("ROLLBACK");
             }
           }
-          // A kill that came too late to stop anything must not stop the next user.
+          // A kill that came too late to stop this work must not stop the connection's next user.
           if (!guard.Release()) lease.Keep();
           return status;
         } catch (const sql::SQLException& error) {
@@ -115,7 +116,7 @@ class Database::Impl {
           if (guard.Release()) {
             failure = Failure::kKilled;
           } else if (code == kInterrupted) {
-            failure = Failure::kLost;  // By somebody else: Galera, or an operator.
+            failure = Failure::kLost;  // Interrupted by Galera or an operator.
             lease.Lost();
           } else if (failure == Failure::kLost) {
             lease.Lost();
@@ -125,16 +126,16 @@ class Database::Impl {
           }
         }
       } catch (const sql::SQLException& error) {
-        // To get a connection, or to roll back.
+        // From Acquire or ROLLBACK.
         code = error.getErrorCode();
         failure = Classify(code);
         if (failure != Failure::kFull && failure != Failure::kRefused) failure = Failure::kLost;
-        lost_since = std::min(lost_since, begin);  // The wait for a member counts.
+        lost_since = std::min(lost_since, begin);  // The wait for a member is part of the loss.
         text = absl::StrCat(code, " ", error.what());
       } catch (const std::exception& error) {
-        return absl::InternalError(error.what());  // Such as a row that cannot be read.
+        return absl::InternalError(error.what());  // For example, a row that cannot be read.
       }
-      // Unless kept, the connection is closed by now, which rolls back what it had open.
+      // Unless kept, the connection is closed by now, which rolled back its transaction.
       switch (failure) {
         case Failure::kDefect: return absl::InternalError(absl::StrCat("database error ", text));
         case Failure::kKilled: return LimitError(limits);
@@ -177,9 +178,9 @@ class Database::Impl {
     }
   }
 
-  // Waits for a member to use. FAILED_PRECONDITION, without waiting, if the login, the database or
-  // a right is refused, or if the database's settings do not do; UNAVAILABLE, saying what each
-  // member said, if there is none.
+  // Waits for a member to use. Returns FAILED_PRECONDITION, without waiting, if the login, the
+  // database or a right is refused or if a setting of the database does not suffice. Returns
+  // UNAVAILABLE, with each member's answer, if no member can be used.
   absl::Status AwaitMember() {
     if (!connector_.lookout().Await(absl::Now() + kLostPatience)) {
       return connector_.lookout().Trouble();
@@ -216,15 +217,14 @@ class Database::Impl {
       return absl::OkStatus();
     };
     do {
-      // DDL ends the transaction that it runs in, so another connection holds the lock. The lock
-      // ends with its connection. GET_LOCK would not do: on Galera it is a node's own.
+      // DDL ends the transaction that it runs in, so the lock is on another connection and ends
+      // with it. GET_LOCK does not suffice, as it is local to a node of Galera.
       done = Run(writers_, true, limits, [&](Session& lock) {
         lock.Query("SELECT id FROM schema_lock WHERE id = 1 FOR UPDATE", {});
         locked = true;
         return Run(readers_, false, limits, apply);
       });
-      // Where another server's migration takes long, the wait for its lock is given up now and
-      // then.
+      // The wait for the lock has a limit, which another server's migration may exceed.
     } while (!locked && absl::IsUnavailable(done));
     return done;
   }
@@ -254,7 +254,7 @@ absl::Status Database::Write(const CallLimits& limits,
 
 absl::Status Database::Migrate() {
   if (auto ready = impl_->AwaitMember(); !ready.ok()) return ready;
-  // To change a large table takes long.
+  // Changing a large table may take hours.
   DatabaseOptions options = impl_->connector_.options();
   options.statement_timeout = options.network_timeout = kMigrationLimit;
   return Impl(options).ApplySchema({.deadline = absl::Now() + kMigrationLimit});
@@ -282,6 +282,7 @@ int64_t Database::round_trips() const { return impl_->connector_.round_trips(); 
 
 const Database::Retries& Database::retries() const { return impl_->retries_; }
 int64_t Database::failovers() const { return impl_->connector_.lookout().failovers(); }
+int64_t Database::writable_members() const { return impl_->connector_.lookout().writable(); }
 int64_t Database::entered(ChangeState state) const {
   return impl_->entered_[static_cast<std::size_t>(state)];
 }

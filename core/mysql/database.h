@@ -17,11 +17,10 @@ namespace contacts {
 
 class Session;
 
-// Where the time of a call went, as far as it was spent on waiting. The rest of its
-// latency is its own work.
+// How long a call waited, and for what. The rest of its latency is its own work.
 struct CallTimes {
-  absl::Duration queue;            // For a thread to work on it; the server's to fill in.
-  absl::Duration connection_wait;  // For a database connection, or for a read to share.
+  absl::Duration queue;            // For a thread. Set by the server.
+  absl::Duration connection_wait;  // For a database connection, or for a read that calls share.
   absl::Duration database;         // For the database's answers.
   absl::Duration backoff;          // Between tries.
   int64_t round_trips = 0;
@@ -30,16 +29,17 @@ struct CallTimes {
   CallTimes& operator+=(const CallTimes& other);
 };
 
-// How long a piece of work is worth doing: its connection is killed in the database
-// once the deadline has passed or nobody waits for it any more.
+// When a piece of work is given up: once the deadline has passed, or once nobody waits for it any
+// more. Its connection is then killed in the database.
 struct CallLimits {
   absl::Time deadline = absl::InfiniteFuture();
-  // Each is set once one of those who wait for it no longer does. None: cannot be cancelled.
+  // One flag for each caller that waits for the work, set once that caller has gone. Empty: the
+  // work cannot be cancelled.
   std::vector<std::shared_ptr<const std::atomic<bool>>> cancelled;
-  CallTimes* times = nullptr;  // Added to by the thread that does the work; null: by nobody.
+  CallTimes* times = nullptr;  // The thread that does the work adds to it. Null: not measured.
 
   bool IsCancelled() const;
-  // CANCELLED or DEADLINE_EXCEEDED where it is not worth doing any more.
+  // OK, or CANCELLED or DEADLINE_EXCEEDED if the work must be given up.
   absl::Status Check() const;
 };
 
@@ -50,14 +50,14 @@ struct DatabaseOptions {
     int port = 3306;
   };
   std::vector<Endpoint> endpoints;  // Several: one replicated cluster.
-  std::string socket;               // Local socket; used instead of the endpoints when set.
+  std::string socket;               // Path of a local socket. If set, `endpoints` are not used.
   std::string user;
   std::string password;
   std::string database;
   int max_connections = 16;  // For reads and for writes, each.
   absl::Duration connect_timeout = absl::Seconds(3);
-  absl::Duration statement_timeout = absl::Seconds(30);  // Whatever the call's own deadline.
-  // Beyond the database's own limit: only a dead network is cut off by it.
+  absl::Duration statement_timeout = absl::Seconds(30);  // Also if the call's deadline is later.
+  // Longer than statement_timeout, so that it only ends waits on a dead network.
   absl::Duration network_timeout = absl::Seconds(35);
   absl::Duration lock_wait_timeout = absl::Seconds(5);
 
@@ -67,12 +67,12 @@ struct DatabaseOptions {
   static absl::StatusOr<DatabaseOptions> Parse(const std::string& uri);
 };
 
-// The database as the engine uses it: bounded connections, transactions that
-// start over after a conflict or a fail-over, and nothing of the driver's types.
-// Thread safe; each call blocks its thread.
+// The database as the engine uses it: a bounded number of connections, and transactions that start
+// over after a conflict or a failover. Hides the driver's types. Thread safe. Each call blocks its
+// thread.
 class Database {
  public:
-  // Does not connect yet; every use connects as needed.
+  // Does not connect. The methods connect as needed.
   explicit Database(DatabaseOptions options);
   ~Database();
   Database(const Database&) = delete;
@@ -82,9 +82,9 @@ class Database {
   template <typename T>
   using BodyOf = std::function<absl::StatusOr<T>(Session&)>;
 
-  // Runs `body` on a connection where each statement stands alone. `body` may
-  // run again, so it keeps no state of an earlier run; what its last run returned is
-  // returned.
+  // Runs `body` on a connection in autocommit mode. `body` may run several times, so it must not
+  // keep state between runs. Returns the result of the last run, or UNAVAILABLE once tries or time
+  // run out.
   absl::Status Read(const CallLimits& limits, const Body& body);
   template <typename T>
   absl::StatusOr<T> Read(const CallLimits& limits, const BodyOf<T>& body) {
@@ -94,13 +94,12 @@ class Database {
     return result;
   }
 
-  // Runs `body` in a READ COMMITTED transaction, then its queued writes and COMMIT
-  // in one round trip where it returned OK (or asked by Session::CommitAnyway),
-  // else ROLLBACK. A deadlock, a lock wait, a duplicate key or a lost server runs
-  // all of it again, with jitter, within the deadline; so does a connection lost
-  // during COMMIT, then with Session::maybe_committed() set: a body whose second
-  // run would do harm must look for the row that its first run wrote.
-  // Returns UNAVAILABLE once tries or time run out.
+  // Runs `body` in a READ COMMITTED transaction. If it returned OK, or called
+  // Session::CommitAnyway, sends its queued writes and COMMIT in one round trip; else ROLLBACK.
+  // After a deadlock, a lock wait, a duplicate key or a lost server, all of it runs again within
+  // the deadline, after a pause with jitter. After a connection that was lost during COMMIT too:
+  // then Session::maybe_committed() is set, and a body that would do harm if run twice must look
+  // for the row that its first run wrote. Returns UNAVAILABLE once tries or time run out.
   absl::Status Write(const CallLimits& limits, const Body& body);
   template <typename T>
   absl::StatusOr<T> Write(const CallLimits& limits, const BodyOf<T>& body) {
@@ -110,33 +109,39 @@ class Database {
     return result;
   }
 
-  // Applies the schema; safe when several servers do it at once, and when run again.
+  // Applies the schema. Safe if several servers do so at once, and if repeated. Waits a few seconds
+  // for a database that is away, then returns UNAVAILABLE. FAILED_PRECONDITION, saying what to do,
+  // if waiting cannot help.
   absl::Status Migrate();
-  // FAILED_PRECONDITION where the schema is missing or older than this program needs.
+  // Errors as Migrate; FAILED_PRECONDITION also if the schema is missing, older than this program
+  // needs, or too new for it.
   absl::Status CheckSchema();
-  // OK where a writable member answers within `limits`; INTERNAL where it has no schema.
+  // OK if the member in use answers within `limits`. INTERNAL if it has no schema.
   absl::Status Ping(const CallLimits& limits);
 
-  // The database's time, to the microsecond; every server of a fleet has the same one, whatever
-  // its host's clock says. No round trip: measured at each new connection and by Ping. The
-  // host's own before the first connection.
+  // The database's time, in microseconds. All servers of a fleet have the same time, whatever their
+  // hosts' clocks say. Costs no round trip: it is measured when the member in use is asked what it
+  // is. Before the first answer, the host's own time.
   absl::Time Now();
 
   // Round trips made so far, for tests and metrics.
   int64_t round_trips() const;
 
-  // The rest is for metrics; none of it waits for the database.
-  // Reads and transactions started over, by why.
+  // The methods below are for metrics and do not wait for the database.
+  // Reads and transactions that were started over, by cause.
   struct Retries {
-    std::atomic<int64_t> conflict = 0;   // Deadlock, lock wait, certification.
+    std::atomic<int64_t> conflict = 0;   // Deadlock, lock wait or certification.
     std::atomic<int64_t> duplicate = 0;  // A key was taken meanwhile.
-    std::atomic<int64_t> lost = 0;       // A server that is gone or no longer writable.
+    std::atomic<int64_t> lost = 0;       // The server was gone or no longer writable.
   };
   const Retries& retries() const;
   // The host's clock minus the database's.
   absl::Duration host_clock_error() const;
-  // How often the writable member was found at another endpoint than before.
+  // How often another member was used than before.
   int64_t failovers() const;
+  // The number of members that say that they are the one that accepts writes: 0 or 1 in a healthy
+  // cluster.
+  int64_t writable_members() const;
   // Contact changes that committed transactions brought into `state`.
   int64_t entered(ChangeState state) const;
 
@@ -148,9 +153,9 @@ class Database {
     int64_t max = 0;
   };
   Connections connections(Kind kind) const;
-  // Times to get a connection, opening one included.
+  // Times to get a connection, opening it included.
   const DurationHistogram& connection_waits(Kind kind) const;
-  // Times that reads, or whole transactions, had one; each try by itself.
+  // Times that a read or a transaction used its connection, for each try.
   const DurationHistogram& transactions(Kind kind) const;
 
  private:

@@ -8,8 +8,7 @@ Failure Classify(int code) {
   switch (code) {
     case 1205:  // Lock wait timeout.
     case 1213:  // Deadlock.
-    case 3101:  // Group Replication: rolled back in favour of another member's
-                // transaction.
+    case 3101:  // Group Replication: another member's transaction came first.
     case 3572:  // NOWAIT or SKIP LOCKED found a lock.
     case 1020:  // MariaDB: the record changed since the last read.
       return Failure::kConflict;
@@ -22,7 +21,7 @@ Failure Classify(int code) {
     case 1053:  // Shutdown in progress.
     case 1927:  // Connection killed.
     case 3100:  // Group Replication: could not certify.
-    case 1180:  // Error during COMMIT, which may be done or not.
+    case 1180:  // Error during COMMIT, which may have been done.
     case 3032:  // Offline mode.
     case 3169:  // The session was killed.
     case 4031:  // Disconnected for inactivity.
@@ -37,7 +36,7 @@ Failure Classify(int code) {
     case 28:    // Disk.
     case 1021:  // Disk.
     case 1026:  // A file could not be written.
-    case 1030:  // The storage engine's; 28 is its usual one.
+    case 1030:  // An error of the storage engine, usually 28.
     case 1114:  // Disk: a table is full.
       return Failure::kFull;
     case 1153:  // The server's.
@@ -59,13 +58,13 @@ Failure Classify(int code) {
     case 3024:  // max_execution_time.
       return Failure::kKilled;
     default:
-      // The client library's own errors are 2xxx, or 0 where it knows no better.
+      // The client library's own errors are 2xxx, or 0 if it has no number.
       return code == 0 || (code >= 2000 && code < 3000) ? Failure::kLost : Failure::kDefect;
   }
 }
 
 bool IsRefusal(int code) {
-  constexpr int kNoRightToTable = 1142;  // To that of a group's members.
+  constexpr int kNoRightToTable = 1142;  // The table of a group's members.
   return code == kNoRightToTable || Classify(code) == Failure::kRefused;
 }
 
@@ -106,8 +105,7 @@ std::string ForCaller(int code) {
     case 1041: return "the database is out of memory";
     case 1153:
     case 2020:
-      return "what this call writes is larger than the database takes: its "
-             "max_allowed_packet "
+      return "what this call writes is larger than the database takes: its max_allowed_packet "
              "must be raised";
     default:
       return Classify(code) == Failure::kRefused ? "the database refuses this server"

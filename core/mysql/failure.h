@@ -8,33 +8,31 @@
 
 namespace contacts {
 
-// What an error of the database means for the work that met it.
+// Kinds of errors of the database, by their meaning for the work that met them.
 enum class Failure {
-  kConflict,   // Deadlock, lock wait, certification: the transaction was or must
-               // be rolled back.
-  kDuplicate,  // A key is taken: deciding again with fresh data tells why.
-  kLost,       // The server or the way to it is gone, or it is not the writable one.
-  kFull,       // A limit of the database's: connections, statements, disk. Others may
-               // go on.
-  kTooLarge,   // A statement beyond max_allowed_packet.
-  kRefused,    // The login or the database.
+  kConflict,   // Deadlock, lock wait or certification. The transaction must be rolled back.
+  kDuplicate,  // A key is taken. Deciding again with fresh data tells why.
+  kLost,       // The server or its network is gone, or the server is not the writable one.
+  kFull,       // A limit of the database: connections, statements, memory, disk. Other work may
+               // succeed.
+  kTooLarge,   // A statement is longer than max_allowed_packet.
+  kRefused,    // The login or the database is refused.
   kKilled,     // Stopped by a time limit or by the watchdog.
-  kDefect,
+  kDefect,     // Anything else.
 };
 
+// `code`: the error's number in MySQL or MariaDB, or the client library's.
 Failure Classify(int code);
 
-// The member is there and has no room for one more connection.
+// The member answers, and has no room for one more connection.
 bool IsFull(int code);
-// What a member answers, when it is asked what it is, until somebody changes
-// the login, the database or a right.
+// The member refuses to say what it is, until somebody changes the login, the database or a right.
 bool IsRefusal(int code);
 
-// An error for the log and for an operator, in one line. `text`: what the
-// database said.
+// The error in one line, for the log and for an operator. `text`: the database's own message.
 std::string Describe(const DatabaseOptions& options, int code, absl::string_view text);
 
-// What a caller is told of a kFull, kTooLarge, kRefused or kLost failure.
+// The message to a caller about a kFull, kTooLarge, kRefused or kLost failure.
 std::string ForCaller(int code);
 
 }  // namespace contacts

@@ -25,31 +25,26 @@ using Endpoint = DatabaseOptions::Endpoint;
 
 constexpr absl::Duration kInterval = absl::Seconds(1);
 constexpr absl::Duration kHurriedInterval = absl::Milliseconds(100);
-// Of connecting and of an answer. A member that takes longer is taken for
-// silent.
+// For connecting and for each answer. A member that takes longer counts as silent.
 constexpr absl::Duration kLookLimit = absl::Seconds(2);
-// How long what a member said of itself is believed.
+// How long a member's answer is relied on.
 constexpr absl::Duration kBelieved = absl::Seconds(3);
-// How long a node of Galera must have been ready before the servers come back
-// to it.
+// How long a node of Galera must have been ready before the servers come back to it.
 constexpr absl::Duration kReadyFor = absl::Seconds(3);
 constexpr absl::Duration kResolveInterval = absl::Seconds(30);
 
-// Whether the member is one of a cluster that goes on with it, as an SQL
-// expression.
+// An SQL expression: 1 if the member's group or cluster goes on with it, else 0.
 std::string InCluster(MemberKind kind) {
   switch (kind) {
     case MemberKind::kAlone: return "1";
     case MemberKind::kGroup:
-      return "(SELECT COALESCE(SUM(member_id = @@server_uuid AND member_state = "
-             "'ONLINE') = 1"
+      return "(SELECT COALESCE(SUM(member_id = @@server_uuid AND member_state = 'ONLINE') = 1"
              " AND 2 * SUM(member_state <> 'UNREACHABLE') > COUNT(*), 0)"
              " FROM performance_schema.replication_group_members)";
     case MemberKind::kGalera:
       return "(SELECT COUNT(*) = 3 FROM information_schema.global_status WHERE"
              " (variable_name = 'wsrep_ready' AND variable_value = 'ON') OR"
-             " (variable_name = 'wsrep_cluster_status' AND variable_value = "
-             "'Primary') OR"
+             " (variable_name = 'wsrep_cluster_status' AND variable_value = 'Primary') OR"
              " (variable_name = 'wsrep_local_state' AND variable_value = '4'))";
   }
   return "0";
@@ -70,11 +65,11 @@ bool IsNumeric(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
-// A host that is looked up, each time that the lookout resolves.
+// Whether the host is a name to be looked up.
 bool IsName(const std::string& host) { return !IsNumeric(host) && host != "localhost"; }
 
-// The addresses behind a name, in an order that all servers share; the name
-// itself where it has one address, or none.
+// The addresses of a name, in the same order on all servers. The name itself if it has one address
+// or none.
 std::vector<Endpoint> Resolved(const Endpoint& endpoint) {
   if (!IsName(endpoint.host)) return {endpoint};
   addrinfo hints = {};
@@ -107,8 +102,7 @@ std::string UsableExpression(MemberKind kind) {
                           : ")");
 }
 
-// One member and the thread that asks it. What is public is guarded by the
-// lookout's lock.
+// One member and the thread that asks it. The lookout's lock guards its public variables.
 class Lookout::Member {
  public:
   Member(Lookout* lookout, Endpoint address) : endpoint(std::move(address)), lookout_(lookout) {}
@@ -122,8 +116,8 @@ class Lookout::Member {
   }
 
   const Endpoint endpoint;
-  std::optional<View> view;  // None before the first look.
-  Steady confirmed;          // When it was asked last and said that it is usable.
+  std::optional<View> view;  // None before the first answer.
+  Steady confirmed;          // When it was last asked and said that it is usable.
   Steady usable_since;
   bool hurry = false;
   bool stopping = false;
@@ -157,8 +151,7 @@ class Lookout::Member {
         return Ask();
       } catch (const sql::SQLException& error) {
         Hangup();
-        // The connection alone may have been ended, unless it was the wait that
-        // was.
+        // Only the connection may be gone, unless the time limit ended it.
         if (!fresh && absl::Now() - begin < kLookLimit / 2) continue;
         View seen;
         seen.code = error.getErrorCode();
@@ -181,8 +174,7 @@ class Lookout::Member {
     entry_.emplace(lookout_->sockets_, dialled_.socket, MemberName(endpoint));
     const std::unique_ptr<sql::Statement> statement(dialled_.connection->createStatement());
     const std::unique_ptr<sql::ResultSet> rows(statement->executeQuery(
-        "SHOW GLOBAL VARIABLES WHERE variable_name IN ('wsrep_on', 'hostname', "
-        "'port',"
+        "SHOW GLOBAL VARIABLES WHERE variable_name IN ('wsrep_on', 'hostname', 'port',"
         " 'server_id', 'server_uuid', 'group_replication_group_name')"));
     std::map<std::string, std::string> variables;
     while (rows->next()) {
@@ -215,7 +207,7 @@ class Lookout::Member {
   }
 
   Lookout* const lookout_;
-  // Of its thread alone.
+  // Used by the member's thread alone.
   Dialled dialled_;
   std::optional<Sockets::Entry> entry_;
   MemberKind kind_ = MemberKind::kAlone;
@@ -294,8 +286,7 @@ void Lookout::Adopt(const std::vector<Endpoint>& endpoints) {
   }
   for (const auto& member : members_) {
     if (std::find(members.begin(), members.end(), member) != members.end()) continue;
-    // A name server may tell some of the addresses at a time: one that answers
-    // is kept.
+    // A name server may tell only some of the addresses. A member that answers is kept.
     if (member->view && member->view->answered) {
       members.push_back(member);
       continue;
@@ -338,7 +329,7 @@ void Lookout::Suspect(const Endpoint& endpoint) {
 void Lookout::Report(Member& member, View view) {
   const Steady now = std::chrono::steady_clock::now();
   const bool was_usable = member.view && member.view->usable;
-  // It is there, and keeps those that are connected.
+  // The member is there, and keeps the connections that are open.
   if (IsFull(view.code) && was_usable) {
     member.confirmed = now;
     changed_.notify_all();
@@ -353,7 +344,7 @@ void Lookout::Report(Member& member, View view) {
   member.view = std::move(view);
   Choose();
   if (used_.get() == &member && usable_) clock_->Add(member.view->time);
-  // After another may have been chosen: whoever tries again finds it.
+  // After Choose(), so that work that is started over finds the new member.
   if (end_connections && was_usable) sockets_->ShutAll(MemberName(member.endpoint));
   changed_.notify_all();
 }
@@ -366,7 +357,8 @@ Lookout::Member* Lookout::Pick() {
     usable.push_back(member.get());
     newest = std::max(newest, member->usable_since);
   }
-  // Those that nothing keeps apart. In a planned move the old one is asked again first.
+  // Members that both accept writes without a group: a move by hand, if the old one was not asked
+  // since the new one became usable; else trouble.
   std::set<std::string> alone, asked_since;
   for (Member* member : usable) {
     if (member->view->kind != MemberKind::kAlone) continue;
@@ -378,23 +370,21 @@ Lookout::Member* Lookout::Pick() {
   const auto several = static_cast<int64_t>(asked_since.size());
   if (several > 1 && writable_ <= 1) {
     spdlog::warn(
-        "database: {} members say that they take writes; one of them "
-        "at most is right: "
-        "make the others read only",
+        "database: {} members say that they take writes; at most one of them is right: make the"
+        " others read only",
         several);
   }
   writable_ = usable.empty() ? 0 : std::max<int64_t>(1, several);
   if (usable.empty()) return nullptr;
   Member* const first = usable.front();
   if (used_ && used_->Usable()) {
-    // Every node of Galera may be written to, so all servers come back to the
-    // same one.
+    // Every node of Galera accepts writes. All servers come back to the first that is ready.
     const bool come_back = first != used_.get() && first->view->kind == MemberKind::kGalera &&
                            std::chrono::steady_clock::now() - first->usable_since >
                                absl::ToChronoMilliseconds(kReadyFor);
     return come_back ? first : used_.get();
   }
-  // Nobody here can tell which of several is right.
+  // A server cannot tell which of several is right.
   if (alone.size() > 1) return nullptr;
   const bool all_looked_at = std::all_of(members_.begin(), members_.end(),
                                          [](const auto& member) { return member->view; });

@@ -18,25 +18,22 @@
 
 namespace contacts {
 
-// What keeps a member's data the same as the others'.
+// How a member's data is kept the same as that of the others.
 enum class MemberKind {
-  kAlone,   // Nothing that it knows of: read_only tells whether it is the one to
-            // use.
-  kGroup,   // Group Replication.
-  kGalera,  // Every node takes writes.
+  kAlone,   // By nothing that the member knows of. It may be used if it is not read only.
+  kGroup,   // Group Replication. The primary may be used.
+  kGalera,  // Galera. Every node accepts writes.
 };
 
-// An SQL expression that is 1 where a member of this kind says that it may be
-// used, else 0.
+// An SQL expression: 1 if a member of this kind says that it may be used, else 0.
 std::string UsableExpression(MemberKind kind);
 
-// Decides which member of the cluster is used. A thread for each member asks it
-// each second what it is, over a connection of its own, more often while there
-// is none to use. Thread safe.
+// Decides which member of the cluster is used. For each member, a thread with a connection of its
+// own asks once a second what the member is, and ten times a second while no member can be used.
+// Thread safe.
 class Lookout {
  public:
-  // What is pointed to must outlive it. Starts no thread before the first
-  // Await.
+  // The arguments must outlive this object. Threads start at the first Await.
   Lookout(const DatabaseOptions* options, DatabaseClock* clock, Sockets* sockets);
   ~Lookout();
   Lookout(const Lookout&) = delete;
@@ -45,47 +42,46 @@ class Lookout {
   struct Choice {
     DatabaseOptions::Endpoint member;
     MemberKind kind = MemberKind::kAlone;
-    // Grows whenever another member is chosen, and when the one in use was not
-    // usable for a while: connections that were opened before that are not used
-    // again.
+    // Grows when another member is chosen, and when the member in use stops being usable.
+    // Connections of an earlier epoch are not used again.
     int64_t epoch = 0;
   };
-  // The member in use. It said that it may be used within the last 3 s. Waits
-  // for it until `until`; not at all if waiting cannot help, as where the login
-  // is refused.
+  // The member in use, which has said within the last 3 s that it may be used. Waits until `until`
+  // for one; does not wait if that cannot help, for example if the login is refused.
   std::optional<Choice> Await(absl::Time until);
 
-  // A connection to the member in use broke: looks at it at once.
+  // Asks `member` at once. To be called when a connection to it broke.
   void Suspect(const DatabaseOptions::Endpoint& member);
 
-  // Why there is none, in one line. FAILED_PRECONDITION where waiting cannot
+  // Why no member is in use, in one line: UNAVAILABLE, or FAILED_PRECONDITION if waiting cannot
   // help.
   absl::Status Trouble();
 
+  // How often another member was chosen than before.
   int64_t failovers() const { return failovers_; }
-  // Members that say of themselves that they take writes; more than one is
-  // trouble, except on Galera, where it is 1 at most.
+  // The number of members that say that they are the one that accepts writes: 0 or 1 in a healthy
+  // cluster. Galera's nodes count as one.
   int64_t writable() const { return writable_; }
 
  private:
   using Steady = std::chrono::steady_clock::time_point;
   class Member;
-  // What one look found.
+  // A member's answer.
   struct View {
     bool usable = false;
     bool answered = false;
-    bool left_behind = false;  // Its group or cluster goes on without it.
+    bool left_behind = false;  // Its group or cluster may go on without it.
     MemberKind kind = MemberKind::kAlone;
     std::string identity;  // The same for two addresses of one server.
-    int code = 0;          // Of the error, where it did not answer.
+    int code = 0;          // The error's, if it did not answer.
     std::string trouble;   // Why it is not usable.
     DatabaseClock::Sample time;
   };
 
   void Start();  // With the lock held.
   void ResolveLoop();
-  // With the lock held, all of these. Sets members_ to what the names stand
-  // for.
+  // The methods below are called with the lock held.
+  // Sets members_ to those of `endpoints`.
   void Adopt(const std::vector<DatabaseOptions::Endpoint>& endpoints);
   void Report(Member& member, View view);
   void Choose();
@@ -102,10 +98,10 @@ class Lookout {
   bool stopping_ = false;
   bool has_names_ = false;
   std::vector<std::shared_ptr<Member>> members_;  // In the order of --mysql.
-  std::vector<std::shared_ptr<Member>> gone_;     // To be joined.
-  std::shared_ptr<Member> used_;                  // The one in use; also while it is not usable.
-  bool usable_ = false;                           // Whether it is.
-  bool group_seen_ = false;
+  std::vector<std::shared_ptr<Member>> gone_;     // Their threads must be joined.
+  std::shared_ptr<Member> used_;                  // The member in use or, if none is, the last one.
+  bool usable_ = false;                           // Whether used_ is in use.
+  bool group_seen_ = false;                       // Whether some member was in a group.
   int64_t epoch_ = 0;
   std::string last_trouble_;
   std::atomic<int64_t> failovers_ = 0;

@@ -16,15 +16,16 @@
 namespace contacts {
 namespace {
 
-// How late a kill may come; also how often the watched work is looked at.
+// How often the watched work is looked at, and so how late a kill may be.
 constexpr std::chrono::milliseconds kWatchInterval(20);
-// Of a kill itself: a database that is frozen must not hold up the kills at another.
 constexpr int kNoSuchThread = 1094;
+// For connecting and for the answer to a kill, so that a frozen member does not hold up kills at
+// another.
 constexpr absl::Duration kKillLimit = absl::Seconds(2);
 constexpr absl::Duration kAwake = absl::Seconds(1);
-// For a connection that others use now.
+// Longest wait for a connection that others use.
 constexpr absl::Duration kBusyPatience = absl::Seconds(30);
-// For a member to use.
+// Longest wait for a member to use.
 constexpr absl::Duration kMemberPatience = absl::Seconds(5);
 constexpr int kNoMember = 2003;
 constexpr int kTooMany = 1040;
@@ -86,7 +87,7 @@ void Pool::Lease::Lost() {
   pool_->connector_->lookout().Suspect(connection_->member());
   Connections closed;
   const std::lock_guard lock(pool_->mutex_);
-  // Once for all that broke together.
+  // Only once for connections that broke together.
   if (generation_ == pool_->generation_) closed = pool_->Renew();
 }
 
@@ -140,7 +141,8 @@ Pool::Lease Pool::Acquire(const CallLimits& limits, absl::Time patience) {
 std::unique_ptr<Connection> Pool::Open(std::unique_lock<std::mutex>& lock,
                                        const Lookout::Choice& choice) {
   ++open_;
-  if (refused_ > 0) next_open_ = absl::Now() + RefusedPause(refused_);  // One asks for all.
+  // Until the answer is there, the others do not ask.
+  if (refused_ > 0) next_open_ = absl::Now() + RefusedPause(refused_);
   lock.unlock();
   std::unique_ptr<Connection> connection;
   std::optional<sql::SQLException> trouble;
@@ -237,8 +239,8 @@ void Watchdog::Loop() {
   while (!stopping_) {
     const absl::Time now = absl::Now();
     if (!entries_.empty()) last_busy = now;
-    // Sleeps for good only after a while: to be woken costs each call more than it costs
-    // to look.
+    // Sleeps without a limit only after a while without work, since waking this thread costs each
+    // call more than looking does.
     asleep_ = now - last_busy > kAwake;
     if (asleep_) {
       changed_.wait(lock);
@@ -275,12 +277,12 @@ bool Watchdog::SendKill(const Connection& late) {
     const absl::Time begin = absl::Now();
     try {
       if (fresh) connection_ = connector_->ConnectTo(late.member(), kKillLimit);
-      // The connection, not its statement: MySQL may end a batch between two statements
-      // and say that more follows, and the reader waits for what never comes.
+      // Not KILL QUERY: MySQL may then end a batch between two statements and say that more results
+      // follow, and the reader waits for ever.
       connection_->Execute(absl::StrCat("KILL ", late.id()));
       return true;
     } catch (const sql::SQLException& error) {
-      if (error.getErrorCode() == kNoSuchThread) return true;  // It is gone already.
+      if (error.getErrorCode() == kNoSuchThread) return true;  // It has ended.
       connection_.reset();
       // The watchdog's own connection may have died since it was used last.
       if (!fresh && absl::Now() - begin < kKillLimit / 2) continue;

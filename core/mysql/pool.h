@@ -49,8 +49,8 @@ class Pool {
  public:
   Pool(Connector* connector, bool autocommit) : connector_(connector), autocommit_(autocommit) {}
 
-  // Lends a connection, and adds up what is done on it. Unless told to Keep it, its end
-  // closes the connection.
+  // A borrowed connection. Adds the work done on it to the call's times. The destructor closes the
+  // connection unless Keep() was called.
   class Lease {
    public:
     Lease() = default;
@@ -62,23 +62,23 @@ class Pool {
     Connection& operator*() const { return *connection_; }
     Connection* operator->() const { return connection_.get(); }
     void Keep() { keep_ = true; }
-    // Its connection broke: those that were opened before are closed too, once nobody uses them,
-    // and the member is looked at.
+    // To be called when the connection broke. The pool's other connections are closed too once
+    // nobody uses them, and the lookout asks the member.
     void Lost();
 
    private:
     Pool* pool_ = nullptr;
     std::unique_ptr<Connection> connection_;
-    int64_t generation_ = 0;  // Of the pool, when it was lent.
+    int64_t generation_ = 0;  // The pool's, when the connection was lent.
     CallTimes* times_ = nullptr;
     absl::Time since_;
     Connection::Work before_;
     bool keep_ = false;
   };
 
-  // Waits for a connection until the deadline; an empty lease if none came free. Throws
-  // sql::SQLException if there is no member to use until `patience` is over, or if it takes no
-  // new connection.
+  // Waits for a connection until the deadline, 30 s at most. Returns an empty lease if none came
+  // free. Throws sql::SQLException if there is no member to use until `patience`, 5 s at most, or
+  // if the member accepts no new connection.
   Lease Acquire(const CallLimits& limits, absl::Time patience = absl::InfiniteFuture());
 
   struct Size {
@@ -86,8 +86,7 @@ class Pool {
     int idle = 0;
   };
   Size size() const;
-  // How long it took to get a connection, opening a new one included, and for how long
-  // each was lent.
+  // Times to get a connection, opening it included, and times that connections were lent.
   const DurationHistogram& waits() const { return waits_; }
   const DurationHistogram& loans() const { return loans_; }
 
@@ -95,10 +94,11 @@ class Pool {
   using Connections = std::vector<std::unique_ptr<Connection>>;
 
   void GiveBack(std::unique_ptr<Connection> connection, int64_t generation);
-  // With the lock held: a new generation. Returns the connections to close, without the lock.
+  // Starts a new generation, with the lock held. Returns the idle connections, which the caller
+  // closes without the lock.
   Connections Renew();
-  // With the lock held, which it lets go of meanwhile: opens a connection. Null where the
-  // database has no room for one more.
+  // Opens a connection. Called with the lock held, and releases it meanwhile. Null if the database
+  // has no room for one more connection.
   std::unique_ptr<Connection> Open(std::unique_lock<std::mutex>& lock,
                                    const Lookout::Choice& choice);
 
@@ -111,15 +111,15 @@ class Pool {
   DurationHistogram loans_;
   int open_ = 0;            // Idle or lent.
   int64_t generation_ = 0;  // Connections of an older one are not used again.
-  int64_t epoch_ = 0;       // Of the lookout's last choice.
-  // Where the database had no room for one more connection: when to ask again, and how often in a
-  // row it had none.
+  int64_t epoch_ = 0;       // The lookout's, at its last choice.
+  // If the database had no room for one more connection: when to ask again, and how often in a row
+  // it had none.
   absl::Time next_open_ = absl::InfinitePast();
   int refused_ = 0;
 };
 
-// Kills the connection of work whose deadline passed or whose caller went away, through a
-// connection of its own; or shuts its socket, if the member does not answer. Thread safe.
+// Kills the connection of work whose deadline has passed or whose callers have gone, through a
+// connection of its own. Shuts the connection's socket if the member does not answer. Thread safe.
 class Watchdog {
  public:
   explicit Watchdog(Connector* connector);
@@ -129,7 +129,7 @@ class Watchdog {
   struct Entry {
     Connection* connection;
     CallLimits limits;
-    std::mutex mutex;  // Held while a kill is on its way.
+    std::mutex mutex;  // Held while a kill is being sent.
     bool done = false;
     bool killed = false;
   };
@@ -142,7 +142,7 @@ class Watchdog {
     Guard(const Guard&) = delete;
     Guard& operator=(const Guard&) = delete;
     ~Guard() { Release(); }
-    // Ends the watch; returns whether a kill was sent. Further calls do nothing.
+    // Ends the watch and returns whether a kill was sent. Further calls only return it again.
     bool Release();
 
    private:
@@ -155,9 +155,9 @@ class Watchdog {
 
  private:
   void Loop();
-  // `silent`: members that did not answer just now; those found so are added.
+  // `silent`: members that did not answer in this round. Kill adds to it.
   void Kill(Entry& entry, std::set<std::string>& silent);
-  // False if the member does not answer.
+  // Returns false if the member does not answer.
   bool SendKill(const Connection& connection);
 
   Connector* const connector_;

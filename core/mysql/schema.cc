@@ -15,9 +15,8 @@
 namespace contacts {
 namespace {
 
-// Column types by what they hold. Every one names its character set, so that the
-// engines' different defaults do not matter; times are microseconds since the
-// Unix epoch.
+// Replaces {…} by a column type. Each type names its character set, as the engines have different
+// defaults. Times are in microseconds since the Unix epoch.
 std::string Expand(const std::string& statement) {
   return absl::StrReplaceAll(
       statement,
@@ -33,8 +32,8 @@ std::string Expand(const std::string& statement) {
        {"{table}", "ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"}});
 }
 
-// The two validators are columns of the change, requester_ and new_contact_
-// alike: one row, so one lock and one read, covers every answer.
+// The columns of one validator. Both validators are in the change's row, requester_… and
+// new_contact_…, so that one lock and one read cover every answer.
 std::string ValidatorColumns(const std::string& who) {
   return absl::StrReplaceAll(
       "$_state {enum}, $_decide_time {time?}, $_refuse_reason {text}, $_email_send_time {time?}, "
@@ -72,12 +71,12 @@ std::vector<Migration> Build() {
            " outcome {enum}, PRIMARY KEY (change_id, service_id, role),"
            " KEY by_service (service_id, change_id)) {table}",
 
-           // At most one pending change for a (service, role): this key decides every race.
+           // At most one pending change for a service and role: the primary key decides races.
            "CREATE TABLE IF NOT EXISTS pending_role ("
            " service_id {service}, role {enum}, change_id {uuid}, expire_time {time},"
            " PRIMARY KEY (service_id, role), KEY by_change (change_id)) {table}",
 
-           // Whom a change may concern, to list an account's changes from one index.
+           // The accounts that a change may concern, to list an account's changes by one index.
            "CREATE TABLE IF NOT EXISTS involvement ("
            " account_id {account}, change_id {uuid}, open {enum},"
            " PRIMARY KEY (account_id, change_id), KEY by_open (account_id, open, change_id),"
@@ -95,7 +94,7 @@ std::vector<Migration> Build() {
            " override_id {uuid}, service_id {service}, role {enum}, old_contact {account},"
            " new_contact {account}, PRIMARY KEY (override_id, service_id, role)) {table}",
 
-           // What a call answered, written in its own transaction.
+           // A call's answer, written in the call's own transaction.
            "CREATE TABLE IF NOT EXISTS reply ("
            " actor {name}, request_id {uuid}, fingerprint BINARY(32) NOT NULL,"
            " reply MEDIUMBLOB NOT NULL, create_time {time},"
@@ -109,12 +108,12 @@ std::vector<Migration> Build() {
        }},
       {2,
        {
-           // Events committed and not yet given a position in the feed.
+           // Committed events without a position in the feed yet.
            "CREATE TABLE IF NOT EXISTS feed_queue ("
            " change_id {uuid}, ordinal {int}, PRIMARY KEY (change_id, ordinal)) {table}",
 
-           // Events in the order in which they are streamed. Positions are given one
-           // after the other under the lock of feed_head, so none appears late.
+           // Events in the order in which they are streamed. Positions are given under the lock
+           // of feed_head, so no position becomes visible before a lower one.
            "CREATE TABLE IF NOT EXISTS feed ("
            " position {int}, change_id {uuid}, ordinal {int}, time {time},"
            " PRIMARY KEY (position)) {table}",
@@ -126,24 +125,24 @@ std::vector<Migration> Build() {
        }},
       {3,
        {
-           // How often an account asked in the minute that began at start_time.
+           // How often an account asked in the minute that begins at start_time.
            "CREATE TABLE IF NOT EXISTS ask_window ("
            " account_id {account}, start_time {time}, asks {int}, PRIMARY KEY (account_id)) "
            "{table}",
        }},
       {4,
        {
-           // How often an account changed its own address in the day that began at start_time.
+           // How often an account changed its own address in the day that begins at start_time.
            "CREATE TABLE IF NOT EXISTS address_window ("
            " account_id {account}, start_time {time}, changes {int}, PRIMARY KEY (account_id)) "
            "{table}",
        }},
       {5,
        {
-           // The line of the outbox. waits: 0 for e-mails in line, in order of priority and
-           // turn; 1 for those claimed or put back, which come into line anew once
-           // next_try_time has come. cause: who caused the e-mail. Servers of the version
-           // before write the defaults, which come first.
+           // The line of the outbox. waits: 0 for e-mails in line, ordered by priority and turn;
+           // 1 for e-mails that are claimed or put back, which join the line at next_try_time.
+           // cause: the account or operator that caused the e-mail. Servers of the version
+           // before write the defaults, which are first in line.
            "ALTER TABLE outbox ADD COLUMN waits {enum} DEFAULT 0,"
            " ADD COLUMN priority {enum} DEFAULT 0, ADD COLUMN turn {int} DEFAULT 0,"
            " ADD COLUMN cause {name} DEFAULT '', ADD KEY by_turn (waits, priority, turn),"
@@ -164,24 +163,20 @@ std::vector<Migration> Build() {
   return migrations;
 }
 
-}  // namespace
-
-namespace {
-
-// What a statement changes stands already.
-bool StandsAlready(int code) {
-  return code == 1050 ||  // Table.
-         code == 1060 ||  // Column.
-         code == 1061 ||  // Key.
-         code == 1091 ||  // Column or key to drop: gone.
-         code == 1051;    // Table to drop: gone.
+// Whether the error says that the statement was run before.
+bool WasRunBefore(int code) {
+  return code == 1050 ||  // The table exists.
+         code == 1060 ||  // The column exists.
+         code == 1061 ||  // The key exists.
+         code == 1091 ||  // The column or key to drop is gone.
+         code == 1051;    // The table to drop is gone.
 }
 
 void ExecuteOnce(Connection& connection, const std::string& statement) {
   try {
     connection.Execute(statement);
   } catch (const sql::SQLException& error) {
-    if (!StandsAlready(error.getErrorCode())) throw;
+    if (!WasRunBefore(error.getErrorCode())) throw;
   }
 }
 
@@ -189,21 +184,17 @@ void ExecuteOnce(Connection& connection, const std::string& statement) {
 
 void ApplyMigrations(Connection& connection, const std::vector<Migration>& steps, absl::Time now) {
   connection.Execute(
-      "CREATE TABLE IF NOT EXISTS schema_version (version INT "
-      "NOT NULL, apply_time BIGINT NOT "
-      "NULL, oldest_program INT NOT NULL DEFAULT 1, PRIMARY KEY "
-      "(version)) ENGINE=InnoDB DEFAULT "
-      "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci");
+      "CREATE TABLE IF NOT EXISTS schema_version (version INT NOT NULL, apply_time BIGINT NOT NULL,"
+      " oldest_program INT NOT NULL DEFAULT 1, PRIMARY KEY (version))"
+      " ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci");
   std::unique_ptr<sql::ResultSet> column = connection.Query(
-      "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = "
-      "DATABASE()"
+      "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()"
       " AND table_name = 'schema_version' AND column_name = 'oldest_program'",
       {});
   column->next();
   if (column->getInt(1) == 0) {
     ExecuteOnce(connection,
-                "ALTER TABLE schema_version ADD COLUMN "
-                "oldest_program INT NOT NULL DEFAULT 1");
+                "ALTER TABLE schema_version ADD COLUMN oldest_program INT NOT NULL DEFAULT 1");
   }
   std::unique_ptr<sql::ResultSet> rows = connection.Query("SELECT version FROM schema_version", {});
   std::set<int64_t> applied;
@@ -212,8 +203,7 @@ void ApplyMigrations(Connection& connection, const std::vector<Migration>& steps
     if (applied.contains(step.version)) continue;
     for (const std::string& statement : step.statements) ExecuteOnce(connection, statement);
     connection.Execute(sqltext::Fill(
-        "INSERT IGNORE INTO schema_version (version, apply_time, "
-        "oldest_program) VALUES (?, ?, ?)",
+        "INSERT IGNORE INTO schema_version (version, apply_time, oldest_program) VALUES (?, ?, ?)",
         {sqltext::Int(step.version), sqltext::Time(now), sqltext::Int(step.oldest_program)}));
     spdlog::info("database: schema is at version {}", step.version);
   }
@@ -231,12 +221,10 @@ SchemaState ReadSchemaState(Connection& connection, int64_t known) {
   std::unique_ptr<sql::ResultSet> newest =
       connection.Query("SELECT COALESCE(MAX(version), 0) FROM schema_version", {});
   if (newest->next()) state.version = newest->getInt64(1);
-  // Only a program that knows this column applies a step that this one does not know.
+  // The column exists if a step is applied that this program does not know.
   if (state.version <= known) return state;
   std::unique_ptr<sql::ResultSet> oldest = connection.Query(
-      "SELECT COALESCE(MAX(oldest_program), 1) FROM "
-      "schema_version WHERE version > ?",
-      {known});
+      "SELECT COALESCE(MAX(oldest_program), 1) FROM schema_version WHERE version > ?", {known});
   if (oldest->next()) state.oldest_program = oldest->getInt64(1);
   return state;
 }

@@ -104,7 +104,7 @@ class Session {
   // Counts, once this is committed, a contact change that entered `state`.
   void CountEntered(ChangeState state) { ++entered_[static_cast<std::size_t>(state)]; }
 
-  // Commits what is queued although the body returns an error.
+  // Commits the queued writes although the body returns an error.
   void CommitAnyway() { commit_anyway_ = true; }
 
   // True where an earlier run of this body may have been committed.

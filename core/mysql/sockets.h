@@ -15,9 +15,9 @@ namespace contacts {
 // HOST:PORT, an IPv6 address in brackets.
 std::string MemberName(const DatabaseOptions::Endpoint& member);
 
-// The sockets of the connections that are open, so that they can be shut from
-// another thread. A host that fell silent sends no reset: without this, whoever
-// waits for its answer waits for the network's time limit. Thread safe.
+// The sockets of the open connections, so that another thread can shut them. A host that fell
+// silent sends no reset, so a thread that waits for its answer would wait until the network's time
+// limit. Thread safe.
 class Sockets {
  public:
   // Keeps one socket listed. Must end before the socket is closed.
