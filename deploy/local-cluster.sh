@@ -13,7 +13,8 @@
 #   freeze N  SIGSTOP                 thaw N    SIGCONT
 #   cut N     drops every packet between member N and the other two; clients reach all
 #   silence N drops every packet to and from member N, clients' too
-#   heal N    undoes cut and silence
+#   isolate N as cut, and clients reach member N alone
+#   heal N    undoes cut, silence and isolate
 #   move N    makes N the primary; exit status 2 with Galera, which has no primary
 #
 # DIR (default: var/cluster) stores state, logs and the generated password. The data of
@@ -27,7 +28,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=deploy/local-database.sh
 . "$root/deploy/local-database.sh"
-usage() { sed -n '2,24s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,25s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 fail() { echo "local-cluster.sh: $2" >&2; exit "$1"; }
 
 command=${1:-}
@@ -44,7 +45,7 @@ while (($#)); do
   shift
 done
 case $command in
-  sql | kill | restart | freeze | thaw | cut | silence | heal | move) [[ -n $member ]] || fail 2 "$command wants a member, 1 to 3" ;;
+  sql | kill | restart | freeze | thaw | cut | silence | isolate | heal | move) [[ -n $member ]] || fail 2 "$command wants a member, 1 to 3" ;;
   start | stop | drop | uri | status) [[ -z $member ]] || fail 2 "$command takes no member" ;;
   *) usage ;;
 esac
@@ -406,6 +407,13 @@ table inet $table {
 NFT
 }
 
+isolate_one() { # N
+  local a b
+  read -r a b <<<"$(others "$1")"
+  cut_off "$1"
+  nft add rule inet "$table" "cut$1" tcp dport "{ $(port "$a"), $(port "$b") }" drop
+}
+
 # The ports from which member N is connected to one of PORTS.
 client_ports() { # N PORTS
   ss -tnHp state established | awk -v pid="pid=$(pid_of "$1")," -v ports=" ${2//,/ } " '
@@ -460,6 +468,7 @@ case $command in
   thaw) kill -CONT "$(pid_of "$member")" ;;
   cut) cut_off "$member" ;;
   silence) silence_one "$member" ;;
+  isolate) isolate_one "$member" ;;
   heal) heal_one "$member" ;;
   move)
     [[ $engine == mysql ]] || fail 2 "Galera has no primary to move: every node takes writes"

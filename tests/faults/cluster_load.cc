@@ -1,10 +1,11 @@
 #include "tests/faults/cluster_load.h"
 
-#include <google/rpc/error_details.pb.h>
-#include <google/rpc/status.pb.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <regex>
 
 #include "absl/strings/escaping.h"
@@ -19,27 +20,47 @@ using v1::ContactService;
 constexpr int kReaders = Fleet::kServers;
 constexpr int kWatchers = 2;
 constexpr absl::Duration kPatience = absl::Minutes(2);
+// How late health may be: 3 s are promised, the rest is for a machine that does all of this.
+constexpr absl::Duration kHealthLag = absl::Seconds(5);
 
 // The parts of a status that a caller acts on: its reason, and whether it has RetryInfo.
 std::string Told(const grpc::Status& status) {
-  if (status.ok()) return "OK";
   std::string told = ReasonOf(status);
-  google::rpc::Status details;
-  google::rpc::RetryInfo retry;
-  bool retryable = false;
-  if (details.ParseFromString(status.error_details())) {
-    for (const auto& any : details.details()) retryable = retryable || any.UnpackTo(&retry);
-  }
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE && !retryable) {
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE && !HasRetryInfo(status)) {
     absl::StrAppend(&told, " without RetryInfo (", status.error_message(), ")");
   }
   return told;
 }
 
+// Whether grpc.health.v1 says SERVING of the whole server.
+bool SaysServing(grpc::GenericStub& stub) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+  const grpc::Slice none;
+  grpc::ByteBuffer answer;
+  grpc::Status status;
+  grpc::CompletionQueue queue;
+  const auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check",
+                                          grpc::ByteBuffer(&none, 1), &queue);
+  call->StartCall();
+  call->Finish(&answer, &status, nullptr);
+  void* tag = nullptr;
+  bool done = false;
+  queue.Next(&tag, &done);
+  EXPECT_TRUE(status.ok()) << "health does not answer: " << status.error_message();
+  grpc::Slice bytes;
+  constexpr absl::string_view kServing = "\x08\x01";
+  return answer.DumpToSingleSlice(&bytes).ok() &&
+         absl::string_view(reinterpret_cast<const char*>(bytes.begin()), bytes.size()) == kServing;
+}
+
 }  // namespace
 
 ClusterLoad::ClusterLoad(Fleet& fleet)
-    : fleet_(fleet), callers_(kWriters + kReaders), watchers_(kWatchers) {
+    : fleet_(fleet),
+      callers_(kWriters + kReaders),
+      servers_(Fleet::kServers),
+      watchers_(kWatchers) {
   for (int i = 0; i < kWatchers; ++i) {
     watching_.emplace_back([this, i] { Watch(watchers_[static_cast<std::size_t>(i)], i); });
   }
@@ -56,6 +77,7 @@ ClusterLoad::ClusterLoad(Fleet& fleet)
   }
   for (int i = 0; i < kWriters; ++i) threads_.emplace_back([this, i] { Write(i); });
   for (int i = 0; i < kReaders; ++i) threads_.emplace_back([this, i] { Read(kWriters + i); });
+  for (int i = 0; i < Fleet::kServers; ++i) threads_.emplace_back([this, i] { PollHealth(i); });
 }
 
 ClusterLoad::~ClusterLoad() {
@@ -73,6 +95,7 @@ void ClusterLoad::Count(const std::string& method, const grpc::Status& status,
                         absl::Duration took) {
   const std::lock_guard lock(mutex_);
   ++outcomes_[absl::StrCat(method, " ", Told(status))];
+  if (status.ok()) answers_.push_back(absl::Now());
   slowest_ = std::max(slowest_, took);
 }
 
@@ -89,8 +112,13 @@ grpc::Status ClusterLoad::UntilAnswered(
   const absl::Time deadline = absl::Now() + kPatience;
   do {
     const absl::Time start = absl::Now();
-    status = call(*stubs[static_cast<std::size_t>(at++ % Fleet::kServers)]);
+    const auto server = static_cast<std::size_t>(at++ % Fleet::kServers);
+    status = call(*stubs[server]);
     Count(method, status, absl::Now() - start);
+    if (status.ok()) {
+      servers_[server].began = absl::ToUnixMicros(start);
+      servers_[server].ended = absl::ToUnixMicros(absl::Now());
+    }
     if (!MayTryAgain(status)) {
       Caller& caller = callers_[static_cast<std::size_t>(index)];
       caller.answered = absl::ToUnixMicros(start);
@@ -192,6 +220,44 @@ void ClusterLoad::Watch(Watcher& watcher, int index) {
   }
 }
 
+void ClusterLoad::PollHealth(int index) {
+  Server& server = servers_[static_cast<std::size_t>(index)];
+  grpc::GenericStub stub(fleet_.server(index).Channel());
+  while (server.ended == 0 && !stop_) absl::SleepFor(absl::Milliseconds(10));
+  absl::Time serving_since = absl::Now();
+  std::optional<absl::Time> not_serving_since;
+  std::optional<absl::Time> answers_since;
+  while (!stop_) {
+    const bool serving = SaysServing(stub);
+    const absl::Time now = absl::Now();
+    if (serving) {
+      if (not_serving_since) serving_since = now;
+      not_serving_since.reset();
+      answers_since.reset();
+      const absl::Time last = std::max(serving_since, absl::FromUnixMicros(server.ended));
+      server.serving_in_vain = std::max(server.serving_in_vain, now - last);
+    } else {
+      if (!not_serving_since) not_serving_since = now;
+      // Calls get through while answers come at least once a second.
+      if (now - absl::FromUnixMicros(server.ended) > absl::Seconds(1)) {
+        answers_since.reset();
+      } else if (absl::FromUnixMicros(server.began) > *not_serving_since) {
+        if (!answers_since) answers_since = now;
+        server.serving_unsaid = std::max(server.serving_unsaid, now - *answers_since);
+      }
+    }
+    absl::SleepFor(absl::Milliseconds(50));
+  }
+}
+
+absl::Time ClusterLoad::FirstAnswerAfter(absl::Time since) const {
+  const std::lock_guard lock(mutex_);
+  for (const absl::Time answer : answers_) {
+    if (answer >= since) return answer;
+  }
+  return absl::InfiniteFuture();
+}
+
 absl::Duration ClusterLoad::AnsweredSince(absl::Time since, absl::Duration limit) const {
   const auto all = [&] {
     return std::all_of(callers_.begin(), callers_.end(), [&](const Caller& caller) {
@@ -219,6 +285,7 @@ void ClusterLoad::StopAndCheck(const std::string& title) {
       title.c_str(), absl::FormatDuration(longest).c_str(), absl::FormatDuration(slowest_).c_str(),
       static_cast<long long>(reads_), static_cast<long long>(stale_));
   EXPECT_EQ(stale_, 0);
+  CheckHealth();
   if (::testing::Test::HasFatalFailure()) return;
   CheckDatabase();
   CheckMails();
@@ -227,6 +294,16 @@ void ClusterLoad::StopAndCheck(const std::string& title) {
     std::printf("  %7d %s\n", count, outcome.c_str());
     // A caller that follows the contract gets no other answers than these.
     EXPECT_TRUE(outcome.ends_with(" OK") || outcome.ends_with(" UNAVAILABLE")) << outcome;
+  }
+}
+
+void ClusterLoad::CheckHealth() {
+  for (const Server& server : servers_) {
+    std::printf("  health said SERVING without an answer for %s, NOT_SERVING with answers for %s\n",
+                absl::FormatDuration(server.serving_in_vain).c_str(),
+                absl::FormatDuration(server.serving_unsaid).c_str());
+    EXPECT_LT(server.serving_in_vain, kHealthLag);
+    EXPECT_LT(server.serving_unsaid, kHealthLag);
   }
 }
 

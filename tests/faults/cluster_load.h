@@ -19,7 +19,7 @@ namespace contacts::testing {
 // Callers of a fleet on a cluster, and a journal of their answers. Writers ask for changes and
 // accept them, each on its own service. Readers read changes that are known to be done. Watchers
 // follow all events. All of them use another server for every call, and try again with the same
-// request id until they are answered.
+// request id until they are answered. Meanwhile the health of each server is polled.
 class ClusterLoad {
  public:
   static constexpr int kWriters = 6;
@@ -31,8 +31,11 @@ class ClusterLoad {
   // Returns the time from `since` to the last of these answers, or InfiniteDuration() after
   // `limit`.
   absl::Duration AnsweredSince(absl::Time since, absl::Duration limit) const;
+  // When the first call was answered after `since`; InfiniteFuture() if none was yet.
+  absl::Time FirstAnswerAfter(absl::Time since) const;
   // Ends the load. Checks that nothing acknowledged is lost, doubled or was read stale, that
-  // watchers saw each event, and that each e-mail exists. Prints the journal.
+  // watchers saw each event, that each e-mail exists, and that health said SERVING while calls
+  // got through, and only then. Prints the journal.
   void StopAndCheck(const std::string& title);
 
  private:
@@ -42,6 +45,13 @@ class ClusterLoad {
     absl::Duration longest;                    // Between two answers.
     std::set<std::string> done;
     std::string holder = kFleetFirst;
+  };
+  // The health of one server, compared with the answers that callers got from it.
+  struct Server {
+    std::atomic<int64_t> began = 0;  // The last answered call, in microseconds.
+    std::atomic<int64_t> ended = 0;
+    absl::Duration serving_in_vain;  // The longest time that SERVING lasted without an answer.
+    absl::Duration serving_unsaid;   // The longest time that answers came under NOT_SERVING.
   };
   struct Watcher {
     std::mutex mutex;
@@ -54,22 +64,26 @@ class ClusterLoad {
   void Write(int index);
   void Read(int index);
   void Watch(Watcher& watcher, int index);
+  void PollHealth(int index);
   grpc::Status UntilAnswered(int index, const std::string& method,
                              const std::function<grpc::Status(v1::ContactService::Stub&)>& call);
   void Count(const std::string& method, const grpc::Status& status, absl::Duration took);
   void CheckDatabase();
   void CheckWatchers();
   void CheckMails();
+  void CheckHealth();
 
   Fleet& fleet_;
   std::atomic<bool> stop_ = false;
   std::atomic<bool> stop_watchers_ = false;
   std::vector<Caller> callers_;
+  std::vector<Server> servers_;
   std::vector<Watcher> watchers_;
   std::vector<std::thread> threads_;
   std::vector<std::thread> watching_;
   mutable std::mutex mutex_;
   std::map<std::string, int> outcomes_;  // "METHOD STATUS" and how often.
+  std::vector<absl::Time> answers_;      // When each call was answered.
   std::vector<std::string> known_done_;
   absl::Duration slowest_;
   int64_t reads_ = 0;

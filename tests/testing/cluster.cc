@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -62,6 +63,21 @@ int Cluster::Primary() const {
     }
   }
   return found;
+}
+
+bool Cluster::HasLeft(int member) const {
+  const std::vector<std::string> names = absl::StrSplit(uri_, absl::ByAnyChar(",/"));
+  const std::string& name = names.at(static_cast<std::size_t>(member) + 1);
+  const std::string question =
+      galera_ ? "SELECT COUNT(*) = 3 FROM information_schema.global_status WHERE"
+                " (variable_name = 'wsrep_ready' AND variable_value = 'ON') OR"
+                " (variable_name = 'wsrep_cluster_status' AND variable_value = 'Primary') OR"
+                " (variable_name = 'wsrep_cluster_size' AND variable_value = '2')"
+              : absl::StrCat(
+                    "SELECT COUNT(*) FROM performance_schema.replication_group_members WHERE"
+                    " member_role = 'PRIMARY' AND member_state = 'ONLINE' AND member_port <> ",
+                    name.substr(name.rfind(':') + 1));
+  return absl::EndsWith(Sql(member % kMembers + 1, question), "1");
 }
 
 void Cluster::EndFaults() const {

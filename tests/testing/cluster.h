@@ -30,7 +30,10 @@ class Cluster {
   // The member that the majority reports as primary. On Galera, the member with the most sessions
   // of servers. 0 if there is no such member.
   int Primary() const;
-  // Undoes what cut, silence and freeze did.
+  // Whether the members other than `member` go on without it: they have another primary, or on
+  // Galera are a cluster of two that takes writes.
+  bool HasLeft(int member) const;
+  // Undoes what cut, silence, isolate and freeze did.
   void EndFaults() const;
   // Also starts members that are down, and waits until all three are in the cluster.
   void MakeWhole() const;
