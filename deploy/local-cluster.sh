@@ -13,7 +13,7 @@
 #   freeze N  SIGSTOP                 thaw N    SIGCONT
 #   cut N     drops every packet between member N and the other two; clients reach all
 #   silence N drops every packet to and from member N, clients' too
-#   isolate N as cut, and clients reach member N alone
+#   isolate N as cut, and clients reach only member N
 #   heal N    undoes cut, silence and isolate
 #   move N    makes N the primary; exit status 2 with Galera, which has no primary
 #

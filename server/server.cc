@@ -217,7 +217,7 @@ class Server::Parts {
       spdlog::warn("calls still under way after the drain timeout are cancelled");
     }
     metrics_listener_.reset();  // Its counters end with what they count.
-    // gRPC 1.51 sends GOAWAY in Shutdown alone, and cancels calls that arrive afterwards without
+    // gRPC 1.51 sends GOAWAY only in Shutdown, and cancels calls that arrive afterwards without
     // handing them to a service. So the connections end first: the client then says UNAVAILABLE.
     acceptor_->EndConnections(kShutdownLimit);
     server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoSeconds(kShutdownLimit));

@@ -119,9 +119,9 @@ class Database {
   // OK if the member in use answers within `limits`. INTERNAL if it has no schema.
   absl::Status Ping(const CallLimits& limits);
 
-  // The database's time, in microseconds. All servers of a fleet have the same time, whatever their
-  // hosts' clocks say. Costs no round trip: it is measured when the member in use is asked what it
-  // is. Before the first answer, the host's own time.
+  // The database's time, in microseconds. All servers of a fleet have the same time, regardless of
+  // their hosts' clocks say. Costs no round trip: it is measured when the member in use is asked
+  // what it is. Before the first answer, the host's own time.
   absl::Time Now();
 
   // Round trips made so far, for tests and metrics.

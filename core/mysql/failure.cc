@@ -46,7 +46,7 @@ Failure Classify(int code) {
     case 1045:  // Wrong password, or no such user.
     case 1049:  // No such database.
     case 1251:  // A login that this client does not know.
-    case 1698:  // A user that logs in by its socket alone.
+    case 1698:  // A user that logs in only by the socket.
     case 2059:  // A login that this client does not know.
     case 2061:  // A login that wants an encrypted connection.
     case 3118:  // Account locked.

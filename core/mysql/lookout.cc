@@ -207,7 +207,7 @@ class Lookout::Member {
   }
 
   Lookout* const lookout_;
-  // Used by the member's thread alone.
+  // Used only by the member's thread.
   Dialled dialled_;
   std::optional<Sockets::Entry> entry_;
   MemberKind kind_ = MemberKind::kAlone;

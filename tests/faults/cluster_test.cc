@@ -111,7 +111,7 @@ TEST(ClusterLong, LosesNothingWhenThePrimaryIsCutOffFromItsMajorityButNotFromThe
   Play({"primary cut off", [](Cluster& cluster, int primary) { cluster.Run("cut", primary); }});
 }
 
-// They reach the primary alone, so there is nobody to use until the cut heals.
+// They reach only the primary, so there is nobody to use until the cut heals.
 TEST(ClusterLong, LosesNothingWhenThePrimaryIsCutOffTogetherWithTheServers) {
   Play({"primary and servers cut off",
         [](Cluster& cluster, int primary) {
