@@ -9,7 +9,8 @@ declare -A groups=(
     libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev libgmime-3.0-dev libspdlog-dev
     libcli11-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
   [run]="mariadb-server python3"
-  [test]="debootstrap faketime iproute2 nftables openssl postfix prometheus python3-aiosmtpd"
+  [test]="debootstrap faketime iproute2 nftables openssl postfix prometheus python3-aiosmtpd
+    systemd"
   [fuzz]="clang libclang-rt-14-dev"
   [bench]="debootstrap nghttp2-client"
   [check]="clang-format clang-tidy shellcheck nodejs npm"
