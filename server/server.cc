@@ -301,6 +301,9 @@ class Server::Parts {
     counter("contacts_database_failovers_total",
             "Times that another database server was used than before.", {},
             [this] { return database_.failovers(); });
+    gauge("contacts_database_writable_members",
+          "Database servers that say that they are the one that accepts writes.", {},
+          [this] { return database_.writable_members(); });
     for (const auto& [kind, name] :
          {std::pair(Database::Kind::kRead, "read"), std::pair(Database::Kind::kWrite, "write")}) {
       const char* connections = "Connections to the database, by kind of use.";

@@ -14,10 +14,10 @@ namespace {
 
 constexpr int kPollMilliseconds = 50;
 
-sockaddr_in Loopback(int port) {
+sockaddr_in Address(int port, const std::string& host = "127.0.0.1") {
   sockaddr_in address = {};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = inet_addr(host.c_str());
   address.sin_port = htons(static_cast<uint16_t>(port));
   return address;
 }
@@ -45,10 +45,10 @@ bool Send(int socket, const std::string& bytes) {
 
 }  // namespace
 
-Proxy::Proxy(int target_port, Observer observer)
+Proxy::Proxy(int target_port, Observer observer, const std::string& host, int port)
     : target_port_(target_port), observer_(std::move(observer)) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
+  sockaddr_in address = Address(port, host);
   socklen_t size = sizeof(address);
   if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
       listen(listener_, SOMAXCONN) != 0 ||
@@ -85,7 +85,7 @@ void Proxy::Accept() {
 
 void Proxy::Relay(int client, int connection) {
   const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = Loopback(target_port_);
+  const sockaddr_in address = Address(target_port_);
   bool open = connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
   while (open && !stopping_) {
     pollfd waiting[] = {{.fd = client, .events = POLLIN, .revents = 0},

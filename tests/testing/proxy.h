@@ -24,7 +24,9 @@ class Proxy {
   // has a thread, and these may call it at the same time.
   using Observer = std::function<void(int connection, bool to_target, const std::string& bytes)>;
 
-  explicit Proxy(int target_port, Observer observer = nullptr);
+  // Listens on `host`, an IPv4 address of loopback, and `port`; 0 picks one.
+  explicit Proxy(int target_port, Observer observer = nullptr,
+                 const std::string& host = "127.0.0.1", int port = 0);
   ~Proxy();
   int port() const { return port_; }
 

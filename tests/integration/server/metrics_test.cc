@@ -109,6 +109,7 @@ TEST(Metrics, TellOfCallsQueueDatabaseAndMails) {
                                    "contacts_outbox_mails 0", "contacts_outbox_oldest_seconds 0",
                                    "contacts_database_retries_total{cause=\"conflict\"} 0",
                                    "contacts_database_failovers_total 0",
+                                   "contacts_database_writable_members 1",
                                    "contacts_build_info{version=\"1.0.0\"} 1"}));
   EXPECT_THAT(lines,
               Contains(StartsWith("contacts_database_transaction_seconds_count{kind=\"write\"} ")));
