@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Finds words in comments and pages that make a reader guess. CONTRIBUTING.md has the rules.
+"""Finds words in comments and pages that make a reader guess, and paths in pages that do not exist.
+CONTRIBUTING.md has the rules.
 
 words.py          checks every tracked file; prints FILE:LINE: WORDS: BETTER, ends with 1 if there are any
 words.py FILE...  checks these files
@@ -61,6 +62,9 @@ COMMENT = {
     ".md": re.compile(r"(.*)"),
 }
 CODE = (".cc", ".h")
+# In pages: a path from the repository's root, or a link relative to the page.
+PATH = re.compile(r"`((?:core|server|client|proto|deploy|tests)/[\w./-]*)[` ]")
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 PROSE = [(re.compile(pattern), better) for pattern, better in PROSE]
 NAMES = [(re.compile(pattern), better) for pattern, better in NAMES]
 
@@ -77,6 +81,21 @@ def findings(path):
                 yield number, found[0], better
 
 
+def exists(path):
+    """Whether a page may name `path`: a file, a folder, or a file without its extension."""
+    return path.exists() or any(path.with_name(path.name + end).exists() for end in CODE)
+
+
+def missing_paths(page):
+    """Yields (line number, path, "does not exist") for each path and link of a page."""
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        paths = [pathlib.Path(path) for path in PATH.findall(line)]
+        paths += [page.parent / link for link in LINK.findall(line)]
+        for path in paths:
+            if not exists(path):
+                yield number, path, "does not exist"
+
+
 def tracked():
     listed = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True, text=True)
     paths = [pathlib.Path(name) for name in listed.stdout.split("\0") if name]
@@ -89,7 +108,8 @@ def main():
     for path in [pathlib.Path(name) for name in sys.argv[1:]] or tracked():
         if path.resolve() == this:  # It names the words.
             continue
-        for number, words, better in findings(path):
+        missing = missing_paths(path) if path.suffix == ".md" else ()
+        for number, words, better in [*findings(path), *missing]:
             print(f"{path}:{number}: {words}: {better}")
             count += 1
     if count:
