@@ -20,7 +20,7 @@ using contacts::server::Server;
 constexpr int kFailed = 1;
 constexpr int kWrongValue = 2;
 
-// How much longer stopping may take than the calls and the delivery under way.
+// Time for stopping, beyond the running calls and the running delivery.
 constexpr absl::Duration kStopMargin = absl::Seconds(5);
 
 absl::Duration StopLimit(const Config& config) {
@@ -47,8 +47,8 @@ int Migrate(const Config& config) {
   return done.ok() ? EXIT_SUCCESS : Fail(done, kFailed);
 }
 
-// From the first signal on, a second one ends the process at once, and so does a
-// stop that hangs.
+// After the first signal, a second signal ends the process at once. So does a stop that takes
+// longer than `limit`.
 void WatchStop(const sigset_t& signals, absl::Duration limit) {
   std::signal(SIGTERM, SIG_DFL);
   std::signal(SIGINT, SIG_DFL);
@@ -76,11 +76,12 @@ int Serve(const Config& config, const sigset_t& signals) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Every thread made later inherits this, so that the signals wait for main.
+  // All threads inherit the mask, so that only main() receives the signals.
   const sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  // Debian builds Abseil with a check of each of gRPC's locks that is meant for debugging.
+  // Debian's Abseil checks each lock of gRPC for deadlocks. The check is for debugging and costs
+  // time.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 
   const auto config = contacts::server::ReadConfig(argc, argv, std::cout);

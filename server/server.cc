@@ -38,16 +38,16 @@ constexpr absl::Duration kPurgeInterval = absl::Minutes(10);
 constexpr absl::Duration kOutboxInterval = absl::Seconds(15);
 constexpr absl::Duration kShutdownLimit = absl::Seconds(1);
 constexpr int64_t kBatch = 200;
-// E-mails that wait behind one that the mail server keeps hanging: few.
+// Few e-mails, because all of them wait if the mail server hangs at one.
 constexpr int64_t kSmtpBatch = 5;
 constexpr absl::Duration kSmtpMargin = absl::Seconds(10);
 constexpr int kMaxMetadataBytes = 16 * 1024;
-// gRPC has one for each of its reflection's streams, and for nothing else here.
+// gRPC uses one thread for each reflection stream, and none for other calls.
 constexpr int kMaxReflectionThreads = 32;
-// Of requests and headers that gRPC holds, all connections together.
+// Bytes of requests and headers that gRPC may keep, over all connections.
 constexpr std::size_t kMaxCallBytes = std::size_t{256} << 20;
-// One account has a quarter of the threads and half of the queue at most. With half of the threads
-// a flood kept two cores so busy that the turns of the queue did not help the others.
+// Limits for one account: a quarter of the threads, half of the queue. (At half of the threads, a
+// flood kept two cores so busy that taking turns did not help the other accounts.)
 WorkQueue::Limits WorkersOf(const Config& config) {
   const auto threads = static_cast<std::size_t>(config.workers);
   const auto waiting = static_cast<std::size_t>(config.queue_limit);
@@ -57,11 +57,11 @@ WorkQueue::Limits WorkersOf(const Config& config) {
           .waiting_of_one = (waiting + 1) / 2};
 }
 
-// Database connections beside those of workers, imports and relay: shared reads, timers, purges,
-// feed, health.
+// Database connections beside those of workers, imports and mail relay: shared reads, timers,
+// purges, feed and health.
 constexpr int64_t kOtherConnections = 9;
 
-// Open files beside those of clients and of the database: gRPC's, logs, e-mails, metrics.
+// File descriptors beside those of clients and of the database: gRPC, log, e-mails and metrics.
 constexpr int64_t kOtherDescriptors = 200;
 
 DatabaseOptions Sized(const Config& config) {
@@ -72,13 +72,14 @@ DatabaseOptions Sized(const Config& config) {
   return options;
 }
 
-// Spreads the servers of a fleet.
+// Varies an interval by a fifth, so that the servers of a fleet do not act at the same time.
 absl::Duration Jittered(absl::Duration interval) {
   thread_local absl::BitGen random;
   return interval * absl::Uniform(random, 0.8, 1.2);
 }
 
-// One step of background work that acts on a batch: at once again while batches are full.
+// Pause after a step of background work that acted on `acted` rows: none after a full batch. Logs
+// an error.
 absl::Duration AfterBatch(const char* what, const absl::StatusOr<int64_t>& acted,
                           absl::Duration interval) {
   if (!acted.ok()) {
@@ -95,14 +96,15 @@ void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
   constexpr int kMilliseconds = 1000;
   grpc::ResourceQuota quota;
   builder.SetResourceQuota(quota.Resize(kMaxCallBytes).SetMaxThreads(kMaxReflectionThreads));
-  // What is larger is refused by Admission, with a reason; what is larger still, by gRPC.
+  // Admission rejects a larger request with a reason. gRPC itself rejects one of more than twice
+  // the size.
   builder.SetMaxReceiveMessageSize(static_cast<int>(2 * config.max_message_bytes));
   builder.SetMaxSendMessageSize(-1);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              static_cast<int>(config.max_concurrent_streams));
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10 * kMilliseconds);
-  // The size limit counts compressed bytes, so what they unfold to would have none.
+  // gRPC's size limit counts compressed bytes, so decompressed requests would have no limit.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60 * kMilliseconds);
@@ -111,7 +113,7 @@ void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              10 * kMilliseconds);
   if (!config.credentials.tls || config.credentials.tls->client_ca.empty()) return;
-  // A connection was let in for the certificate of its beginning, so it does not last.
+  // The certificate is checked only when a connection begins, so connections do not last.
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 60 * 60 * kMilliseconds);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 10 * 60 * kMilliseconds);
 }
@@ -137,7 +139,8 @@ RelayOptions MakeRelayOptions(const Config& config, Engine::Clock clock) {
   return options;
 }
 
-// Everything that runs, in the order in which it is made; it ends in the opposite one.
+// All parts of a server, in the order of their construction. They are destroyed in the opposite
+// order.
 class Server::Parts {
  public:
   explicit Parts(const Config& config)
@@ -204,7 +207,7 @@ class Server::Parts {
 
   ~Parts() {
     if (server_ == nullptr) return;
-    relay_.BeginStop();  // First: a delivery may take as long as calls do.
+    relay_.BeginStop();  // First, because a delivery may take as long as calls do.
     if (health_ != nullptr) health_->Drain();
     acceptor_->StopListening();
     calls_.Drain();
@@ -216,7 +219,7 @@ class Server::Parts {
     if (!imports_.WaitIdle(std::max(drained - absl::Now(), absl::ZeroDuration())) || !calls_ended) {
       spdlog::warn("calls still under way after the drain timeout are cancelled");
     }
-    metrics_listener_.reset();  // Its counters end with what they count.
+    metrics_listener_.reset();  // Its metrics read members that end below.
     // gRPC 1.51 sends GOAWAY only in Shutdown, and cancels calls that arrive afterwards without
     // handing them to a service. So the connections end first: the client then says UNAVAILABLE.
     acceptor_->EndConnections(kShutdownLimit);
@@ -226,7 +229,7 @@ class Server::Parts {
   }
 
  private:
-  // What is compared with times in the database, or becomes one, is its time.
+  // Times that are stored in the database, or compared with stored ones, are the database's.
   Engine::Clock DatabaseTime() {
     return [this] { return database_.Now(); };
   }
@@ -338,7 +341,7 @@ class Server::Parts {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     AddLimits(builder, config_);
-    // Reads and writes have as many connections each.
+    // Reads and writes have this many connections each.
     acceptor_.emplace(config_.max_connections,
                       2 * Sized(config_).max_connections + kOtherDescriptors);
     using Experimental = grpc::ServerBuilder::experimental_type;

@@ -13,25 +13,26 @@
 
 namespace contacts::server {
 
-// Waits a few seconds for a database that is away, then applies the schema or checks that it is
-// there. FAILED_PRECONDITION, saying what to do, where waiting does not help.
+// Waits a few seconds for an unreachable database, then applies the schema (`migrate`) or checks
+// it. UNAVAILABLE if the database stays unreachable. FAILED_PRECONDITION, with the remedy, if the
+// schema or the settings of the database are unusable.
 absl::Status PrepareDatabase(Database& database, bool migrate);
 
-// Sets the limits and the channels' settings that every server has.
+// Sets the limits and channel arguments of gRPC.
 void AddLimits(grpc::ServerBuilder& builder, const Config& config);
 
-// One whole server: the gRPC services, the workers behind them, the relay that
-// sends e-mails, the timers and the health of it all. Everything but the process:
-// tests run several in one.
+// One server: the gRPC services, their workers, the mail relay, timers, health and metrics. The
+// process itself is main.cc's, so a test may run several servers.
 class Server {
  public:
   explicit Server(Config config);
-  // Stops.
+  // Calls Stop().
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Returns once calls are served. Called once.
+  // Returns when calls are served. Call it once. Errors of PrepareDatabase, and of files, addresses
+  // or e-mail folders that cannot be used.
   absl::Status Start();
 
   // Says NOT_SERVING, accepts no more connections and answers new calls with UNAVAILABLE. Waits up
@@ -39,7 +40,7 @@ class Server {
   // nothing when called again.
   void Stop();
 
-  // HOST:PORT of each address served on, with the ports that were picked.
+  // Returns HOST:PORT of each address, with its real port.
   const std::vector<std::string>& addresses() const { return addresses_; }
 
  private:

@@ -307,7 +307,7 @@ SmtpOptions CheckSmtp(const FlagValues& values, const std::string& place, bool i
   if (!RE2::FullMatch(place, *kPlace, &smtp.host, &port) ||
       !absl::SimpleAtoi(port.empty() ? (implicit ? "465" : "25") : port, &smtp.port) ||
       smtp.port < 1 || smtp.port > 65535) {
-    // Not shown: someone may have put a password into it.
+    // The value is not shown, because it may contain a password.
     Refuse("mail", "want smtp://HOST[:PORT] or smtps://HOST[:PORT]; a login goes into --mail_user");
   }
   smtp.tls = ParseTls(values.mail_tls, implicit);
@@ -445,7 +445,8 @@ void CheckRest(const FlagValues& values, Config& config) {
   }
 }
 
-// CLI11 takes the argument after "--metrics=" for its value, and needs them last first.
+// Returns the arguments last first, as CLI11 wants them. "--metrics=" becomes "--metrics" and an
+// empty value, because CLI11 would use the next argument as its value.
 std::vector<std::string> ReversedArguments(int argc, const char* const* argv) {
   std::vector<std::string> arguments;
   for (int i = 1; i < argc; ++i) {

@@ -19,15 +19,15 @@
 
 namespace contacts::server {
 
-// How one server is to run.
+// Settings of one server.
 struct Config {
   std::vector<std::string> listen = {"127.0.0.1:50051"};  // HOST:PORT each.
   DatabaseOptions database;
   bool migrate = false;
   bool migrate_only = false;
-  std::string mail_directory;  // Maildir that e-mails go to; empty: `smtp` is set.
+  std::string mail_directory;  // Maildir for e-mails. Empty if `smtp` is set.
   std::optional<SmtpOptions> smtp;
-  int64_t mail_connections = 4;  // To the mail server at once.
+  int64_t mail_connections = 4;  // Concurrent deliveries.
   std::string mail_from = "contacts@localhost.localdomain";
   std::string link_url =
       "http://localhost:8080/contact-changes/{contact_change_id}?token={token}&answer={answer}";
@@ -36,9 +36,9 @@ struct Config {
   AccountIdForm account_id;
   Settings settings;
 
-  int64_t workers = 8;        // Threads that work on calls.
-  int64_t queue_limit = 256;  // Calls waiting for one of them.
-  int64_t max_imports = 2;    // Streams of ImportDirectory at once, each with a thread.
+  int64_t workers = 8;        // Threads that run calls.
+  int64_t queue_limit = 256;  // Calls that may wait for a thread.
+  int64_t max_imports = 2;    // Concurrent streams of ImportDirectory.
   absl::Duration import_idle_limit = absl::Minutes(5);
   absl::Duration default_deadline = absl::Seconds(30);
   absl::Duration health_interval = absl::Seconds(2);
@@ -46,21 +46,21 @@ struct Config {
   absl::Duration drain_timeout = absl::Seconds(10);
   int64_t max_message_bytes = 4 * 1024 * 1024;
   int64_t max_concurrent_streams = 1000;
-  int64_t max_connections = 15000;  // Of one server; more are closed at once.
+  int64_t max_connections = 15000;  // Further ones are closed at once.
   int64_t max_watchers = 2000;      // Streams of WatchContactChanges.
   int64_t max_watch_lag = 10000;    // Events that a watcher may fall behind.
   int64_t max_error_details = kDefaultMaxDetails;
   std::string log_level = "info";
-  absl::Duration slow_call = absl::Seconds(1);  // Longer ones are warned of; zero: none.
-  std::string metrics;                          // HOST:PORT of Prometheus metrics; empty for none.
-  bool secure_metrics = false;                  // Over HTTPS, to metrics readers: not on loopback.
+  absl::Duration slow_call =
+      absl::Seconds(1);         // Longer unary calls are logged as warnings. Zero for none.
+  std::string metrics;          // HOST:PORT of Prometheus metrics. Empty for none.
+  bool secure_metrics = false;  // Over HTTPS, to callers with the role metrics_reader.
 };
 
-// Reads the command line and, for what it leaves out, the environment. Reads the
-// secrets' files and, in development, makes the token keys where there are none.
-// Returns nothing where help was asked for and written to `help`;
-// INVALID_ARGUMENT with one line that says which value is wrong and what is
-// wanted.
+// Reads the command line and, for flags that it lacks, the environment. Reads the files of secrets.
+// With --auth=development, makes the token keys file if it does not exist. Returns nullopt after it
+// wrote the help or a fresh token key to `help`. INVALID_ARGUMENT with one line that names the
+// flag, its value and the values wanted; secrets are not shown.
 absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* argv,
                                                  std::ostream& help);
 

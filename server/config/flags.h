@@ -16,12 +16,12 @@
 
 namespace contacts::server {
 
-// A wrong value; CLI11 stops parsing at it.
+// Ends the parsing: CLI11 reports the flag and the reason.
 [[noreturn]] inline void Refuse(const std::string& flag, const std::string& why) {
   throw CLI::ValidationError(absl::StrCat("--", flag), why);
 }
 
-// Such as 30s, 5m, 7d.
+// Parses a duration such as 30s, 5m or 7d. Returns nullopt if it is malformed.
 inline std::optional<absl::Duration> ParseDuration(const std::string& text) {
   absl::Duration duration;
   double days = 0;
@@ -32,7 +32,8 @@ inline std::optional<absl::Duration> ParseDuration(const std::string& text) {
   return std::nullopt;
 }
 
-// Adds flags, each also an environment variable CONTACTS_<NAME>.
+// Adds flags to CLI11. Each flag is also an environment variable CONTACTS_<NAME>. The values must
+// outlive the parsing.
 class Flags {
  public:
   explicit Flags(CLI::App* app) : app_(app) {}

@@ -32,7 +32,7 @@ absl::Status WriteNew(const std::string& path, const std::string& text) {
 
 absl::Status MakeTokenKeysFile(const std::string& path) {
   if (access(path.c_str(), F_OK) == 0) return absl::OkStatus();
-  // Written whole under another name first, so that nobody reads half a key.
+  // Written under another name first, so that no reader sees half a key.
   const std::string draft = absl::StrCat(path, ".", Uuid::Version4().text());
   const absl::Cleanup remover = [&] { unlink(draft.c_str()); };
   if (auto written = WriteNew(draft, TokenKeys::Generate()); !written.ok()) return written;

@@ -9,11 +9,13 @@
 
 namespace contacts::server {
 
-// Makes a token keys file with one fresh key, readable by its owner alone, unless
-// there is one. Of servers that do so at once one makes it, and all find the same.
+// Makes a token keys file with one fresh key and mode 0600, unless the file exists. If several
+// servers do so at once, one makes the file and all use it. FAILED_PRECONDITION if the file cannot
+// be written.
 absl::Status MakeTokenKeysFile(const std::string& path);
 
-// Reads a token keys file; see TokenKeys for its form.
+// Reads a token keys file in the format of TokenKeys. FAILED_PRECONDITION if the file cannot be
+// read or others may use it. Errors of TokenKeys::Parse with the path.
 absl::StatusOr<TokenKeys> ReadTokenKeysFile(const std::string& path);
 
 }  // namespace contacts::server

@@ -22,20 +22,21 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr auto kPause = std::chrono::milliseconds(100);  // After an accept that failed.
+constexpr auto kPause = std::chrono::milliseconds(100);  // After a failed accept.
 constexpr absl::Duration kWarnInterval = absl::Minutes(1);
 constexpr absl::Duration kCountInterval = absl::Milliseconds(100);
 constexpr absl::Duration kEndLook = absl::Milliseconds(5);
-// Of those who come while all before them are being accepted; the kernel cuts it to its own.
+// Connections that wait to be accepted. The kernel reduces it to its own limit.
 constexpr int kBacklog = 4096;
 
-// One address of several has no interface here, such as ::1 without IPv6.
+// Whether no local interface has this address, such as ::1 on a host without IPv6.
 bool IsNone(const error_code& error) {
   return error == asio::error::address_family_not_supported ||
          error == error_code(EADDRNOTAVAIL, boost::system::system_category());
 }
 
-// Returns how many descriptors there may be, `wanted` or fewer.
+// Raises this process's limit of file descriptors up to `wanted`. Returns the limit, at most
+// `wanted`.
 int64_t RaiseDescriptors(int64_t wanted) {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -47,7 +48,8 @@ int64_t RaiseDescriptors(int64_t wanted) {
   return static_cast<int64_t>(std::min(limit.rlim_cur, static_cast<rlim_t>(wanted)));
 }
 
-// The kernel's number of the socket that a descriptor stands for; no other has it meanwhile.
+// Returns the inode of the socket behind a descriptor, which is unique while the socket is open; 0
+// on failure.
 ino_t SocketOf(int descriptor) {
   struct stat about {};
   return fstat(descriptor, &about) == 0 ? about.st_ino : 0;
@@ -87,8 +89,8 @@ absl::StatusOr<std::vector<tcp::acceptor>> ListenOn(asio::io_context& io,
   return listeners;
 }
 
-// The reserve counts twice: those others may have the lowest numbers, and there is to be room
-// for as many beyond the last connection's.
+// The reserve counts twice. The other descriptors may have the lowest numbers, and there must be
+// room for as many above the last connection's number.
 Acceptor::Acceptor(std::size_t max_connections, int64_t reserve)
     : max_connections_(max_connections),
       reserve_(reserve),
@@ -155,7 +157,7 @@ void Acceptor::AcceptNext(tcp::acceptor& listener) {
 }
 
 void Acceptor::HandOn(tcp::acceptor& listener, tcp::socket socket) {
-  // The kernel gives the lowest number that is free, so at least as many are open.
+  // The kernel uses the lowest free number, so at least this many descriptors are open.
   if (socket.native_handle() >= max_descriptors_ || !HasRoom()) {
     ++refused_;
     if (absl::Now() < warned_ + kWarnInterval) return;

@@ -19,37 +19,38 @@
 
 namespace contacts::server {
 
-// Sockets that listen on HOST:PORT, one for each address that HOST stands for; port 0 picks one,
-// the same for all. UNAVAILABLE where one cannot be had.
+// Returns sockets that listen on HOST:PORT, one for each address of HOST. Port 0 picks a free port,
+// the same for all. UNAVAILABLE if the host has no usable address or the port is taken.
 absl::StatusOr<std::vector<boost::asio::ip::tcp::acceptor>> ListenOn(boost::asio::io_context& io,
                                                                      const std::string& address);
 
-// Accepts connections and hands them on. gRPC 1.51 could by itself, but stops for good when no
-// file descriptor is left (https://github.com/grpc/grpc/issues/31080): whoever opens enough
-// connections would end the service.
+// Accepts connections for gRPC. gRPC 1.51's own listener stops accepting for good after EMFILE
+// (https://github.com/grpc/grpc/issues/31080), so a client that opens enough connections would make
+// the server unreachable. Thread safe after Start().
 class Acceptor {
  public:
-  // Takes over the descriptors of connections, which do not block, from `listener`.
+  // Called with each new connection, a non-blocking socket that the handler owns.
   using Take = std::function<void(int listener, int connection)>;
 
-  // Raises this process's limit of file descriptors as far as it may, so that there is room for
-  // `max_connections` and for `reserve` of others; where there is not, fewer are let in.
+  // Raises this process's limit of file descriptors, if it may, to fit `max_connections` and a
+  // `reserve` for other files. Under a lower limit fewer connections are accepted.
   Acceptor(std::size_t max_connections, int64_t reserve);
   ~Acceptor();
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  // Returns the address with its port. Before Start alone. UNAVAILABLE where it cannot listen,
-  // FAILED_PRECONDITION where there are too few file descriptors to let anybody in.
+  // Listens on HOST:PORT and returns the address with its real port. Call before Start().
+  // UNAVAILABLE if it cannot listen. FAILED_PRECONDITION if the limit of file descriptors leaves no
+  // room for connections.
   absl::StatusOr<std::string> Listen(const std::string& address);
-  // Accepts, in a thread of its own, until StopListening.
+  // Accepts connections on its own thread until the destructor.
   void Start(Take take);
   // Refuses new connections from now on.
   void StopListening();
   // Shuts the connections that were handed on for reading, so that gRPC reads the bytes that have
   // arrived and then closes them. Waits for that up to `limit`. Only after StopListening.
   void EndConnections(absl::Duration limit);
-  // Connections that were closed at once, as there were too many.
+  // Returns the number of connections that were closed at once because there were too many.
   int64_t refused() const { return refused_; }
 
  private:
@@ -62,9 +63,8 @@ class Acceptor {
   const int64_t reserve_;
   const int64_t max_descriptors_;
   std::atomic<int64_t> refused_ = 0;
-  // The thread's own:
-  // Connections handed on, by descriptor, with what the kernel calls each: nobody tells when one
-  // ends, and its descriptor may by then be something else's.
+  // Used only by the thread. The inodes of open connections by descriptor: the acceptor is not told
+  // when a connection ends, and its descriptor may be reused.
   std::unordered_map<int, ino_t> given_;
   absl::Time counted_ = absl::InfinitePast();
   absl::Time warned_ = absl::InfinitePast();
