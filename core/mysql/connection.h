@@ -18,9 +18,8 @@
 
 namespace contacts {
 
-// One session with the database and the statements prepared on it. Every method
-// makes one round trip for each statement or batch and throws sql::SQLException.
-// Used by one thread at a time.
+// A connection to the database with its prepared statements. Every method makes one round trip for
+// each statement or batch and throws sql::SQLException. Used by one thread at a time.
 class Connection {
  public:
   // Connects to `member` and sets the session up: READ COMMITTED, UTC, strict mode, time limits.
@@ -29,9 +28,9 @@ class Connection {
   Connection(const DatabaseOptions& options, DatabaseOptions::Endpoint member, MemberKind kind,
              bool autocommit, Sockets* sockets, std::atomic<int64_t>* round_trips);
 
-  // The database's time in microseconds since the Unix epoch, in whatever time zone the session is.
+  // SQL for the database's time in microseconds since the Unix epoch, in any time zone.
   static constexpr char kMicrosNow[] = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))";
-  // Between the columns that Select packs.
+  // Separates the columns that Select packs.
   static constexpr char kSeparator = '\x1F';
 
   std::unique_ptr<sql::ResultSet> Query(const std::string& sql, const std::vector<Param>& params);
@@ -49,7 +48,7 @@ class Connection {
 
   // The time of the database's clock when this was connected.
   const DatabaseClock::Sample& time() const { return time_; }
-  // Whether the member said, when this was connected, that it may be used.
+  // Whether the member reported, when the connection was made, that it may be used.
   bool writable() const { return writable_; }
   // The work done on the connection so far, as seen by the client.
   struct Work {
@@ -57,7 +56,7 @@ class Connection {
     absl::Duration time;
   };
   const Work& work() const { return work_; }
-  // Where this session is and its id there, for KILL.
+  // The connection's member and its id there, for KILL.
   const DatabaseOptions::Endpoint& member() const { return member_; }
   int64_t id() const { return id_; }
 
@@ -65,7 +64,7 @@ class Connection {
   class RoundTrip;
 
   void SetUp(const DatabaseOptions& options);
-  // Throws error 1153 where the server would, which ends the connection besides.
+  // Throws error 1153 if the server would: the server would also end the connection.
   void CheckSize(const std::string& text) const;
 
   const DatabaseOptions::Endpoint member_;

@@ -266,7 +266,7 @@ void Lookout::ResolveLoop() {
     if (stopping_) return;
     Adopt(resolved);
     const auto until = std::chrono::steady_clock::now() + absl::ToChronoSeconds(kResolveInterval);
-    // Each second while there is no member to use.
+    // Each second while no member is usable.
     while (!stopping_ && std::chrono::steady_clock::now() < until) {
       changed_.wait_for(lock, absl::ToChronoMilliseconds(kInterval));
       if (!usable_) break;
@@ -351,7 +351,7 @@ void Lookout::Report(Member& member, View view) {
 
 Lookout::Member* Lookout::Pick() {
   std::vector<Member*> usable;
-  Steady newest;  // When the last of them became usable.
+  Steady newest;  // Time when the last of them became usable.
   for (const auto& member : members_) {
     if (!member->Usable()) continue;
     usable.push_back(member.get());
@@ -432,7 +432,7 @@ bool Lookout::CannotHelp() const {
 }
 
 std::string Lookout::Why() const {
-  std::map<std::string, std::vector<std::string>> members;  // By trouble.
+  std::map<std::string, std::vector<std::string>> members;  // By their trouble.
   std::size_t writable = 0;
   for (const auto& member : members_) {
     std::string trouble = "was not asked yet";

@@ -100,7 +100,7 @@ Pool::Lease Pool::Acquire(const CallLimits& limits, absl::Time patience) {
   };
   const absl::Time until = std::min(limits.deadline, start + kBusyPatience);
   const absl::Time member_until = std::min({until, patience, start + kMemberPatience});
-  Connections closed;  // Without the lock.
+  Connections closed;  // Closed after the lock is released.
   std::unique_lock lock(mutex_, std::defer_lock);
   while (true) {
     const std::optional<Lookout::Choice> choice = connector_->lookout().Await(member_until);
@@ -227,7 +227,7 @@ bool Watchdog::Guard::Release() {
     watchdog_->entries_.erase(position_);
   }
   watchdog_ = nullptr;
-  const std::lock_guard lock(entry->mutex);  // Waits for a kill on its way.
+  const std::lock_guard lock(entry->mutex);  // Waits for a kill in progress.
   entry->done = true;
   killed_ = entry->killed;
   return killed_;
@@ -284,7 +284,7 @@ bool Watchdog::SendKill(const Connection& late) {
     } catch (const sql::SQLException& error) {
       if (error.getErrorCode() == kNoSuchThread) return true;  // It has ended.
       connection_.reset();
-      // The watchdog's own connection may have died since it was used last.
+      // The watchdog's own connection may have broken since its last use.
       if (!fresh && absl::Now() - begin < kKillLimit / 2) continue;
       spdlog::warn("database: could not stop late work: {} {}", error.getErrorCode(), error.what());
       return false;

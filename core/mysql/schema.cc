@@ -100,7 +100,7 @@ std::vector<Migration> Build() {
            " reply MEDIUMBLOB NOT NULL, create_time {time},"
            " PRIMARY KEY (actor, request_id), KEY by_create_time (create_time)) {table}",
 
-           // E-mails owed. A claim sets next_try_time to the end of its lease.
+           // E-mails to deliver. A claim sets next_try_time to the end of its lease.
            "CREATE TABLE IF NOT EXISTS outbox ("
            " id {uuid}, kind {enum}, subject {uuid}, recipient {account}, address {text},"
            " generation {int}, create_time {time}, tries {int}, next_try_time {time},"
@@ -152,7 +152,7 @@ std::vector<Migration> Build() {
        }},
       {6,
        {
-           // 0 where a server of an earlier version wrote the item.
+           // 0 if a server of an earlier version wrote the item.
            "ALTER TABLE contact_change_item"
            " ADD COLUMN service_create_time BIGINT NOT NULL DEFAULT 0",
        }},
