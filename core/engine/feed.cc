@@ -11,13 +11,13 @@
 namespace contacts {
 namespace {
 
-// Events that get their positions in one transaction.
+// Number of events that get their positions in one transaction.
 constexpr int64_t kNumberedAtOnce = 1000;
 constexpr absl::Duration kTimeLimit = absl::Seconds(10);
 
 CallLimits Background() { return {.deadline = absl::Now() + kTimeLimit}; }
 
-// FeedPlace::event of an event with this name; 0 for none.
+// FeedPlace::event of an event with this name. 0 without a name.
 uint64_t EventOf(const std::string& name) {
   if (name.empty()) return 0;
   unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -32,7 +32,7 @@ Feed::Bounds BoundsOf(const store::FeedHead& head, const FeedPlace& seen) {
   bounds.last = {.position = head.last_position, .event = EventOf(head.last_name)};
   bounds.removed = head.removed_position;
   bounds.seen = {.position = seen.position, .event = EventOf(head.seen_name)};
-  // An event that was removed cannot be compared any more.
+  // A removed event can no longer be compared.
   bounds.leads_on = seen.position <= head.last_position && !seen.Contradicts(bounds.seen) &&
                     (bounds.seen.event != 0 || seen.position <= head.removed_position);
   return bounds;

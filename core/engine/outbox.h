@@ -13,53 +13,52 @@
 
 namespace contacts {
 
-// All that the text of one e-mail is made from.
+// All facts for the text of one e-mail.
 struct MailFacts {
   OutboxMail mail;
-  Account recipient;                    // As its profile stands now.
-  std::optional<ContactChange> change;  // Where the e-mail is about one.
+  Account recipient;                    // With its present profile.
+  std::optional<ContactChange> change;  // Set if the e-mail is about a change.
   std::optional<ContactOverride> override_record;
   std::string token;  // kValidation and kReminder: derived, never stored.
 };
 
-// The transactional outbox, seen from the relay that empties it. Rows are claimed
-// by a lease, so each is worked on by one server at a time and by another once
-// its server died. Thread safe.
+// The transactional outbox, for the relay that delivers it. E-mails are claimed by a lease, so one
+// server at a time works on an e-mail, and another server does if that one dies. Thread safe.
 class Outbox {
  public:
-  // `database` must outlive it.
+  // `database` must outlive this object.
   Outbox(Database* database, TokenKeys keys, Settings settings);
 
-  // Claims at most `limit` e-mails that are due and returns what their texts are
-  // made from; empty only where none is due. Validation e-mails come first; of each kind,
-  // those who cause e-mails take turns. With `before`, e-mails written before it, oldest
-  // first. E-mails that are no longer wanted (the change closed, the validator
-  // answered or asked for another) are dropped on the way and not returned. Each claim
-  // is one of its own: a later one of the same server ends it too.
+  // Claims at most `limit` due e-mails and returns their facts. The result is empty only if no
+  // e-mail is due. Validation e-mails come first. Within each kind, the accounts that cause e-mails
+  // take turns. With `before`: e-mails written before it, oldest first. Drops e-mails that are no
+  // longer wanted (the change is closed, the validator has answered or asked for another). Each
+  // claim is separate: a later claim of the same server ends it like a claim of another server.
   absl::StatusOr<std::vector<MailFacts>> Claim(int64_t limit, absl::Duration lease, absl::Time now,
                                                std::optional<absl::Time> before = std::nullopt);
 
-  // How many e-mails are owed, up to 10,000, and how old the oldest is.
+  // Number of e-mails to deliver, counted up to 10,000, and age of the oldest.
   struct Depth {
     int64_t mails = 0;
     absl::Duration oldest;
   };
   absl::StatusOr<Depth> GetDepth(absl::Time now);
 
-  // Records that the mail server took them: removes the rows and, for validation
-  // e-mails, sets the send time and hint and adds VALIDATION_SENT to the history.
-  // The e-mails are of one claim.
+  // Records that the mail server accepted the e-mails: removes the rows and, for validation
+  // e-mails, sets the send time and hint and adds VALIDATION_SENT to the history. All must belong
+  // to the same claim.
   absl::Status Sent(const std::vector<MailFacts>& mails, absl::Time now);
-  // Puts one back until `next_try`, when it comes into line anew.
+  // Puts an e-mail back until `next_try`, when it comes into line again.
   absl::Status Retry(const OutboxMail& mail, absl::Time next_try);
-  // Gives some back as they were before the claim, but for their `tries`; due at `next_try`.
+  // Gives e-mails back with the place that they had before the claim. Saves their `tries`. They are
+  // due at `next_try`.
   absl::Status Release(const std::vector<OutboxMail>& mails, absl::Time next_try);
-  // Gives one up: removes it and, for a validation e-mail, adds
-  // VALIDATION_UNDELIVERABLE to the history.
+  // Gives an e-mail up: removes it and, for a validation e-mail, adds VALIDATION_UNDELIVERABLE to
+  // the history.
   absl::Status GiveUp(const OutboxMail& mail, absl::Time now);
 
  private:
-  // One claim. `found`: whether any e-mail was due, wanted or not.
+  // Makes one claim. `found`: whether any e-mail was due, wanted or not.
   absl::StatusOr<std::vector<MailFacts>> ClaimSome(int64_t limit, absl::Duration lease,
                                                    absl::Time now,
                                                    const std::optional<Uuid>& before, bool& found);

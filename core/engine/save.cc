@@ -8,7 +8,7 @@ namespace contacts {
 
 namespace {
 
-// Whether the event is the one by which its change entered its state.
+// Whether the change entered its state with this event.
 bool EntersState(EventType type) {
   switch (type) {
     case EventType::kRequested:

@@ -14,10 +14,10 @@ namespace {
 struct Problem {
   const char* field;  // Of the assignment.
   absl::Status status;
-  std::vector<AccountId> overdue = {};  // Those that BILLING_OVERDUE is about.
+  std::vector<AccountId> overdue = {};  // The accounts of BILLING_OVERDUE.
 };
 
-// The first reason that applies, in the order that the rules give.
+// The first reason that applies, in the order of the rules.
 std::optional<Problem> FindProblem(const Assignment& assignment, const AskFacts& facts) {
   const ServiceRole role{assignment.service, assignment.role};
   const auto found = facts.services.find(assignment.service);

@@ -11,36 +11,36 @@
 #include "core/domain/model.h"
 #include "core/domain/settings.h"
 
-// Who may ask for what: the policy table of the rules, as pure functions.
+// The policy table of the rules, as pure functions: which account may move which role.
 namespace contacts {
 
 using ServiceMap = absl::flat_hash_map<ServiceId, Service>;
 using AccountMap = absl::flat_hash_map<AccountId, Account>;
 
-// Tells whether an account's roles on a service let it move `role`: the
-// administrative contact moves any, another contact only a role of its own.
+// Whether an account's roles on a service allow it to move `role`. The administrative contact may
+// move any role, another contact only its own.
 bool MayMove(const Service& service, const AccountId& account, Role role);
 
-// What the database said when the change was asked for.
+// Facts from the database when the change is asked for.
 struct AskFacts {
   AccountId requester;
-  ServiceMap services;  // Those that exist.
+  ServiceMap services;  // The services that exist.
   AccountMap accounts;  // New contacts, and holders of billing roles.
-  // Roles for which a change is pending, with the change's id where the requester may see it.
+  // Roles with a pending change, with the change's id if the requester may see it.
   std::map<ServiceRole, std::optional<Uuid>> pending;
 };
 
-// Returns OK, or the error of the first wrong assignment in request order with
-// the list of all wrong ones (field path and reason) as its BadRequest. BILLING_OVERDUE
-// names the overdue accounts of all assignments that it is the reason of.
+// Returns OK, or the error of the first invalid assignment in request order. Its BadRequest lists
+// all invalid assignments (field path and reason). BILLING_OVERDUE names the overdue accounts of
+// all assignments with that reason.
 absl::Status CheckAssignments(const std::vector<Assignment>& assignments, const AskFacts& facts);
 
-// The same for an operator's override, which asks for nobody's right.
+// The same for an operator's override, which needs no role.
 absl::Status CheckOverride(const std::vector<Assignment>& assignments, const ServiceMap& services,
                            const AccountMap& accounts);
 
-// Groups assignments by new contact, in request order, into one change each.
-// Ids are left for the caller to set. The assignments have passed CheckAssignments.
+// Makes one change for each new contact, in request order. The caller must set the ids. The
+// assignments must have passed CheckAssignments.
 std::vector<ContactChange> PlanChanges(const std::vector<Assignment>& assignments,
                                        const AskFacts& facts, const std::string& token_key_id,
                                        absl::Time now, const Settings& settings);

@@ -22,8 +22,8 @@ void AddEvent(Transition& transition, ContactChange& change, EventType type, con
                                .state = change.state});
 }
 
-// The e-mail is caused by the actor of the event before it; the requester where time or an
-// operator acted.
+// The cause of the e-mail is the actor of the last event, or the requester if time or an operator
+// acted.
 void AddMail(Transition& transition, const ContactChange& change, MailKind kind,
              const AccountId& recipient, absl::Time now, int64_t generation = 0) {
   transition.save = true;
@@ -37,7 +37,7 @@ void AddMail(Transition& transition, const ContactChange& change, MailKind kind,
                               .create_time = now});
 }
 
-// To the requester and the new contact, but not to the one who acted.
+// Tells the requester and the new contact, except the account that acted.
 void TellParties(Transition& transition, const ContactChange& change, MailKind kind,
                  const AccountId& actor, absl::Time now) {
   if (change.requester != actor) AddMail(transition, change, kind, change.requester, now);
@@ -62,7 +62,7 @@ absl::Status CheckOpen(const ContactChange& change, absl::Time now) {
   return state == ChangeState::kValidating ? absl::OkStatus() : errors::ChangeClosed(state);
 }
 
-// The checks that every answer passes; counts a wrong token.
+// The checks of every answer. Counts a wrong token.
 Transition CheckAnswer(ContactChange& change, const AccountId& account, TokenCheck token,
                        absl::Time now, const Settings& settings) {
   if (absl::Status open = CheckOpen(change, now); !open.ok()) return Fail(std::move(open));
@@ -78,8 +78,8 @@ Transition CheckAnswer(ContactChange& change, const AccountId& account, TokenChe
   return counted;
 }
 
-// Step 3 of taking effect: authority now, or authority that another change of
-// the same batch took away and whose taker still holds the role.
+// Step 3 of taking effect: the requester has authority now, or had it until another change of the
+// same batch took it away, and that change's new contact still holds the role.
 bool RequesterMayStillMove(const Service& service, const ContactChange& change, Role role,
                            const EffectFacts& facts) {
   if (MayMove(service, change.requester, role)) return true;
@@ -226,7 +226,7 @@ Transition Resend(ContactChange& change, const AccountId& actor, const AccountId
   if (absl::Status open = CheckOpen(change, now); !open.ok()) return Fail(std::move(open));
   if (validation->state != ValidationState::kPending) return Fail(errors::AlreadyValidated());
 
-  // The first resend needs no wait: it is the cure of a wrong address.
+  // The first resend needs no wait: it is how a wrong address is corrected.
   const bool new_day =
       validation->resends_in_day == 0 || now >= validation->resend_day_start + kResendDay;
   const absl::Time earliest = validation->last_request_time + settings.resend_interval;
@@ -309,7 +309,7 @@ Transition TakeOut(ContactChange& change, const std::function<bool(const ChangeI
 
 void RecordDelivery(Transition& transition, ContactChange& change, const OutboxMail& mail,
                     EventType event, const std::string& hint, absl::Time now) {
-  // The mail server's answer came before the change was locked, maybe after others had waited.
+  // The mail server answered before the change was locked, and other events may have come since.
   for (const Validation& other : change.validations) {
     now = std::max({now, other.last_request_time, other.decide_time.value_or(now)});
   }

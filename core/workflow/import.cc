@@ -7,11 +7,11 @@
 namespace contacts {
 namespace {
 
-// A row on its way from what stands to what is to be written.
+// A row with the values to write.
 template <typename Row>
 struct Draft {
   Row row;
-  bool exists = false;  // In the database already.
+  bool exists = false;  // Whether it is in the database already.
   bool changed = false;
 };
 
@@ -61,7 +61,7 @@ class Planner {
     next.kind = record.kind;
     if (record.owner) {
       next.owner = record.owner;
-      std::erase(next.owner->address_lines, "");  // The database keeps no empty lines.
+      std::erase(next.owner->address_lines, "");  // The database stores no empty lines.
     } else if (!next.owner) {
       next.owner.emplace();
     }
@@ -86,7 +86,7 @@ class Planner {
   template <typename Id, typename Row>
   using Drafts = std::map<Id, Draft<Row>>;
 
-  // A row that nobody has written yet has version 0.
+  // A row that has not been written has version 0.
   template <typename Id, typename Row, typename Known>
   Draft<Row>& Find(const Id& id, Known& known, Drafts<Id, Row>& drafts) {
     const auto [found, is_new] = drafts.try_emplace(id);

@@ -13,11 +13,11 @@
 #include "core/domain/model.h"
 #include "core/workflow/assignments.h"
 
-// What an import does to the directory, as a pure function.
+// The effects of an import on the directory, as a pure function.
 namespace contacts {
 
-// An account as an import brings it. What is unset keeps what stands; a new
-// account takes the default.
+// An account of an import. An unset field keeps the present value, or gets the default in a new
+// account.
 struct AccountRecord {
   AccountId id;
   std::string email;
@@ -25,38 +25,38 @@ struct AccountRecord {
   std::optional<BillingStanding> standing;
 };
 
-// A service's unset owner keeps what stands.
+// An unset owner keeps the service's present owner.
 using ImportRecord = std::variant<AccountRecord, Service>;
 
-// What the database says about everything that the records name.
+// Facts from the database about the accounts and services of the records.
 struct ImportFacts {
-  AccountMap accounts;                      // Of the account records, those that exist; locked.
-  ServiceMap services;                      // Of the service records, those that exist; locked.
+  AccountMap accounts;                      // Existing accounts of account records, locked.
+  ServiceMap services;                      // Existing services of service records, locked.
   absl::flat_hash_set<AccountId> contacts;  // Other accounts that exist.
-  std::set<ServiceRole> pending;            // Roles that a pending change is about.
+  std::set<ServiceRole> pending;            // Roles with a pending change.
 };
 
-// A record that is not taken.
+// A rejected record.
 struct ImportRejection {
   std::size_t position = 0;  // Among the records, from 0.
-  // ACCOUNT_NOT_FOUND for a contact that neither exists nor comes earlier,
-  // CHANGE_ALREADY_PENDING where a role would move that a pending change is about.
+  // ACCOUNT_NOT_FOUND for a contact that neither exists nor comes earlier, CHANGE_ALREADY_PENDING
+  // if a role with a pending change would move.
   absl::Status why;
 };
 
-// What to write. Accounts and services are ordered by id, each of them once.
+// The rows to write. Accounts and services are ordered by id and unique.
 struct ImportPlan {
   std::vector<Account> new_accounts;
   std::vector<Account> changed_accounts;
   std::vector<Service> new_services;
   std::vector<Service> changed_services;
-  std::vector<ServiceId> moved_admins;      // Changed services that have another admin now.
+  std::vector<ServiceId> moved_admins;      // Changed services with another admin than before.
   std::vector<OutboxMail> mails;            // Without ids.
   std::vector<ImportRejection> rejections;  // In the order of the records.
 };
 
-// Takes the records as if one after the other: a record that comes again wins, and
-// one that is rejected changes nothing. One that says what stands writes nothing.
+// Decides as if the records came one after the other: a later record with the same id wins, and a
+// rejected record changes nothing. A record with the present values writes nothing.
 ImportPlan PlanImport(const std::vector<ImportRecord>& records, ImportFacts facts, absl::Time now);
 
 }  // namespace contacts

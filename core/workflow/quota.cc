@@ -10,10 +10,10 @@ namespace {
 constexpr absl::Duration kMinute = absl::Minutes(1);
 constexpr absl::Duration kDay = absl::Hours(24);
 
-// One use more; nothing where there were `most` in the window that lasts `length`.
+// Adds one use. Returns nothing if there were `most` uses in the window, which lasts `length`.
 std::optional<QuotaWindow> Use(const QuotaWindow& window, int64_t most, absl::Duration length,
                                absl::Time now) {
-  // A window that begins later than now was written by a clock ahead of this one.
+  // A window that begins after now was written with a clock ahead of this one.
   const bool over = now >= window.start + length || window.start > now + length;
   if (over) return QuotaWindow{.start = now, .uses = 1};
   if (window.uses >= most) return std::nullopt;

@@ -10,13 +10,13 @@
 
 namespace contacts {
 
-// Decides whether one more ask, for `changes` more, is within both quotas: the window
-// that counts it; QUOTA_EXCEEDED, telling when to try again where waiting helps.
+// Checks both quotas for one more ask with `changes` changes. Returns the updated window, or
+// QUOTA_EXCEEDED, with the time to wait if waiting helps.
 absl::StatusOr<QuotaWindow> TakeQuota(const QuotaUse& use, int64_t changes, absl::Time now,
                                       const Settings& settings);
 
-// The same for one more e-mail address in a day: each is told to the address before, which
-// may be anyone's.
+// The same for one more e-mail address in a day. Each change of address sends an e-mail to the
+// address before, which may be a stranger's.
 absl::StatusOr<QuotaWindow> TakeAddressQuota(const QuotaWindow& changes, absl::Time now,
                                              const Settings& settings);
 
