@@ -8,12 +8,12 @@
 #include "core/mysql/store.h"
 #include "core/workflow/change.h"
 
-// Answers to a contact change: accept, refuse, resend, cancel.
+// What people do with a contact change: accept, refuse, resend, cancel.
 namespace contacts {
 namespace {
 
-// Loads the items. If an acceptance is about to take effect, also loads the further facts that it
-// needs and locks the services.
+// Loads the items and, where an acceptance is about to take effect, what else
+// that needs; locks the services.
 EffectFacts ReadEffectFacts(Session& session, ContactChange& change) {
   EffectFacts facts;
   for (Service& service : store::LoadItemsLockServices(session, change)) {
@@ -39,7 +39,7 @@ EffectFacts ReadEffectFacts(Session& session, ContactChange& change) {
   return facts;
 }
 
-// Moves the roles of the applied items, with one statement for each role.
+// Moves the roles of the items that were applied, one statement a role.
 void ApplyItems(Session& session, const ContactChange& change, absl::Time now) {
   std::set<AccountId> old_contacts;
   for (Role role : kRoles) {
@@ -56,7 +56,7 @@ void ApplyItems(Session& session, const ContactChange& change, absl::Time now) {
 
 bool Never(const ContactChange&) { return false; }
 
-// Saves the effect of a command, with the items if it closed the change.
+// Saves what a command did; the items too where it closed the change.
 void Save(Session& session, const ContactChange& change, Transition& transition, absl::Time now) {
   if (!transition.save) return;
   store::SaveChange(session, change);
@@ -114,7 +114,7 @@ absl::StatusOr<std::string> Engine::AnswerChange(const Call& call, const Uuid& i
 absl::StatusOr<std::string> Engine::AcceptContactChange(const Call& call, const Uuid& id,
                                                         const std::string& token,
                                                         const Encode<ContactChange>& encode) {
-  // Only a caller with the right token locks the services.
+  // The services are locked only by the holder of a right token.
   const auto completes = [&](const ContactChange& change) {
     return change.open() && WouldComplete(change, call.account) &&
            CheckToken(change, call.account, token) == TokenCheck::kRight;
@@ -154,7 +154,7 @@ absl::StatusOr<std::string> Engine::CancelContactChange(const Call& call, const 
                                                         const Encode<ContactChange>& encode) {
   const auto decide = [&](ContactChange& change, const EffectFacts&,
                           const std::vector<AccountId>& admins, absl::Time now) {
-    // Items that were withdrawn no longer count.
+    // Items already taken out no longer count.
     bool is_admin_of_all = true;
     for (std::size_t i = 0; i < admins.size(); ++i) {
       if (change.open() && change.items[i].outcome != ItemOutcome::kPending) continue;

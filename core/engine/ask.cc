@@ -10,20 +10,20 @@
 #include "core/workflow/change.h"
 #include "core/workflow/quota.h"
 
-// ChangeContacts.
+// ChangeContacts: asking.
 namespace contacts {
 namespace {
 
-// Number of changes that are marked expired in one transaction.
+// Changes that are marked expired in one transaction.
 constexpr std::size_t kExpiredAtOnce = 200;
 
-// validate_only takes no locks.
+// A dry run is in nobody's way.
 store::Lock LockOf(const ChangeAsk& ask) {
   return ask.validate_only ? store::Lock::kNone : store::Lock::kForUpdate;
 }
 
-// Adds the pending change that blocks the first such assignment, if the requester may see it. If
-// the requester is the service's admin, the change need not be loaded.
+// Makes known which pending change is in the way of the first assignment that meets one, where
+// the requester may see that change. For a service's admin, that needs no look at the change.
 void NamePendingChange(Session& session, const std::vector<Assignment>& assignments,
                        const std::map<ServiceRole, Uuid>& pending, AskFacts& facts) {
   for (const Assignment& assignment : assignments) {
@@ -43,8 +43,8 @@ void NamePendingChange(Session& session, const std::vector<Assignment>& assignme
 struct Loaded {
   AskFacts facts;
   QuotaUse use;
-  std::set<Uuid> expired;  // Changes past their deadline that still hold roles.
-  absl::Time now;          // Read after everything was locked.
+  std::set<Uuid> expired;  // Changes past their deadline that hold roles still.
+  absl::Time now;          // Taken once everything was locked.
 };
 
 Loaded ReadFacts(Session& session, const Account& requester, const ChangeAsk& ask,
@@ -113,7 +113,7 @@ absl::StatusOr<std::string> Engine::ChangeContacts(
   std::set<Uuid> expired;
   const auto body = [&](Session& session) -> absl::StatusOr<std::string> {
     expired.clear();
-    // The lock on the requester's account makes its calls take turns, so that its quotas hold.
+    // Locking the requester's account makes its calls take turns, so that its quotas hold.
     const std::optional<Account> requester = store::LoadAccount(session, call.account, LockOf(ask));
     if (!requester || requester->email.empty()) return errors::AccountNotFound(call.account);
     const Loaded loaded = ReadFacts(session, *requester, ask, clock_);
@@ -136,8 +136,8 @@ absl::StatusOr<std::string> Engine::ChangeContacts(
   };
 
   if (ask.validate_only) return database_->Read<std::string>(call.limits, body);
-  // A change past its deadline holds its roles until it is marked expired. An ask that it blocks
-  // marks it here.
+  // A change past its deadline holds its roles until it is marked: that is done
+  // here where it stands in the way.
   for (;;) {
     absl::StatusOr<std::string> reply = Mutate(call, body);
     if (reply.ok() || expired.empty()) return reply;

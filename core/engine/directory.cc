@@ -7,7 +7,7 @@
 #include "core/mysql/store.h"
 #include "core/workflow/quota.h"
 
-// Changes of accounts and services, by accounts and by operators.
+// Accounts and services: what people change of their own, and what operators may.
 namespace contacts {
 namespace {
 
@@ -34,7 +34,7 @@ void CopyField(const std::string& field, const Owner& from, Owner& to) {
   if (field == "country_code") to.country_code = from.country_code;
 }
 
-// Moves the roles of an override, in the database and in `services`. Returns its record.
+// Moves the roles of an override, in the database and in `services`; returns its record.
 ContactOverride ApplyOverride(Session& session, const OverrideAsk& ask, ServiceMap& services,
                               absl::Time now) {
   ContactOverride record{

@@ -23,7 +23,7 @@ std::string Sha256(const std::string& data) {
 
 CallLimits InBackground() { return {.deadline = absl::Now() + absl::Seconds(30)}; }
 
-// Whether an error is a decision, and not a failure before one.
+// Whether an error is the outcome of a decision, rather than of trouble on the way to one.
 bool IsDecision(const absl::Status& status) {
   return !errors::Reason(status).empty() && !absl::IsUnavailable(status) &&
          !absl::IsDeadlineExceeded(status);
@@ -35,7 +35,7 @@ Engine::Engine(Database* database, TokenKeys keys, Settings settings, Clock cloc
     : database_(database),
       keys_(std::move(keys)),
       settings_(settings),
-      // In microseconds like the database, so that a reply shows the same times as a later read.
+      // As the database keeps time, so that a reply says what a later read will.
       clock_(
           [clock = std::move(clock)] { return absl::FromUnixMicros(absl::ToUnixMicros(clock())); }),
       change_reads_({}, [this](std::vector<ChangeRead> reads) { ReadChanges(std::move(reads)); }) {}
@@ -49,7 +49,8 @@ absl::StatusOr<std::optional<std::string>> Engine::KeptReply(Session& session, c
 }
 
 absl::StatusOr<std::string> Engine::Mutate(const Call& call, const Body& body) {
-  // A call without an id gets one, so that a commit whose answer was lost can be found.
+  // A call without an id of its own gets one, so that a commit whose answer was
+  // lost can be looked up.
   const Uuid request_id = call.request_id.value_or(Uuid::Version4());
   bool may_be_kept = call.request_id.has_value();
   const auto run = [&](Session& session) -> absl::StatusOr<std::string> {
@@ -61,7 +62,7 @@ absl::StatusOr<std::string> Engine::Mutate(const Call& call, const Body& body) {
     }
     absl::StatusOr<std::string> reply = body(session);
     if (!reply.ok()) return reply;
-    // A reply under an id of the server is not needed after this call.
+    // Nobody asks for a reply under an id of ours once this call has ended.
     const absl::Duration age =
         call.request_id ? absl::ZeroDuration() : settings_.request_retention - kOwnIdRetention;
     store::InsertReply(session, ActorOf(call), request_id,
@@ -70,8 +71,8 @@ absl::StatusOr<std::string> Engine::Mutate(const Call& call, const Body& body) {
   };
   absl::StatusOr<std::string> reply = database_->Write<std::string>(call.limits, run);
 
-  // Another call with the same request, or an earlier run of this one, may have committed it after
-  // this run looked and before it got its locks.
+  // The same request may have been committed by a call beside this one, or by an earlier
+  // run of this one, after this one looked and before it got its locks.
   if (may_be_kept && IsDecision(reply.status())) {
     auto kept = database_->Read<std::optional<std::string>>(
         call.limits, [&](Session& session) { return KeptReply(session, call, request_id); });

@@ -20,13 +20,13 @@
 
 namespace contacts {
 
-// Caller, request id, deadline and cancellation of one call.
+// Who calls, and how long the answer is worth waiting for.
 struct Call {
-  // The acting account of ContactService. Empty if an operator acts.
+  // The acting account of ContactService. Empty where an operator acts.
   AccountId account;
-  // The operator that acts, if no account does. Owns request ids like an account.
+  // Who acts where no account does; scopes request ids like an account does.
   std::string operator_name;
-  // The caller's request id, if it sent one.
+  // The caller's request id, where it brought one.
   std::optional<Uuid> request_id;
   // Method name and SHA-256 of the request's content, without its request id.
   std::string fingerprint;
@@ -35,22 +35,22 @@ struct Call {
 };
 
 // Turns a result into the serialized reply. A mutating use case stores that
-// reply in its own transaction, so that a retry gets the same bytes.
+// reply in its own transaction, so that a retry is given the very same bytes.
 template <typename T>
 using Encode = std::function<std::string(const T&)>;
 
 struct PageRequest {
   int64_t size = 50;  // 1 to Settings::max_page_size.
-  std::string after;  // Cursor of the page before. Empty for the first page.
+  std::string after;  // Cursor of the page before; empty for the first.
 };
-// Limit of the encoded rows of a page, in bytes. A single larger row is a page of its own. By
-// default clients refuse responses of more than 4 MiB.
+// The encoded rows of a page have at most this many bytes, unless the first alone has more: a
+// client refuses responses of more than 4 MiB unless it was told otherwise.
 inline constexpr std::size_t kMaxPageBytes = 3 << 20;
 
 template <typename T>
 struct Page {
   std::vector<T> rows;
-  std::string next;  // Cursor for the next page. Empty on the last page.
+  std::string next;  // Cursor for the next page; empty on the last.
 };
 
 struct ChangeAsk {
@@ -68,13 +68,13 @@ struct ChangeFilter {
 };
 struct ServiceView {
   Service service;                       // Owner set only for its admin.
-  std::vector<Uuid> pending_change_ids;  // Only changes that the acting account may see.
+  std::vector<Uuid> pending_change_ids;  // Those that the acting account may see.
 };
 struct ProfileUpdate {
   AccountId id;
   std::optional<std::string> email;
   std::optional<std::string> language;
-  std::optional<BillingStanding> standing;  // Only for operators.
+  std::optional<BillingStanding> standing;  // Operators alone.
   std::string etag;                         // Empty skips the check.
 };
 struct OwnerUpdate {
@@ -95,10 +95,12 @@ struct DirectoryPage {
   std::string next;  // Cursor for the next page; empty on the last.
 };
 
-// The use cases. Each loads its facts, decides with the pure functions of core/workflow, and saves
-// state, history and outbox rows in one transaction. The caller must have checked the form of the
-// input (errors::InvalidField). Errors are those of core/domain/errors.h. Thread safe. Calls block
-// on the database: make them from worker threads, at most as many as the database has connections.
+// The use cases: each loads, decides with the pure functions of core/workflow,
+// and saves state, history and outbox rows in one transaction. Input has been
+// checked for form (errors::InvalidField is the caller's to raise). Errors are
+// those of core/domain/errors.h. Thread safe; calls block on the database and
+// must be made from threads meant for that, at most as many as the database has
+// connections.
 class Engine {
  public:
   using Clock = std::function<absl::Time()>;
@@ -118,12 +120,14 @@ class Engine {
   absl::StatusOr<std::string> UpdateServiceOwner(const Call& call, const OwnerUpdate& update,
                                                  const Encode<Service>& encode);
 
-  // Contact changes. Results are views of `call.account`: a field that it may not see is empty.
+  // Contact changes. What is returned is as `call.account` may see it: a field
+  // that it may not see is empty.
   absl::StatusOr<std::string> ChangeContacts(const Call& call, const ChangeAsk& ask,
                                              const Encode<std::vector<ContactChange>>& encode);
   absl::StatusOr<ContactChange> GetContactChange(const Call& call, const Uuid& id);
-  // The same, in a round trip that may be shared with other calls. Calls `got` once, before it
-  // returns or in a thread of the engine. The call must live until then. `got` must not throw.
+  // As above, in a round trip that it may share with others that are asked for meanwhile. Calls
+  // `got` once: before it returns, or in a thread of the engine's; the call must live until then.
+  // `got` must not throw.
   using Got = std::function<void(absl::StatusOr<ContactChange>)>;
   void GetContactChange(const Call& call, const Uuid& id, Got got);
   absl::StatusOr<Page<ContactChange>> ListContactChanges(const Call& call,
@@ -159,51 +163,53 @@ class Engine {
   absl::StatusOr<std::string> OverrideContacts(const Call& call, const OverrideAsk& ask,
                                                const Encode<std::vector<Service>>& encode);
 
-  // Creates or updates the accounts and services of the records, in one transaction and at most
-  // four round trips. Returns the rejected records, in order. The others are committed. Running it
-  // again ends in the same state.
+  // Creates or updates what the records say, all in one transaction, in four round
+  // trips at most. Returns those that were rejected, in order; the others are
+  // committed. Running it again ends in the same state.
   absl::StatusOr<std::vector<ImportRejection>> ImportBatch(
       const CallLimits& limits, const std::vector<ImportRecord>& records);
   absl::StatusOr<DirectoryPage> ExportDirectory(const Call& call, const PageRequest& page);
 
-  // Number of answers that could not be checked because this server lacks the token's key.
+  // Answers that could not be checked, as this server's key file lacks the token's key.
   int64_t answers_without_key() const { return answers_without_key_; }
 
   // Background work, safe to run in every server of the fleet at once.
   // Acts on at most `limit` changes that are due: sends reminders, marks expired
-  // ones. Returns their number. A change that fails is logged and tried again after five minutes.
-  // The others go on.
+  // ones. Returns how many it acted on. A change that fails is logged and tried again after
+  // five minutes; the others go on.
   absl::StatusOr<int64_t> RunTimers(int64_t limit);
-  // Removes at most `limit` kept replies past their retention. Returns their number.
+  // Removes at most `limit` kept replies past their retention; returns how many.
   absl::StatusOr<int64_t> PurgeRequests(int64_t limit);
 
  private:
   using Body = std::function<absl::StatusOr<std::string>(Session&)>;
 
-  // Runs a mutating use case in one transaction, and keeps its reply under the call's request id. A
-  // retry gets the committed reply, and so does a call that lost the answer to its COMMIT.
+  // Runs a mutating use case in one transaction, with its reply kept under the
+  // call's request id: a retry, or a commit whose answer was lost, is answered
+  // with the reply that was committed.
   absl::StatusOr<std::string> Mutate(const Call& call, const Body& body);
-  // Like Mutate. Runs again if `body` returned ABORTED without a reason, because another
+  // As Mutate, run again where `body` returned ABORTED without a reason: another
   // transaction came between two of its reads.
   absl::StatusOr<std::string> MutateAgainWhileAborted(const Call& call, const Body& body);
-  // Looks for a kept reply. Returns null if there is no reply, REQUEST_ID_REUSED if it answers
-  // another request.
+  // Looks for a kept reply: null where there is none, REQUEST_ID_REUSED where it
+  // answers another request.
   absl::StatusOr<std::optional<std::string>> KeptReply(Session& session, const Call& call,
                                                        const Uuid& request_id) const;
-  // Returns ACCOUNT_NOT_FOUND if the acting account does not exist, else `otherwise`.
+  // ACCOUNT_NOT_FOUND where the acting account does not exist, else `otherwise`.
   absl::Status Unless(Session& session, const Call& call, absl::Status otherwise) const;
 
-  // Whether the change would take effect if this answer is accepted.
+  // Whether the answer, if accepted, would be the one that takes effect.
   using Completes = std::function<bool(const ContactChange&)>;
   using Decide = std::function<Transition(ContactChange&, const EffectFacts&,
                                           const std::vector<AccountId>& admins, absl::Time now)>;
-  // Locks a change that concerns the acting account, lets `decide` act on it and saves the effect.
+  // Locks a change that concerns the acting account, lets `decide` act on it and
+  // saves what it did.
   absl::StatusOr<std::string> AnswerChange(const Call& call, const Uuid& id,
                                            const Completes& completes, const Decide& decide,
                                            const Encode<ContactChange>& encode);
   TokenCheck CheckToken(const ContactChange& change, const AccountId& account,
                         const std::string& token) const;
-  // Expires or reminds of these changes if due, in one transaction. Returns the number of due ones.
+  // Lets time pass over these changes, in one transaction. Returns for how many something was due.
   absl::StatusOr<int64_t> PassTimeOver(const std::set<Uuid>& ids, const CallLimits& limits);
 
   struct ChangeRead {
@@ -214,8 +220,7 @@ class Engine {
     const AccountId& whose() const { return call->account; }
   };
   using Views = std::vector<absl::StatusOr<ContactChange>>;
-  // Reads each change in the view of its caller. One round trip, or two if a caller may not see its
-  // change.
+  // Each change as its caller may see it, in one round trip, or in two where one may not.
   absl::StatusOr<Views> LoadViews(const CallLimits& limits, const std::vector<ChangeRead>& reads);
   void ReadChanges(std::vector<ChangeRead> reads);
 

@@ -9,7 +9,7 @@
 namespace contacts {
 namespace {
 
-// The begin of an export's cursors: the kind of the page's records.
+// How cursors of an export begin: with the kind that the page is of.
 constexpr char kAccounts[] = "account ";
 constexpr char kServices[] = "service ";
 
@@ -39,8 +39,8 @@ Named NamesOf(const std::vector<ImportRecord>& records) {
   return named;
 }
 
-// Locks the rows of the records, accounts before services. A contact needs no lock, because
-// accounts are never removed. The time is read after everything was locked.
+// Locks what the records are about, accounts before services. A contact needs no
+// lock: accounts are never removed. The time is taken once all is locked.
 std::pair<ImportFacts, absl::Time> ReadFacts(Session& session, const Named& named,
                                              const Engine::Clock& clock) {
   ImportFacts facts;
@@ -60,7 +60,7 @@ std::pair<ImportFacts, absl::Time> ReadFacts(Session& session, const Named& name
   const absl::Time now = clock();
   for (Service& service : locked.services) facts.services.emplace(service.id, std::move(service));
   for (const store::PendingRole& pending : locked.pending) {
-    // A change past its deadline is no longer pending, whether or not it has been marked.
+    // One past its deadline is pending no more, whether or not it has been marked.
     if (pending.expire_time > now) facts.pending.insert(pending.role);
   }
   return {std::move(facts), now};
@@ -71,8 +71,8 @@ std::pair<ImportFacts, absl::Time> ReadFacts(Session& session, const Named& name
 absl::StatusOr<std::vector<ImportRejection>> Engine::ImportBatch(
     const CallLimits& limits, const std::vector<ImportRecord>& records) {
   const Named named = NamesOf(records);
-  // If this runs again after a commit whose answer was lost, all rows have the records' values and
-  // nothing is written.
+  // Run again after a commit whose answer was lost, this finds everything as the
+  // records say and writes nothing.
   return database_->Write<std::vector<ImportRejection>>(limits, [&](Session& session) {
     auto [facts, now] = ReadFacts(session, named, clock_);
     ImportPlan plan = PlanImport(records, std::move(facts), now);

@@ -7,12 +7,12 @@
 #include "core/engine/save.h"
 #include "core/mysql/store.h"
 
-// Reads of an acting account.
+// What an acting account may look at.
 namespace contacts {
 namespace {
 
-// Bounds of a page beside its size, so that the cost of a call does not grow with an account's
-// history.
+// Bounds of one page beside its size, so that a call's cost stays the same however long an
+// account's history is.
 constexpr int64_t kMaxPageItems = 10'000;
 constexpr int64_t kMaxScanned = 5'000;
 constexpr int64_t kScanStep = 500;
@@ -98,7 +98,7 @@ absl::StatusOr<ServiceView> Engine::GetService(const Call& call, const ServiceId
     auto loaded = store::LoadServiceAndPending(session, id, call.account, clock_());
     if (!loaded) return Unless(session, call, errors::ServiceNotFoundOrNotHeld(id));
     view.service = std::move(loaded->first);
-    // The admin may see every change. For another contact, check each change.
+    // The admin may see every change; for another contact, look at each.
     if (view.service.admin == call.account || loaded->second.empty()) {
       view.pending_change_ids = std::move(loaded->second);
     } else {
@@ -133,7 +133,7 @@ void Engine::ReadChanges(std::vector<ChangeRead> reads) {
     return !late.ok();
   });
   if (reads.empty()) return;
-  // The read goes on as long as one of the callers waits for it.
+  // It goes on as long as one of them waits for it.
   CallTimes times;
   CallLimits limits{.deadline = absl::InfinitePast(), .times = &times};
   bool may_be_cancelled = true;
@@ -152,7 +152,7 @@ void Engine::ReadChanges(std::vector<ChangeRead> reads) {
     views = absl::InternalError(error.what());
   }
   if (absl::IsInternal(views.status()) && reads.size() > 1) {
-    // A failure of one read must not fail the others.
+    // What is wrong with one of them is not the others' to suffer.
     for (ChangeRead& read : reads) ReadChanges({std::move(read)});
     return;
   }
@@ -173,7 +173,7 @@ absl::StatusOr<Engine::Views> Engine::LoadViews(const CallLimits& limits,
     Views views;
     const absl::Time now = clock_();
     const std::vector<store::ChangeAndAdmins> loaded = store::LoadChanges(session, ids);
-    std::set<AccountId> unsure;  // Accounts that do not exist, or may not see the change.
+    std::set<AccountId> unsure;  // Who may not see what they asked for, or do not exist.
     for (const ChangeRead& read : reads) {
       const AccountId& account = read.call->account;
       const auto found =
@@ -220,8 +220,8 @@ absl::StatusOr<Page<ContactChange>> Engine::ListContactChanges(const Call& call,
       any_seen = any_seen || !summaries.empty();
       scanned += static_cast<int64_t>(summaries.size());
 
-      // Loads as many changes as may still fit. If the account may not see some of them, the next
-      // step loads more.
+      // Loads as many as may still fit; what those turn out not to show is made
+      // up for by the next step.
       const int64_t wanted = request.size - static_cast<int64_t>(page.rows.size());
       std::vector<Uuid> ids;
       bool full = false;

@@ -11,7 +11,7 @@
 // Steps that several use cases share.
 namespace contacts {
 
-// The account or operator that acts. It owns the request id and causes the e-mails.
+// The account or operator that acts: whose request ids and e-mails these are.
 inline const std::string& ActorOf(const Call& call) {
   return call.account.empty() ? call.operator_name : call.account.text();
 }
@@ -22,28 +22,29 @@ void SaveEffects(Session& session, Transition& transition, absl::Time now);
 // Queues e-mails, with fresh ids.
 void SaveMails(Session& session, std::vector<OutboxMail>& mails, absl::Time now);
 
-// Whether a change concerns `account`, so that the account may see it. `admins`: the present admins
-// of its items' services.
+// Who sees what: tells whether a change concerns `account`; `admins` are the present
+// admins of its items' services.
 bool Concerns(const ContactChange& change, const std::vector<AccountId>& admins,
               const AccountId& account);
 
-// The change as `viewer` may see it at `now`. Only the validator sees its e-mail hint. Only the
-// validator and the requester see send times.
+// The change as `viewer` may see it at `now`: e-mail hints are the validator's
+// alone, send times the validator's and the requester's.
 ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now);
 
 struct TakenOut {
-  std::vector<Service> services;  // The services that exist, locked.
-  absl::Time now;                 // Read after they were locked.
+  std::vector<Service> services;  // Those that exist, locked.
+  absl::Time now;                 // Taken once they were locked.
 };
-// Withdraws items from pending changes, on services that an operator changes or removes. First
-// locks these changes, then the services with their pending roles. Returns ABORTED if another
-// change came in between: run it again.
+// Takes (service, role)s out of the pending changes that hold them, on services
+// that an operator changes or removes. First locks those changes, then the
+// services with their pending roles. Returns ABORTED, to be run again, if another
+// change came in between.
 absl::StatusOr<TakenOut> TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
                                           const std::function<bool(const ServiceRole&)>& concerned,
                                           ItemOutcome outcome,
                                           const std::function<absl::Time()>& clock);
 
-// An upper bound of the size of a row in the contract's encoding, in bytes.
+// An upper bound of what the contract's encoding of a row has in bytes.
 std::size_t MaxEncodedSize(const Service& service);
 std::size_t MaxEncodedSize(const ContactChange& change);
 

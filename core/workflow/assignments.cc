@@ -58,7 +58,7 @@ std::optional<Problem> FindProblem(const Assignment& assignment, const AskFacts&
   return std::nullopt;
 }
 
-// Every assignment that has a problem, under the first one's status.
+// Every invalid assignment, under the status of the first.
 absl::Status CheckEach(
     const std::vector<Assignment>& assignments,
     const std::function<std::optional<Problem>(const Assignment&)>& find_problem) {
