@@ -12,7 +12,7 @@ import sys
 
 # In prose: pages, and comments of code. Each pattern is almost never right.
 PROSE = [
-    (r"\bwhat (?:is|was) (?:wrong|left|kept|owed|told|there|current|queued|asked|wanted|meant)\b",
+    (r"\b[Ww]hat (?:is|was|it|they) \w+ (?:is|are|was|has|goes|comes|stays|changes|takes|may|must|costs?|can)\b",
      "name the thing: an invalid file, the remaining rows"),
     (r"(?<![\w#*] )(?<!\*)\bWhat\b(?!.*[?:])", 'name the thing: "The status that …" or "Data of …", not "What …"'),
     (r"(?:(?:^|[.;:] )Who|\b(?:that|so|and|while|or|than|of|for|by|from|with) who) \w+s\b(?!.*\?)",
@@ -26,19 +26,15 @@ PROSE = [
     (r"\bin no one's\b", "say what does not happen"),
     (r"\bone's\b", "name the owner: the account's, the caller's"),
     (r"\banother's\b", "name the owner: another account's"),
-    (r"\bof one(?:[.,;:]|$| (?:who|that|of|for)\b)", "name the thing: of one connection"),
-    (r"\bis none\b", '"does not exist", "is not an answer", "is empty"'),
+    (r"\bof one(?:[,;:]| (?:who|that|of|for)\b)", "name the thing: of one connection"),
+    (r"(?<!there )\bis none\b(?! of)", '"does not exist", "is not an answer", "is empty"'),
     (r"\bNone (?:is|was|has)\b", 'name the thing: "No connection is …"'),
     (r"\bstands\b(?! (?:for|out|between)\b)", '"is", "is stored", "has the value", "is in progress"'),
     (r"\bwhat stands\b", "the present value, the stored row"),
     (r"\buntaken\b", "unread, not yet delivered"),
     (r"\bmay what\b", '"what each caller may do"'),
-    (r"\b(?:is|are|was|were) to be\b", '"must be", "will be"'),
-    (r"\bin place of\b", "instead of"),
-    (r"(?<!leave )(?<!leaves )\balone(?:[.,;:)]|$| \|)", '"only", before the word that it limits'),
     (r"\bwhere (?:there|it|they) (?:is|are|has|have) none\b", '"if there is no …"'),
     (r"\bwhatever (?:its|the|their|happens)\b", '"of any …", "in any …"'),
-    (r"\bbelie(?:ved?|f) by\b", '"accepted by"'),
     (r"\banew\b", "again"),
     (r"\blets? go of\b", "releases, drops, closes"),
     (r"\bunless (?:it is |it was |they are |they were |is |was |)told\b", '"unless --flag says otherwise"'),
@@ -50,11 +46,10 @@ PROSE = [
 # In code: names that were given up, and the names that took their place.
 NAMES = [
     (r"\bUnless\(", "AccountNotFoundOr"),
-    (r"\bPassTime\b", "Expire…"),
-    (r"\bTakeOut\b", "WithdrawItems"),
-    (r"\bMutateAgainWhileAborted\b", "a name that says when it tries again"),
-    (r"\bIsNone\b", "IsUnset, or the condition itself"),
-    (r"\bUntaken\w*", "Undelivered…"),
+    (r"\bPassTime\b", "ExpireOrRemind"),
+    (r"\bTakeOut\b", "RemoveItems"),
+    (r"\bMutateAgainWhileAborted\b", "TryMutateOnce"),
+    (r"\bUntaken\w*", "Unread…"),
 ]
 COMMENT = {
     **dict.fromkeys((".cc", ".h", ".proto"), re.compile(r"//+(.*)")),
