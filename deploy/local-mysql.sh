@@ -2,13 +2,14 @@
 # A private database server on loopback.
 #
 #   local-mysql.sh start|stop|drop|uri|sql [--engine=mariadb|mysql] [--dir=DIR] [--port=N]
-#                                          [--buffer-pool=SIZE] [-- FLAG...]
+#                                          [--buffer-pool=SIZE] [--tls=DIR|none] [-- FLAG...]
 #
 # start prints the server's URI once the server is ready; run again, it only prints the
 # URI. drop stops the server and removes its data. sql runs its input as the database's
 # root. DIR (default: var/mysql, mode 0700) keeps the data and the generated password.
 # FLAGs are the database server's own. --engine=mysql runs Oracle MySQL of Debian unstable
-# out of a folder that debootstrap makes once.
+# out of a folder that debootstrap makes once. --tls=DIR: the server's TLS is set up with a copy of
+# ca.pem, cert.pem and key.pem in DIR; --tls=none: it offers none. Default: the engine's own.
 # If CONTACTS_DIE_WITH=PID is set, the server is killed once that process is gone.
 #
 # If root starts it, the server runs as the user mysql in a chroot of its own folder.
@@ -22,13 +23,14 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/deploy/local-database.sh"
 command=${1:-}
 shift || true
-engine=mariadb dir=$root/var/mysql port='' buffer_pool=256M flags=()
+engine=mariadb dir=$root/var/mysql port='' buffer_pool=256M tls='' flags=()
 while (($#)); do
   case $1 in
     --engine=mariadb | --engine=mysql) engine=${1#*=} ;;
     --dir=?*) dir=$(realpath -m "${1#*=}") ;;
     --port=?*) port=${1#*=} ;;
     --buffer-pool=?*) buffer_pool=${1#*=} ;;
+    --tls=?*) tls=${1#*=} ;;
     --) flags=("${@:2}"); break ;;
     *) echo "local-mysql.sh: unknown argument $1" >&2; exit 2 ;;
   esac
@@ -84,6 +86,19 @@ SQL
 }
 
 common=("${common_flags[@]}" "--innodb-buffer-pool-size=$buffer_pool" --socket=s.sock)
+# Adds the flags of --tls and copies its files. FOLDER: the server's own; INSIDE: its name for it.
+add_tls() { # FOLDER INSIDE
+  case $tls in
+    '') ;;
+    none)
+      if [[ $engine == mysql ]]; then flags+=(--tls-version=''); else flags+=(--skip-ssl); fi ;;
+    *)
+      mkdir -p "$1/tls"
+      cp "$tls"/{ca,cert,key}.pem "$1/tls"
+      flags+=("--ssl-ca=$2/tls/ca.pem" "--ssl-cert=$2/tls/cert.pem" "--ssl-key=$2/tls/key.pem") ;;
+  esac
+}
+
 # "yes" if this script can change the server's user and root folder.
 privileged=$([[ $(id -u) != 0 ]] || echo yes)
 
@@ -123,6 +138,7 @@ start_mariadb() {
     "DELETE FROM mysql.global_priv WHERE user IN ('', 'root') AND host <> 'localhost'" \
     "FLUSH PRIVILEGES" \
     "ALTER USER root@localhost IDENTIFIED VIA unix_socket AS '$(id -un)'"
+  add_tls "$folder" "$inside"
   launch "$folder" mariadbd --no-defaults "${as[@]}" --datadir="$inside/data" \
     --tmpdir="$inside/tmp" --secure-file-priv="$inside/none" --init-file="$inside/init.sql" \
     --port="$port" --pid-file="$inside/server.pid" "${common[@]}" "${flags[@]}"
@@ -145,6 +161,7 @@ start_mysql() {
     "GRANT SELECT ON performance_schema.replication_group_members TO contacts@localhost, \
 'contacts'@'127.0.0.1', contacts_server@localhost, 'contacts_server'@'127.0.0.1'" \
     "ALTER USER root@localhost IDENTIFIED WITH auth_socket AS 'root'"
+  add_tls "$folder$instance" "$instance"
   launch "$folder$instance" chroot --userspec="$(id -u mysql):$(id -g mysql)" "$folder" \
     /usr/sbin/mysqld --no-defaults --datadir="$instance/data" --tmpdir="$instance/tmp" \
     --secure-file-priv=NULL --init-file="$instance/init.sql" --port="$port" \
@@ -188,7 +205,7 @@ case $command in
     ;;
   sql) sql ;;
   *)
-    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -43,6 +43,15 @@ struct CallLimits {
   absl::Status Check() const;
 };
 
+// How connections to the database are encrypted. Each includes what those before it do.
+enum class DatabaseTls {
+  kDisabled,
+  kPreferred,       // Encrypted where the database offers it.
+  kRequired,        // Refuses a database that does not.
+  kVerifyCa,        // Refuses a certificate that no trusted authority signed, or that has expired.
+  kVerifyIdentity,  // Refuses a certificate that does not name the host that was connected to.
+};
+
 // Where the database is and how much of it to use.
 struct DatabaseOptions {
   struct Endpoint {
@@ -54,6 +63,11 @@ struct DatabaseOptions {
   std::string user;
   std::string password;
   std::string database;
+  DatabaseTls tls = DatabaseTls::kPreferred;
+  // PEM files, read for each new connection.
+  std::string tls_ca_file;    // Trusted authorities; empty: the system's.
+  std::string tls_cert_file;  // Our own certificate, and its key; empty: none.
+  std::string tls_key_file;
   int max_connections = 16;  // For reads and for writes, each.
   absl::Duration connect_timeout = absl::Seconds(3);
   absl::Duration statement_timeout = absl::Seconds(30);  // Also if the call's deadline is later.

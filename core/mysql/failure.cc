@@ -52,6 +52,7 @@ Failure Classify(int code) {
     case 3118:  // Account locked.
     case 1820:  // Password expired.
     case 1862:  // Password expired.
+    case 3159:  // require_secure_transport.
       return Failure::kRefused;
     case 1317:  // Interrupted.
     case 1969:  // max_statement_time.
@@ -65,7 +66,8 @@ Failure Classify(int code) {
 
 bool IsRefusal(int code) {
   constexpr int kNoRightToTable = 1142;  // The table of a group's members.
-  return code == kNoRightToTable || Classify(code) == Failure::kRefused;
+  constexpr int kTls = 2026;             // Also if an encrypted connection is lost.
+  return code == kNoRightToTable || code == kTls || Classify(code) == Failure::kRefused;
 }
 
 bool IsFull(int code) { return code == 1040 || code == 1203 || code == 1226; }
@@ -85,6 +87,8 @@ std::string Describe(const DatabaseOptions& options, int code, absl::string_view
           "does not say what it is in its group: GRANT SELECT ON"
           " performance_schema.replication_group_members to user \"",
           options.user, "\" (", code, ")");
+    case 2026: return absl::StrCat("is not as safe to talk to as wanted (", code, "): ", text);
+    case 3159: return "takes encrypted connections only (3159)";
     default: return absl::StrCat("fails: ", code, " ", text);
   }
 }

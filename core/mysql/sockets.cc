@@ -1,7 +1,11 @@
 #include "core/mysql/sockets.h"
 
 #include <cppconn/driver.h>
+#include <cppconn/exception.h>
+#include <cppconn/resultset.h>
+#include <cppconn/statement.h>
 #include <dlfcn.h>
+#include <openssl/x509.h>
 #include <sys/socket.h>
 
 #include "absl/strings/match.h"
@@ -21,17 +25,74 @@ using SocketFunction = int (*)(st_mysql* mysql);
 // The connector does not tell the socket of a connection. libmariadb calls this
 // for each packet, the greeting of a new connection included.
 thread_local st_mysql* last_seen = nullptr;
-void See(int /*mode*/, st_mysql* mysql, const unsigned char* /*bytes*/, size_t /*size*/) {
+// Whether this thread is to end a connection whose greeting offers no TLS. libmariadb would log
+// in without it, and send the password as it is if the other side asked for that.
+thread_local bool wants_tls = false;
+thread_local bool refused_plain = false;
+
+// Null where the connector is another.
+SocketFunction socket_of = nullptr;
+
+// Whether the first bytes that a server sent are a greeting that does not offer TLS. Their
+// layout: 4 bytes of length and number, the protocol (10), the server's version and a NUL,
+// 13 bytes, then the lower 2 bytes of what it is capable of.
+bool OffersNoTls(absl::string_view bytes) {
+  constexpr std::size_t kHeader = 4;
+  constexpr char kProtocol = 10;
+  constexpr std::size_t kBetween = 13;
+  constexpr unsigned kTls = 0x08;  // Of the second byte.
+  if (bytes.size() <= kHeader || bytes[kHeader] != kProtocol) return false;
+  const std::size_t end = bytes.find('\0', kHeader + 1);
+  if (end == absl::string_view::npos || end + kBetween + 2 >= bytes.size()) return true;
+  return (static_cast<unsigned char>(bytes[end + kBetween + 2]) & kTls) == 0;
+}
+
+void See(int /*mode*/, st_mysql* mysql, const unsigned char* bytes, size_t size) {
+  if (last_seen == nullptr && wants_tls &&
+      OffersNoTls({reinterpret_cast<const char*>(bytes), size})) {
+    refused_plain = true;
+    shutdown(socket_of(mysql), SHUT_RDWR);
+  }
   last_seen = mysql;
 }
 
-// Null where the connector is another.
-SocketFunction FindSocketFunction() {
+bool WatchSockets() {
   const auto watch =
       reinterpret_cast<RegisterFunction>(dlsym(RTLD_DEFAULT, "ma_pvio_register_callback"));
-  const auto socket = reinterpret_cast<SocketFunction>(dlsym(RTLD_DEFAULT, "mysql_get_socket"));
-  if (watch == nullptr || socket == nullptr || watch(1, See) != 0) return nullptr;
-  return socket;
+  socket_of = reinterpret_cast<SocketFunction>(dlsym(RTLD_DEFAULT, "mysql_get_socket"));
+  if (watch == nullptr || socket_of == nullptr || watch(1, See) != 0) socket_of = nullptr;
+  return socket_of != nullptr;
+}
+
+// The connector takes a misspelt option without a word, so what these lead to is looked at
+// after connecting.
+void AddTls(const DatabaseOptions& options, sql::ConnectOptionsMap& map) {
+  if (options.tls == DatabaseTls::kDisabled) return;
+  map["sslEnforce"] = true;
+  // The only option that the newer connector knows. Its numbers begin at 1.
+  map["OPT_SSL_MODE"] = static_cast<int>(options.tls) + 1;
+  if (!options.tls_cert_file.empty()) {
+    map["sslCert"] = sql::SQLString(options.tls_cert_file);
+    map["sslKey"] = sql::SQLString(options.tls_key_file);
+  }
+  if (options.tls < DatabaseTls::kVerifyCa) return;
+  if (!options.tls_ca_file.empty()) {
+    map["sslCA"] = sql::SQLString(options.tls_ca_file);
+  } else {
+    map["sslCAPath"] = sql::SQLString(X509_get_default_cert_dir());
+  }
+  if (options.tls == DatabaseTls::kVerifyIdentity) map["sslVerify"] = true;
+}
+
+constexpr int kTlsError = 2026;  // The client library's own.
+
+// Throws kTlsError unless the connection is encrypted.
+void CheckEncrypted(sql::Connection& connection) {
+  const std::unique_ptr<sql::Statement> statement(connection.createStatement());
+  const std::unique_ptr<sql::ResultSet> rows(
+      statement->executeQuery("SHOW SESSION STATUS LIKE 'Ssl_cipher'"));
+  if (rows->next() && rows->getString(2).length() != 0) return;
+  throw sql::SQLException("the connection is not encrypted", "", kTlsError);
 }
 
 sql::ConnectOptionsMap ConnectOptions(const DatabaseOptions& options,
@@ -50,6 +111,7 @@ sql::ConnectOptionsMap ConnectOptions(const DatabaseOptions& options,
   map["OPT_CONNECT_TIMEOUT"] = WholeSeconds(connect_limit);
   map["OPT_READ_TIMEOUT"] = WholeSeconds(answer_limit);
   map["OPT_WRITE_TIMEOUT"] = WholeSeconds(answer_limit);
+  AddTls(options, map);
   return map;
 }
 
@@ -91,12 +153,20 @@ void Sockets::ShutAll(const std::string& member) {
 
 Dialled Dial(const DatabaseOptions& options, const DatabaseOptions::Endpoint& member,
              absl::Duration connect_limit, absl::Duration answer_limit) {
-  static const SocketFunction socket_of = FindSocketFunction();
+  static const bool watched = WatchSockets();
   sql::ConnectOptionsMap map = ConnectOptions(options, member, connect_limit, answer_limit);
   Dialled dialled;
   last_seen = nullptr;
-  dialled.connection.reset(get_driver_instance()->connect(map));
-  if (socket_of != nullptr && last_seen != nullptr) dialled.socket = socket_of(last_seen);
+  refused_plain = false;
+  wants_tls = options.tls >= DatabaseTls::kRequired;
+  try {
+    dialled.connection.reset(get_driver_instance()->connect(map));
+  } catch (const sql::SQLException&) {
+    if (!refused_plain) throw;
+    throw sql::SQLException("the database offers no TLS", "", kTlsError);
+  }
+  if (watched && last_seen != nullptr) dialled.socket = socket_of(last_seen);
+  if (wants_tls) CheckEncrypted(*dialled.connection);
   return dialled;
 }
 

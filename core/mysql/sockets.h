@@ -53,7 +53,8 @@ struct Dialled {
 };
 
 // Connects to `member`. `limit`: of connecting and of each answer; in whole
-// seconds, 1 at least. Throws sql::SQLException.
+// seconds, 1 at least. Throws sql::SQLException, with code 2026 where the connection would be less
+// safe than `options.tls` wants.
 Dialled Dial(const DatabaseOptions& options, const DatabaseOptions::Endpoint& member,
              absl::Duration connect_limit, absl::Duration answer_limit);
 

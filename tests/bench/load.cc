@@ -340,6 +340,7 @@ int Perform(const Options& options) {
   text << std::ifstream(options.token_keys_file).rdbuf();
   scenario.keys = *TokenKeys::Parse(text.str());
   DatabaseOptions mysql = *DatabaseOptions::Parse(options.mysql);
+  mysql.tls = DatabaseTls::kDisabled;  // The recorder reads the statements.
   mysql.max_connections = options.workers;
   Database database(mysql);
   Engine engine(&database, scenario.keys, WithoutQuota());

@@ -33,6 +33,7 @@ struct BrokenWorld {
   explicit BrokenWorld(Proxy::Fault kind)
       : fault(kind), proxy(world.test_database.options().endpoints.at(0).port) {
     DatabaseOptions options = world.test_database.options();
+    options.tls = DatabaseTls::kDisabled;  // The proxy looks for statements.
     options.endpoints = {{.host = "127.0.0.1", .port = proxy.port()}};
     database.emplace(options);
     engine.emplace(&*database, world.keys, world.settings, [this] { return world.clock.Now(); });
