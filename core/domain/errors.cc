@@ -10,6 +10,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 
 namespace contacts::errors {
 namespace {
@@ -261,6 +262,11 @@ absl::Status MessageTooLarge(std::size_t bytes, std::size_t limit) {
 }
 
 absl::Status Cancelled() { return absl::CancelledError("the caller cancelled the call"); }
+
+absl::Status IfEnded(const CallLimits& limits) {
+  if (limits.IsCancelled()) return Cancelled();
+  return absl::Now() < limits.deadline ? absl::OkStatus() : DeadlineExceeded();
+}
 
 absl::Status WithViolations(absl::Status status, const std::vector<FieldViolation>& violations) {
   google::rpc::BadRequest bad;

@@ -9,8 +9,10 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "core/base/call_limits.h"
+#include "core/domain/contact_change.h"
 #include "core/domain/ids.h"
-#include "core/domain/model.h"
+#include "core/domain/role.h"
 
 // Every error that a caller can meet, made in one place. Each status carries its
 // google.rpc details as payloads under their type URLs (ErrorInfo always: domain
@@ -64,6 +66,10 @@ absl::Status DeadlineExceeded();
 absl::Status MessageTooLarge(std::size_t bytes, std::size_t limit);
 // The caller no longer waits: carries no reason.
 absl::Status Cancelled();
+
+// Returns OK while a call is worth working on: CANCELLED once all its callers have cancelled,
+// DEADLINE_EXCEEDED once its deadline has passed.
+absl::Status IfEnded(const CallLimits& limits);
 
 // Adds the full list of violations (a google.rpc.BadRequest) to `status`, and their number
 // to the metadata of its ErrorInfo ("violations").

@@ -5,7 +5,10 @@
 #include "core/domain/errors.h"
 #include "core/engine/engine.h"
 #include "core/engine/save.h"
-#include "core/mysql/store.h"
+#include "core/mysql/store/account.h"
+#include "core/mysql/store/change.h"
+#include "core/mysql/store/involvement.h"
+#include "core/mysql/store/service.h"
 #include "core/workflow/change.h"
 
 // What people do with a contact change: accept, refuse, resend, cancel.

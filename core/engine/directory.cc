@@ -2,9 +2,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/domain/errors.h"
+#include "core/domain/etag.h"
 #include "core/engine/engine.h"
 #include "core/engine/save.h"
-#include "core/mysql/store.h"
+#include "core/mysql/store/account.h"
+#include "core/mysql/store/contact_override.h"
+#include "core/mysql/store/quota_window.h"
+#include "core/mysql/store/service.h"
 #include "core/workflow/quota.h"
 
 // Accounts and services: what people change of their own, and what operators may.

@@ -1,11 +1,13 @@
 #include "core/engine/engine.h"
 
-#include <openssl/sha.h>
 #include <spdlog/spdlog.h>
 
+#include "core/base/sha256.h"
 #include "core/domain/errors.h"
 #include "core/engine/save.h"
-#include "core/mysql/store.h"
+#include "core/mysql/store/account.h"
+#include "core/mysql/store/change.h"
+#include "core/mysql/store/idempotency_record.h"
 
 namespace contacts {
 namespace {
@@ -13,13 +15,6 @@ namespace {
 // Longer than any call.
 constexpr absl::Duration kOwnIdRetention = absl::Hours(2);
 constexpr absl::Duration kTimerRetry = absl::Minutes(5);
-
-std::string Sha256(const std::string& data) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(data.data()), data.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
-}
 
 CallLimits InBackground() { return {.deadline = absl::Now() + absl::Seconds(30)}; }
 

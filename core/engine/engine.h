@@ -10,7 +10,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "core/domain/model.h"
+#include "core/domain/account.h"
+#include "core/domain/change_event.h"
+#include "core/domain/contact_change.h"
+#include "core/domain/role.h"
+#include "core/domain/service.h"
 #include "core/domain/settings.h"
 #include "core/domain/token.h"
 #include "core/engine/batcher.h"

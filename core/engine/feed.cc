@@ -1,12 +1,11 @@
 #include "core/engine/feed.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <cstring>
 
+#include "core/base/sha256.h"
 #include "core/domain/errors.h"
-#include "core/mysql/store_feed.h"
+#include "core/mysql/store/feed.h"
 
 namespace contacts {
 namespace {
@@ -20,10 +19,8 @@ CallLimits Background() { return {.deadline = absl::Now() + kTimeLimit}; }
 // FeedPlace::event of an event with this name. 0 without a name.
 uint64_t EventOf(const std::string& name) {
   if (name.empty()) return 0;
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(name.data()), name.size(), digest);
   uint64_t event = 0;
-  std::memcpy(&event, digest, sizeof(event));
+  std::memcpy(&event, Sha256(name).data(), sizeof(event));
   return std::max<uint64_t>(event, 1);
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "core/domain/model.h"
+#include "core/domain/change_event.h"
 #include "core/domain/settings.h"
 #include "core/mysql/database.h"
 

@@ -3,7 +3,10 @@
 #include "absl/strings/strip.h"
 #include "core/engine/engine.h"
 #include "core/engine/save.h"
-#include "core/mysql/store.h"
+#include "core/mysql/store/account.h"
+#include "core/mysql/store/involvement.h"
+#include "core/mysql/store/pending_role.h"
+#include "core/mysql/store/service.h"
 
 // The directory in bulk: one batch of an import, one page of an export.
 namespace contacts {

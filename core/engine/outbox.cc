@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "core/engine/save.h"
-#include "core/mysql/store.h"
+#include "core/mysql/store/account.h"
+#include "core/mysql/store/change.h"
+#include "core/mysql/store/contact_override.h"
+#include "core/mysql/store/outbox.h"
 #include "core/workflow/change.h"
 
 namespace contacts {

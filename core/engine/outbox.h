@@ -6,7 +6,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "core/domain/model.h"
+#include "core/domain/account.h"
+#include "core/domain/change_event.h"
+#include "core/domain/contact_change.h"
+#include "core/domain/contact_override.h"
+#include "core/domain/outbox_mail.h"
 #include "core/domain/settings.h"
 #include "core/domain/token.h"
 #include "core/mysql/database.h"

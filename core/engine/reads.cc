@@ -5,7 +5,12 @@
 #include "core/domain/errors.h"
 #include "core/engine/engine.h"
 #include "core/engine/save.h"
-#include "core/mysql/store.h"
+#include "core/mysql/store/account.h"
+#include "core/mysql/store/change.h"
+#include "core/mysql/store/event.h"
+#include "core/mysql/store/involvement.h"
+#include "core/mysql/store/pending_role.h"
+#include "core/mysql/store/service.h"
 
 // What an acting account may look at.
 namespace contacts {
@@ -128,7 +133,7 @@ void Engine::GetContactChange(const Call& call, const Uuid& id, Got got) {
 
 void Engine::ReadChanges(std::vector<ChangeRead> reads) {
   std::erase_if(reads, [](const ChangeRead& read) {
-    const absl::Status late = read.call->limits.Check();
+    const absl::Status late = errors::IfEnded(read.call->limits);
     if (!late.ok()) read.got(late);
     return !late.ok();
   });

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
-#include "core/mysql/store.h"
+#include "core/mysql/store/change.h"
+#include "core/mysql/store/event.h"
+#include "core/mysql/store/outbox.h"
+#include "core/mysql/store/pending_role.h"
 
 namespace contacts {
 

@@ -3,7 +3,10 @@
 
 #include <vector>
 
-#include "core/domain/model.h"
+#include "core/domain/contact_change.h"
+#include "core/domain/outbox_mail.h"
+#include "core/domain/role.h"
+#include "core/domain/service.h"
 #include "core/engine/engine.h"
 #include "core/mysql/session.h"
 #include "core/workflow/change.h"

@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "core/base/utf8.h"
 #include "core/mail/letter.h"
 
 namespace contacts {
@@ -10,7 +11,7 @@ namespace {
 // Length in characters of UTF-8 text.
 std::size_t CharacterCount(absl::string_view text) {
   std::size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
+  for (const char c : text) count += IsContinuationByte(c) ? 0 : 1;
   return count;
 }
 

@@ -6,7 +6,8 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "core/domain/model.h"
+#include "core/domain/contact_change.h"
+#include "core/domain/role.h"
 
 // All texts of e-mails, both languages side by side. French has a no-break space (\u00a0) before
 // : ; ! ? and within a number or a time.

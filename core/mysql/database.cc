@@ -42,31 +42,11 @@ bool KeepsItsConnection(Failure failure, int code) {
 }
 
 absl::Status LimitError(const CallLimits& limits) {
-  absl::Status reached = limits.Check();
+  absl::Status reached = errors::IfEnded(limits);
   return reached.ok() ? errors::Unavailable("the database took too long", kRetryHint) : reached;
 }
 
 }  // namespace
-
-bool CallLimits::IsCancelled() const {
-  return !cancelled.empty() && std::all_of(cancelled.begin(), cancelled.end(),
-                                           [](const auto& flag) { return flag->load(); });
-}
-
-absl::Status CallLimits::Check() const {
-  if (IsCancelled()) return errors::Cancelled();
-  return absl::Now() < deadline ? absl::OkStatus() : errors::DeadlineExceeded();
-}
-
-CallTimes& CallTimes::operator+=(const CallTimes& other) {
-  queue += other.queue;
-  connection_wait += other.connection_wait;
-  database += other.database;
-  backoff += other.backoff;
-  round_trips += other.round_trips;
-  retries += other.retries;
-  return *this;
-}
 
 class Database::Impl {
  public:
@@ -82,7 +62,7 @@ class Database::Impl {
     int duplicates = 0;
     absl::Time lost_since = absl::InfiniteFuture();
     for (int attempt = 0;; ++attempt) {
-      if (absl::Status reached = limits.Check(); !reached.ok()) return reached;
+      if (absl::Status reached = errors::IfEnded(limits); !reached.ok()) return reached;
       const absl::Time begin = absl::Now();
       Failure failure = Failure::kDefect;
       std::string text;

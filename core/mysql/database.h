@@ -10,38 +10,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "core/domain/histogram.h"
-#include "core/domain/model.h"
+#include "core/base/call_limits.h"
+#include "core/base/histogram.h"
+#include "core/domain/contact_change.h"
 
 namespace contacts {
 
 class Session;
-
-// How long a call waited, and for what. The rest of its latency is its own work.
-struct CallTimes {
-  absl::Duration queue;            // For a thread. Set by the server.
-  absl::Duration connection_wait;  // For a database connection, or for a read that calls share.
-  absl::Duration database;         // For the database's answers.
-  absl::Duration backoff;          // Between tries.
-  int64_t round_trips = 0;
-  int64_t retries = 0;
-
-  CallTimes& operator+=(const CallTimes& other);
-};
-
-// When a piece of work is given up: once the deadline has passed, or once nobody waits for it any
-// more. Its connection is then killed in the database.
-struct CallLimits {
-  absl::Time deadline = absl::InfiniteFuture();
-  // One flag for each caller that waits for the work, set once that caller has gone. Empty: the
-  // work cannot be cancelled.
-  std::vector<std::shared_ptr<const std::atomic<bool>>> cancelled;
-  CallTimes* times = nullptr;  // The thread that does the work adds to it. Null: not measured.
-
-  bool IsCancelled() const;
-  // OK, or CANCELLED or DEADLINE_EXCEEDED if the work must be given up.
-  absl::Status Check() const;
-};
 
 // How connections to the database are encrypted. Each includes what those before it do.
 enum class DatabaseTls {

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/domain/histogram.h"
+#include "core/base/histogram.h"
 #include "core/mysql/clock.h"
 #include "core/mysql/connection.h"
 #include "core/mysql/database.h"

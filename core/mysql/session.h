@@ -13,8 +13,9 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "core/domain/account.h"
+#include "core/domain/contact_change.h"
 #include "core/domain/ids.h"
-#include "core/domain/model.h"
 
 namespace sql {
 class ResultSet;

@@ -8,7 +8,10 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "core/domain/model.h"
+#include "core/domain/account.h"
+#include "core/domain/contact_change.h"
+#include "core/domain/role.h"
+#include "core/domain/service.h"
 #include "core/domain/settings.h"
 
 // The policy table of the rules, as pure functions: which account may move which role.

@@ -8,7 +8,10 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
-#include "core/domain/model.h"
+#include "core/domain/change_event.h"
+#include "core/domain/contact_change.h"
+#include "core/domain/outbox_mail.h"
+#include "core/domain/role.h"
 #include "core/domain/settings.h"
 #include "core/domain/token.h"
 #include "core/workflow/assignments.h"

@@ -10,7 +10,10 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
-#include "core/domain/model.h"
+#include "core/domain/account.h"
+#include "core/domain/outbox_mail.h"
+#include "core/domain/role.h"
+#include "core/domain/service.h"
 #include "core/workflow/assignments.h"
 
 // The effects of an import on the directory, as a pure function.

@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "core/domain/model.h"
+#include "core/domain/quota.h"
 #include "core/domain/settings.h"
 
 namespace contacts {

@@ -83,7 +83,8 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   // On a worker thread.
   void Run() {
     times_.queue = absl::Now() - queued_;
-    if (const absl::Status reached = call_.limits.Check(); !reached.ok()) return End(reached);
+    if (const absl::Status reached = errors::IfEnded(call_.limits); !reached.ok())
+      return End(reached);
     if (!calls_.untaken_.HasRoom(Whose())) return End(NotTaken());
     handler_(call_, *request_, [this](const std::function<Reply()>& make) {
       End(Guarded([&]() -> absl::Status {

@@ -1,5 +1,7 @@
 #include "server/messages/convert.h"
 
+#include "core/domain/etag.h"
+
 #include <google/protobuf/timestamp.pb.h>
 
 #include <optional>

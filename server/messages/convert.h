@@ -6,7 +6,11 @@
 
 #include "contacts/v1/contact_service.pb.h"
 #include "contacts/v1/directory_service.pb.h"
-#include "core/domain/model.h"
+#include "core/domain/account.h"
+#include "core/domain/change_event.h"
+#include "core/domain/contact_change.h"
+#include "core/domain/role.h"
+#include "core/domain/service.h"
 #include "core/engine/engine.h"
 
 // Converts between the domain's values and the contract's messages. Nothing here fails, because

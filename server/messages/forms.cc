@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "core/base/utf8.h"
 
 namespace contacts::server {
 namespace {
@@ -23,31 +24,6 @@ constexpr std::size_t kMaxEcho = 64;
 bool IsAlpha(char c) { return absl::ascii_isalpha(static_cast<unsigned char>(c)); }
 bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
 bool IsAlnum(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)); }
-
-struct CodePoint {
-  uint32_t value;
-  std::size_t size;
-};
-
-// Decodes the first code point of `text`; nothing for overlong forms,
-// surrogates, values past U+10FFFF and cut sequences.
-std::optional<CodePoint> Decode(absl::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const uint32_t lead = byte(0);
-  if (lead < 0x80) return CodePoint{lead, 1};
-  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return std::nullopt;
-  uint32_t value = lead & (0xFFU >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return std::nullopt;
-    value = (value << 6U) | (byte(i) & 0x3FU);
-  }
-  constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (value < kLeast[size] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) {
-    return std::nullopt;
-  }
-  return CodePoint{value, size};
-}
 
 // The C0 and C1 controls and DEL.
 bool IsControl(uint32_t value) { return value < 0x20 || (value >= 0x7F && value < 0xA0); }
@@ -79,21 +55,10 @@ bool IsMailDomain(absl::string_view text) {
 
 }  // namespace
 
-std::optional<std::size_t> CodePoints(absl::string_view text) {
-  std::size_t count = 0;
-  while (!text.empty()) {
-    const auto next = Decode(text);
-    if (!next) return std::nullopt;
-    text.remove_prefix(next->size);
-    ++count;
-  }
-  return count;
-}
-
 bool IsPlainText(absl::string_view text, std::size_t max, bool newlines) {
   std::size_t count = 0;
   while (!text.empty()) {
-    const auto next = Decode(text);
+    const auto next = DecodeCodePoint(text);
     if (!next || ++count > max) return false;
     const bool allowed = next->value == '\t' || (newlines && next->value == '\n');
     if (IsControl(next->value) && !allowed) return false;

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -15,9 +14,6 @@ class RE2;
 
 // The well-formed texts of each kind. Knows no fields or requests. All functions are pure.
 namespace contacts::server {
-
-// Returns the number of code points of `text`, or nothing if it is not valid UTF-8.
-std::optional<std::size_t> CodePoints(absl::string_view text);
 
 // Valid UTF-8 of at most `max` code points without control characters except tabs; `newlines`
 // allows \n.

@@ -3,7 +3,6 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <openssl/sha.h>
 
 #include <memory>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/base/sha256.h"
 #include "server/messages/forms.h"
 
 namespace contacts::server {
@@ -23,13 +23,6 @@ constexpr char kPageToken[] = "page_token";
 constexpr char kPageSize[] = "page_size";
 constexpr std::size_t kSealSize = 16;
 constexpr std::size_t kMaxCursor = 300;  // An id and its kind.
-
-std::string Sha256(const std::string& data) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(data.data()), data.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
-}
 
 // Ties a cursor to its method and to the other fields of its request, except page_size.
 std::string Seal(const Message& request, absl::string_view cursor) {

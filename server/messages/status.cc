@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "core/base/utf8.h"
 #include "core/domain/errors.h"
 #include "core/domain/ids.h"
 
@@ -40,7 +41,7 @@ std::string Cut(absl::string_view text) {
     if (encoded > kMaxMessage) break;
   }
   // Not within a character of UTF-8.
-  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+  while (end > 0 && end < text.size() && IsContinuationByte(text[end])) {
     --end;
   }
   return std::string(text.substr(0, end));

@@ -9,7 +9,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
-#include "server/messages/forms.h"
+#include "core/base/utf8.h"
 
 namespace contacts::server {
 namespace {
@@ -46,7 +46,7 @@ bool EmptyBadText(const Descriptor& message, const std::string& prefix, std::str
       const bool mask = known->message_type() == google::protobuf::FieldMask::descriptor();
       if (mask && !inner.empty()) inner = {{path, inner.front().description}};
       violations.insert(violations.end(), inner.begin(), inner.end());
-    } else if (known->type() == FieldDescriptor::TYPE_STRING && !CodePoints(value)) {
+    } else if (known->type() == FieldDescriptor::TYPE_STRING && !CountCodePoints(value)) {
       if (known->is_repeated() || before == 0) {
         violations.push_back({path, "not valid UTF-8; want text"});
       }

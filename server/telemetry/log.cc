@@ -17,7 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "server/messages/forms.h"
+#include "core/base/utf8.h"
 
 namespace contacts::server {
 namespace {
@@ -215,7 +215,7 @@ void LogCall(const CallRecord& call, const CallTimes* slow) {
 std::string JsonString(const std::string& text) {
   const auto plain = [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; };
   if (std::all_of(text.begin(), text.end(), plain)) return absl::StrCat("\"", text, "\"");
-  const bool utf8 = CodePoints(text).has_value();
+  const bool utf8 = CountCodePoints(text).has_value();
   std::string json = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);

@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "contacts/v1/errors.pb.h"
-#include "core/domain/histogram.h"
+#include "core/base/histogram.h"
 
 namespace contacts::server {
 

@@ -1,7 +1,7 @@
 #ifndef CONTACTS_TESTS_TESTING_NAMES_H_
 #define CONTACTS_TESTS_TESTING_NAMES_H_
 
-#include "core/domain/model.h"
+#include "core/domain/outbox_mail.h"
 
 namespace contacts::testing {
 

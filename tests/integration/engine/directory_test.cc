@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "core/domain/etag.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
 

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/mysql/session.h"
-#include "core/mysql/store.h"
+#include "core/mysql/store/involvement.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
 

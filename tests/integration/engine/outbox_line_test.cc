@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/mail/relay.h"
-#include "core/mysql/store.h"
+#include "core/mysql/store/outbox.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
 

@@ -10,7 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "core/domain/model.h"
+#include "core/domain/account.h"
 
 namespace contacts {
 namespace {

@@ -15,15 +15,6 @@ std::string Times(int count, const std::string& text) {
   return all;
 }
 
-TEST(FormsTest, CountsCodePointsOfValidUtf8Only) {
-  EXPECT_EQ(CodePoints(""), 0U);
-  EXPECT_EQ(CodePoints("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), 4U);
-  for (const char* bad : {"\x80", "\xc0\xaf", "\xc3", "\xe2\x82", "\xed\xa0\x80",
-                          "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe0\x80\x80"}) {
-    EXPECT_FALSE(CodePoints(bad).has_value()) << absl::CHexEscape(bad);
-  }
-}
-
 TEST(FormsTest, PlainTextHasNoControls) {
   EXPECT_TRUE(IsPlainText("Zo\xc3\xab \xf0\x9f\x98\x80", 5));
   EXPECT_FALSE(IsPlainText("abcdef", 5));

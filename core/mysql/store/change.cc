@@ -1,11 +1,14 @@
+#include "core/mysql/store/change.h"
+
 #include <algorithm>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "core/mysql/encoder.h"
-#include "core/mysql/statements.h"
-#include "core/mysql/store.h"
+#include "core/mysql/store/outbox.h"
+#include "core/mysql/store/statements.h"
 
 namespace contacts::store {
 namespace {
@@ -121,31 +124,6 @@ absl::Time TimerOf(const ContactChange& change) {
   return change.remind_time.value_or(change.expire_time);
 }
 
-constexpr char kSummaryColumns[] =
-    "HEX(c.id), c.state, c.expire_time, c.requester, c.new_contact, c.requester_state, "
-    "c.new_contact_state, c.item_count";
-
-std::vector<ChangeSummary> ReadSummaries(Rows rows) {
-  std::vector<ChangeSummary> summaries;
-  while (rows.Next()) {
-    ChangeSummary& summary = summaries.emplace_back();
-    summary.id = rows.Id();
-    summary.state = rows.As<ChangeState>();
-    summary.expire_time = rows.Time();
-    summary.requester = rows.Account();
-    summary.new_contact = rows.Account();
-    summary.requester_state = rows.As<ValidationState>();
-    summary.new_contact_state = rows.As<ValidationState>();
-    summary.item_count = rows.Int();
-  }
-  return summaries;
-}
-
-// "Newest first" starts above every id.
-Uuid Before(const Uuid& before) {
-  return before.is_nil() ? Uuid::FromBytes(std::string(Uuid::kSize, '\xff')) : before;
-}
-
 }  // namespace
 
 std::optional<ContactChange> LockChange(Session& session, const Uuid& id) {
@@ -242,33 +220,6 @@ std::vector<ChangeAndAdmins> LoadChanges(Session& session, const std::vector<Uui
     changes.back().change.items.push_back(std::move(item));
   }
   return changes;
-}
-
-std::vector<ChangeSummary> ListAccountChanges(Session& session, const AccountId& account,
-                                              bool open_only, const Uuid& before, int64_t limit) {
-  return ReadSummaries(session.Select(
-      kSummaryColumns,
-      // Left to itself, MySQL sorts all of a large account's rows out of by_open, as it is smaller.
-      absl::StrCat(" FROM (SELECT change_id FROM involvement FORCE INDEX (",
-                   open_only ? "by_open) WHERE account_id = ? AND open = 1"
-                             : "PRIMARY) WHERE account_id = ?",
-                   " AND change_id < ? ORDER BY change_id DESC LIMIT ?) v"
-                   " JOIN contact_change c ON c.id = v.change_id ORDER BY c.id DESC"),
-      {Bind(account), Bind(Before(before)), Bind(limit)}));
-}
-
-std::vector<ChangeSummary> ListServiceChanges(Session& session, const AccountId& account,
-                                              const ServiceId& service, const Uuid& before,
-                                              int64_t limit) {
-  return ReadSummaries(
-      session.Select(kSummaryColumns,
-                     // MariaDB reads all of a service's changes for SELECT DISTINCT.
-                     " FROM (SELECT i.change_id FROM contact_change_item i"
-                     " JOIN involvement n ON n.account_id = ? AND n.change_id = i.change_id"
-                     " WHERE i.service_id = ? AND i.change_id < ?"
-                     " GROUP BY i.change_id ORDER BY i.change_id DESC LIMIT ?) v"
-                     " JOIN contact_change c ON c.id = v.change_id ORDER BY c.id DESC",
-                     {Bind(account), Bind(service), Bind(Before(before)), Bind(limit)}));
 }
 
 std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session, const Uuid& batch,
@@ -368,55 +319,6 @@ void SaveItems(Session& session, const ContactChange& change) {
         absl::StrCat("DELETE FROM pending_role WHERE change_id = ", sqltext::Id(change.id).text,
                      " AND (service_id, role) IN (", absl::StrJoin(freed, ","), ")"));
   }
-}
-
-void AddInvolvement(Session& session, const std::set<AccountId>& accounts, const Uuid& change,
-                    bool open) {
-  std::vector<std::string> rows;
-  for (const AccountId& account : accounts) {
-    rows.push_back(RowOf({sqltext::Id(account), sqltext::Id(change), Int(open ? 1 : 0)}));
-  }
-  QueueRows(session, "INSERT IGNORE INTO involvement (account_id, change_id, open) VALUES ", rows);
-}
-
-void InsertEvents(Session& session, const std::vector<ChangeEvent>& events) {
-  std::vector<std::string> rows;
-  std::vector<std::string> queue_rows;
-  for (const ChangeEvent& event : events) {
-    queue_rows.push_back(RowOf({sqltext::Id(event.change_id), Int(event.ordinal)}));
-    rows.push_back(RowOf({sqltext::Id(event.change_id), Int(event.ordinal), sqltext::Id(event.id),
-                          Number(event.type), sqltext::Id(event.actor), sqltext::Id(event.account),
-                          Time(event.time), Number(event.state)}));
-  }
-  QueueRows(session,
-            "INSERT INTO contact_change_event (change_id, ordinal, id, type, actor, account, time,"
-            " state) VALUES ",
-            rows);
-  QueueRows(session, "INSERT INTO feed_queue (change_id, ordinal) VALUES ", queue_rows);
-}
-
-ChangeEvent ReadEvent(Rows& rows) {
-  ChangeEvent event;
-  event.change_id = rows.Id();
-  event.ordinal = rows.Int();
-  event.id = rows.Id();
-  event.type = rows.As<EventType>();
-  event.actor = rows.Account();
-  event.account = rows.Account();
-  event.time = rows.Time();
-  event.state = rows.As<ChangeState>();
-  return event;
-}
-
-std::vector<ChangeEvent> ListEvents(Session& session, const Uuid& change, int64_t after,
-                                    int64_t limit) {
-  Rows rows = session.Select(kEventColumns,
-                             " FROM contact_change_event e"
-                             " WHERE e.change_id = ? AND e.ordinal > ? ORDER BY e.ordinal LIMIT ?",
-                             {Bind(change), Bind(after), Bind(limit)});
-  std::vector<ChangeEvent> events;
-  while (rows.Next()) events.push_back(ReadEvent(rows));
-  return events;
 }
 
 std::vector<Timer> ListDueTimers(Session& session, absl::Time now, const Timer& last,

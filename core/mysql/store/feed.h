@@ -9,10 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "core/domain/model.h"
+#include "core/domain/change_event.h"
+#include "core/domain/ids.h"
 #include "core/mysql/session.h"
 
-// The statements of the feed: every event of every change, in one order.
+// The tables feed_queue, feed and feed_head: every event of every change, in one order.
 namespace contacts::store {
 
 struct FeedHead {

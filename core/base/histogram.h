@@ -1,5 +1,5 @@
-#ifndef CONTACTS_CORE_DOMAIN_HISTOGRAM_H_
-#define CONTACTS_CORE_DOMAIN_HISTOGRAM_H_
+#ifndef CONTACTS_CORE_BASE_HISTOGRAM_H_
+#define CONTACTS_CORE_BASE_HISTOGRAM_H_
 
 #include <algorithm>
 #include <array>
@@ -47,4 +47,4 @@ class DurationHistogram {
 
 }  // namespace contacts
 
-#endif  // CONTACTS_CORE_DOMAIN_HISTOGRAM_H_
+#endif  // CONTACTS_CORE_BASE_HISTOGRAM_H_

@@ -1,4 +1,4 @@
-#include "core/mysql/store_feed.h"
+#include "core/mysql/store/feed.h"
 
 #include <algorithm>
 
@@ -7,7 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/mysql/encoder.h"
-#include "core/mysql/statements.h"
+#include "core/mysql/store/event.h"
+#include "core/mysql/store/statements.h"
 
 namespace contacts::store {
 

@@ -1,0 +1,40 @@
+#ifndef CONTACTS_CORE_DOMAIN_CHANGE_EVENT_H_
+#define CONTACTS_CORE_DOMAIN_CHANGE_EVENT_H_
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+#include "core/domain/contact_change.h"
+#include "core/domain/ids.h"
+
+namespace contacts {
+
+enum class EventType {
+  kRequested = 1,
+  kValidationSent = 2,
+  kValidationUndeliverable = 3,
+  kAccepted = 4,
+  kRefused = 5,
+  kTokenRejected = 6,
+  kResendRequested = 7,
+  kDone = 8,
+  kCancelled = 9,
+  kExpired = 10,
+  kAborted = 11,
+};
+
+// One entry of a change's history.
+struct ChangeEvent {
+  Uuid id;
+  Uuid change_id;
+  int64_t ordinal = 0;  // Position in the change's history, from 1.
+  EventType type = EventType::kRequested;
+  AccountId actor;    // Empty for the system.
+  AccountId account;  // Whom it is about, such as the validator an e-mail went to.
+  absl::Time time;
+  ChangeState state = ChangeState::kValidating;  // Where the change stood afterwards.
+};
+
+}  // namespace contacts
+
+#endif  // CONTACTS_CORE_DOMAIN_CHANGE_EVENT_H_

@@ -1,0 +1,107 @@
+#ifndef CONTACTS_CORE_DOMAIN_CONTACT_CHANGE_H_
+#define CONTACTS_CORE_DOMAIN_CONTACT_CHANGE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/domain/ids.h"
+#include "core/domain/role.h"
+
+namespace contacts {
+
+enum class ChangeState {
+  kValidating = 1,
+  kDone = 2,
+  kRefused = 3,
+  kCancelled = 4,
+  kExpired = 5,
+  kAborted = 6,
+};
+// Room for a value of each, by its number.
+inline constexpr std::size_t kChangeStates = 7;
+
+enum class ValidationState { kPending = 1, kAccepted = 2, kRefused = 3 };
+
+enum class ItemOutcome {
+  kPending = 1,
+  kApplied = 2,
+  kSkippedContactChanged = 3,
+  kSkippedAuthorityLost = 4,
+  kSkippedServiceRemoved = 5,
+  kNotApplied = 6,
+};
+
+// Returns the contract's short name, such as "VALIDATING".
+const char* Name(ChangeState state);
+
+// How the acting account wants to be concerned by the changes it lists.
+enum class Involvement {
+  kAny = 0,
+  kRequester = 1,
+  kNewContact = 2,
+  kAwaitingMyValidation = 3,
+  kOldContact = 4,
+};
+
+struct ChangeItem {
+  ServiceId service;
+  Role role = Role::kAdmin;
+  AccountId old_contact;
+  ItemOutcome outcome = ItemOutcome::kPending;
+  // Tells the service from one that is made later under its id. Written, never loaded.
+  absl::Time service_create_time;
+};
+
+// One validator's answer, and what is kept to check and to limit it.
+struct Validation {
+  AccountId account;
+  ValidationState state = ValidationState::kPending;
+  std::optional<absl::Time> decide_time;
+  std::string refuse_reason;
+  std::optional<absl::Time> email_send_time;
+  std::string email_hint;  // Masked address of the latest e-mail.
+
+  int64_t generation = 1;        // Raised by each resend; part of what the token is derived from.
+  std::string token_key_id;      // Key that the token of this generation is derived with.
+  int64_t wrong_tokens = 0;      // Since the last resend.
+  absl::Time last_request_time;  // When the latest e-mail was asked for.
+  absl::Time resend_day_start;   // Start of the day in which resends are counted.
+  int64_t resends_in_day = 0;
+};
+
+struct ContactChange {
+  Uuid id;
+  Uuid batch_id;
+  AccountId requester;
+  AccountId new_contact;
+  std::vector<ChangeItem> items;  // Ordered by service, then role.
+  ChangeState state = ChangeState::kValidating;
+  std::vector<Validation> validations;  // The requester's, then the new contact's where another.
+  absl::Time create_time;
+  absl::Time expire_time;
+  std::optional<absl::Time> close_time;
+
+  std::optional<absl::Time> remind_time;  // When the reminder is due; unset once it is not.
+  int64_t event_count = 0;                // Events recorded so far; the last one's ordinal.
+
+  // Returns the validation of `account`, or null where it is no validator.
+  const Validation* FindValidation(const AccountId& account) const {
+    for (const Validation& v : validations) {
+      if (v.account == account) return &v;
+    }
+    return nullptr;
+  }
+  Validation* FindValidation(const AccountId& account) {
+    return const_cast<Validation*>(std::as_const(*this).FindValidation(account));
+  }
+  bool open() const { return state == ChangeState::kValidating; }
+};
+
+}  // namespace contacts
+
+#endif  // CONTACTS_CORE_DOMAIN_CONTACT_CHANGE_H_

@@ -1,0 +1,84 @@
+#include "core/mysql/store/pending_role.h"
+
+#include "absl/strings/str_cat.h"
+#include "core/mysql/store/service.h"
+#include "core/mysql/store/statements.h"
+
+namespace contacts::store {
+
+std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<ServiceId>& ids) {
+  const InList in = MakeInList(ids);
+  Rows rows = session.Select(
+      "service_id, role, HEX(change_id), expire_time",
+      absl::StrCat(" FROM pending_role WHERE service_id IN ", in.placeholders), in.params);
+  std::vector<PendingRole> pending;
+  while (rows.Next()) {
+    PendingRole& role = pending.emplace_back();
+    role.role.service = rows.Service();
+    role.role.role = rows.As<Role>();
+    role.change_id = rows.Id();
+    role.expire_time = rows.Time();
+  }
+  return pending;
+}
+
+ServicesAndPending LoadServicesAndPending(Session& session, const std::set<ServiceId>& ids,
+                                          Lock lock, const AccountId& contact) {
+  InList in = MakeInList(ids);
+  if (!contact.empty()) in.params.push_back(Bind(contact));
+  Rows rows = session.Select(
+      absl::StrCat("IFNULL(p.role, ''), IFNULL(HEX(p.change_id), ''),"
+                   " IFNULL(p.expire_time, ''), ",
+                   kServiceColumns),
+      absl::StrCat(" FROM service s LEFT JOIN pending_role p ON p.service_id = s.id"
+                   " WHERE s.id IN ",
+                   in.placeholders, contact.empty() ? "" : " AND ? IN (s.admin, s.tech, s.billing)",
+                   " ORDER BY s.id, p.role", Suffix(lock)),
+      in.params);
+  ServicesAndPending result;
+  while (rows.Next()) {
+    std::optional<PendingRole> pending;
+    if (rows.IsNull()) {
+      for (int i = 0; i < 3; ++i) rows.Skip();
+    } else {
+      pending.emplace();
+      pending->role.role = rows.As<Role>();
+      pending->change_id = rows.Id();
+      pending->expire_time = rows.Time();
+    }
+    Service service = ReadService(rows);
+    if (pending) {
+      pending->role.service = service.id;
+      result.pending.push_back(*std::move(pending));
+    }
+    if (result.services.empty() || result.services.back().id != service.id) {
+      result.services.push_back(std::move(service));
+    }
+  }
+  return result;
+}
+
+std::optional<std::pair<Service, std::vector<Uuid>>> LoadServiceAndPending(Session& session,
+                                                                           const ServiceId& id,
+                                                                           const AccountId& contact,
+                                                                           absl::Time now) {
+  Rows rows = session.Select(absl::StrCat("IFNULL(HEX(p.change_id), ''), ", kServiceColumns),
+                             " FROM service s LEFT JOIN pending_role p"
+                             " ON p.service_id = s.id AND p.expire_time > ? WHERE s.id = ?"
+                             " AND ? IN (s.admin, s.tech, s.billing)",
+                             {Bind(now), Bind(id), Bind(contact)});
+  std::optional<std::pair<Service, std::vector<Uuid>>> result;
+  std::set<Uuid> pending;
+  while (rows.Next()) {
+    if (rows.IsNull()) {
+      rows.Skip();
+    } else {
+      pending.insert(rows.Id());
+    }
+    if (!result) result.emplace().first = ReadService(rows);
+  }
+  if (result) result->second.assign(pending.begin(), pending.end());
+  return result;
+}
+
+}  // namespace contacts::store

@@ -1,0 +1,21 @@
+#ifndef CONTACTS_CORE_MYSQL_STORE_QUOTA_WINDOW_H_
+#define CONTACTS_CORE_MYSQL_STORE_QUOTA_WINDOW_H_
+
+#include "core/domain/ids.h"
+#include "core/domain/quota.h"
+#include "core/mysql/session.h"
+
+// The tables ask_window and address_window.
+namespace contacts::store {
+
+// How often the requester asked in its latest minute; saved with LoadAccountsAndUse as its reader.
+void SaveAskWindow(Session& session, const AccountId& requester, const QuotaWindow& window);
+
+// How often an account changed its own address in its latest day.
+QuotaWindow LoadAddressWindow(Session& session, const AccountId& account);
+
+void SaveAddressWindow(Session& session, const AccountId& account, const QuotaWindow& window);
+
+}  // namespace contacts::store
+
+#endif  // CONTACTS_CORE_MYSQL_STORE_QUOTA_WINDOW_H_

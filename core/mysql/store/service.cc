@@ -1,0 +1,150 @@
+#include "core/mysql/store/service.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "core/mysql/encoder.h"
+#include "core/mysql/store/involvement.h"
+#include "core/mysql/store/statements.h"
+
+namespace contacts::store {
+namespace {
+
+using sqltext::Ascii;
+using sqltext::Fill;
+using sqltext::Int;
+using sqltext::Text;
+using sqltext::Time;
+
+const char* Column(Role role) { return Name(role); }
+
+const Table& ServiceTable() {
+  static const auto& table = *new Table{
+      "service",
+      {"id", "kind", "admin", "tech", "billing", "owner_name", "owner_organisation", "owner_email",
+       "owner_phone", "owner_address_lines", "owner_city", "owner_postal_code",
+       "owner_country_code", "version", "create_time", "update_time"}};
+  return table;
+}
+
+std::string ServiceRow(const Service& service) {
+  const Owner owner = service.owner.value_or(Owner());
+  return sqltext::RowOf({sqltext::Id(service.id), Ascii(service.kind), sqltext::Id(service.admin),
+                         sqltext::Id(service.tech), sqltext::Id(service.billing), Text(owner.name),
+                         Text(owner.organisation), Text(owner.email), Ascii(owner.phone),
+                         Text(absl::StrJoin(owner.address_lines, "\n")), Text(owner.city),
+                         Text(owner.postal_code), Ascii(owner.country_code), Int(service.version),
+                         Time(service.create_time), Time(service.update_time)});
+}
+
+}  // namespace
+
+const char kServiceColumns[] =
+    "s.id, {s.kind}, s.admin, s.tech, s.billing, s.version, s.create_time, s.update_time, "
+    "{s.owner_name}, {s.owner_organisation}, {s.owner_email}, {s.owner_phone}, "
+    "{s.owner_address_lines}, {s.owner_city}, {s.owner_postal_code}, {s.owner_country_code}";
+
+Service ReadService(Rows& rows) {
+  Service service;
+  service.id = rows.Service();
+  service.kind = rows.Text();
+  service.admin = rows.Account();
+  service.tech = rows.Account();
+  service.billing = rows.Account();
+  service.version = rows.Int();
+  service.create_time = rows.Time();
+  service.update_time = rows.Time();
+  Owner& owner = service.owner.emplace();
+  owner.name = rows.Text();
+  owner.organisation = rows.Text();
+  owner.email = rows.Text();
+  owner.phone = rows.Text();
+  owner.address_lines = absl::StrSplit(rows.Text(), '\n', absl::SkipEmpty());
+  owner.city = rows.Text();
+  owner.postal_code = rows.Text();
+  owner.country_code = rows.Text();
+  return service;
+}
+
+std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock lock) {
+  Rows rows = session.Select(
+      kServiceColumns, absl::StrCat(" FROM service s WHERE s.id = ?", Suffix(lock)), {Bind(id)});
+  if (!rows.Next()) return std::nullopt;
+  return ReadService(rows);
+}
+
+std::vector<Service> PageServices(Session& session, const std::string& after, int64_t limit) {
+  Rows rows =
+      session.Select(kServiceColumns, " FROM service s WHERE s.id > ? ORDER BY s.id LIMIT ?",
+                     {Param(after), Bind(limit)});
+  std::vector<Service> services;
+  while (rows.Next()) services.push_back(ReadService(rows));
+  return services;
+}
+
+std::vector<Service> ListServices(Session& session, const AccountId& account,
+                                  const std::vector<Role>& roles, const std::string& prefix,
+                                  const std::string& after, int64_t limit) {
+  // One bounded walk of one index for each role, then the smallest of them all.
+  std::vector<std::string> walks;
+  std::vector<Param> params;
+  // Ids are ASCII: '~' sorts after every character that they may have.
+  const std::string last = prefix + "~";
+  const bool from_prefix = after < prefix;
+  for (Role role : kRoles) {
+    if (!roles.empty() && std::find(roles.begin(), roles.end(), role) == roles.end()) continue;
+    walks.push_back(absl::StrCat("(SELECT id FROM service WHERE ", Column(role), " = ? AND id ",
+                                 from_prefix ? ">=" : ">", " ? AND id < ? ORDER BY id LIMIT ?)"));
+    params.insert(params.end(),
+                  {Bind(account), Param(from_prefix ? prefix : after), Param(last), Bind(limit)});
+  }
+  params.push_back(Bind(limit));
+  Rows rows = session.Select(
+      kServiceColumns,
+      absl::StrCat(" FROM (SELECT id FROM (", absl::StrJoin(walks, " UNION "),
+                   ") u ORDER BY id LIMIT ?) w JOIN service s ON s.id = w.id ORDER BY s.id"),
+      params);
+  std::vector<Service> services;
+  while (rows.Next()) services.push_back(ReadService(rows));
+  return services;
+}
+
+void InsertServices(Session& session, const std::vector<Service>& services) {
+  InsertWhole(session, ServiceTable(), services, ServiceRow);
+}
+
+void SaveServices(Session& session, const std::vector<Service>& services) {
+  SaveWhole(session, ServiceTable(), services, ServiceRow);
+}
+
+void UpdateOwner(Session& session, const Service& service) {
+  const Owner owner = service.owner.value_or(Owner());
+  session.Queue(
+      Fill("UPDATE service SET owner_name = ?, owner_organisation = ?, owner_email = ?,"
+           " owner_phone = ?, owner_address_lines = ?, owner_city = ?, owner_postal_code = ?,"
+           " owner_country_code = ?, version = ?, update_time = ? WHERE id = ?",
+           {Text(owner.name), Text(owner.organisation), Text(owner.email), Ascii(owner.phone),
+            Text(absl::StrJoin(owner.address_lines, "\n")), Text(owner.city),
+            Text(owner.postal_code), Ascii(owner.country_code), Int(service.version),
+            Time(service.update_time), sqltext::Id(service.id)}));
+}
+
+void DeleteService(Session& session, const ServiceId& id) {
+  session.Queue(Fill("DELETE FROM service WHERE id = ?", {sqltext::Id(id)}));
+}
+
+void MoveRole(Session& session, const std::vector<ServiceId>& services, Role role,
+              const AccountId& account, absl::Time now) {
+  if (services.empty()) return;
+  const std::string list = sqltext::ListOf(services);
+  session.Queue(absl::StrCat(Fill(absl::StrCat("UPDATE service SET ", Column(role),
+                                               " = ?, version = version + 1, update_time = ?"
+                                               " WHERE id IN "),
+                                  {sqltext::Id(account), Time(now)}),
+                             list));
+  if (role == Role::kAdmin) ShowChangesToAdmins(session, services);
+}
+
+}  // namespace contacts::store

@@ -1,0 +1,52 @@
+#ifndef CONTACTS_CORE_MYSQL_STORE_SERVICE_H_
+#define CONTACTS_CORE_MYSQL_STORE_SERVICE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/domain/ids.h"
+#include "core/domain/role.h"
+#include "core/domain/service.h"
+#include "core/mysql/session.h"
+#include "core/mysql/store/lock.h"
+
+// The table service.
+namespace contacts::store {
+
+std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock lock);
+
+// At most `limit` of all services with ids after `after`, ordered by id.
+std::vector<Service> PageServices(Session& session, const std::string& after, int64_t limit);
+
+// At most `limit` services on which `account` holds one of `roles`, with ids after `after`
+// that begin with `prefix`, ordered by id.
+std::vector<Service> ListServices(Session& session, const AccountId& account,
+                                  const std::vector<Role>& roles, const std::string& prefix,
+                                  const std::string& after, int64_t limit);
+
+// New rows, as many as there are in one statement. Where one of them exists by then, the
+// transaction starts over.
+void InsertServices(Session& session, const std::vector<Service>& services);
+
+// Every column of rows that exist and are locked, in one statement.
+void SaveServices(Session& session, const std::vector<Service>& services);
+
+void UpdateOwner(Session& session, const Service& service);
+
+void DeleteService(Session& session, const ServiceId& id);
+
+// Gives `role` of all `services` to `account`. For the admin role, the changes
+// on them become visible in the new admin's lists.
+void MoveRole(Session& session, const std::vector<ServiceId>& services, Role role,
+              const AccountId& account, absl::Time now);
+
+// For the other files of the store: the columns of service s, and a reader of them.
+extern const char kServiceColumns[];
+Service ReadService(Rows& rows);
+
+}  // namespace contacts::store
+
+#endif  // CONTACTS_CORE_MYSQL_STORE_SERVICE_H_
