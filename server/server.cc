@@ -186,10 +186,12 @@ class Server::Parts {
     health_ = std::make_unique<Health>(&database_, server_->GetHealthCheckService(),
                                        config_.health_interval);
     relay_.Start();
-    timers_ = std::make_unique<Periodic>(
-        [this] { return AfterBatch("timers", engine_.RunTimers(kBatch), config_.sweep_interval); });
-    purge_ = std::make_unique<Periodic>(
-        [this] { return AfterBatch("purge", engine_.PurgeRequests(kBatch), kPurgeInterval); });
+    timers_ = std::make_unique<Periodic>([this] {
+      return AfterBatch("timers", engine_.maintenance.RunTimers(kBatch), config_.sweep_interval);
+    });
+    purge_ = std::make_unique<Periodic>([this] {
+      return AfterBatch("purge", engine_.maintenance.PurgeRequests(kBatch), kPurgeInterval);
+    });
     purge_feed_ = std::make_unique<Periodic>([this] {
       return AfterBatch("purge of events", feed_.Purge(kBatch, database_.Now()), kPurgeInterval);
     });
@@ -273,7 +275,7 @@ class Server::Parts {
     }
     counter("contacts_answers_without_key_total",
             "Answers refused as this server's key file lacks the key of their token.", {},
-            [this] { return engine_.answers_without_key(); });
+            [this] { return engine_.answering.answers_without_key(); });
     const char* mails = "Tries to deliver an e-mail, by outcome.";
     counter("contacts_mails_total", mails, {{"outcome", "delivered"}},
             [this] { return relay_.counts().delivered; });

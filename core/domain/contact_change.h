@@ -102,6 +102,18 @@ struct ContactChange {
   bool open() const { return state == ChangeState::kValidating; }
 };
 
+// The parts of a change by which a list decides whether to load the whole.
+struct ChangeSummary {
+  Uuid id;
+  ChangeState state = ChangeState::kValidating;
+  absl::Time expire_time;
+  AccountId requester;
+  AccountId new_contact;
+  ValidationState requester_state = ValidationState::kPending;
+  ValidationState new_contact_state = ValidationState::kPending;
+  int64_t item_count = 0;
+};
+
 }  // namespace contacts
 
 #endif  // CONTACTS_CORE_DOMAIN_CONTACT_CHANGE_H_

@@ -8,6 +8,7 @@
 #include "core/mysql/store/contact_override.h"
 #include "core/mysql/store/outbox.h"
 #include "core/workflow/change.h"
+#include "core/workflow/notification.h"
 
 namespace contacts {
 namespace {
@@ -18,15 +19,6 @@ CallLimits Limits() { return {.deadline = absl::Now() + kTimeLimit}; }
 
 // E-mails that waited and are put into line anew, for each that is claimed.
 constexpr int64_t kQueuedPerClaimed = 4;
-
-// Whether a validation e-mail still serves: its change is open, its validator
-// has not answered, and no later e-mail was asked for.
-bool StillWanted(const OutboxMail& mail, const ContactChange& change, absl::Time now) {
-  const Validation* validation = change.FindValidation(mail.recipient);
-  return validation != nullptr && StateAt(change, now) == ChangeState::kValidating &&
-         validation->state == ValidationState::kPending &&
-         validation->generation == mail.generation;
-}
 
 template <typename T, typename Id>
 const T* Find(const std::vector<T>& all, const Id& id) {
@@ -111,8 +103,7 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Du
     ++mail.tries;
     const Account* account = Find(accounts, mail.recipient);
     const ContactChange* change = Find(changes, mail.subject);
-    if (account == nullptr ||
-        (mail.IsValidation() && (change == nullptr || !StillWanted(mail, *change, now)))) {
+    if (account == nullptr || !IsStillWanted(mail, change, now)) {
       unwanted.insert(mail.id);
       continue;
     }

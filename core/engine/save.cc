@@ -1,6 +1,6 @@
 #include "core/engine/save.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "core/mysql/store/change.h"
 #include "core/mysql/store/event.h"
@@ -37,10 +37,10 @@ void SaveEffects(Session& session, Transition& transition, absl::Time now) {
     if (EntersState(event.type)) session.CountEntered(event.state);
   }
   store::InsertEvents(session, transition.events);
-  SaveMails(session, transition.mails, now);
+  SaveMails(session, std::move(transition.mails), now);
 }
 
-void SaveMails(Session& session, std::vector<OutboxMail>& mails, absl::Time now) {
+void SaveMails(Session& session, std::vector<OutboxMail> mails, absl::Time now) {
   for (OutboxMail& mail : mails) mail.id = Uuid::Version7(now);
   store::InsertMails(session, mails);
 }
@@ -71,31 +71,10 @@ std::size_t MaxEncodedSize(const ContactChange& change) {
   return size;
 }
 
-bool Concerns(const ContactChange& change, const std::vector<AccountId>& admins,
-              const AccountId& account) {
-  if (account.empty()) return false;
-  if (change.requester == account || change.new_contact == account) return true;
-  if (std::find(admins.begin(), admins.end(), account) != admins.end()) return true;
-  return change.state == ChangeState::kDone &&
-         std::any_of(change.items.begin(), change.items.end(), [&](const ChangeItem& item) {
-           return item.outcome == ItemOutcome::kApplied && item.old_contact == account;
-         });
-}
-
-ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now) {
-  ContactChange view = Presented(change, now);
-  for (Validation& validation : view.validations) {
-    if (validation.account == viewer) continue;
-    validation.email_hint.clear();
-    if (change.requester != viewer) validation.email_send_time.reset();
-  }
-  return view;
-}
-
-absl::StatusOr<TakenOut> TakeOutOfPending(Session& session, const std::set<ServiceId>& ids,
-                                          const std::function<bool(const ServiceRole&)>& concerned,
-                                          ItemOutcome outcome,
-                                          const std::function<absl::Time()>& clock) {
+std::optional<LockedServices> RemoveFromPendingChanges(
+    Session& session, const std::set<ServiceId>& ids,
+    const std::function<bool(const ServiceRole&)>& concerned, ItemOutcome outcome,
+    const std::function<absl::Time()>& clock) {
   std::set<Uuid> change_ids;
   for (const store::PendingRole& pending : store::LoadPendingRoles(session, ids)) {
     if (concerned(pending.role)) change_ids.insert(pending.change_id);
@@ -110,11 +89,11 @@ absl::StatusOr<TakenOut> TakeOutOfPending(Session& session, const std::set<Servi
   const absl::Time now = clock();
   for (const store::PendingRole& pending : locked.pending) {
     if (concerned(pending.role) && !change_ids.contains(pending.change_id)) {
-      return absl::AbortedError("a contact change was asked for meanwhile");
+      return std::nullopt;
     }
   }
   for (ContactChange& change : changes) {
-    Transition transition = TakeOut(
+    Transition transition = RemoveItems(
         change,
         [&](const ChangeItem& item) {
           return ids.contains(item.service) && concerned({item.service, item.role});
@@ -125,7 +104,7 @@ absl::StatusOr<TakenOut> TakeOutOfPending(Session& session, const std::set<Servi
     store::SaveItems(session, change);
     SaveEffects(session, transition, now);
   }
-  return TakenOut{.services = std::move(locked.services), .now = now};
+  return LockedServices{.services = std::move(locked.services), .now = now};
 }
 
 }  // namespace contacts

@@ -136,8 +136,13 @@ void TellOfEffect(Transition& transition, const ContactChange& change, absl::Tim
 
 }  // namespace
 
+ChangeState StateAt(ChangeState state, absl::Time expire_time, absl::Time now) {
+  const bool over = state == ChangeState::kValidating && now >= expire_time;
+  return over ? ChangeState::kExpired : state;
+}
+
 ChangeState StateAt(const ContactChange& change, absl::Time now) {
-  return change.open() && now >= change.expire_time ? ChangeState::kExpired : change.state;
+  return StateAt(change.state, change.expire_time, now);
 }
 
 ContactChange Presented(ContactChange change, absl::Time now) {
@@ -252,6 +257,15 @@ Transition Resend(ContactChange& change, const AccountId& actor, const AccountId
   return transition;
 }
 
+bool IsAdminOfAll(const ContactChange& change, const std::vector<AccountId>& admins,
+                  const AccountId& account) {
+  for (std::size_t i = 0; i < admins.size(); ++i) {
+    if (change.open() && change.items[i].outcome != ItemOutcome::kPending) continue;
+    if (admins[i] != account) return false;
+  }
+  return true;
+}
+
 Transition Cancel(ContactChange& change, const AccountId& actor, bool is_admin_of_all,
                   absl::Time now) {
   if (actor != change.requester && !is_admin_of_all) {
@@ -267,7 +281,7 @@ Transition Cancel(ContactChange& change, const AccountId& actor, bool is_admin_o
   return transition;
 }
 
-Transition PassTime(ContactChange& change, absl::Time now) {
+Transition ExpireOrRemind(ContactChange& change, absl::Time now) {
   Transition transition;
   if (!change.open()) return transition;
   if (now >= change.expire_time) {
@@ -286,8 +300,9 @@ Transition PassTime(ContactChange& change, absl::Time now) {
   return transition;
 }
 
-Transition TakeOut(ContactChange& change, const std::function<bool(const ChangeItem&)>& concerned,
-                   ItemOutcome outcome, absl::Time now) {
+Transition RemoveItems(ContactChange& change,
+                       const std::function<bool(const ChangeItem&)>& concerned, ItemOutcome outcome,
+                       absl::Time now) {
   Transition transition;
   if (StateAt(change, now) != ChangeState::kValidating) return transition;
   bool any_left = false;

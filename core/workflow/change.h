@@ -28,8 +28,9 @@ struct Transition {
   std::vector<OutboxMail> mails;    // Without ids.
 };
 
-// Where the change stands at `now`: a change past its deadline is EXPIRED,
-// whether or not it has been marked.
+// Returns the state at `now`. An open change past its deadline is EXPIRED, whether or not it has
+// been marked.
+ChangeState StateAt(ChangeState state, absl::Time expire_time, absl::Time now);
 ChangeState StateAt(const ContactChange& change, absl::Time now);
 
 // Returns the change as reads at `now` show it.
@@ -64,18 +65,25 @@ Transition Refuse(ContactChange& change, const AccountId& account, TokenCheck to
 Transition Resend(ContactChange& change, const AccountId& actor, const AccountId& validator,
                   const std::string& token_key_id, absl::Time now, const Settings& settings);
 
+// Whether `account` is admin on every service still in the change. `admins` are the present admins
+// of the items' services, in the order of the items. Items already removed do not count.
+bool IsAdminOfAll(const ContactChange& change, const std::vector<AccountId>& admins,
+                  const AccountId& account);
+
 // `is_admin_of_all`: the actor is admin on every service still in the change.
 // Errors: ROLE_NOT_ALLOWED, CHANGE_CLOSED.
 Transition Cancel(ContactChange& change, const AccountId& actor, bool is_admin_of_all,
                   absl::Time now);
 
-// What time alone does: expiry, or the reminder.
-Transition PassTime(ContactChange& change, absl::Time now);
+// Expires an open change that is past its deadline, or else sends its reminder if that is due.
+// Never fails.
+Transition ExpireOrRemind(ContactChange& change, absl::Time now);
 
-// Takes the items for which `concerned` is true out of an open change, with
-// `outcome`; a change that loses its last item is ABORTED.
-Transition TakeOut(ContactChange& change, const std::function<bool(const ChangeItem&)>& concerned,
-                   ItemOutcome outcome, absl::Time now);
+// Removes the pending items that are `concerned` from an open change, with `outcome`. A change
+// that loses its last pending item is ABORTED. Never fails.
+Transition RemoveItems(ContactChange& change,
+                       const std::function<bool(const ChangeItem&)>& concerned, ItemOutcome outcome,
+                       absl::Time now);
 
 // Records that a validation e-mail was handed over (VALIDATION_SENT, with the
 // masked address it went to) or given up (VALIDATION_UNDELIVERABLE).

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "core/domain/errors.h"
+#include "core/workflow/notification.h"
 
 namespace contacts {
 namespace {
@@ -32,11 +33,7 @@ class Planner {
       return absl::OkStatus();
     }
     if (known && next.email != last.email) {
-      plan_.mails.push_back({.kind = MailKind::kProfileChanged,
-                             .recipient = record.id,
-                             .address = last.email,
-                             .cause = "import",
-                             .create_time = now_});
+      plan_.mails.push_back(MailOfAddressChange(last, "import", now_));
     }
     Write(std::move(next), draft);
     return absl::OkStatus();

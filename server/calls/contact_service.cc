@@ -13,7 +13,8 @@ Uuid ChangeId(const std::string& text) { return Uuid::Parse(text).value_or(Uuid(
 grpc::ServerUnaryReactor* ContactServer::GetProfile(Context* context, const Bytes* in, Bytes* out) {
   using Request = v1::GetProfileRequest;
   return Serve<Request>("GetProfile", {context, in, out}, [this](const Call& call, const Request&) {
-    return Encoded(engine_->GetProfile(call), ReplyWith(&v1::GetProfileResponse::mutable_account));
+    return Encoded(engine_->profiles.GetProfile(call),
+                   ReplyWith(&v1::GetProfileResponse::mutable_account));
   });
 }
 
@@ -23,8 +24,8 @@ grpc::ServerUnaryReactor* ContactServer::UpdateProfile(Context* context, const B
   const auto handle = [this](const Call& call, const Request& request) {
     ProfileUpdate update = ToProfileUpdate(request.account(), request.update_mask());
     update.id = call.account;
-    return engine_->UpdateProfile(call, update,
-                                  ReplyWith(&v1::UpdateProfileResponse::mutable_account));
+    return engine_->profiles.UpdateAccount(call, update,
+                                           ReplyWith(&v1::UpdateProfileResponse::mutable_account));
   };
   return Serve<Request>("UpdateProfile", {context, in, out}, handle);
 }
@@ -36,7 +37,7 @@ grpc::ServerUnaryReactor* ContactServer::ListServices(Context* context, const By
     ServiceFilter filter{.roles = {}, .id_prefix = request.id_prefix()};
     for (const int role : request.roles()) filter.roles.push_back(static_cast<Role>(role));
     const auto page = ToPageRequest(request, engine_->settings().default_page_size);
-    return PageReply(request, engine_->ListServices(call, filter, page),
+    return PageReply(request, engine_->reading.ListServices(call, filter, page),
                      &v1::ListServicesResponse::add_services);
   };
   return Serve<Request>("ListServices", {context, in, out}, handle);
@@ -45,7 +46,7 @@ grpc::ServerUnaryReactor* ContactServer::ListServices(Context* context, const By
 grpc::ServerUnaryReactor* ContactServer::GetService(Context* context, const Bytes* in, Bytes* out) {
   using Request = v1::GetServiceRequest;
   const auto handle = [this](const Call& call, const Request& request) -> Reply {
-    const auto view = engine_->GetService(call, ServiceId(request.service()));
+    const auto view = engine_->reading.GetService(call, ServiceId(request.service()));
     if (!view.ok()) return view.status();
     v1::GetServiceResponse response;
     *response.mutable_service() = ToMessage(view->service);
@@ -66,8 +67,8 @@ grpc::ServerUnaryReactor* ContactServer::UpdateServiceOwner(Context* context, co
                              .owner = FromMessage(request.owner()),
                              .fields = {paths.begin(), paths.end()},
                              .etag = request.etag()};
-    return engine_->UpdateServiceOwner(call, update,
-                                       ReplyWith(&v1::UpdateServiceOwnerResponse::mutable_service));
+    return engine_->profiles.UpdateServiceOwner(
+        call, update, ReplyWith(&v1::UpdateServiceOwnerResponse::mutable_service));
   };
   return Serve<Request>("UpdateServiceOwner", {context, in, out}, handle);
 }
@@ -78,8 +79,8 @@ grpc::ServerUnaryReactor* ContactServer::ChangeContacts(Context* context, const 
   const auto handle = [this](const Call& call, const Request& request) {
     const ChangeAsk ask{.assignments = ToAssignments(request.assignments()),
                         .validate_only = request.validate_only()};
-    return engine_->ChangeContacts(call, ask,
-                                   ReplyWithAll(&v1::ChangeContactsResponse::add_contact_changes));
+    return engine_->asking.ChangeContacts(
+        call, ask, ReplyWithAll(&v1::ChangeContactsResponse::add_contact_changes));
   };
   return Serve<Request>("ChangeContacts", {context, in, out}, handle);
 }
@@ -95,7 +96,7 @@ grpc::ServerUnaryReactor* ContactServer::GetContactChange(Context* context, cons
       });
     };
     const auto& id = static_cast<const Request&>(request).contact_change_id();
-    engine_->GetContactChange(call, ChangeId(id), got);
+    engine_->reading.GetContactChange(call, ChangeId(id), got);
   };
   return calls_->Serve({context, in, out}, NameOf("GetContactChange"), Audience::kAccounts,
                        std::make_unique<Request>(), handle);
@@ -113,7 +114,7 @@ grpc::ServerUnaryReactor* ContactServer::ListContactChanges(Context* context, co
     }
     if (!request.service().empty()) filter.service = ServiceId(request.service());
     const auto page = ToPageRequest(request, engine_->settings().default_page_size);
-    return PageReply(request, engine_->ListContactChanges(call, filter, page),
+    return PageReply(request, engine_->reading.ListContactChanges(call, filter, page),
                      &v1::ListContactChangesResponse::add_contact_changes);
   };
   return Serve<Request>("ListContactChanges", {context, in, out}, handle);
@@ -123,7 +124,7 @@ grpc::ServerUnaryReactor* ContactServer::AcceptContactChange(Context* context, c
                                                              Bytes* out) {
   using Request = v1::AcceptContactChangeRequest;
   const auto handle = [this](const Call& call, const Request& request) {
-    return engine_->AcceptContactChange(
+    return engine_->answering.AcceptContactChange(
         call, ChangeId(request.contact_change_id()), request.token(),
         ReplyWith(&v1::AcceptContactChangeResponse::mutable_contact_change));
   };
@@ -134,7 +135,7 @@ grpc::ServerUnaryReactor* ContactServer::RefuseContactChange(Context* context, c
                                                              Bytes* out) {
   using Request = v1::RefuseContactChangeRequest;
   const auto handle = [this](const Call& call, const Request& request) {
-    return engine_->RefuseContactChange(
+    return engine_->answering.RefuseContactChange(
         call, ChangeId(request.contact_change_id()), request.token(), request.reason(),
         ReplyWith(&v1::RefuseContactChangeResponse::mutable_contact_change));
   };
@@ -145,7 +146,7 @@ grpc::ServerUnaryReactor* ContactServer::ResendValidation(Context* context, cons
                                                           Bytes* out) {
   using Request = v1::ResendValidationRequest;
   const auto handle = [this](const Call& call, const Request& request) {
-    return engine_->ResendValidation(
+    return engine_->answering.ResendValidation(
         call, ChangeId(request.contact_change_id()), AccountId(request.account()),
         ReplyWith(&v1::ResendValidationResponse::mutable_contact_change));
   };
@@ -156,7 +157,7 @@ grpc::ServerUnaryReactor* ContactServer::CancelContactChange(Context* context, c
                                                              Bytes* out) {
   using Request = v1::CancelContactChangeRequest;
   const auto handle = [this](const Call& call, const Request& request) {
-    return engine_->CancelContactChange(
+    return engine_->answering.CancelContactChange(
         call, ChangeId(request.contact_change_id()),
         ReplyWith(&v1::CancelContactChangeResponse::mutable_contact_change));
   };
@@ -169,7 +170,7 @@ grpc::ServerUnaryReactor* ContactServer::ListContactChangeEvents(Context* contex
   const auto handle = [this](const Call& call, const Request& request) {
     const auto page = ToPageRequest(request, engine_->settings().default_event_page_size);
     const Uuid id = ChangeId(request.contact_change_id());
-    return PageReply(request, engine_->ListContactChangeEvents(call, id, page),
+    return PageReply(request, engine_->reading.ListContactChangeEvents(call, id, page),
                      &v1::ListContactChangeEventsResponse::add_events);
   };
   return Serve<Request>("ListContactChangeEvents", {context, in, out}, handle);

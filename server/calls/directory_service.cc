@@ -9,8 +9,8 @@ grpc::ServerUnaryReactor* DirectoryServer::CreateAccount(Context* context, const
                                                          Bytes* out) {
   using Request = v1::CreateAccountRequest;
   const auto handle = [this](const Call& call, const Request& request) {
-    return engine_->CreateAccount(call, FromMessage(request.account()),
-                                  ReplyWith(&v1::CreateAccountResponse::mutable_account));
+    return engine_->directory.CreateAccount(call, FromMessage(request.account()),
+                                            ReplyWith(&v1::CreateAccountResponse::mutable_account));
   };
   return Serve<Request>("CreateAccount", {context, in, out}, handle);
 }
@@ -19,7 +19,7 @@ grpc::ServerUnaryReactor* DirectoryServer::GetAccount(Context* context, const By
                                                       Bytes* out) {
   using Request = v1::GetAccountRequest;
   const auto handle = [this](const Call& call, const Request& request) {
-    return Encoded(engine_->GetAccount(call, AccountId(request.account())),
+    return Encoded(engine_->profiles.GetAccount(call, AccountId(request.account())),
                    ReplyWith(&v1::GetAccountResponse::mutable_account));
   };
   return Serve<Request>("GetAccount", {context, in, out}, handle);
@@ -29,8 +29,9 @@ grpc::ServerUnaryReactor* DirectoryServer::UpdateAccount(Context* context, const
                                                          Bytes* out) {
   using Request = v1::UpdateAccountRequest;
   const auto handle = [this](const Call& call, const Request& request) {
-    return engine_->UpdateAccount(call, ToProfileUpdate(request.account(), request.update_mask()),
-                                  ReplyWith(&v1::UpdateAccountResponse::mutable_account));
+    return engine_->profiles.UpdateAccount(
+        call, ToProfileUpdate(request.account(), request.update_mask()),
+        ReplyWith(&v1::UpdateAccountResponse::mutable_account));
   };
   return Serve<Request>("UpdateAccount", {context, in, out}, handle);
 }
@@ -39,8 +40,8 @@ grpc::ServerUnaryReactor* DirectoryServer::CreateService(Context* context, const
                                                          Bytes* out) {
   using Request = v1::CreateServiceRequest;
   const auto handle = [this](const Call& call, const Request& request) {
-    return engine_->CreateService(call, FromMessage(request.service()),
-                                  ReplyWith(&v1::CreateServiceResponse::mutable_service));
+    return engine_->directory.CreateService(call, FromMessage(request.service()),
+                                            ReplyWith(&v1::CreateServiceResponse::mutable_service));
   };
   return Serve<Request>("CreateService", {context, in, out}, handle);
 }
@@ -49,7 +50,7 @@ grpc::ServerUnaryReactor* DirectoryServer::LookupService(Context* context, const
                                                          Bytes* out) {
   using Request = v1::LookupServiceRequest;
   const auto handle = [this](const Call& call, const Request& request) {
-    return Encoded(engine_->LookupService(call, ServiceId(request.service())),
+    return Encoded(engine_->directory.LookupService(call, ServiceId(request.service())),
                    ReplyWith(&v1::LookupServiceResponse::mutable_service));
   };
   return Serve<Request>("LookupService", {context, in, out}, handle);
@@ -59,7 +60,7 @@ grpc::ServerUnaryReactor* DirectoryServer::DeleteService(Context* context, const
                                                          Bytes* out) {
   using Request = v1::DeleteServiceRequest;
   const auto handle = [this](const Call& call, const Request& request) {
-    return engine_->DeleteService(call, ServiceId(request.service()), [](const auto&) {
+    return engine_->directory.DeleteService(call, ServiceId(request.service()), [](const auto&) {
       return v1::DeleteServiceResponse().SerializeAsString();
     });
   };
@@ -72,16 +73,18 @@ grpc::ServerUnaryReactor* DirectoryServer::OverrideContacts(Context* context, co
   const auto handle = [this](const Call& call, const Request& request) {
     const OverrideAsk ask{.assignments = ToAssignments(request.assignments()),
                           .reason = request.reason()};
-    return engine_->OverrideContacts(call, ask, [](const std::vector<contacts::Service>& services) {
-      v1::OverrideContactsResponse response;
-      for (const contacts::Service& service : services) {
-        auto* added = response.add_services();
-        *added = ToMessage(service);
-        // The owners of 1,000 services may have more than 4 MiB.
-        added->clear_owner();
-      }
-      return response.SerializeAsString();
-    });
+    return engine_->directory.OverrideContacts(call, ask,
+                                               [](const std::vector<contacts::Service>& services) {
+                                                 v1::OverrideContactsResponse response;
+                                                 for (const contacts::Service& service : services) {
+                                                   auto* added = response.add_services();
+                                                   *added = ToMessage(service);
+                                                   // The owners of 1,000 services may have more
+                                                   // than 4 MiB.
+                                                   added->clear_owner();
+                                                 }
+                                                 return response.SerializeAsString();
+                                               });
   };
   return Serve<Request>("OverrideContacts", {context, in, out}, handle);
 }
@@ -90,7 +93,7 @@ grpc::ServerUnaryReactor* DirectoryServer::ExportDirectory(Context* context, con
                                                            Bytes* out) {
   using Request = v1::ExportDirectoryRequest;
   const auto handle = [this](const Call& call, const Request& request) -> Reply {
-    const absl::StatusOr<DirectoryPage> page = engine_->ExportDirectory(
+    const absl::StatusOr<DirectoryPage> page = engine_->bulk.ExportDirectory(
         call, ToPageRequest(request, engine_->settings().default_page_size));
     if (!page.ok()) return page.status();
     v1::ExportDirectoryResponse response;

@@ -212,7 +212,7 @@ class ImportCalls::Reactor final : public Stream {
                             .cancelled = {cancelled_}};
     std::vector<ImportRejection> rejected;
     if (!batch.records.empty()) {
-      auto imported = calls_.engine_->ImportBatch(limits, batch.records);
+      auto imported = calls_.engine_->bulk.ImportBatch(limits, batch.records);
       if (absl::IsDeadlineExceeded(imported.status()) && absl::Now() < deadline_) {
         return errors::Unavailable("the database took too long", kRetryAfter);
       }

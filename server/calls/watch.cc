@@ -302,7 +302,7 @@ int64_t Watch::watchers() const {
 absl::Status Watch::Open(Watcher& watcher) {
   if (!watcher.account().empty()) {
     const auto account =
-        engine_->GetProfile({.account = watcher.account(), .limits = ReadLimits()});
+        engine_->profiles.GetProfile({.account = watcher.account(), .limits = ReadLimits()});
     if (!account.ok()) return account.status();
   }
   if (!watcher.resume_place()) return absl::OkStatus();

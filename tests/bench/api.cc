@@ -57,30 +57,31 @@ absl::StatusOr<std::string> EngineApi::Answer(Method method, const Call& call,
     case Method::kGetContactChange: {
       const auto& request = static_cast<const v1::GetContactChangeRequest&>(message);
       return server::Encoded(
-          engine_->GetContactChange(call, *Uuid::Parse(request.contact_change_id())),
+          engine_->reading.GetContactChange(call, *Uuid::Parse(request.contact_change_id())),
           server::ReplyWith(&v1::GetContactChangeResponse::mutable_contact_change));
     }
     case Method::kListServices: {
       const auto& request = static_cast<const v1::ListServicesRequest&>(message);
-      return server::PageReply(request,
-                               engine_->ListServices(call, {}, server::ToPageRequest(request, 50)),
-                               &v1::ListServicesResponse::add_services);
+      return server::PageReply(
+          request, engine_->reading.ListServices(call, {}, server::ToPageRequest(request, 50)),
+          &v1::ListServicesResponse::add_services);
     }
     case Method::kListContactChanges: {
       const auto& request = static_cast<const v1::ListContactChangesRequest&>(message);
       return server::PageReply(
-          request, engine_->ListContactChanges(call, {}, server::ToPageRequest(request, 50)),
+          request,
+          engine_->reading.ListContactChanges(call, {}, server::ToPageRequest(request, 50)),
           &v1::ListContactChangesResponse::add_contact_changes);
     }
     case Method::kChangeContacts: {
       const auto& request = static_cast<const v1::ChangeContactsRequest&>(message);
-      return engine_->ChangeContacts(
+      return engine_->asking.ChangeContacts(
           call, {.assignments = server::ToAssignments(request.assignments())},
           server::ReplyWithAll(&v1::ChangeContactsResponse::add_contact_changes));
     }
     case Method::kAcceptContactChange: {
       const auto& request = static_cast<const v1::AcceptContactChangeRequest&>(message);
-      return engine_->AcceptContactChange(
+      return engine_->answering.AcceptContactChange(
           call, *Uuid::Parse(request.contact_change_id()), request.token(),
           server::ReplyWith(&v1::AcceptContactChangeResponse::mutable_contact_change));
     }

@@ -250,8 +250,8 @@ absl::Status CreateFixtures(Engine& engine, int callers, std::size_t flows, int 
   std::vector<ImportRecord> records;
   const auto commit = [&]() -> absl::Status {
     if (records.empty()) return absl::OkStatus();
-    const auto rejected = engine.ImportBatch({.deadline = absl::Now() + absl::Seconds(60)},
-                                             std::exchange(records, {}));
+    const auto rejected = engine.bulk.ImportBatch({.deadline = absl::Now() + absl::Seconds(60)},
+                                                  std::exchange(records, {}));
     if (!rejected.ok()) return rejected.status();
     return rejected->empty() ? absl::OkStatus() : rejected->front().why;
   };

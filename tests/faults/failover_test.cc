@@ -97,14 +97,14 @@ class Cluster {
   }
 
   void Create(const std::string& id) {
-    const auto created = engine->CreateAccount(
+    const auto created = engine->directory.CreateAccount(
         {.operator_name = "operator", .fingerprint = "CreateAccount"},
         {.id = AccountId(id), .email = id + "@mail.example", .language = "en"},
         [](const Account&) { return std::string("reply"); });
     EXPECT_TRUE(created.ok()) << created.status();
   }
   bool Exists(const std::string& id) {
-    return engine->GetAccount({.operator_name = "operator"}, AccountId(id)).ok();
+    return engine->profiles.GetAccount({.operator_name = "operator"}, AccountId(id)).ok();
   }
   static std::string Accounts(Member& member) {
     return member.Sql("SELECT id FROM contacts.account");
@@ -242,7 +242,7 @@ TEST(FailOver, AFrozenMemberHoldsNobodyUp) {
     callers.emplace_back([&] {
       const absl::Time start = absl::Now();
       const auto got =
-          cluster.engine->GetAccount({.operator_name = "operator"}, AccountId("aa1-ovh"));
+          cluster.engine->profiles.GetAccount({.operator_name = "operator"}, AccountId("aa1-ovh"));
       EXPECT_THAT(got.status(), HasReason("UNAVAILABLE"));
       EXPECT_LT(absl::Now() - start, absl::Seconds(25)) << "waited for the network's limit";
     });

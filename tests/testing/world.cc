@@ -53,7 +53,7 @@ void World::AddAccount(const std::string& id, const std::string& email) {
   account.id = AccountId(id);
   account.email = email;
   const absl::Status created =
-      engine
+      engine.directory
           .CreateAccount(AsOperator(), account, [](const Account& made) { return made.id.text(); })
           .status();
   EXPECT_TRUE(created.ok()) << created;
@@ -69,7 +69,7 @@ void World::AddService(const std::string& id, const std::string& admin, const st
   service.billing = AccountId(billing);
   service.owner.emplace().name = "Marie Curie";
   const absl::Status created =
-      engine
+      engine.directory
           .CreateService(AsOperator(), service, [](const Service& made) { return made.id.text(); })
           .status();
   EXPECT_TRUE(created.ok()) << created;
@@ -100,14 +100,14 @@ World::Asked World::Ask(const std::string& account, const std::vector<Assignment
   }
   const absl::StatusOr<std::string> reply =
       (through ? *through : engine)
-          .ChangeContacts(call, {assignments, validate_only},
-                          [&](const std::vector<ContactChange>& changes) {
-                            asked.changes = changes;
-                            std::string bytes;
-                            for (const ContactChange& change : changes)
-                              absl::StrAppend(&bytes, Encoded(change), "\n");
-                            return bytes;
-                          });
+          .asking.ChangeContacts(call, {assignments, validate_only},
+                                 [&](const std::vector<ContactChange>& changes) {
+                                   asked.changes = changes;
+                                   std::string bytes;
+                                   for (const ContactChange& change : changes)
+                                     absl::StrAppend(&bytes, Encoded(change), "\n");
+                                   return bytes;
+                                 });
   asked.status = reply.status();
   if (reply.ok()) asked.reply = *reply;
   return asked;
@@ -134,7 +134,7 @@ World::Answered World::Accept(const std::string& account, const Uuid& id, const 
   Call call = As(account, request_id);
   absl::StrAppend(&call.fingerprint, id.text(), token);
   return Answer([&](const Encode<ContactChange>& encode) {
-    return (through ? *through : engine).AcceptContactChange(call, id, token, encode);
+    return (through ? *through : engine).answering.AcceptContactChange(call, id, token, encode);
   });
 }
 
@@ -154,50 +154,51 @@ World::Answered World::AskAndAccept(const std::string& account,
 World::Answered World::Refuse(const std::string& account, const Uuid& id, const std::string& token,
                               const std::string& reason) {
   return Answer([&](const Encode<ContactChange>& encode) {
-    return engine.RefuseContactChange(As(account), id, token, reason, encode);
+    return engine.answering.RefuseContactChange(As(account), id, token, reason, encode);
   });
 }
 
 World::Answered World::Resend(const std::string& account, const Uuid& id, const std::string& to,
                               std::optional<Uuid> request_id) {
   return Answer([&](const Encode<ContactChange>& encode) {
-    return engine.ResendValidation(As(account, request_id), id, AccountId(to), encode);
+    return engine.answering.ResendValidation(As(account, request_id), id, AccountId(to), encode);
   });
 }
 
 World::Answered World::Cancel(const std::string& account, const Uuid& id, Engine* through) {
   return Answer([&](const Encode<ContactChange>& encode) {
-    return (through ? *through : engine).CancelContactChange(As(account), id, encode);
+    return (through ? *through : engine).answering.CancelContactChange(As(account), id, encode);
   });
 }
 
 absl::Status World::Override(const std::vector<Assignment>& assignments,
                              const std::string& reason) {
-  return engine
+  return engine.directory
       .OverrideContacts(AsOperator(), {assignments, reason},
                         [](const std::vector<Service>&) { return std::string("done"); })
       .status();
 }
 
 absl::Status World::DeleteService(const std::string& id) {
-  return engine
+  return engine.directory
       .DeleteService(AsOperator(), ServiceId(id), [](const Service&) { return std::string(); })
       .status();
 }
 
 absl::Status World::SetStanding(const std::string& account, BillingStanding standing) {
-  return engine
+  return engine.profiles
       .UpdateAccount(AsOperator(), {.id = AccountId(account), .standing = standing},
                      [](const Account&) { return std::string(); })
       .status();
 }
 
 absl::StatusOr<ContactChange> World::Get(const std::string& account, const Uuid& id) {
-  return engine.GetContactChange(As(account), id);
+  return engine.reading.GetContactChange(As(account), id);
 }
 
 std::string World::Holder(const std::string& service, Role role) {
-  const absl::StatusOr<Service> found = engine.LookupService(AsOperator(), ServiceId(service));
+  const absl::StatusOr<Service> found =
+      engine.directory.LookupService(AsOperator(), ServiceId(service));
   return found.ok() ? found->holder(role).text() : "";
 }
 

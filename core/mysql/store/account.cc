@@ -101,7 +101,7 @@ AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& i
   std::vector<Param> params = in.params;
   params.insert(params.end(), {Bind(requester), Bind(requester), Bind(requester),
                                Bind(ChangeState::kValidating), Bind(now)});
-  // The use comes in a row of its own, in the form of an account without id.
+  // The use comes in a row without an account id, in the last three columns.
   Rows rows = session.Select(
       kAccountColumns,
       absl::StrCat(" FROM account a WHERE a.id IN ", in.placeholders, " UNION ALL SELECT ",
@@ -114,14 +114,14 @@ AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& i
       params);
   AccountsAndUse result;
   while (rows.Next()) {
-    Account account = ReadAccount(rows);
-    if (account.id.empty()) {
-      result.use.pending_changes = account.version;
-      result.use.asks.start = account.create_time;
-      result.use.asks.uses = absl::ToUnixMicros(account.update_time);
-    } else {
-      result.accounts.push_back(std::move(account));
+    if (!rows.IsNull()) {
+      result.accounts.push_back(ReadAccount(rows));
+      continue;
     }
+    for (int column = 0; column < 4; ++column) rows.Skip();
+    result.use.pending_changes = rows.Int();
+    result.use.asks.start = rows.Time();
+    result.use.asks.uses = rows.Int();
   }
   return result;
 }

@@ -18,27 +18,28 @@ using sqltext::Time;
 
 }  // namespace
 
-std::optional<Reply> LoadReply(Session& session, const std::string& actor, const Uuid& request_id) {
+std::optional<IdempotencyRecord> LoadIdempotencyRecord(Session& session, const std::string& actor,
+                                                       const Uuid& request_id) {
   Rows rows =
       session.Query("SELECT fingerprint, reply FROM reply WHERE actor = ? AND request_id = ?",
                     {Param(actor), Bind(request_id)});
   if (!rows.Next()) return std::nullopt;
-  Reply reply;
-  reply.fingerprint = rows.Text();
-  reply.bytes = rows.Text();
-  return reply;
+  IdempotencyRecord record;
+  record.fingerprint = rows.Text();
+  record.reply = rows.Text();
+  return record;
 }
 
-void InsertReply(Session& session, const std::string& actor, const Uuid& request_id,
-                 const Reply& reply, absl::Time now) {
+void InsertIdempotencyRecord(Session& session, const std::string& actor, const Uuid& request_id,
+                             const IdempotencyRecord& record, absl::Time now) {
   session.Queue(
       Fill("INSERT INTO reply (actor, request_id, fingerprint, reply, create_time)"
            " VALUES (?, ?, ?, ?, ?)",
-           {Ascii(actor), sqltext::Id(request_id), Bytes(reply.fingerprint), Bytes(reply.bytes),
+           {Ascii(actor), sqltext::Id(request_id), Bytes(record.fingerprint), Bytes(record.reply),
             Time(now)}));
 }
 
-int64_t PurgeReplies(Session& session, absl::Time before, int64_t limit) {
+int64_t PurgeIdempotencyRecords(Session& session, absl::Time before, int64_t limit) {
   Rows rows = session.Query(
       "SELECT actor, request_id FROM reply WHERE create_time < ? ORDER BY create_time LIMIT ?"
       " FOR UPDATE SKIP LOCKED",

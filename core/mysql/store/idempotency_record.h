@@ -12,18 +12,19 @@
 // The table reply: idempotency records.
 namespace contacts::store {
 
-struct Reply {
+struct IdempotencyRecord {
   std::string fingerprint;
-  std::string bytes;
+  std::string reply;
 };
 
-std::optional<Reply> LoadReply(Session& session, const std::string& actor, const Uuid& request_id);
+std::optional<IdempotencyRecord> LoadIdempotencyRecord(Session& session, const std::string& actor,
+                                                       const Uuid& request_id);
 
-void InsertReply(Session& session, const std::string& actor, const Uuid& request_id,
-                 const Reply& reply, absl::Time now);
+void InsertIdempotencyRecord(Session& session, const std::string& actor, const Uuid& request_id,
+                             const IdempotencyRecord& record, absl::Time now);
 
 // Counts at most `limit` replies older than `before` and queues their removal.
-int64_t PurgeReplies(Session& session, absl::Time before, int64_t limit);
+int64_t PurgeIdempotencyRecords(Session& session, absl::Time before, int64_t limit);
 
 }  // namespace contacts::store
 

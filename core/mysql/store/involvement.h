@@ -15,17 +15,6 @@
 // changes than an account may see, so each change itself is looked at too.
 namespace contacts::store {
 
-// What a list needs to know of a change to decide whether to load it.
-struct ChangeSummary {
-  Uuid id;
-  ChangeState state = ChangeState::kValidating;
-  absl::Time expire_time;
-  AccountId requester;
-  AccountId new_contact;
-  ValidationState requester_state = ValidationState::kPending;
-  ValidationState new_contact_state = ValidationState::kPending;
-  int64_t item_count = 0;
-};
 // At most `limit` changes older than `before` (nil: the newest), newest first: those that may
 // concern `account`, all or those with an item on `service`.
 std::vector<ChangeSummary> ListAccountChanges(Session& session, const AccountId& account,

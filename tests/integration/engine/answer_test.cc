@@ -116,8 +116,8 @@ TEST(Resending, GoesToTheAddressOfTheProfileByThen) {
   World world;
   const ContactChange change = AskTech(world);
   world.TakeMails();
-  ASSERT_TRUE(world.engine
-                  .UpdateProfile(World::As(kDana),
+  ASSERT_TRUE(world.engine.profiles
+                  .UpdateAccount(World::As(kDana),
                                  {.id = AccountId(kDana), .email = "dana@new.example"},
                                  [](const Account&) { return std::string(); })
                   .ok());
@@ -347,7 +347,7 @@ TEST(TokenWithoutItsKey, IsUnavailableThereAndGoodOnAServerThatHasTheKey) {
   EXPECT_EQ(other.answers_without_key(), 2);
   EXPECT_EQ(world.test_database.Dump(), before);
   EXPECT_THAT(world.Accept(kDana, change.id, token).status, HasReason(""));
-  EXPECT_EQ(world.engine.answers_without_key(), 0);
+  EXPECT_EQ(world.engine.answering.answers_without_key(), 0);
 }
 
 }  // namespace

@@ -235,7 +235,7 @@ TEST(OnePending, ClosedChangeFreesItsRolesHoweverItClosed) {
   ASSERT_THAT(world.Cancel(kMarie, cancelled.id).status, HasReason(""));
   const ContactChange expired = ask();
   world.clock.Advance(absl::Hours(24 * 7));
-  ASSERT_EQ(*world.engine.RunTimers(10), 1);
+  ASSERT_EQ(*world.engine.maintenance.RunTimers(10), 1);
   const ContactChange aborted = ask();
   ASSERT_TRUE(world.Override({Move(kS0, kTech, kThomas)}).ok());
   const ContactChange done = ask();
@@ -261,7 +261,7 @@ TEST(OnePending, ExpiredChangeInTheWayIsMarkedOnTheFly) {
   EXPECT_EQ(world.History(old.id).back(), EventType::kExpired);
   EXPECT_THAT(world.TakeMails(), ElementsAre("VALIDATION aa1-ovh", "VALIDATION ee5-ovh",
                                              "EXPIRED aa1-ovh", "EXPIRED dd4-ovh"));
-  EXPECT_EQ(*world.engine.RunTimers(10), 0);
+  EXPECT_EQ(*world.engine.maintenance.RunTimers(10), 0);
 }
 
 }  // namespace

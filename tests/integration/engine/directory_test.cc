@@ -162,8 +162,9 @@ TEST(RemovedService, LeavesClosedChangesAsTheyAre) {
 // --- Profiles -----------------------------------------------------------------------
 
 absl::StatusOr<std::string> Update(World& world, const ProfileUpdate& update) {
-  return world.engine.UpdateProfile(World::As(update.id.text()), update,
-                                    [](const Account& account) { return Etag(account.version); });
+  return world.engine.profiles.UpdateAccount(
+      World::As(update.id.text()), update,
+      [](const Account& account) { return Etag(account.version); });
 }
 
 TEST(Profile, ChangedEmailIsToldToTheOldAddress) {
@@ -182,7 +183,7 @@ TEST(Profile, NothingIsToldWhereTheEmailStaysTheSame) {
   ASSERT_TRUE(Update(world, {.id = AccountId(kDana), .language = "fr"}).ok());
   ASSERT_TRUE(Update(world, {.id = AccountId(kDana), .email = "dd4-ovh@mail.example"}).ok());
   EXPECT_THAT(world.TakeMails(), IsEmpty());
-  EXPECT_EQ(world.engine.GetProfile(World::As(kDana))->language, "fr");
+  EXPECT_EQ(world.engine.profiles.GetProfile(World::As(kDana))->language, "fr");
 }
 
 TEST(Profile, OwnAddressMayChangeSoManyTimesADay) {
@@ -196,12 +197,12 @@ TEST(Profile, OwnAddressMayChangeSoManyTimesADay) {
   ASSERT_TRUE(move_to("one@new.example").ok());  // The same address: not counted.
   ASSERT_TRUE(move_to("two@new.example").ok());
   EXPECT_THAT(move_to("three@new.example"), HasReason("QUOTA_EXCEEDED"));
-  EXPECT_EQ(world.engine.GetProfile(World::As(kDana))->email, "two@new.example");
+  EXPECT_EQ(world.engine.profiles.GetProfile(World::As(kDana))->email, "two@new.example");
   EXPECT_THAT(world.TakeMails(), SizeIs(2));
   // The language, other accounts and operators are not limited.
   EXPECT_TRUE(Update(world, {.id = AccountId(kDana), .language = "fr"}).ok());
   EXPECT_TRUE(Update(world, {.id = AccountId(kEve), .email = "eve@new.example"}).ok());
-  EXPECT_TRUE(world.engine
+  EXPECT_TRUE(world.engine.profiles
                   .UpdateAccount(World::AsOperator(),
                                  {.id = AccountId(kDana), .email = "four@new.example"},
                                  [](const Account&) { return std::string(); })
@@ -218,7 +219,7 @@ TEST(Profile, StaleEtagIsRefusedAndNothingChanges) {
   EXPECT_THAT(Update(world, {.id = AccountId(kDana), .email = "late@new.example", .etag = Etag(1)})
                   .status(),
               HasReason("ETAG_MISMATCH"));
-  EXPECT_EQ(world.engine.GetProfile(World::As(kDana))->email, "dd4-ovh@mail.example");
+  EXPECT_EQ(world.engine.profiles.GetProfile(World::As(kDana))->email, "dd4-ovh@mail.example");
   EXPECT_THAT(world.TakeMails(), IsEmpty());
   EXPECT_TRUE(Update(world, {.id = AccountId(kDana), .language = "en", .etag = *first}).ok());
 }
@@ -228,7 +229,7 @@ TEST(Directory, AccountAndServiceOfOneIdExistOnce) {
   Account account;
   account.id = AccountId(kDana);
   EXPECT_THAT(
-      world.engine
+      world.engine.directory
           .CreateAccount(World::AsOperator(), account, [](const Account&) { return std::string(); })
           .status(),
       HasReason("ALREADY_EXISTS"));
@@ -237,7 +238,7 @@ TEST(Directory, AccountAndServiceOfOneIdExistOnce) {
     service.id = ServiceId(id);
     service.admin = service.billing = AccountId(kMarie);
     service.tech = AccountId(tech);
-    return world.engine
+    return world.engine.directory
         .CreateService(World::AsOperator(), service, [](const Service&) { return std::string(); })
         .status();
   };
@@ -257,7 +258,7 @@ absl::Status SetOwner(World& world, const char* account, const std::string& serv
   update.owner.address_lines = {"1 rue d'Ulm", "Bât. B"};
   update.fields = {"city", "address_lines"};
   update.etag = etag;
-  return world.engine
+  return world.engine.profiles
       .UpdateServiceOwner(World::As(account), update, [](const Service&) { return std::string(); })
       .status();
 }
@@ -268,9 +269,11 @@ TEST(Owner, IsChangedByTheAdminAloneAndOnlyInTheFieldsNamed) {
   EXPECT_THAT(SetOwner(world, kBill, kS0), HasReason("ROLE_NOT_ALLOWED"));
   EXPECT_THAT(SetOwner(world, kEve, kS0), HasReason("SERVICE_NOT_FOUND"));
   EXPECT_THAT(SetOwner(world, kMarie, "gone.example"), HasReason("SERVICE_NOT_FOUND"));
-  EXPECT_EQ(world.engine.GetService(World::As(kMarie), ServiceId(kS0))->service.owner->city, "");
+  EXPECT_EQ(world.engine.reading.GetService(World::As(kMarie), ServiceId(kS0))->service.owner->city,
+            "");
   ASSERT_THAT(SetOwner(world, kMarie, kS0), HasReason(""));
-  const Owner owner = *world.engine.GetService(World::As(kMarie), ServiceId(kS0))->service.owner;
+  const Owner owner =
+      *world.engine.reading.GetService(World::As(kMarie), ServiceId(kS0))->service.owner;
   EXPECT_EQ(owner.name, "Marie Curie");
   EXPECT_EQ(owner.city, "Paris");
   EXPECT_THAT(owner.address_lines, ElementsAre("1 rue d'Ulm", "Bât. B"));
@@ -285,7 +288,7 @@ TEST(Owner, StaleEtagIsRefused) {
 TEST(Service, EtagMovesWithEachRoleThatIsMoved) {
   World world;
   const std::string before =
-      Etag(world.engine.LookupService(World::AsOperator(), ServiceId(kS0))->version);
+      Etag(world.engine.directory.LookupService(World::AsOperator(), ServiceId(kS0))->version);
   world.AskAndAccept(kMarie, {Move(kS0, kTech, kDana)});
   EXPECT_THAT(SetOwner(world, kMarie, kS0, before), HasReason("ETAG_MISMATCH"));
 }
@@ -294,7 +297,8 @@ TEST(MissingService, IsNotToldToAnOperatorAsOneOnWhichAnAccountHoldsNoRole) {
   World world;
   const std::vector<Assignment> moves = {Move("gone.example", kTech, kEve)};
   for (const absl::Status& status :
-       {world.engine.LookupService(World::AsOperator(), ServiceId("gone.example")).status(),
+       {world.engine.directory.LookupService(World::AsOperator(), ServiceId("gone.example"))
+            .status(),
         world.DeleteService("gone.example"), world.Override(moves)}) {
     EXPECT_THAT(status, HasReason("SERVICE_NOT_FOUND"));
     EXPECT_THAT(std::string(status.message()), ::testing::Not(::testing::HasSubstr("acting")));

@@ -41,8 +41,9 @@ Service Held(const std::string& id, const std::string& admin = kMarie,
 // "POSITION REASON" of each rejection.
 std::vector<std::string> Import(World& world, const std::vector<ImportRecord>& records,
                                 Engine* through = nullptr) {
-  const auto rejected = (through ? *through : world.engine)
-                            .ImportBatch({.deadline = absl::Now() + absl::Seconds(60)}, records);
+  const auto rejected =
+      (through ? *through : world.engine)
+          .bulk.ImportBatch({.deadline = absl::Now() + absl::Seconds(60)}, records);
   EXPECT_TRUE(rejected.ok()) << rejected.status();
   std::vector<std::string> lines;
   if (!rejected.ok()) return lines;
@@ -53,11 +54,11 @@ std::vector<std::string> Import(World& world, const std::vector<ImportRecord>& r
 }
 
 Service Found(World& world, const std::string& id) {
-  return world.engine.LookupService(World::AsOperator(), ServiceId(id)).value();
+  return world.engine.directory.LookupService(World::AsOperator(), ServiceId(id)).value();
 }
 
 Account FoundAccount(World& world, const std::string& id) {
-  return world.engine.GetAccount(World::AsOperator(), AccountId(id)).value();
+  return world.engine.profiles.GetAccount(World::AsOperator(), AccountId(id)).value();
 }
 
 TEST(Import, CreatesAccountsAndTheServicesThatNameThem) {
@@ -178,7 +179,7 @@ TEST(Import, OfAnotherAdminShowsItTheChangesOfTheService) {
   const Uuid pending = world.Ask(kMarie, {Move(kS0, kTech, kBill)}).changes.at(0).id;
   const auto listed = [&] {
     std::vector<Uuid> ids;
-    const auto page = world.engine.ListContactChanges(World::As(kEve), {}, {});
+    const auto page = world.engine.reading.ListContactChanges(World::As(kEve), {}, {});
     EXPECT_TRUE(page.ok()) << page.status();
     for (const ContactChange& change : page->rows) ids.push_back(change.id);
     return ids;
@@ -210,7 +211,7 @@ TEST(Import, IsReadBackByAnExport) {
     std::vector<std::string> ids;
     PageRequest page{.size = size, .after = ""};
     do {
-      const auto read = world.engine.ExportDirectory(World::AsOperator(), page);
+      const auto read = world.engine.bulk.ExportDirectory(World::AsOperator(), page);
       ASSERT_TRUE(read.ok()) << read.status();
       for (const Account& account : read->accounts) ids.push_back(account.id.text());
       for (const Service& service : read->services) {
@@ -314,7 +315,7 @@ TEST(Import, RacingWithEverythingElseLosesNoServiceAndFindsNoDefect) {
   // No other import runs during the last one, so the directory has its values.
   std::vector<ImportRecord> all;
   for (int k = 0; k < kServices; ++k) all.emplace_back(Held(name(k)));
-  const auto pending = world.engine.ListContactChanges(
+  const auto pending = world.engine.reading.ListContactChanges(
       World::As(kMarie), {.states = {ChangeState::kValidating}}, {.size = 1000});
   ASSERT_TRUE(pending.ok()) << pending.status();
   for (const ContactChange& change : pending->rows) world.Cancel(kMarie, change.id);

@@ -32,7 +32,7 @@ std::vector<Uuid> List(World& world, const std::string& account, const ChangeFil
   std::vector<Uuid> ids;
   PageRequest request{.size = page_size, .after = ""};
   for (int pages = 0; pages < 1000; ++pages) {
-    const auto page = world.engine.ListContactChanges(World::As(account), filter, request);
+    const auto page = world.engine.reading.ListContactChanges(World::As(account), filter, request);
     EXPECT_TRUE(page.ok()) << page.status();
     if (!page.ok()) break;
     EXPECT_LE(static_cast<int64_t>(page->rows.size()), page_size);
@@ -102,7 +102,7 @@ TEST(ChangeList, FiltersByStateWithExpiredOnesBeforeTheSweepToo) {
     EXPECT_THAT(in({ChangeState::kExpired, ChangeState::kValidating, ChangeState::kDone}),
                 ElementsAre(done.id, validating.id, expired.id));
     EXPECT_EQ(in({}).size(), 6U);
-    ASSERT_EQ(*world.engine.RunTimers(10), swept == 0 ? 1 : 0);
+    ASSERT_EQ(*world.engine.maintenance.RunTimers(10), swept == 0 ? 1 : 0);
   }
 }
 
@@ -110,7 +110,7 @@ TEST(ChangeList, ShowsAnExpiredChangeAsExpiredBeforeTheSweep) {
   World world;
   AskLater(world, kMarie, Move(kS0, kTech, kDana));
   world.clock.Advance(absl::Hours(24 * 7));
-  const auto page = world.engine.ListContactChanges(World::As(kDana), {}, {});
+  const auto page = world.engine.reading.ListContactChanges(World::As(kDana), {}, {});
   ASSERT_TRUE(page.ok());
   EXPECT_EQ(page->rows.at(0).state, ChangeState::kExpired);
   EXPECT_EQ(page->rows.at(0).items.at(0).outcome, ItemOutcome::kNotApplied);
@@ -302,7 +302,8 @@ TEST(EventList, IsOldestFirstAndPaged) {
   std::vector<EventType> types;
   PageRequest request{.size = 2, .after = ""};
   for (int pages = 1;; ++pages) {
-    const auto page = world.engine.ListContactChangeEvents(World::As(kMarie), change.id, request);
+    const auto page =
+        world.engine.reading.ListContactChangeEvents(World::As(kMarie), change.id, request);
     ASSERT_TRUE(page.ok()) << page.status();
     for (const ChangeEvent& event : page->rows) types.push_back(event.type);
     request.after = page->next;
@@ -323,7 +324,7 @@ std::vector<std::string> Services(World& world, const std::string& account,
   std::vector<std::string> ids;
   PageRequest request{.size = page_size, .after = ""};
   for (int pages = 0; pages < 1000; ++pages) {
-    const auto page = world.engine.ListServices(World::As(account), filter, request);
+    const auto page = world.engine.reading.ListServices(World::As(account), filter, request);
     EXPECT_TRUE(page.ok()) << page.status();
     if (!page.ok()) break;
     EXPECT_LE(static_cast<int64_t>(page->rows.size()), page_size);

@@ -143,7 +143,7 @@ TEST(OutboxLine, ClosedChangeTakesItsValidationEmailsOutAtOnce) {
   EXPECT_EQ(Validations(world), 0);
   ask();
   world.clock.Advance(absl::Hours(24 * 8));
-  EXPECT_TRUE(world.engine.RunTimers(100).ok());
+  EXPECT_TRUE(world.engine.maintenance.RunTimers(100).ok());
   EXPECT_EQ(Validations(world), 0);
   change = ask();
   world.Accept(kMarie, change);

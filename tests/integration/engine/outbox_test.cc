@@ -291,8 +291,9 @@ TEST(Outbox, TextThatHasTheSeparatorOfColumnsStopsNothing) {
     }
   }
   EXPECT_TRUE(world.Get(kMarie, change.id).ok());
-  EXPECT_TRUE(world.engine.ExportDirectory(World::AsOperator(), {}).ok());
-  EXPECT_EQ(world.engine.LookupService(World::AsOperator(), ServiceId("s0.example"))->owner->city,
+  EXPECT_TRUE(world.engine.bulk.ExportDirectory(World::AsOperator(), {}).ok());
+  EXPECT_EQ(world.engine.directory.LookupService(World::AsOperator(), ServiceId("s0.example"))
+                ->owner->city,
             "a b");
   EXPECT_THAT(world.TakeMails(), SizeIs(4));
   EXPECT_THAT(world.Accept(kMarie, change).status, HasReason(""));

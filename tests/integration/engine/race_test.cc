@@ -197,12 +197,12 @@ TEST(Race, OfExpiryAndLastAcceptanceHasOneOutcome) {
             fleet.world.Accept(kDana, change.id, token, std::nullopt, fleet.engine(i)).status;
       } else if (i == 1) {
         fleet.world.clock.Advance(absl::Microseconds(1));
-        EXPECT_TRUE(fleet.engine(i)->RunTimers(100).ok());
+        EXPECT_TRUE(fleet.engine(i)->maintenance.RunTimers(100).ok());
       } else {
-        EXPECT_TRUE(fleet.engine(i)->RunTimers(100).ok());
+        EXPECT_TRUE(fleet.engine(i)->maintenance.RunTimers(100).ok());
       }
     });
-    ASSERT_TRUE(fleet.world.engine.RunTimers(100).ok());
+    ASSERT_TRUE(fleet.world.engine.maintenance.RunTimers(100).ok());
     const ChangeState state = fleet.world.Get(kMarie, change.id)->state;
     if (accepted.ok()) {
       EXPECT_EQ(state, ChangeState::kDone);
@@ -294,7 +294,7 @@ TEST(Race, OfReadsThatShareARoundTripGivesEachCallerWhatIsItsOwnToSee) {
     const Call call = fleet.world.As(viewer);
     for (int i = 0; i < kReads; ++i) {
       const Uuid& id = ids[static_cast<std::size_t>(thread + i) % ids.size()];
-      fleet.world.engine.GetContactChange(call, id, [&](absl::StatusOr<ContactChange> got) {
+      fleet.world.engine.reading.GetContactChange(call, id, [&](absl::StatusOr<ContactChange> got) {
         if (viewer == kEve) {
           right += errors::Reason(got.status()) == "CONTACT_CHANGE_NOT_FOUND" ? 1 : 0;
         } else if (viewer == "zz9-ovh") {
@@ -346,9 +346,10 @@ TEST(Race, OfOverrideAndLastAcceptanceLeavesTheOperatorsHolder) {
       if (i == round % 2) {
         overridden =
             fleet.engine(i)
-                ->OverrideContacts(World::AsOperator(),
-                                   {{Move(ServiceOf(round), kTech, kEve)}, "support"},
-                                   [](const std::vector<Service>&) { return std::string(); })
+                ->directory
+                .OverrideContacts(World::AsOperator(),
+                                  {{Move(ServiceOf(round), kTech, kEve)}, "support"},
+                                  [](const std::vector<Service>&) { return std::string(); })
                 .status();
       } else {
         accepted =

@@ -138,7 +138,8 @@ TEST(RequestId, OfAnOperatorReplaysToo) {
   account.id = AccountId("ff6-ovh");
   account.email = "f@mail.example";
   const auto create = [&] {
-    return world.engine.CreateAccount(call, account, [](const Account& a) { return a.email; });
+    return world.engine.directory.CreateAccount(call, account,
+                                                [](const Account& a) { return a.email; });
   };
   ASSERT_TRUE(create().ok());
   EXPECT_EQ(*create(), "f@mail.example");
@@ -159,11 +160,11 @@ TEST(Purge, KeepsRepliesForSevenDaysAtLeastThenRemovesThem) {
   const Uuid id = Uuid::Version4();
   const World::Asked first = world.Ask(kMarie, {Move(kS0, kTech, kDana)}, id);
   world.clock.Advance(absl::Hours(24 * 7));
-  world.engine.PurgeRequests(1000).IgnoreError();
+  world.engine.maintenance.PurgeRequests(1000).IgnoreError();
   EXPECT_EQ(Count(world, "reply"), 1);
   EXPECT_EQ(world.Ask(kMarie, {Move(kS0, kTech, kDana)}, id).reply, first.reply);
   world.clock.Advance(world.settings.request_retention);
-  EXPECT_GT(*world.engine.PurgeRequests(1000), 0);
+  EXPECT_GT(*world.engine.maintenance.PurgeRequests(1000), 0);
   EXPECT_EQ(Count(world, "reply"), 0);
 }
 
@@ -171,10 +172,10 @@ TEST(Purge, KeepsRepliesForSevenDaysAtLeastThenRemovesThem) {
 TEST(Purge, KeepsWhatNobodyCanAskForNoLongerThanACallMayTake) {
   World world;
   world.clock.Advance(absl::Hours(1));
-  EXPECT_EQ(*world.engine.PurgeRequests(1000), 0);
+  EXPECT_EQ(*world.engine.maintenance.PurgeRequests(1000), 0);
   EXPECT_GT(Count(world, "reply"), 0);
   world.clock.Advance(absl::Hours(1) + absl::Seconds(1));
-  EXPECT_GT(*world.engine.PurgeRequests(1000), 0);
+  EXPECT_GT(*world.engine.maintenance.PurgeRequests(1000), 0);
   EXPECT_EQ(Count(world, "reply"), 0);
 }
 
@@ -184,11 +185,11 @@ TEST(Purge, RemovesAtMostItsLimitAndOnlyTheOld) {
   ASSERT_GT(old, 5);
   world.clock.Advance(world.settings.request_retention + absl::Seconds(1));
   world.Ask(kMarie, {Move(kS0, kTech, kDana)}, Uuid::Version4());
-  EXPECT_EQ(*world.engine.PurgeRequests(5), 5);
+  EXPECT_EQ(*world.engine.maintenance.PurgeRequests(5), 5);
   EXPECT_EQ(Count(world, "reply"), old - 5 + 1);
-  EXPECT_EQ(*world.engine.PurgeRequests(1000), old - 5);
+  EXPECT_EQ(*world.engine.maintenance.PurgeRequests(1000), old - 5);
   EXPECT_EQ(Count(world, "reply"), 1);
-  EXPECT_EQ(*world.engine.PurgeRequests(1000), 0);
+  EXPECT_EQ(*world.engine.maintenance.PurgeRequests(1000), 0);
 }
 
 }  // namespace

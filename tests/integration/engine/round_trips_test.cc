@@ -37,9 +37,10 @@ std::vector<Assignment> ManyAssignments(const std::string& new_contact) {
 // The first use of a connection adds round trips (session set-up). So every world reads and
 // writes before anything is counted: creating its directory writes, and this reads.
 void WarmUp(World& world) {
-  ASSERT_TRUE(world.engine.GetProfile(World::As(kMarie)).ok());
-  ASSERT_EQ(TripsOf(world.database, [&] { world.engine.GetProfile(World::As(kMarie)).value(); }),
-            1);
+  ASSERT_TRUE(world.engine.profiles.GetProfile(World::As(kMarie)).ok());
+  ASSERT_EQ(
+      TripsOf(world.database, [&] { world.engine.profiles.GetProfile(World::As(kMarie)).value(); }),
+      1);
 }
 
 TEST(RoundTrips, OfGetContactChangeAreOne) {
@@ -60,7 +61,8 @@ TEST(RoundTrips, OfListContactChangesAreTwoAtMostForEachPage) {
   }
   const auto trips = [&](const ChangeFilter& filter, std::size_t rows) {
     return TripsOf(world.database, [&] {
-      const auto page = world.engine.ListContactChanges(World::As(kMarie), filter, {.size = 20});
+      const auto page =
+          world.engine.reading.ListContactChanges(World::As(kMarie), filter, {.size = 20});
       EXPECT_TRUE(page.ok()) << page.status();
       EXPECT_EQ(page->rows.size(), rows);
     });
@@ -76,12 +78,14 @@ TEST(RoundTrips, OfServiceReadsAreOne) {
   World world;
   WarmUp(world);
   EXPECT_EQ(
-      TripsOf(world.database,
-              [&] { EXPECT_TRUE(world.engine.ListServices(World::As(kMarie), {}, {}).ok()); }),
+      TripsOf(
+          world.database,
+          [&] { EXPECT_TRUE(world.engine.reading.ListServices(World::As(kMarie), {}, {}).ok()); }),
       1);
   EXPECT_EQ(TripsOf(world.database,
                     [&] {
-                      EXPECT_TRUE(world.engine.GetService(World::As(kMarie), ServiceId(kS0)).ok());
+                      EXPECT_TRUE(
+                          world.engine.reading.GetService(World::As(kMarie), ServiceId(kS0)).ok());
                     }),
             1);
 }

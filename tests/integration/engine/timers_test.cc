@@ -32,8 +32,8 @@ ContactChange AskTech(World& world) {
 // they acted on in all.
 int64_t RunOnBoth(World& world, World::Server& other) {
   int64_t here = 0, there = 0;
-  std::thread beside([&] { there = other.engine.RunTimers(100).value_or(-1000); });
-  here = world.engine.RunTimers(100).value_or(-1000);
+  std::thread beside([&] { there = other.engine.maintenance.RunTimers(100).value_or(-1000); });
+  here = world.engine.maintenance.RunTimers(100).value_or(-1000);
   beside.join();
   return here + there;
 }
@@ -71,10 +71,10 @@ TEST(Timers, RemindThenExpireEachAtItsTime) {
   AskTech(world);
   world.TakeMails();
   world.clock.Advance(absl::Hours(24 * 5));
-  EXPECT_EQ(*world.engine.RunTimers(10), 1);
+  EXPECT_EQ(*world.engine.maintenance.RunTimers(10), 1);
   EXPECT_THAT(world.TakeMails(), ElementsAre("REMINDER aa1-ovh", "REMINDER dd4-ovh"));
   world.clock.Advance(absl::Hours(24 * 2));
-  EXPECT_EQ(*world.engine.RunTimers(10), 1);
+  EXPECT_EQ(*world.engine.maintenance.RunTimers(10), 1);
   EXPECT_THAT(world.TakeMails(), ElementsAre("EXPIRED aa1-ovh", "EXPIRED dd4-ovh"));
 }
 
@@ -85,7 +85,7 @@ TEST(Timers, ShortLivedChangeIsNotRemindedOf) {
   AskTech(world);
   world.TakeMails();
   world.clock.Advance(absl::Hours(71));
-  EXPECT_EQ(*world.engine.RunTimers(10), 0);
+  EXPECT_EQ(*world.engine.maintenance.RunTimers(10), 0);
   EXPECT_THAT(world.TakeMails(), IsEmpty());
 }
 
@@ -95,9 +95,9 @@ TEST(Timers, ClosedChangeIsLeftAlone) {
   world.Cancel(kMarie, change.id);
   world.TakeMails();
   world.clock.Advance(absl::Hours(24 * 5));
-  EXPECT_EQ(*world.engine.RunTimers(10), 0);
+  EXPECT_EQ(*world.engine.maintenance.RunTimers(10), 0);
   world.clock.Advance(absl::Hours(24 * 5));
-  EXPECT_EQ(*world.engine.RunTimers(10), 0);
+  EXPECT_EQ(*world.engine.maintenance.RunTimers(10), 0);
   EXPECT_EQ(world.Get(kMarie, change.id)->state, ChangeState::kCancelled);
 }
 
@@ -105,9 +105,9 @@ TEST(Timers, ActOnAtMostTheirLimitAndGoOnWithTheRest) {
   World world;
   world.Ask(kMarie, {Move(kS0, kTech, kDana), Move(kS1, kTech, kEve), Move(kS1, kBilling, kMarie)});
   world.clock.Advance(absl::Hours(24 * 7));
-  EXPECT_EQ(*world.engine.RunTimers(2), 2);
-  EXPECT_EQ(*world.engine.RunTimers(2), 1);
-  EXPECT_EQ(*world.engine.RunTimers(2), 0);
+  EXPECT_EQ(*world.engine.maintenance.RunTimers(2), 2);
+  EXPECT_EQ(*world.engine.maintenance.RunTimers(2), 1);
+  EXPECT_EQ(*world.engine.maintenance.RunTimers(2), 0);
 }
 
 TEST(Timers, ReminderStillComesForAChangeThatLostAnItem) {
@@ -118,7 +118,7 @@ TEST(Timers, ReminderStillComesForAChangeThatLostAnItem) {
   world.Resend(kDana, change.id);
   world.TakeMails();
   world.clock.Advance(absl::Hours(24 * 5));
-  EXPECT_EQ(*world.engine.RunTimers(10), 1);
+  EXPECT_EQ(*world.engine.maintenance.RunTimers(10), 1);
   EXPECT_THAT(world.TakeMails(), ElementsAre("REMINDER aa1-ovh", "REMINDER dd4-ovh"));
 }
 
@@ -141,12 +141,12 @@ TEST(Timers, ThoseThatAlwaysFailStopNoOthersAndAreTriedAgainLater) {
         absl::BytesToHexString(ids[i].bytes()), "'"));
   }
   world.clock.Advance(absl::Hours(24 * 7));
-  EXPECT_EQ(*world.engine.RunTimers(2), 1);
+  EXPECT_EQ(*world.engine.maintenance.RunTimers(2), 1);
   EXPECT_EQ(world.History(ids[2]).back(), EventType::kExpired);
   world.test_database.Execute("DELETE FROM contact_change_event WHERE ordinal = 2 AND type = 1");
-  EXPECT_EQ(*world.engine.RunTimers(2), 0);
+  EXPECT_EQ(*world.engine.maintenance.RunTimers(2), 0);
   world.clock.Advance(absl::Minutes(5));
-  EXPECT_EQ(*world.engine.RunTimers(2), 2);
+  EXPECT_EQ(*world.engine.maintenance.RunTimers(2), 2);
   EXPECT_EQ(world.History(ids[0]).back(), EventType::kExpired);
 }
 

@@ -90,16 +90,18 @@ TEST(Times, OfACancellationAndOfAnExpiryAreTakenOnceTheChangeIsLocked) {
   EXPECT_EQ(world.test_database.Count(kCloseTime), Now(world));
   world.Ask(kMarie, {Move(kS0, kTech, kDana)});
   world.clock.Advance(absl::Hours(24 * 7));
-  RunWhileLocked(world, kLockChanges, [&] { EXPECT_EQ(*world.engine.RunTimers(10), 1); });
+  RunWhileLocked(world, kLockChanges,
+                 [&] { EXPECT_EQ(*world.engine.maintenance.RunTimers(10), 1); });
   EXPECT_EQ(world.test_database.Count("SELECT MAX(time) FROM contact_change_event"), Now(world));
 }
 
 TEST(Times, OfAnImportIsTakenOnceItsServicesAreLocked) {
   World world;
-  Service service = *world.engine.LookupService(World::AsOperator(), ServiceId(kS0));
+  Service service = *world.engine.directory.LookupService(World::AsOperator(), ServiceId(kS0));
   service.tech = AccountId(kEve);
-  RunWhileLocked(world, kLockService,
-                 [&] { EXPECT_TRUE(world.engine.ImportBatch({}, {ImportRecord(service)}).ok()); });
+  RunWhileLocked(world, kLockService, [&] {
+    EXPECT_TRUE(world.engine.bulk.ImportBatch({}, {ImportRecord(service)}).ok());
+  });
   EXPECT_EQ(world.test_database.Count("SELECT update_time FROM service WHERE id = 's0.example'"),
             Now(world));
 }

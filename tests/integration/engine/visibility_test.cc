@@ -24,9 +24,9 @@ constexpr char kS1[] = "s1.example";
 bool Sees(World& world, const std::string& account, const Uuid& id) {
   const absl::Status got = world.Get(account, id).status();
   const absl::Status events =
-      world.engine.ListContactChangeEvents(World::As(account), id, {}).status();
+      world.engine.reading.ListContactChangeEvents(World::As(account), id, {}).status();
   EXPECT_EQ(got.ok(), events.ok()) << got << events;
-  const auto listed = world.engine.ListContactChanges(World::As(account), {}, {});
+  const auto listed = world.engine.reading.ListContactChanges(World::As(account), {}, {});
   EXPECT_TRUE(listed.ok()) << listed.status();
   bool in_list = false;
   for (const ContactChange& change : listed->rows) in_list = in_list || change.id == id;
@@ -125,7 +125,7 @@ TEST(WhoSeesWhat, WhoeverRegistersARemovedServiceAnewSeesNothingOfTheOneBefore) 
   EXPECT_THAT(WhoSees(world, open), ElementsAre(kMarie, kDana));
   EXPECT_THAT(world.Cancel(kEve, open).status, HasReason("CONTACT_CHANGE_NOT_FOUND"));
   const auto listed =
-      world.engine.ListContactChanges(World::As(kEve), {.service = ServiceId(kS0)}, {});
+      world.engine.reading.ListContactChanges(World::As(kEve), {.service = ServiceId(kS0)}, {});
   EXPECT_THAT(listed->rows, IsEmpty());
   Feed feed(&world.database, world.settings);
   ASSERT_TRUE(feed.Advance(world.clock.Now(), {}).ok());
@@ -174,11 +174,12 @@ TEST(WhoSeesWhat, ActingAccountThatDoesNotExistIsToldSo) {
   const Call ghost = World::As("zz9-ovh");
   EXPECT_THAT(world.Get("zz9-ovh", id).status(), HasReason("ACCOUNT_NOT_FOUND"));
   EXPECT_THAT(world.Accept("zz9-ovh", id, "x").status, HasReason("ACCOUNT_NOT_FOUND"));
-  EXPECT_THAT(world.engine.GetProfile(ghost).status(), HasReason("ACCOUNT_NOT_FOUND"));
-  EXPECT_THAT(world.engine.ListServices(ghost, {}, {}).status(), HasReason("ACCOUNT_NOT_FOUND"));
-  EXPECT_THAT(world.engine.GetService(ghost, ServiceId(kS0)).status(),
+  EXPECT_THAT(world.engine.profiles.GetProfile(ghost).status(), HasReason("ACCOUNT_NOT_FOUND"));
+  EXPECT_THAT(world.engine.reading.ListServices(ghost, {}, {}).status(),
               HasReason("ACCOUNT_NOT_FOUND"));
-  EXPECT_THAT(world.engine.ListContactChanges(ghost, {}, {}).status(),
+  EXPECT_THAT(world.engine.reading.GetService(ghost, ServiceId(kS0)).status(),
+              HasReason("ACCOUNT_NOT_FOUND"));
+  EXPECT_THAT(world.engine.reading.ListContactChanges(ghost, {}, {}).status(),
               HasReason("ACCOUNT_NOT_FOUND"));
 }
 
@@ -202,9 +203,9 @@ TEST(WhoSeesWhat, AddressHintIsTheValidatorsOwnAndSendTimeAlsoTheRequesters) {
 TEST(Owner, IsSeenByTheAdminAndByOperatorsAlone) {
   World world;
   const auto owner_for = [&](const char* account) {
-    const auto view = world.engine.GetService(World::As(account), ServiceId(kS0));
+    const auto view = world.engine.reading.GetService(World::As(account), ServiceId(kS0));
     EXPECT_TRUE(view.ok()) << view.status();
-    const auto listed = world.engine.ListServices(World::As(account), {}, {});
+    const auto listed = world.engine.reading.ListServices(World::As(account), {}, {});
     EXPECT_TRUE(listed.ok());
     EXPECT_EQ(listed->rows.at(0).owner.has_value(), view->service.owner.has_value());
     return view->service.owner.has_value() ? view->service.owner->name : "";
@@ -212,17 +213,18 @@ TEST(Owner, IsSeenByTheAdminAndByOperatorsAlone) {
   EXPECT_EQ(owner_for(kMarie), "Marie Curie");
   EXPECT_EQ(owner_for(kThomas), "");
   EXPECT_EQ(owner_for(kBill), "");
-  const auto looked_up = world.engine.LookupService(World::AsOperator(), ServiceId(kS0));
+  const auto looked_up = world.engine.directory.LookupService(World::AsOperator(), ServiceId(kS0));
   ASSERT_TRUE(looked_up.ok());
   EXPECT_EQ(looked_up->owner->name, "Marie Curie");
 }
 
 TEST(ServiceView, OfAServiceOneHasNoPartInIsNotFound) {
   World world;
-  EXPECT_THAT(world.engine.GetService(World::As(kEve), ServiceId(kS0)).status(),
+  EXPECT_THAT(world.engine.reading.GetService(World::As(kEve), ServiceId(kS0)).status(),
               HasReason("SERVICE_NOT_FOUND"));
-  EXPECT_THAT(world.engine.GetService(World::As(kMarie), ServiceId("gone.example")).status(),
-              HasReason("SERVICE_NOT_FOUND"));
+  EXPECT_THAT(
+      world.engine.reading.GetService(World::As(kMarie), ServiceId("gone.example")).status(),
+      HasReason("SERVICE_NOT_FOUND"));
 }
 
 TEST(ServiceView, ListsThePendingChangesThatTheViewerMaySee) {
@@ -230,7 +232,7 @@ TEST(ServiceView, ListsThePendingChangesThatTheViewerMaySee) {
   const Uuid tech = world.Ask(kThomas, {Move(kS0, kTech, kDana)}).changes.at(0).id;
   const Uuid billing = world.Ask(kMarie, {Move(kS0, kBilling, kEve)}).changes.at(0).id;
   const auto pending = [&](const char* account) {
-    return world.engine.GetService(World::As(account), ServiceId(kS0))->pending_change_ids;
+    return world.engine.reading.GetService(World::As(account), ServiceId(kS0))->pending_change_ids;
   };
   EXPECT_THAT(pending(kMarie), ::testing::UnorderedElementsAre(tech, billing));
   EXPECT_THAT(pending(kThomas), ElementsAre(tech));
@@ -239,8 +241,9 @@ TEST(ServiceView, ListsThePendingChangesThatTheViewerMaySee) {
   EXPECT_THAT(pending(kMarie), ElementsAre(billing));
   world.clock.Advance(absl::Hours(24 * 7));  // Not swept.
   EXPECT_THAT(pending(kMarie), IsEmpty());
-  EXPECT_THAT(world.engine.GetService(World::As(kMarie), ServiceId(kS1))->pending_change_ids,
-              IsEmpty());
+  EXPECT_THAT(
+      world.engine.reading.GetService(World::As(kMarie), ServiceId(kS1))->pending_change_ids,
+      IsEmpty());
 }
 
 TEST(WhoSeesWhat, AdminSeesWhatAServerOfAnEarlierVersionWrote) {

@@ -181,13 +181,13 @@ struct StuckReads {
   StuckReads() {
     locker.Execute("LOCK TABLES contact_change WRITE");
     reader = std::thread([this] {
-      world.engine.GetContactChange(World::As(kMarie), id, [](const auto& /*either*/) {});
+      world.engine.reading.GetContactChange(World::As(kMarie), id, [](const auto& /*either*/) {});
     });
     AwaitReads(1);
     for (Waiting& one : waiting) {
       one.call = World::As(kMarie);
       one.call.limits.cancelled = {one.cancelled};
-      world.engine.GetContactChange(
+      world.engine.reading.GetContactChange(
           one.call, id, [&one](const auto& got) { one.answer.set_value(got.status()); });
     }
     AwaitReads(2);  // That read is held up, so another thread reads for the queued calls.
@@ -240,10 +240,11 @@ TEST(LostConnection, ASharedReadEndsWithTheLastWhoWaits) {
 
 TEST(LostConnection, AReadIsMadeAgain) {
   BrokenWorld broken(Proxy::Fault::kLoseAnswer);
-  ASSERT_TRUE(broken.engine->GetProfile(World::As(kMarie)).ok());
+  ASSERT_TRUE(broken.engine->profiles.GetProfile(World::As(kMarie)).ok());
   // Preparing a statement sends its text.
   broken.proxy.Arm(broken.fault, "FROM service");
-  EXPECT_TRUE(broken.engine->LookupService(World::AsOperator(), ServiceId("s0.example")).ok());
+  EXPECT_TRUE(
+      broken.engine->directory.LookupService(World::AsOperator(), ServiceId("s0.example")).ok());
   EXPECT_EQ(broken.proxy.faults(), 1);
 }
 

@@ -144,7 +144,7 @@ TEST(Effect, WithNoItemAppliedTheChangeIsAbortedAndTheOneWhoActedIsNotTold) {
 
 TEST(Effect, ItemsTakenOutBeforeKeepTheirOutcome) {
   ContactChange change = AcceptedByMarie();
-  TakeOut(change, OnS0, ItemOutcome::kSkippedContactChanged, kNow);
+  RemoveItems(change, OnS0, ItemOutcome::kSkippedContactChanged, kNow);
   AcceptBy(change, kDana);
   EXPECT_EQ(change.state, ChangeState::kDone);
   EXPECT_THAT(OutcomesOf(change),
@@ -252,7 +252,7 @@ TEST(BillingAtEffect, CountsOnlyItemsStillToBeApplied) {
 
   ContactChange taken_out = AcceptedByMarie(kBilling);
   taken_out.items[1].old_contact = kEve;
-  TakeOut(taken_out, OnS0, ItemOutcome::kSkippedContactChanged, kNow);
+  RemoveItems(taken_out, OnS0, ItemOutcome::kSkippedContactChanged, kNow);
   EXPECT_THAT(AcceptBy(taken_out, kDana, facts).status, HasReason(""));
   EXPECT_EQ(taken_out.state, ChangeState::kDone);
 }

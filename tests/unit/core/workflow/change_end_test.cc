@@ -39,18 +39,18 @@ TEST(Time, ReminderGoesOnceToEachPendingValidatorWithTheSameToken) {
   ContactChange change = Asked();
   Resend(change, kDana, kDana, "k1", kNow, kSettings);
   const absl::Time due = change.expire_time - absl::Hours(48);
-  const Transition transition = PassTime(change, due);
+  const Transition transition = ExpireOrRemind(change, due);
   EXPECT_TRUE(transition.save);
   EXPECT_THAT(MailsOf(transition), ElementsAre("REMINDER aa1-ovh #1", "REMINDER dd4-ovh #2"));
   EXPECT_THAT(EventsOf(transition), IsEmpty());
   EXPECT_EQ(change.state, ChangeState::kValidating);
   const ContactChange before = change;
-  ExpectNothingHappened(PassTime(change, due + absl::Hours(1)), before, change);
+  ExpectNothingHappened(ExpireOrRemind(change, due + absl::Hours(1)), before, change);
 }
 
 TEST(Time, ReminderDoesNotGoToOneWhoHasAnswered) {
   ContactChange change = AcceptedByMarie();
-  EXPECT_THAT(MailsOf(PassTime(change, change.expire_time - absl::Hours(48))),
+  EXPECT_THAT(MailsOf(ExpireOrRemind(change, change.expire_time - absl::Hours(48))),
               ElementsAre("REMINDER dd4-ovh #1"));
 }
 
@@ -58,13 +58,13 @@ TEST(Time, ReminderIsNotSentBeforeItIsDue) {
   ContactChange change = Asked();
   const ContactChange before = change;
   ExpectNothingHappened(
-      PassTime(change, change.expire_time - absl::Hours(48) - absl::Microseconds(1)), before,
+      ExpireOrRemind(change, change.expire_time - absl::Hours(48) - absl::Microseconds(1)), before,
       change);
 }
 
 TEST(Time, ReminderMissedUntilTheEndIsNotSentAnyMore) {
   ContactChange change = Asked();
-  EXPECT_THAT(MailsOf(PassTime(change, change.expire_time)),
+  EXPECT_THAT(MailsOf(ExpireOrRemind(change, change.expire_time)),
               ElementsAre("EXPIRED aa1-ovh", "EXPIRED dd4-ovh"));
 }
 
@@ -78,7 +78,7 @@ TEST(Time, AcceptsUntilTheVeryLastMoment) {
 TEST(Time, ExpiryClosesAsOfTheMomentItExpiredAndTellsBothParties) {
   ContactChange change = AcceptedByMarie();
   const absl::Time swept = change.expire_time + absl::Hours(3);
-  const Transition transition = PassTime(change, swept);
+  const Transition transition = ExpireOrRemind(change, swept);
   EXPECT_EQ(change.state, ChangeState::kExpired);
   EXPECT_EQ(change.close_time, change.expire_time);
   EXPECT_THAT(OutcomesOf(change), ElementsAre(ItemOutcome::kNotApplied, ItemOutcome::kNotApplied));
@@ -88,13 +88,13 @@ TEST(Time, ExpiryClosesAsOfTheMomentItExpiredAndTellsBothParties) {
 
 TEST(Time, ExpiryOfATakeoverTellsTheRequesterOnce) {
   ContactChange change = Asked(kTech, kMarie);
-  EXPECT_THAT(MailsOf(PassTime(change, change.expire_time)), ElementsAre("EXPIRED aa1-ovh"));
+  EXPECT_THAT(MailsOf(ExpireOrRemind(change, change.expire_time)), ElementsAre("EXPIRED aa1-ovh"));
 }
 
 TEST(Time, ReadsShowAnUnmarkedExpiredChangeAsAMarkedOne) {
   const ContactChange change = Asked();
   ContactChange marked = change;
-  PassTime(marked, change.expire_time);
+  ExpireOrRemind(marked, change.expire_time);
   const ContactChange shown = Presented(change, change.expire_time + absl::Hours(1));
   EXPECT_EQ(shown.state, marked.state);
   EXPECT_EQ(shown.close_time, marked.close_time);
@@ -106,7 +106,8 @@ TEST(Time, ReadsShowAnUnmarkedExpiredChangeAsAMarkedOne) {
 
 TEST(TakingOut, OneItemOfTwoLeavesTheChangeValidatingAndTellsNobody) {
   ContactChange change = AcceptedByMarie();
-  const Transition transition = TakeOut(change, OnS0, ItemOutcome::kSkippedServiceRemoved, kNow);
+  const Transition transition =
+      RemoveItems(change, OnS0, ItemOutcome::kSkippedServiceRemoved, kNow);
   EXPECT_TRUE(transition.save);
   EXPECT_EQ(change.state, ChangeState::kValidating);
   EXPECT_EQ(change.FindValidation(kMarie)->state, ValidationState::kAccepted);
@@ -118,8 +119,8 @@ TEST(TakingOut, OneItemOfTwoLeavesTheChangeValidatingAndTellsNobody) {
 
 TEST(TakingOut, TheLastItemAbortsAndEachKeepsItsOutcome) {
   ContactChange change = Asked();
-  TakeOut(change, OnS0, ItemOutcome::kSkippedServiceRemoved, kNow);
-  TakeOut(change, Every, ItemOutcome::kSkippedContactChanged, kNow);
+  RemoveItems(change, OnS0, ItemOutcome::kSkippedServiceRemoved, kNow);
+  RemoveItems(change, Every, ItemOutcome::kSkippedContactChanged, kNow);
   EXPECT_EQ(change.state, ChangeState::kAborted);
   EXPECT_THAT(OutcomesOf(change), ElementsAre(ItemOutcome::kSkippedServiceRemoved,
                                               ItemOutcome::kSkippedContactChanged));
@@ -128,7 +129,7 @@ TEST(TakingOut, TheLastItemAbortsAndEachKeepsItsOutcome) {
 TEST(TakingOut, NothingThatIsConcernedDoesNothing) {
   ContactChange change = Asked();
   const ContactChange before = change;
-  ExpectNothingHappened(TakeOut(
+  ExpectNothingHappened(RemoveItems(
                             change, [](const ChangeItem&) { return false; },
                             ItemOutcome::kSkippedContactChanged, kNow),
                         before, change);

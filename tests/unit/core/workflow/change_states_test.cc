@@ -124,12 +124,13 @@ TEST(Validating, CancelByRequesterTellsTheNewContactAlone) {
 TEST(Validating, PassTimeDoesNothingBeforeAnythingIsDue) {
   ContactChange change = Asked();
   const ContactChange before = change;
-  ExpectNothingHappened(PassTime(change, kNow + absl::Hours(119)), before, change);
+  ExpectNothingHappened(ExpireOrRemind(change, kNow + absl::Hours(119)), before, change);
 }
 
 TEST(Validating, TakeOutOfEveryItemAborts) {
   ContactChange change = Asked();
-  const Transition transition = TakeOut(change, Every, ItemOutcome::kSkippedContactChanged, kNow);
+  const Transition transition =
+      RemoveItems(change, Every, ItemOutcome::kSkippedContactChanged, kNow);
   EXPECT_THAT(transition.status, HasReason(""));
   EXPECT_EQ(change.state, ChangeState::kAborted);
   EXPECT_EQ(change.close_time, kNow);
@@ -165,7 +166,7 @@ Closed Cancelled() {
 }
 Closed ExpiredAndMarked() {
   ContactChange change = Asked();
-  PassTime(change, change.expire_time);
+  ExpireOrRemind(change, change.expire_time);
   return {"EXPIRED", "ExpiredAndMarked", change, change.expire_time};
 }
 Closed ExpiredByTimeOnly() {
@@ -174,7 +175,7 @@ Closed ExpiredByTimeOnly() {
 }
 Closed Aborted() {
   ContactChange change = Asked();
-  TakeOut(change, Every, ItemOutcome::kSkippedServiceRemoved, kNow);
+  RemoveItems(change, Every, ItemOutcome::kSkippedServiceRemoved, kNow);
   return {"ABORTED", "Aborted", change};
 }
 
@@ -233,12 +234,12 @@ TEST_P(ClosedChange, IsNotCancelled) {
 }
 
 TEST_P(ClosedChange, LosesNoItems) {
-  ExpectNothingHappened(TakeOut(change_, Every, ItemOutcome::kSkippedContactChanged, now_),
+  ExpectNothingHappened(RemoveItems(change_, Every, ItemOutcome::kSkippedContactChanged, now_),
                         GetParam().change, change_);
 }
 
 TEST_P(ClosedChange, IsMarkedOnceByTimeIfAtAll) {
-  const Transition transition = PassTime(change_, now_);
+  const Transition transition = ExpireOrRemind(change_, now_);
   if (GetParam().title == std::string("ExpiredByTimeOnly")) {
     EXPECT_TRUE(transition.save);
     EXPECT_THAT(EventsOf(transition), ElementsAre("EXPIRED -> EXPIRED"));
@@ -247,7 +248,7 @@ TEST_P(ClosedChange, IsMarkedOnceByTimeIfAtAll) {
     ExpectNothingHappened(transition, GetParam().change, change_);
   }
   const ContactChange before = change_;
-  ExpectNothingHappened(PassTime(change_, now_ + absl::Hours(1000)), before, change_);
+  ExpectNothingHappened(ExpireOrRemind(change_, now_ + absl::Hours(1000)), before, change_);
 }
 
 TEST_P(ClosedChange, IsShownInItsState) {

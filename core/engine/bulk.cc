@@ -1,14 +1,18 @@
-#include "core/workflow/import.h"
+#include "core/engine/bulk.h"
+
+#include <functional>
+#include <set>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "core/engine/engine.h"
 #include "core/engine/save.h"
 #include "core/mysql/store/account.h"
 #include "core/mysql/store/involvement.h"
 #include "core/mysql/store/pending_role.h"
 #include "core/mysql/store/service.h"
+#include "core/workflow/change.h"
 
-// The directory in bulk: one batch of an import, one page of an export.
 namespace contacts {
 namespace {
 
@@ -45,7 +49,7 @@ Named NamesOf(const std::vector<ImportRecord>& records) {
 // Locks what the records are about, accounts before services. A contact needs no
 // lock: accounts are never removed. The time is taken once all is locked.
 std::pair<ImportFacts, absl::Time> ReadFacts(Session& session, const Named& named,
-                                             const Engine::Clock& clock) {
+                                             const std::function<absl::Time()>& clock) {
   ImportFacts facts;
   if (!named.accounts.empty()) {
     for (Account& account : store::LockAccounts(session, named.accounts)) {
@@ -63,21 +67,22 @@ std::pair<ImportFacts, absl::Time> ReadFacts(Session& session, const Named& name
   const absl::Time now = clock();
   for (Service& service : locked.services) facts.services.emplace(service.id, std::move(service));
   for (const store::PendingRole& pending : locked.pending) {
-    // One past its deadline is pending no more, whether or not it has been marked.
-    if (pending.expire_time > now) facts.pending.insert(pending.role);
+    if (StateAt(ChangeState::kValidating, pending.expire_time, now) == ChangeState::kValidating) {
+      facts.pending.insert(pending.role);
+    }
   }
   return {std::move(facts), now};
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<ImportRejection>> Engine::ImportBatch(
+absl::StatusOr<std::vector<ImportRejection>> Bulk::ImportBatch(
     const CallLimits& limits, const std::vector<ImportRecord>& records) {
   const Named named = NamesOf(records);
   // Run again after a commit whose answer was lost, this finds everything as the
   // records say and writes nothing.
-  return database_->Write<std::vector<ImportRejection>>(limits, [&](Session& session) {
-    auto [facts, now] = ReadFacts(session, named, clock_);
+  return context_.database->Write<std::vector<ImportRejection>>(limits, [&](Session& session) {
+    auto [facts, now] = ReadFacts(session, named, context_.clock);
     ImportPlan plan = PlanImport(records, std::move(facts), now);
     store::InsertAccounts(session, plan.new_accounts);
     store::SaveAccounts(session, plan.changed_accounts);
@@ -89,8 +94,8 @@ absl::StatusOr<std::vector<ImportRejection>> Engine::ImportBatch(
   });
 }
 
-absl::StatusOr<DirectoryPage> Engine::ExportDirectory(const Call& call, const PageRequest& page) {
-  return database_->Read<DirectoryPage>(call.limits, [&](Session& session) {
+absl::StatusOr<DirectoryPage> Bulk::ExportDirectory(const Call& call, const PageRequest& page) {
+  return context_.database->Read<DirectoryPage>(call.limits, [&](Session& session) {
     DirectoryPage result;
     absl::string_view after = page.after;
     const auto limit = static_cast<std::size_t>(page.size);

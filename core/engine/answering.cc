@@ -1,0 +1,194 @@
+#include "core/engine/answering.h"
+
+#include <spdlog/spdlog.h>
+
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "core/domain/errors.h"
+#include "core/engine/mutation.h"
+#include "core/engine/save.h"
+#include "core/mysql/store/account.h"
+#include "core/mysql/store/change.h"
+#include "core/mysql/store/involvement.h"
+#include "core/mysql/store/service.h"
+#include "core/workflow/visibility.h"
+
+namespace contacts {
+namespace {
+
+// Loads the items and locks their services. Then loads the other facts that an acceptance needs
+// to take effect.
+EffectFacts ReadEffectFacts(Session& session, ContactChange& change) {
+  EffectFacts facts;
+  for (Service& service : store::LoadItemsLockServices(session, change)) {
+    facts.services.emplace(service.id, std::move(service));
+  }
+  std::set<AccountId> payers;
+  bool authority_in_doubt = false;
+  for (const ChangeItem& item : change.items) {
+    if (item.outcome != ItemOutcome::kPending) continue;
+    if (item.role == Role::kBilling) payers.insert({item.old_contact, change.new_contact});
+    const auto service = facts.services.find(item.service);
+    authority_in_doubt =
+        authority_in_doubt ||
+        (service != facts.services.end() && !MayMove(service->second, change.requester, item.role));
+  }
+  if (!payers.empty()) {
+    const std::vector<AccountId> overdue = store::LoadOverdue(session, payers);
+    facts.overdue.insert(overdue.begin(), overdue.end());
+  }
+  if (authority_in_doubt) {
+    facts.given_by_batch = store::LoadGivenByBatch(session, change.batch_id, change.requester);
+  }
+  return facts;
+}
+
+// Moves the roles of the items that were applied, one statement a role.
+void ApplyItems(Session& session, const ContactChange& change, absl::Time now) {
+  std::set<AccountId> old_contacts;
+  for (Role role : kRoles) {
+    std::vector<ServiceId> services;
+    for (const ChangeItem& item : change.items) {
+      if (item.role != role || item.outcome != ItemOutcome::kApplied) continue;
+      services.push_back(item.service);
+      old_contacts.insert(item.old_contact);
+    }
+    store::MoveRole(session, services, role, change.new_contact, now);
+  }
+  store::AddInvolvement(session, old_contacts, change.id, /*open=*/false);
+}
+
+// Locks a change and loads its items and their present admins. Returns CONTACT_CHANGE_NOT_FOUND
+// if there is none that concerns the acting account.
+absl::StatusOr<store::ChangeAndAdmins> LockVisibleChange(Session& session, const Call& call,
+                                                         const Uuid& id) {
+  std::optional<ContactChange> change = store::LockChange(session, id);
+  if (!change) return AccountNotFoundOr(session, call, errors::ContactChangeNotFound(id));
+  const std::vector<AccountId> admins = store::LoadItems(session, *change);
+  if (!Concerns(*change, admins, call.account)) {
+    return AccountNotFoundOr(session, call, errors::ContactChangeNotFound(id));
+  }
+  return store::ChangeAndAdmins{*std::move(change), admins};
+}
+
+// Saves the effects of a command and encodes the change for the acting account. Returns the
+// command's error; a wrong token is counted nevertheless.
+absl::StatusOr<std::string> SaveAnswer(Session& session, const Call& call,
+                                       const ContactChange& change, Transition transition,
+                                       absl::Time now, const Encode<ContactChange>& encode) {
+  if (transition.save) {
+    store::SaveChange(session, change);
+    if (!change.open()) store::SaveItems(session, change);
+    if (change.state == ChangeState::kDone) ApplyItems(session, change, now);
+    SaveEffects(session, transition, now);
+    if (!transition.status.ok()) session.CommitAnyway();
+  }
+  if (!transition.status.ok()) return transition.status;
+  return encode(ViewOf(change, call.account, now));
+}
+
+// The id of the key that this server lacks for the account's token; empty if it has the key.
+std::string MissingKey(const Transition& transition, const ContactChange& change,
+                       const AccountId& account) {
+  if (!absl::IsUnavailable(transition.status)) return "";
+  return change.FindValidation(account)->token_key_id;
+}
+
+}  // namespace
+
+TokenCheck Answering::CheckToken(const ContactChange& change, const AccountId& account,
+                                 const std::string& token) const {
+  const Validation* validation = change.FindValidation(account);
+  if (validation == nullptr) return TokenCheck::kWrong;
+  return context_.keys.Check(token, validation->token_key_id, change.id, account,
+                             validation->generation);
+}
+
+void Answering::CountMissingKey(const std::string& key_id) {
+  if (key_id.empty()) return;
+  ++answers_without_key_;
+  spdlog::error("token keys: none is called \"{}\", which a token was made with", key_id);
+}
+
+absl::StatusOr<std::string> Answering::AcceptContactChange(const Call& call, const Uuid& id,
+                                                           const std::string& token,
+                                                           const Encode<ContactChange>& encode) {
+  std::string missing_key;
+  absl::StatusOr<std::string> reply =
+      MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
+        missing_key.clear();
+        const absl::Status not_found = errors::ContactChangeNotFound(id);
+        std::optional<ContactChange> change = store::LockChange(session, id);
+        if (!change) return AccountNotFoundOr(session, call, not_found);
+        // Only a right token that is the last one needed locks the services.
+        const TokenCheck check = CheckToken(*change, call.account, token);
+        EffectFacts facts;
+        std::vector<AccountId> admins;
+        if (change->open() && WouldComplete(*change, call.account) && check == TokenCheck::kRight) {
+          facts = ReadEffectFacts(session, *change);
+        } else {
+          admins = store::LoadItems(session, *change);
+        }
+        const absl::Time now = context_.clock();
+        if (!Concerns(*change, admins, call.account)) {
+          return AccountNotFoundOr(session, call, not_found);
+        }
+        Transition transition = Accept(*change, call.account, check, facts, now, context_.settings);
+        missing_key = MissingKey(transition, *change, call.account);
+        return SaveAnswer(session, call, *change, std::move(transition), now, encode);
+      });
+  CountMissingKey(missing_key);
+  return reply;
+}
+
+absl::StatusOr<std::string> Answering::RefuseContactChange(const Call& call, const Uuid& id,
+                                                           const std::string& token,
+                                                           const std::string& reason,
+                                                           const Encode<ContactChange>& encode) {
+  std::string missing_key;
+  absl::StatusOr<std::string> reply =
+      MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
+        missing_key.clear();
+        absl::StatusOr<store::ChangeAndAdmins> locked = LockVisibleChange(session, call, id);
+        if (!locked.ok()) return locked.status();
+        ContactChange& change = locked->change;
+        const absl::Time now = context_.clock();
+        const TokenCheck check = CheckToken(change, call.account, token);
+        Transition transition = Refuse(change, call.account, check, reason, now, context_.settings);
+        missing_key = MissingKey(transition, change, call.account);
+        return SaveAnswer(session, call, change, std::move(transition), now, encode);
+      });
+  CountMissingKey(missing_key);
+  return reply;
+}
+
+absl::StatusOr<std::string> Answering::ResendValidation(const Call& call, const Uuid& id,
+                                                        const AccountId& validator,
+                                                        const Encode<ContactChange>& encode) {
+  return MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
+    absl::StatusOr<store::ChangeAndAdmins> locked = LockVisibleChange(session, call, id);
+    if (!locked.ok()) return locked.status();
+    const absl::Time now = context_.clock();
+    Transition transition =
+        Resend(locked->change, call.account, validator.empty() ? call.account : validator,
+               context_.keys.active_id(), now, context_.settings);
+    return SaveAnswer(session, call, locked->change, std::move(transition), now, encode);
+  });
+}
+
+absl::StatusOr<std::string> Answering::CancelContactChange(const Call& call, const Uuid& id,
+                                                           const Encode<ContactChange>& encode) {
+  return MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
+    absl::StatusOr<store::ChangeAndAdmins> locked = LockVisibleChange(session, call, id);
+    if (!locked.ok()) return locked.status();
+    const absl::Time now = context_.clock();
+    const bool is_admin_of_all = IsAdminOfAll(locked->change, locked->admins, call.account);
+    Transition transition = Cancel(locked->change, call.account, is_admin_of_all, now);
+    return SaveAnswer(session, call, locked->change, std::move(transition), now, encode);
+  });
+}
+
+}  // namespace contacts

@@ -1,0 +1,181 @@
+#include "core/engine/asking.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "core/domain/errors.h"
+#include "core/engine/maintenance.h"
+#include "core/engine/mutation.h"
+#include "core/engine/save.h"
+#include "core/mysql/store/account.h"
+#include "core/mysql/store/change.h"
+#include "core/mysql/store/pending_role.h"
+#include "core/mysql/store/quota_window.h"
+#include "core/workflow/assignments.h"
+#include "core/workflow/change.h"
+#include "core/workflow/quota.h"
+#include "core/workflow/visibility.h"
+
+namespace contacts {
+namespace {
+
+// Changes that are marked expired in one transaction.
+constexpr std::size_t kExpiredAtOnce = 200;
+
+// validate_only takes no locks.
+store::Lock LockOf(const ChangeAsk& ask) {
+  return ask.validate_only ? store::Lock::kNone : store::Lock::kForUpdate;
+}
+
+// Adds to the facts the id of the pending change that the first such assignment meets, if the
+// requester may see that change.
+void NamePendingChange(Session& session, const std::vector<Assignment>& assignments,
+                       const std::map<ServiceRole, Uuid>& pending, AskFacts& facts) {
+  for (const Assignment& assignment : assignments) {
+    const auto met = pending.find({assignment.service, assignment.role});
+    if (met == pending.end()) continue;
+    const Uuid& id = met->second;
+    const bool visible =
+        SeesAllChangesOn(facts.services.at(assignment.service), facts.requester) || [&] {
+          const auto loaded = store::LoadChanges(session, {id});
+          return !loaded.empty() &&
+                 Concerns(loaded.front().change, loaded.front().admins, facts.requester);
+        }();
+    if (visible) facts.pending.at(met->first) = id;
+    return;
+  }
+}
+
+struct LoadedFacts {
+  AskFacts facts;
+  QuotaUse use;
+  std::set<Uuid> expired;  // Changes past their deadline whose roles are still taken.
+  absl::Time now;          // Taken once everything was locked.
+};
+
+LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& ask,
+                      const std::function<absl::Time()>& clock) {
+  LoadedFacts result;
+  AskFacts& facts = result.facts;
+  facts.requester = requester.id;
+  std::set<ServiceId> service_ids;
+  std::set<AccountId> account_ids;
+  for (const Assignment& assignment : ask.assignments) {
+    service_ids.insert(assignment.service);
+    account_ids.insert(assignment.new_contact);
+  }
+
+  store::ServicesAndPending loaded =
+      store::LoadServicesAndPending(session, service_ids, LockOf(ask), requester.id);
+  result.now = clock();
+  std::map<ServiceRole, Uuid> pending_changes;
+  for (const store::PendingRole& pending : loaded.pending) {
+    const bool over = StateAt(ChangeState::kValidating, pending.expire_time, result.now) !=
+                      ChangeState::kValidating;
+    if (over) result.expired.insert(pending.change_id);
+    if (over && ask.validate_only) continue;
+    facts.pending.emplace(pending.role, std::nullopt);
+    pending_changes.emplace(pending.role, pending.change_id);
+  }
+  for (Service& service : loaded.services) {
+    account_ids.insert(service.billing);
+    facts.services.emplace(service.id, std::move(service));
+  }
+  if (result.expired.empty()) NamePendingChange(session, ask.assignments, pending_changes, facts);
+
+  store::AccountsAndUse accounts =
+      store::LoadAccountsAndUse(session, account_ids, requester.id, result.now);
+  result.use = accounts.use;
+  for (Account& account : accounts.accounts) facts.accounts.emplace(account.id, std::move(account));
+  return result;
+}
+
+std::set<AccountId> AdminsOf(const ContactChange& change, const AskFacts& facts) {
+  std::set<AccountId> admins;
+  for (const ChangeItem& item : change.items) admins.insert(facts.services.at(item.service).admin);
+  return admins;
+}
+
+void Create(Session& session, std::vector<ContactChange>& changes, const AskFacts& facts,
+            absl::Time now) {
+  const Uuid batch = Uuid::Version7(now);
+  Transition all;
+  std::vector<std::set<AccountId>> admins;
+  for (ContactChange& change : changes) {
+    change.id = Uuid::Version7(now);
+    change.batch_id = batch;
+    Transition transition = Request(change, now);
+    all.events.insert(all.events.end(), transition.events.begin(), transition.events.end());
+    all.mails.insert(all.mails.end(), transition.mails.begin(), transition.mails.end());
+    admins.push_back(AdminsOf(change, facts));
+  }
+  store::InsertChanges(session, changes, admins);
+  SaveEffects(session, all, now);
+}
+
+// One run of ChangeContacts. Nothing, with `expired` filled, if expired changes still have roles
+// that the ask is about.
+absl::StatusOr<ReplyOrOvertaken> Ask(Session& session, const EngineContext& context,
+                                     const Call& call, const ChangeAsk& ask,
+                                     const Encode<std::vector<ContactChange>>& encode,
+                                     std::set<Uuid>& expired) {
+  // The lock on the requester's account makes its calls take turns, so that its quotas hold.
+  const std::optional<Account> requester = store::LoadAccount(session, call.account, LockOf(ask));
+  if (!requester || requester->email.empty()) return errors::AccountNotFound(call.account);
+  const LoadedFacts loaded = ReadFacts(session, *requester, ask, context.clock);
+  expired = loaded.expired;
+  if (!expired.empty() && !ask.validate_only) return ReplyOrOvertaken();
+
+  const absl::Time now = loaded.now;
+  if (absl::Status rejected = CheckAssignments(ask.assignments, loaded.facts); !rejected.ok()) {
+    return rejected;
+  }
+  std::vector<ContactChange> changes =
+      PlanChanges(ask.assignments, loaded.facts, context.keys.active_id(), now, context.settings);
+  const auto window =
+      TakeQuota(loaded.use, static_cast<int64_t>(changes.size()), now, context.settings);
+  if (!window.ok()) return window.status();
+  if (!ask.validate_only) {
+    Create(session, changes, loaded.facts, now);
+    store::SaveAskWindow(session, call.account, *window);
+  }
+  return ReplyOrOvertaken(encode(changes));
+}
+
+// Marks changes past their deadline, which frees their roles.
+absl::Status Expire(const EngineContext& context, std::set<Uuid> expired,
+                    const CallLimits& limits) {
+  while (!expired.empty()) {
+    std::set<Uuid> some;
+    while (some.size() < kExpiredAtOnce && !expired.empty()) {
+      some.insert(expired.extract(expired.begin()));
+    }
+    const absl::StatusOr<int64_t> acted = ExpireOrRemind(context, some, limits);
+    if (!acted.ok()) return acted.status();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> Asking::ChangeContacts(
+    const Call& call, const ChangeAsk& ask, const Encode<std::vector<ContactChange>>& encode) {
+  std::set<Uuid> expired;
+  const auto body = [&](Session& session) {
+    return Ask(session, context_, call, ask, encode, expired);
+  };
+  for (;;) {
+    const absl::StatusOr<ReplyOrOvertaken> reply =
+        ask.validate_only ? context_.database->Read<ReplyOrOvertaken>(call.limits, body)
+                          : TryMutateOnce(context_, call, body);
+    if (!reply.ok()) return reply.status();
+    if (reply->has_value()) return **reply;
+    if (absl::Status marked = Expire(context_, expired, call.limits); !marked.ok()) return marked;
+  }
+}
+
+}  // namespace contacts

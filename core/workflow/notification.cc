@@ -1,0 +1,44 @@
+#include "core/workflow/notification.h"
+
+#include <set>
+
+#include "core/workflow/change.h"
+
+namespace contacts {
+
+std::vector<OutboxMail> MailsOfOverride(const ContactOverride& record, const std::string& cause,
+                                        absl::Time now) {
+  std::set<AccountId> concerned;
+  for (const OverrideItem& item : record.items) {
+    if (item.old_contact != item.new_contact) {
+      concerned.insert({item.old_contact, item.new_contact});
+    }
+  }
+  std::vector<OutboxMail> mails;
+  for (const AccountId& account : concerned) {
+    mails.push_back({.kind = MailKind::kOverride,
+                     .subject = record.id,
+                     .recipient = account,
+                     .cause = cause,
+                     .create_time = now});
+  }
+  return mails;
+}
+
+OutboxMail MailOfAddressChange(const Account& before, const std::string& cause, absl::Time now) {
+  return {.kind = MailKind::kProfileChanged,
+          .recipient = before.id,
+          .address = before.email,
+          .cause = cause,
+          .create_time = now};
+}
+
+bool IsStillWanted(const OutboxMail& mail, const ContactChange* change, absl::Time now) {
+  if (!mail.IsValidation()) return true;
+  if (change == nullptr || StateAt(*change, now) != ChangeState::kValidating) return false;
+  const Validation* validation = change->FindValidation(mail.recipient);
+  return validation != nullptr && validation->state == ValidationState::kPending &&
+         validation->generation == mail.generation;
+}
+
+}  // namespace contacts

@@ -1,0 +1,76 @@
+#include "core/workflow/visibility.h"
+
+#include <algorithm>
+
+#include "core/workflow/change.h"
+
+namespace contacts {
+
+bool Replaced(const ContactChange& change, const AccountId& account) {
+  return change.state == ChangeState::kDone &&
+         std::any_of(change.items.begin(), change.items.end(), [&](const ChangeItem& item) {
+           return item.outcome == ItemOutcome::kApplied && item.old_contact == account;
+         });
+}
+
+bool Concerns(const ContactChange& change, const std::vector<AccountId>& admins,
+              const AccountId& account) {
+  if (account.empty()) return false;
+  return change.requester == account || change.new_contact == account ||
+         std::find(admins.begin(), admins.end(), account) != admins.end() ||
+         Replaced(change, account);
+}
+
+bool SeesAllChangesOn(const Service& service, const AccountId& account) {
+  return service.admin == account;
+}
+
+ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now) {
+  ContactChange view = Presented(change, now);
+  for (Validation& validation : view.validations) {
+    if (validation.account == viewer) continue;
+    validation.email_hint.clear();
+    if (change.requester != viewer) validation.email_send_time.reset();
+  }
+  return view;
+}
+
+Service ViewOf(Service service, const AccountId& viewer) {
+  if (service.admin != viewer) service.owner.reset();
+  return service;
+}
+
+bool MayMatch(const ChangeSummary& summary, const ChangeFilter& filter, const AccountId& account,
+              absl::Time now) {
+  const ChangeState state = StateAt(summary.state, summary.expire_time, now);
+  if (!filter.states.empty() &&
+      std::find(filter.states.begin(), filter.states.end(), state) == filter.states.end()) {
+    return false;
+  }
+  switch (filter.involvement) {
+    case Involvement::kAny: return true;
+    case Involvement::kRequester: return summary.requester == account;
+    case Involvement::kNewContact: return summary.new_contact == account;
+    case Involvement::kAwaitingMyValidation:
+      return state == ChangeState::kValidating &&
+             ((summary.requester == account &&
+               summary.requester_state == ValidationState::kPending) ||
+              (summary.new_contact == account &&
+               summary.new_contact_state == ValidationState::kPending));
+    case Involvement::kOldContact: return summary.state == ChangeState::kDone;
+  }
+  return false;
+}
+
+bool Matches(const ContactChange& change, const std::vector<AccountId>& admins,
+             const ChangeFilter& filter, const AccountId& account) {
+  if (!Concerns(change, admins, account)) return false;
+  return filter.involvement != Involvement::kOldContact || Replaced(change, account);
+}
+
+bool KeepsOpenOnly(const ChangeFilter& filter) {
+  return filter.involvement == Involvement::kAwaitingMyValidation ||
+         (filter.states.size() == 1 && filter.states.front() == ChangeState::kValidating);
+}
+
+}  // namespace contacts

@@ -1,0 +1,55 @@
+#ifndef CONTACTS_CORE_WORKFLOW_VISIBILITY_H_
+#define CONTACTS_CORE_WORKFLOW_VISIBILITY_H_
+
+#include <optional>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/domain/contact_change.h"
+#include "core/domain/ids.h"
+#include "core/domain/service.h"
+
+// Which account sees which contact change, and which parts of it. Pure functions.
+// store::LoadConcerned is the same rule as one statement for many changes; a test compares them.
+namespace contacts {
+
+// Whether `account` may see a change: as its requester, its new contact, the present admin of one
+// of its services (`admins`, in the order of the items), or a contact that it replaced.
+bool Concerns(const ContactChange& change, const std::vector<AccountId>& admins,
+              const AccountId& account);
+
+// Whether the change took a role from `account`: it is DONE, and an applied item had this contact.
+bool Replaced(const ContactChange& change, const AccountId& account);
+
+// Whether `account` sees all changes that are pending on the service, without a look at each.
+bool SeesAllChangesOn(const Service& service, const AccountId& account);
+
+// Returns the change as `viewer` sees it at `now`. E-mail hints are for the validator alone, send
+// times for the validator and the requester.
+ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now);
+
+// Returns the service as `viewer` sees it: the owner's details are for the admin alone.
+Service ViewOf(Service service, const AccountId& viewer);
+
+// Which of the changes that concern it an account lists.
+struct ChangeFilter {
+  std::vector<ChangeState> states;  // Empty keeps all.
+  Involvement involvement = Involvement::kAny;
+  std::optional<ServiceId> service;
+};
+
+// Whether a change with this summary may match the filter. False is certain; Matches decides.
+bool MayMatch(const ChangeSummary& summary, const ChangeFilter& filter, const AccountId& account,
+              absl::Time now);
+
+// Whether `account` may see the change and it has the filter's involvement. Only for changes whose
+// summary MayMatch.
+bool Matches(const ContactChange& change, const std::vector<AccountId>& admins,
+             const ChangeFilter& filter, const AccountId& account);
+
+// Whether the filter keeps open changes alone.
+bool KeepsOpenOnly(const ChangeFilter& filter);
+
+}  // namespace contacts
+
+#endif  // CONTACTS_CORE_WORKFLOW_VISIBILITY_H_

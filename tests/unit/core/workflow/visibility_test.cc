@@ -1,0 +1,93 @@
+#include "core/workflow/visibility.h"
+
+#include <gtest/gtest.h>
+
+namespace contacts {
+namespace {
+
+const AccountId kRequester("aa1-ovh");
+const AccountId kNew("bb2-ovh");
+const AccountId kAdmin("cc3-ovh");
+const AccountId kOld("dd4-ovh");
+const AccountId kStranger("ee5-ovh");
+const absl::Time kNow = absl::FromUnixSeconds(1'790'000'000);
+
+ContactChange Change(ChangeState state, ItemOutcome outcome) {
+  ContactChange change;
+  change.requester = kRequester;
+  change.new_contact = kNew;
+  change.state = state;
+  change.expire_time = kNow + absl::Hours(1);
+  change.items = {{.service = ServiceId("s.example"), .old_contact = kOld, .outcome = outcome}};
+  for (const AccountId& account : {kRequester, kNew}) {
+    change.validations.push_back(
+        {.account = account, .email_send_time = kNow, .email_hint = "j***@example.com"});
+  }
+  return change;
+}
+
+TEST(VisibilityTest, AChangeConcernsItsPartiesAndThePresentAdmins) {
+  const ContactChange change = Change(ChangeState::kValidating, ItemOutcome::kPending);
+  EXPECT_TRUE(Concerns(change, {kAdmin}, kRequester));
+  EXPECT_TRUE(Concerns(change, {kAdmin}, kNew));
+  EXPECT_TRUE(Concerns(change, {kAdmin}, kAdmin));
+  EXPECT_FALSE(Concerns(change, {}, kAdmin));
+  EXPECT_FALSE(Concerns(change, {kAdmin}, kStranger));
+}
+
+TEST(VisibilityTest, ARemovedServiceHasNoAdminWhoSeesIt) {
+  EXPECT_FALSE(Concerns(Change(ChangeState::kValidating, ItemOutcome::kPending), {AccountId()},
+                        AccountId()));
+}
+
+TEST(VisibilityTest, AnOldContactSeesTheChangeOnceItLostTheRole) {
+  EXPECT_TRUE(Concerns(Change(ChangeState::kDone, ItemOutcome::kApplied), {}, kOld));
+  EXPECT_FALSE(Concerns(Change(ChangeState::kDone, ItemOutcome::kSkippedAuthorityLost), {}, kOld));
+  EXPECT_FALSE(Concerns(Change(ChangeState::kValidating, ItemOutcome::kPending), {}, kOld));
+}
+
+TEST(VisibilityTest, HintsAreForTheValidatorAndSendTimesForTheRequesterToo) {
+  const ContactChange change = Change(ChangeState::kValidating, ItemOutcome::kPending);
+  const ContactChange requesters = ViewOf(change, kRequester, kNow);
+  EXPECT_EQ(requesters.validations[0].email_hint, "j***@example.com");
+  EXPECT_EQ(requesters.validations[1].email_hint, "");
+  EXPECT_TRUE(requesters.validations[1].email_send_time.has_value());
+  const ContactChange admins = ViewOf(change, kAdmin, kNow);
+  EXPECT_EQ(admins.validations[0].email_hint, "");
+  EXPECT_FALSE(admins.validations[0].email_send_time.has_value());
+}
+
+TEST(VisibilityTest, OnlyTheAdminSeesTheOwnerAndAllPendingChanges) {
+  Service service;
+  service.admin = kAdmin;
+  service.tech = kOld;
+  service.owner.emplace();
+  EXPECT_TRUE(ViewOf(service, kAdmin).owner.has_value());
+  EXPECT_FALSE(ViewOf(service, kOld).owner.has_value());
+  EXPECT_TRUE(SeesAllChangesOn(service, kAdmin));
+  EXPECT_FALSE(SeesAllChangesOn(service, kOld));
+}
+
+TEST(VisibilityTest, AFilterSeesAnOverdueChangeAsExpired) {
+  ChangeSummary summary;
+  summary.expire_time = kNow;
+  summary.requester = kRequester;
+  ChangeFilter filter;
+  filter.states = {ChangeState::kExpired};
+  EXPECT_TRUE(MayMatch(summary, filter, kRequester, kNow));
+  EXPECT_FALSE(MayMatch(summary, filter, kRequester, kNow - absl::Microseconds(1)));
+  filter = {.involvement = Involvement::kAwaitingMyValidation};
+  EXPECT_FALSE(MayMatch(summary, filter, kRequester, kNow));
+  EXPECT_TRUE(MayMatch(summary, filter, kRequester, kNow - absl::Microseconds(1)));
+  EXPECT_FALSE(MayMatch(summary, filter, kStranger, kNow - absl::Microseconds(1)));
+}
+
+TEST(VisibilityTest, TheOldContactFilterKeepsLostRolesAlone) {
+  const ChangeFilter filter = {.involvement = Involvement::kOldContact};
+  const ContactChange done = Change(ChangeState::kDone, ItemOutcome::kApplied);
+  EXPECT_TRUE(Matches(done, {}, filter, kOld));
+  EXPECT_FALSE(Matches(done, {}, filter, kRequester));
+}
+
+}  // namespace
+}  // namespace contacts
