@@ -345,7 +345,7 @@ class Server::Parts {
     AddLimits(builder, config_);
     // Reads and writes have this many connections each.
     acceptor_.emplace(config_.max_connections,
-                      2 * Sized(config_).max_connections + kOtherDescriptors);
+                      4 * Sized(config_).max_connections + kOtherDescriptors);
     using Experimental = grpc::ServerBuilder::experimental_type;
     connections_ = builder.experimental().AddExternalConnectionAcceptor(
         Experimental::ExternalConnectionType::FROM_FD, credentials_.ForPorts());

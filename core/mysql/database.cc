@@ -18,7 +18,6 @@ namespace contacts {
 namespace {
 
 constexpr int kMaxTries = 30;
-constexpr int kInterrupted = 1317;
 constexpr int kMaxDuplicateTries = 10;
 constexpr absl::Duration kRetryHint = absl::Seconds(1);
 // How long work waits for a member to use, before its caller is told UNAVAILABLE.
@@ -63,13 +62,13 @@ class Database::Impl {
     absl::Time lost_since = absl::InfiniteFuture();
     for (int attempt = 0;; ++attempt) {
       if (absl::Status reached = errors::IfEnded(limits); !reached.ok()) return reached;
-      const absl::Time begin = absl::Now();
+      absl::Time asked = absl::Now();
       Failure failure = Failure::kDefect;
       std::string text;
       int code = 0;
       bool committing = false;
       try {
-        Pool::Lease lease = pool.Acquire(limits, lost_since + kLostPatience);
+        Pool::Lease lease = pool.Acquire(limits, lost_since + kLostPatience, &asked);
         if (!lease) return errors::Unavailable("every database connection is busy", kRetryHint);
         Watchdog::Guard guard = watchdog_.Watch(*lease, limits);
         Session session(&*lease, maybe_committed);
@@ -95,7 +94,7 @@ class Database::Impl {
           text = absl::StrCat(code, " ", error.what());
           if (guard.Release()) {
             failure = Failure::kKilled;
-          } else if (code == kInterrupted) {
+          } else if (IsInterrupted(code)) {
             failure = Failure::kLost;  // Interrupted by Galera or an operator.
             lease.Lost();
           } else if (failure == Failure::kLost) {
@@ -110,7 +109,7 @@ class Database::Impl {
         code = error.getErrorCode();
         failure = Classify(code);
         if (failure != Failure::kFull && failure != Failure::kRefused) failure = Failure::kLost;
-        lost_since = std::min(lost_since, begin);  // The wait for a member is part of the loss.
+        lost_since = std::min(lost_since, asked);  // The wait for a member is part of the loss.
         text = absl::StrCat(code, " ", error.what());
       } catch (const std::exception& error) {
         return absl::InternalError(error.what());  // For example, a row that cannot be read.

@@ -11,6 +11,7 @@ Failure Classify(int code) {
     case 3101:  // Group Replication: another member's transaction came first.
     case 3572:  // NOWAIT or SKIP LOCKED found a lock.
     case 1020:  // MariaDB: the record changed since the last read.
+    case 1615:  // A prepared statement whose tables change.
       return Failure::kConflict;
     case 1062: return Failure::kDuplicate;
     case 1290:  // Read only.
@@ -24,6 +25,13 @@ Failure Classify(int code) {
     case 1180:  // Error during COMMIT, which may have been done.
     case 3032:  // Offline mode.
     case 3169:  // The session was killed.
+    case 3168:  // Not available.
+    case 3797:  // Group Replication: the wait for what came before a new primary failed.
+    case 3799:  // Group Replication is stopping.
+    case 1158:  // Network.
+    case 1159:  // Network.
+    case 1160:  // Network.
+    case 1161:  // Network.
     case 4031:  // Disconnected for inactivity.
       return Failure::kLost;
     case 1040:  // Connections of all.
@@ -32,6 +40,18 @@ Failure Classify(int code) {
     case 1461:  // Prepared statements.
     case 1037:  // Memory.
     case 1041:  // Memory.
+    case 1038:  // Memory for sorting.
+    case 1135:  // Threads.
+    case 1197:  // The binary log's cache.
+    case 1206:  // Locks.
+    case 1637:  // Transactions at once.
+    case 5:     // Memory.
+    case 1:     // A file could not be made.
+    case 2:     // A file could not be read.
+    case 20:    // Disk.
+    case 23:    // Open files.
+    case 1004:  // A file could not be made.
+    case 1016:  // A file could not be opened.
     case 3:     // A file could not be written.
     case 28:    // Disk.
     case 1021:  // Disk.
@@ -55,6 +75,7 @@ Failure Classify(int code) {
     case 3159:  // require_secure_transport.
       return Failure::kRefused;
     case 1317:  // Interrupted.
+    case 1028:  // Interrupted while it sorted.
     case 1969:  // max_statement_time.
     case 3024:  // max_execution_time.
       return Failure::kKilled;
@@ -71,6 +92,8 @@ bool IsRefusal(int code) {
 }
 
 bool IsFull(int code) { return code == 1040 || code == 1203 || code == 1226; }
+
+bool IsInterrupted(int code) { return code == 1317 || code == 1028; }
 
 std::string Describe(const DatabaseOptions& options, int code, absl::string_view text) {
   switch (code) {
@@ -99,21 +122,29 @@ std::string ForCaller(int code) {
     case 1203:
     case 1226: return "the database has no room for more connections";
     case 1461: return "the database has no room for more prepared statements";
+    case 1:
     case 3:
+    case 20:
     case 28:
+    case 1004:
     case 1021:
     case 1026:
     case 1114: return "the database's disk is full";
     case 1030: return "the database's storage fails";
+    case 5:
     case 1037:
+    case 1038:
     case 1041: return "the database is out of memory";
     case 1153:
     case 2020:
       return "what this call writes is larger than the database takes: its max_allowed_packet "
              "must be raised";
     default:
-      return Classify(code) == Failure::kRefused ? "the database refuses this server"
-                                                 : "the database is out of reach";
+      switch (Classify(code)) {
+        case Failure::kRefused: return "the database refuses this server";
+        case Failure::kFull: return "the database has reached a limit of its own";
+        default: return "the database is out of reach";
+      }
   }
 }
 

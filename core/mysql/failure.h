@@ -26,6 +26,8 @@ Failure Classify(int code);
 
 // The member answers, and has no room for one more connection.
 bool IsFull(int code);
+// The database stopped a statement: an operator's KILL, a time limit, or Galera.
+bool IsInterrupted(int code);
 // The member refuses to say what it is, until somebody changes the login, the database or a right.
 bool IsRefusal(int code);
 

@@ -29,6 +29,8 @@ constexpr absl::Duration kHurriedInterval = absl::Milliseconds(100);
 constexpr absl::Duration kLookLimit = absl::Seconds(2);
 // How long a member's answer is relied on.
 constexpr absl::Duration kBelieved = absl::Seconds(3);
+// Looks in a row that a member did not answer, after which its connections are ended.
+constexpr int kSilentLooks = 2;
 // How long a node of Galera must have been ready before the servers come back to it.
 constexpr absl::Duration kReadyFor = absl::Seconds(3);
 constexpr absl::Duration kResolveInterval = absl::Seconds(30);
@@ -112,13 +114,19 @@ class Lookout::Member {
   }
 
   bool Usable() const {
-    return view && view->usable && !(lookout_->group_seen_ && view->kind == MemberKind::kAlone);
+    return view && view->usable && !(lookout_->group_seen_ && view->kind == MemberKind::kAlone) &&
+           !rival;
   }
 
   const Endpoint endpoint;
   std::optional<View> view;  // None before the first answer.
   Steady confirmed;          // When it was last asked and said that it is usable.
   Steady usable_since;
+  int silent_looks = 0;  // In a row.
+  // Whether it said that it takes writes while another member was in use, for longer than an
+  // answer is relied on. It is not chosen when that one falls silent: a server cannot tell which
+  // of the two is right.
+  bool rival = false;
   bool hurry = false;
   bool stopping = false;
   std::condition_variable wake;
@@ -267,11 +275,9 @@ void Lookout::ResolveLoop() {
     Adopt(resolved);
     const auto until = std::chrono::steady_clock::now() + absl::ToChronoSeconds(kResolveInterval);
     // Each second while no member is usable.
-    while (!stopping_ && std::chrono::steady_clock::now() < until) {
-      changed_.wait_for(lock, absl::ToChronoMilliseconds(kInterval));
-      if (!usable_) break;
-    }
-    if (!usable_ && !stopping_) changed_.wait_for(lock, absl::ToChronoMilliseconds(kInterval));
+    do {
+      changed_.wait_for(lock, absl::ToChronoMilliseconds(kInterval), [this] { return stopping_; });
+    } while (!stopping_ && usable_ && std::chrono::steady_clock::now() < until);
   }
 }
 
@@ -281,8 +287,14 @@ void Lookout::Adopt(const std::vector<Endpoint>& endpoints) {
     const auto known = std::find_if(members_.begin(), members_.end(), [&](const auto& member) {
       return MemberName(member->endpoint) == MemberName(endpoint);
     });
-    members.push_back(known != members_.end() ? *known : std::make_shared<Member>(this, endpoint));
-    if (known == members_.end()) members.back()->Start();
+    auto member = known != members_.end() ? *known : std::make_shared<Member>(this, endpoint);
+    // A host may be listed twice, by two names or by its name and its address.
+    if (std::find(members.begin(), members.end(), member) != members.end()) continue;
+    if (known == members_.end()) {
+      members_.push_back(member);
+      member->Start();
+    }
+    members.push_back(std::move(member));
   }
   for (const auto& member : members_) {
     if (std::find(members.begin(), members.end(), member) != members.end()) continue;
@@ -340,13 +352,41 @@ void Lookout::Report(Member& member, View view) {
     if (!was_usable) member.usable_since = now;
   }
   if (view.answered && view.kind == MemberKind::kGroup) group_seen_ = true;
-  const bool end_connections = !view.usable && (!view.answered || view.left_behind);
+  member.silent_looks = view.answered ? 0 : member.silent_looks + 1;
+  const bool left_behind = view.left_behind && was_usable;
   member.view = std::move(view);
+  MarkRivals(member);
+  const std::shared_ptr<Member> before = used_;
   Choose();
   if (used_.get() == &member && usable_) clock_->Add(member.view->time);
-  // After Choose(), so that work that is started over finds the new member.
-  if (end_connections && was_usable) sockets_->ShutAll(MemberName(member.endpoint));
+  // After Choose(), so that work that is started over finds the new member. One look that takes
+  // too long ends nothing yet: a member under load answers the next one.
+  if (left_behind || member.silent_looks == kSilentLooks) {
+    sockets_->ShutAll(MemberName(member.endpoint));
+  }
+  if (before && before != used_ && !before->view->answered) {
+    sockets_->ShutAll(MemberName(before->endpoint));
+  }
   changed_.notify_all();
+}
+
+void Lookout::MarkRivals(const Member& reported) {
+  const View& view = *reported.view;
+  for (const auto& member : members_) {
+    // It was made read only, or the one in use was: then the other is the right one.
+    const bool settled =
+        (member.get() == &reported || &reported == used_.get()) && view.answered && !view.usable;
+    if (settled) member->rival = false;
+  }
+  if (!usable_ || &reported == used_.get() || !view.usable || view.kind != MemberKind::kAlone ||
+      !used_->view->usable || used_->view->identity == view.identity) {
+    return;
+  }
+  for (const auto& member : members_) {
+    if (member.get() != &reported) continue;
+    member->rival = member->rival ||
+                    used_->confirmed - member->usable_since > absl::ToChronoMilliseconds(kBelieved);
+  }
 }
 
 Lookout::Member* Lookout::Pick() {
@@ -440,6 +480,10 @@ std::string Lookout::Why() const {
     if (member->Usable()) {
       trouble = "says that it takes writes";
       ++writable;
+    } else if (member->rival) {
+      trouble =
+          "took writes beside the member in use: make it read only, then writable again, if "
+          "it is the right one";
     } else if (member->view && member->view->usable) {
       trouble = "is in no group, and others are";
     }

@@ -84,6 +84,9 @@ class Lookout {
   // Sets members_ to those of `endpoints`.
   void Adopt(const std::vector<DatabaseOptions::Endpoint>& endpoints);
   void Report(Member& member, View view);
+  // Notes which members say that they take writes beside the one in use. `reported`: the one that
+  // was just asked.
+  void MarkRivals(const Member& reported);
   void Choose();
   Member* Pick();
   bool CannotHelp() const;

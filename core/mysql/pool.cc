@@ -91,7 +91,7 @@ void Pool::Lease::Lost() {
   if (generation_ == pool_->generation_) closed = pool_->Renew();
 }
 
-Pool::Lease Pool::Acquire(const CallLimits& limits, absl::Time patience) {
+Pool::Lease Pool::Acquire(const CallLimits& limits, absl::Time patience, absl::Time* asked) {
   const absl::Time start = absl::Now();
   const absl::Cleanup measure = [this, &limits, start] {
     const absl::Duration wait = absl::Now() - start;
@@ -99,11 +99,13 @@ Pool::Lease Pool::Acquire(const CallLimits& limits, absl::Time patience) {
     if (limits.times != nullptr) limits.times->connection_wait += wait;
   };
   const absl::Time until = std::min(limits.deadline, start + kBusyPatience);
-  const absl::Time member_until = std::min({until, patience, start + kMemberPatience});
   Connections closed;  // Closed after the lock is released.
   std::unique_lock lock(mutex_, std::defer_lock);
   while (true) {
-    const std::optional<Lookout::Choice> choice = connector_->lookout().Await(member_until);
+    const absl::Time begin = absl::Now();
+    if (asked != nullptr) *asked = begin;
+    const std::optional<Lookout::Choice> choice =
+        connector_->lookout().Await(std::min({until, patience, begin + kMemberPatience}));
     if (!choice) throw sql::SQLException("there is no member to use", "", kNoMember);
     lock.lock();
     if (choice->epoch > epoch_) {

@@ -79,7 +79,10 @@ class Pool {
   // Waits for a connection until the deadline, 30 s at most. Returns an empty lease if none came
   // free. Throws sql::SQLException if there is no member to use until `patience`, 5 s at most, or
   // if the member accepts no new connection.
-  Lease Acquire(const CallLimits& limits, absl::Time patience = absl::InfiniteFuture());
+  // `asked`, unless null: when it last began to wait for a member, rather than for a connection
+  // that others use.
+  Lease Acquire(const CallLimits& limits, absl::Time patience = absl::InfiniteFuture(),
+                absl::Time* asked = nullptr);
 
   struct Size {
     int open = 0;

@@ -5,8 +5,10 @@
 #include <cppconn/resultset.h>
 #include <cppconn/statement.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <openssl/x509.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -128,7 +130,7 @@ std::string MemberName(const DatabaseOptions::Endpoint& member) {
 }
 
 Sockets::Entry::Entry(Sockets* sockets, int socket, std::string member)
-    : sockets_(sockets), socket_(socket) {
+    : sockets_(sockets), socket_(socket < 0 ? -1 : fcntl(socket, F_DUPFD_CLOEXEC, 0)) {
   if (socket_ < 0) return;
   const std::lock_guard lock(sockets_->mutex_);
   sockets_->open_.insert_or_assign(socket_, std::move(member));
@@ -136,8 +138,11 @@ Sockets::Entry::Entry(Sockets* sockets, int socket, std::string member)
 
 Sockets::Entry::~Entry() {
   if (socket_ < 0) return;
-  const std::lock_guard lock(sockets_->mutex_);
-  sockets_->open_.erase(socket_);
+  {
+    const std::lock_guard lock(sockets_->mutex_);
+    sockets_->open_.erase(socket_);
+  }
+  close(socket_);
 }
 
 void Sockets::Entry::Shut() {

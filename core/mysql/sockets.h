@@ -20,7 +20,8 @@ std::string MemberName(const DatabaseOptions::Endpoint& member);
 // limit. Thread safe.
 class Sockets {
  public:
-  // Keeps one socket listed. Must end before the socket is closed.
+  // Keeps one connection's socket listed, by a descriptor of its own: libmariadb closes its own
+  // descriptor when the connection breaks, and the number may then be given to another socket.
   class Entry {
    public:
     Entry(Sockets* sockets, int socket, std::string member);
@@ -32,7 +33,7 @@ class Sockets {
 
    private:
     Sockets* const sockets_;
-    const int socket_;
+    const int socket_;  // A duplicate; -1: none.
   };
 
   // Shuts every socket to `member` (its MemberName).

@@ -174,6 +174,28 @@ TEST(FailOver, OfTwoWritableMembersTheOneInUseIsKept) {
   EXPECT_EQ(Cluster::Accounts(cluster.second), "");
 }
 
+TEST(FailOver, TheOtherOfTwoWritableMembersIsNotUsedWhenTheOneInUseFallsSilent) {
+  Cluster cluster;
+  cluster.Create("aa1-ovh");
+  cluster.second.SetReadOnly(false);
+  // Longer than a move by hand, which may let both take writes for a moment.
+  for (const absl::Time end = absl::Now() + absl::Seconds(6); absl::Now() < end;) {
+    EXPECT_TRUE(cluster.Exists("aa1-ovh"));
+    absl::SleepFor(absl::Milliseconds(100));
+  }
+  cluster.first.Signal(SIGSTOP);
+  const auto got = cluster.engine->GetAccount({.operator_name = "operator"}, AccountId("aa1-ovh"));
+  EXPECT_THAT(got.status(), HasReason("UNAVAILABLE"));
+  EXPECT_EQ(cluster.database->failovers(), 0);
+  // Somebody says which of them is right.
+  cluster.second.SetReadOnly(true);
+  absl::SleepFor(absl::Seconds(2));
+  cluster.second.SetReadOnly(false);
+  cluster.Create("bb2-ovh");
+  EXPECT_EQ(cluster.database->failovers(), 1);
+  cluster.first.Signal(SIGCONT);
+}
+
 TEST(FailOver, OfTwoWritableMembersNoneIsTakenIfNoneIsInUse) {
   Cluster cluster;
   cluster.second.SetReadOnly(false);
