@@ -248,13 +248,15 @@ DeliveryResult::Kind MailRelay::TryOne(const MailFacts& facts, const BatchClock&
   const DeliveryResult result = HandOver(facts, clock.Now());
   if (result.kind == Kind::kDelivered || result.kind == Kind::kRefused) {
     if (server_.Worked()) spdlog::info("mail: the mail server takes e-mails again");
-  } else if (result.kind == Kind::kServerTrouble && server_.Failed(clock.Now())) {
+  } else if ((result.kind == Kind::kServerTrouble || result.kind == Kind::kUnclear) &&
+             server_.Failed(clock.Now())) {
     spdlog::error("mail: the mail server takes no e-mails, one at a time tries it: {}",
                   result.text);
   }
   switch (result.kind) {
     case Kind::kDelivered: ++delivered_; break;
     case Kind::kTryLater:
+    case Kind::kUnclear:
     case Kind::kServerTrouble: TryLater(mail, clock, result); break;
     case Kind::kRefused: GiveUp(mail, clock, result.text); break;
     case Kind::kInterrupted: break;
@@ -282,6 +284,8 @@ void MailRelay::TryLater(const OutboxMail& mail, const BatchClock& clock,
   const absl::Time now = clock.Now();
   if (now - mail.create_time >= options_.give_up) return GiveUp(mail, clock, result.text);
   ++failed_;
+  // An e-mail that may be refused for its own recipient loses its place. Otherwise a few of them,
+  // first in line, would be all that is tried while the mail server counts as down.
   const bool of_server = result.kind == DeliveryResult::Kind::kServerTrouble;
   absl::Duration delay = RetryDelay(options_, mail.tries, options_.random());
   if (of_server) delay = std::min(delay, options_.longest_probe_pause);

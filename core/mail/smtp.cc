@@ -205,7 +205,7 @@ class SmtpTransport::Connection {
     }
     // A 5xx to the message may be about its content.
     if (step_ <= Step::kSender || !LoggedIn()) return Kind::kServerTrouble;
-    return refused && step_ != Step::kMessage ? Kind::kServerTrouble : Kind::kTryLater;
+    return refused && step_ != Step::kMessage ? Kind::kUnclear : Kind::kTryLater;
   }
 
   // A connection without the wanted login refuses every recipient, for no reason of the

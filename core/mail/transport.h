@@ -15,8 +15,9 @@ struct DeliveryResult {
     kTryLater,       // About this e-mail, or for an unknown reason.
     kServerTrouble,  // About the mail server or the service's settings: other e-mails would fail
                      // too.
-    kRefused,        // About the recipient: trying again does not help.
-    kInterrupted,    // Broken off by Interrupt. The mail server does not have the e-mail.
+    kUnclear,      // A refusal of the recipient or of the service: the answer does not tell which.
+    kRefused,      // About the recipient: trying again does not help.
+    kInterrupted,  // Broken off by Interrupt. The mail server does not have the e-mail.
   };
   Kind kind = Kind::kDelivered;
   std::string text;  // Reason of a failure, for the log. Never contains a whole address.

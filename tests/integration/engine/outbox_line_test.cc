@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "core/mail/relay.h"
 #include "core/mysql/store/outbox.h"
@@ -253,11 +255,13 @@ TEST(OutboxLine, MigrationMayRunTwice) {
 // A mail server that can be switched off.
 class Switched : public MailTransport {
  public:
-  DeliveryResult Deliver(const std::string&, const std::string&, const std::string&) override {
+  DeliveryResult Deliver(const std::string&, const std::string& to, const std::string&) override {
     ++tries;
+    if (up && refused.contains(to)) return {DeliveryResult::Kind::kUnclear, "550 no"};
     return up ? DeliveryResult() : DeliveryResult{DeliveryResult::Kind::kServerTrouble, "down"};
   }
   bool up = false;
+  std::set<std::string> refused;  // Addresses that are refused without a reason.
   int tries = 0;
 };
 
@@ -304,6 +308,27 @@ TEST_F(Outage, BacklogIsDueWithinAMinuteOfTheMailServersReturn) {
   EXPECT_LE(Owed(), 4);  // The e-mails that tried the server last.
   Pass(first, second, absl::Minutes(1));
   EXPECT_EQ(Owed(), 0);
+}
+
+TEST_F(Outage, RecipientsRefusedWithoutAReasonKeepNobodyElseWaiting) {
+  MailRelay first = Relay(&world_.outbox);
+  MailRelay second = Relay(&other_.outbox);
+  server_.up = true;
+  for (int i = 0; i < 20; ++i) {
+    const std::string id = absl::StrCat("zz", i, "-ovh");
+    const std::string address = absl::StrCat("refused", i, "@mail.example");
+    world_.AddAccount(id, address);
+    server_.refused.insert(address);
+    // The requester's own e-mail is not in the way.
+    const auto asked = world_.Ask(kMarie, {Move(absl::StrCat("s", i, ".example"), kTech, id)});
+    world_.Accept(kMarie, asked.changes.at(0));
+  }
+  world_.test_database.Execute("DELETE FROM outbox WHERE recipient NOT LIKE 'zz%'");
+  Pass(first, second, absl::Minutes(5));
+  world_.Ask(kBill, {Move("s0.example", kBilling, kDana)});
+  Pass(first, second, absl::Minutes(2));
+  EXPECT_EQ(
+      world_.test_database.Count("SELECT COUNT(*) FROM outbox WHERE recipient NOT LIKE 'zz%'"), 0);
 }
 
 TEST_F(Outage, EmailsAreGivenUpAtTheirTimeThoughFewAreTried) {
