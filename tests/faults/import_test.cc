@@ -14,8 +14,8 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "client/import_run.h"
-#include "client/records.h"
+#include "client/bulk/importer.h"
+#include "client/bulk/records.h"
 #include "contacts/v1/directory_service.grpc.pb.h"
 #include "tests/testing/server_process.h"
 #include "tests/testing/test_database.h"
@@ -103,11 +103,10 @@ struct Opened {
 // A file of `count` accounts and as many services. Some records are invalid.
 std::string FileOf(int count) {
   std::ostringstream text;
-  client::RecordWriter writer(text, client::RecordFormat::kJsonLines);
   for (int i = 0; i < count; ++i) {
     v1::Account account = AccountOf(i, absl::StrCat("a", i, "@mail.example")).account();
     if (i % 1000 == 7) account.set_email("nobody");
-    writer.Write(account);
+    client::WriteRecord(account, text);
   }
   for (int i = 0; i < count; ++i) {
     v1::Service service;
@@ -117,7 +116,7 @@ std::string FileOf(int count) {
     service.set_tech(absl::StrCat("aa", (i * 7) % count, "-ovh"));
     service.set_billing(service.admin());
     service.mutable_owner()->set_city("Orléans");
-    writer.Write(service);
+    client::WriteRecord(service, text);
   }
   return text.str();
 }
@@ -128,22 +127,22 @@ std::vector<std::string> ImportFile(const std::string& text, const Place& place,
   std::istringstream in(text);
   const auto reader = client::ReadRecords(in, client::RecordFormat::kJsonLines);
   std::vector<std::string> rejected;
-  client::ImportRun::Options options;
+  client::Importer::Options options;
   options.open = [&](grpc::ClientContext* context) {
     context->AddMetadata("contacts-caller", "operator");
     return place.stub->ImportDirectory(context);
   };
   options.patience = absl::Seconds(60);
-  options.pace = {absl::Now, absl::SleepFor, nullptr};
-  options.on_rejected = [&](const client::ImportRun::Rejected& one) {
+  options.clock = {absl::Now, absl::SleepFor, nullptr};
+  options.on_rejected = [&](const client::Importer::RejectedRecord& one) {
     rejected.push_back(absl::StrCat(one.line, " ", one.reason));
   };
-  options.on_progress = [&](const client::ImportRun::State& state) {
-    if (progress != nullptr) *progress = state.records;
+  options.on_progress = [&](const client::Importer::Counts& counts) {
+    if (progress != nullptr) *progress = counts.records;
   };
-  client::ImportRun run(reader.get(), std::move(options));
-  status = run.Run();
-  EXPECT_EQ(run.state().rejected, static_cast<int64_t>(rejected.size()));
+  client::Importer importer(reader.get(), std::move(options));
+  status = importer.Run();
+  EXPECT_EQ(importer.counts().rejected, static_cast<int64_t>(rejected.size()));
   return rejected;
 }
 

@@ -11,9 +11,9 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "client/command_line.h"
-#include "client/errors.h"
-#include "client/session.h"
+#include "client/ctl/client.h"
+#include "client/ctl/command_line.h"
+#include "client/lib/errors.h"
 #include "core/mysql/database.h"
 #include "core/mysql/session.h"
 #include "tests/testing/fleet.h"

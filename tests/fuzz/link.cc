@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "client/link.h"
+#include "client/ctl/link.h"
 #include "tests/fuzz/check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {

@@ -1,0 +1,27 @@
+#ifndef CONTACTS_CLIENT_LIB_TIME_TEXT_H_
+#define CONTACTS_CLIENT_LIB_TIME_TEXT_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "google/protobuf/timestamp.pb.h"
+
+namespace contacts::client {
+
+// The moment that `timestamp` stands for.
+absl::Time ToTime(const google::protobuf::Timestamp& timestamp);
+
+// `time` to the second in `zone`, with the zone's name, such as
+// "2026-03-01 14:05:00 CET".
+std::string LocalTime(absl::Time time, absl::TimeZone zone);
+
+// A length of time of no less than 0 in its two largest units, such as
+// "6 d 23 h" or "45 s"; what is smaller is left out.
+std::string InWords(absl::Duration duration);
+
+// Where `time` stands from `now`: "in 6 d 23 h", "2 min 5 s ago", or "now".
+std::string Relative(absl::Time time, absl::Time now);
+
+}  // namespace contacts::client
+
+#endif  // CONTACTS_CLIENT_LIB_TIME_TEXT_H_
