@@ -23,6 +23,7 @@ namespace {
 
 using Endpoint = DatabaseOptions::Endpoint;
 
+constexpr int kLostConnection = 2013;
 constexpr absl::Duration kInterval = absl::Seconds(1);
 constexpr absl::Duration kHurriedInterval = absl::Milliseconds(100);
 // For connecting and for each answer. A member that takes longer counts as silent.
@@ -163,6 +164,8 @@ class Lookout::Member {
         if (!fresh && absl::Now() - begin < kLookLimit / 2) continue;
         View seen;
         seen.code = error.getErrorCode();
+        // An encrypted connection that breaks may say the same as one that cannot be encrypted.
+        if (!fresh && IsRefusal(seen.code)) seen.code = kLostConnection;
         seen.kind = kind_;
         seen.trouble = Describe(lookout_->options_, seen.code, error.what());
         constexpr int kNotReady = 1047;

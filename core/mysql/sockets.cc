@@ -70,6 +70,8 @@ bool WatchSockets() {
 // after connecting.
 void AddTls(const DatabaseOptions& options, sql::ConnectOptionsMap& map) {
   if (options.tls == DatabaseTls::kDisabled) return;
+  // As the client programs do: nothing on a local socket is readable by others.
+  if (options.tls == DatabaseTls::kPreferred && !options.socket.empty()) return;
   map["sslEnforce"] = true;
   // The only option that the newer connector knows. Its numbers begin at 1.
   map["OPT_SSL_MODE"] = static_cast<int>(options.tls) + 1;

@@ -184,7 +184,8 @@ TEST(FailOver, TheOtherOfTwoWritableMembersIsNotUsedWhenTheOneInUseFallsSilent) 
     absl::SleepFor(absl::Milliseconds(100));
   }
   cluster.first.Signal(SIGSTOP);
-  const auto got = cluster.engine->GetAccount({.operator_name = "operator"}, AccountId("aa1-ovh"));
+  const auto got =
+      cluster.engine->profiles.GetAccount({.operator_name = "operator"}, AccountId("aa1-ovh"));
   EXPECT_THAT(got.status(), HasReason("UNAVAILABLE"));
   EXPECT_EQ(cluster.database->failovers(), 0);
   // Somebody says which of them is right.

@@ -344,7 +344,7 @@ TEST(TokenWithoutItsKey, IsUnavailableThereAndGoodOnAServerThatHasTheKey) {
               HasReason("UNAVAILABLE"));
   EXPECT_THAT(world.Accept(kDana, change.id, kWrong, std::nullopt, &other).status,
               HasReason("UNAVAILABLE"));
-  EXPECT_EQ(other.answers_without_key(), 2);
+  EXPECT_EQ(other.answering.answers_without_key(), 2);
   EXPECT_EQ(world.test_database.Dump(), before);
   EXPECT_THAT(world.Accept(kDana, change.id, token).status, HasReason(""));
   EXPECT_EQ(world.engine.answering.answers_without_key(), 0);
