@@ -371,7 +371,7 @@ TEST_F(Commands, TakeGlobalOptionsFromTheEnvironment) {
   EXPECT_EQ(Run({"nothing"}), kUsage);
   EXPECT_EQ(nlohmann::json::parse(err_.str()).at("error").at("code"), "USAGE");
   ASSERT_EQ(Run({"profile", "--output=table"}), kDone);
-  EXPECT_THAT(out_.str(), HasSubstr("E-mail   alice@example.com"));
+  EXPECT_THAT(out_.str(), HasSubstr("E-mail  alice@example.com"));
 }
 
 TEST_F(Commands, CallTheServerOfTheEnvironment) {

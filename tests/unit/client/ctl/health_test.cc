@@ -6,6 +6,7 @@
 
 #include "client/ctl/command_line.h"
 #include "client/lib/errors.h"
+#include "contacts/v1/contact_service.grpc.pb.h"
 #include "gmock/gmock.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"
@@ -27,6 +28,7 @@ class Health : public ::testing::Test {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(&contacts_);
     server_ = builder.BuildAndStart();
     grpc::EnableDefaultHealthCheckService(false);
   }
@@ -44,6 +46,7 @@ class Health : public ::testing::Test {
   }
 
   int port_ = 0;
+  v1::ContactService::CallbackService contacts_;  // gRPC starts no server without a service.
   std::unique_ptr<grpc::Server> server_;
   std::ostringstream out_;
   std::ostringstream err_;
