@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Compares the includes of each room of server/ and core/ with the link list of its target.
 
-A room is a folder; its target is PARENT_FOLDER, such as server_calls. Fails if a room includes a
-room that its link list does not give it, if a link or its PUBLIC is not needed, or if rooms form
-a circle. Links to anything but rooms are not checked.
+A room is a folder; its target is PARENT_FOLDER, such as server_calls, or core_store for
+core/mysql/store. Fails if a room includes a room that its link list does not give it, if a link or
+its PUBLIC is not needed, or if rooms form a circle. Links to anything but rooms are not checked.
 """
 import pathlib
 import re
@@ -11,7 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PARENTS = ("core", "server")
-INCLUDE = re.compile(r'^#include "(?:(core|server)/(\w+))/', re.M)
+INCLUDE = re.compile(r'^#include "(core|server)/(?:\w+/)*?(\w+)/[\w.]+"', re.M)
 
 
 def link_lists():
@@ -20,19 +20,21 @@ def link_lists():
     for parent in PARENTS:
         for path in sorted((ROOT / parent).rglob("CMakeLists.txt")):
             text = re.sub(r"#.*", "", path.read_text(encoding="utf-8"))
-            for command, name, words in re.findall(r"\b(contacts_room|target_link_libraries)\(\s*(\w+)\s([^)]*)\)", text):
-                target = f"{parent}_{name}" if command == "contacts_room" else name
+            for command, name, words in re.findall(r"\b(contacts_room|contacts_core|target_link_libraries)\(\s*(\w+)\s([^)]*)\)", text):
+                target = f"{parent}_{name}" if command != "target_link_libraries" else name
                 kind, entry = "PRIVATE", lists.setdefault(target, {"PUBLIC": set(), "PRIVATE": set()})
                 for word in words.split():
-                    if word in ("PUBLIC", "PRIVATE", "SOURCES"):
+                    if word in ("PUBLIC", "PRIVATE", "SOURCES", "DIR"):
                         kind = word
-                    elif kind != "SOURCES" and re.fullmatch(r"(core|server)_\w+", word):
+                    elif kind in entry and re.fullmatch(r"(core|server)_\w+", word):
                         entry[kind].add(word)
-    return {target: entry for target, entry in lists.items() if folder(target).is_dir()}
+    return {target: entry for target, entry in lists.items() if folder(target)}
 
 
 def folder(target):
-    return ROOT / pathlib.Path(*target.split("_", 1))
+    """Returns the target's folder, or None if the target is not a room."""
+    parent, _, name = target.partition("_")
+    return next((path for path in sorted((ROOT / parent).rglob(name or "-")) if path.is_dir()), None)
 
 
 def included(target, pattern):
@@ -40,7 +42,7 @@ def included(target, pattern):
     rooms = {}
     for path in sorted(folder(target).glob(pattern)):
         for parent, room in INCLUDE.findall(path.read_text(encoding="utf-8")):
-            if (ROOT / parent / room).is_dir() and f"{parent}_{room}" != target:
+            if f"{parent}_{room}" != target:
                 rooms.setdefault(f"{parent}_{room}", path.relative_to(ROOT))
     return rooms
 
