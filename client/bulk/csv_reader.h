@@ -24,7 +24,7 @@ class CsvReader {
   int64_t line() const { return line_; }
   // Bytes read so far.
   int64_t offset() const { return offset_; }
-  // What is wrong with the latest row; empty if nothing is.
+  // The error of the latest row. Empty if the row is valid.
   const std::string& error() const { return error_; }
 
  private:

@@ -34,14 +34,14 @@ std::string Client::RequestId() const {
 }
 
 Caller Client::CallerFor(bool directory) const {
-  // The default account is left out of an operator's calls, which act for nobody: an account
-  // that is not registered yet would make them fail. It is left out beside a bearer token too,
-  // which names its account itself.
+  // The default account is left out of an operator's calls, which need no account: an account that
+  // is not registered yet would make them fail. It is also left out beside a bearer token, which
+  // names its account itself.
   const bool may_default = !directory && options_.token_file.empty();
   Caller caller{.account = may_default && options_.account.empty() ? options_.default_account
                                                                    : options_.account,
                 .is_operator = directory || options_.is_operator};
-  // Read for each call: the file is written anew when the token is renewed.
+  // Read for each call, because the file is replaced when the token is renewed.
   if (!options_.token_file.empty()) caller.bearer_token = ReadBearerToken(options_.token_file);
   return caller;
 }
@@ -97,7 +97,7 @@ int Client::Watch(const CallPurpose& purpose, v1::WatchContactChangesRequest req
     if (!IsWorthReopening(status)) {
       return status.ok() ? Finish() : Fail(status, purpose, /*by_operator=*/false);
     }
-    // Without a token yet there is nothing to resume: the watch starts anew.
+    // Without a token there is nothing to resume: the watch starts from the present.
     const absl::Duration wait = backoff.NextWait(status);
     if (clock.on_retry) clock.on_retry(wait);
     clock.sleep(wait);

@@ -17,7 +17,7 @@
 // BILLING_STANDING_UP_TO_DATE is "up-to-date".
 namespace contacts::client {
 
-// What the names of all values of E begin with, such as "CONTACT_ROLE_".
+// The common beginning of the names of all values of E, such as "CONTACT_ROLE_".
 template <typename E>
 std::string EnumPrefix() {
   const std::string& zero = google::protobuf::GetEnumDescriptor<E>()->FindValueByNumber(0)->name();

@@ -23,7 +23,7 @@ bool WantsColour(int descriptor) {
          Environment("TERM") != "dumb";
 }
 
-// Columns of the terminal at `descriptor`; 0 if it is none or does not say.
+// Columns of the terminal at `descriptor`. 0 if it is not a terminal or does not say.
 std::size_t TerminalWidth(int descriptor) {
   winsize size{};
   return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;

@@ -16,7 +16,7 @@ namespace contacts::client {
 struct RenderOptions {
   bool colour = false;
   std::size_t width = 0;  // Columns of the terminal. 0: no limit.
-  absl::Time now;         // What relative times, such as "in 3 h", count from.
+  absl::Time now;         // Relative times, such as "in 3 h", count from this.
   absl::TimeZone zone;
 };
 

@@ -8,7 +8,7 @@
 
 namespace contacts::client {
 
-// Who calls, as the metadata of a call says it.
+// The caller of a call, for its metadata.
 struct Caller {
   std::string account;         // Id of the acting account. Empty: none is sent.
   bool is_operator = false;    // Claims to be a directory operator.

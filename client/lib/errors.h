@@ -23,7 +23,7 @@ enum ExitStatus : int {
   kTryAgainLater = 6,
 };
 
-// What a call is made for, which its error messages need.
+// The purpose of a call, for its error messages.
 struct CallPurpose {
   // Completes "could not …", such as "accept contact change 0190…".
   std::string action = {};

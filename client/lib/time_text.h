@@ -15,11 +15,11 @@ absl::Time ToTime(const google::protobuf::Timestamp& timestamp);
 // "2026-03-01 14:05:00 CET".
 std::string LocalTime(absl::Time time, absl::TimeZone zone);
 
-// A length of time of no less than 0 in its two largest units, such as
-// "6 d 23 h" or "45 s"; what is smaller is left out.
+// `duration`, at least 0, in its two largest units, such as "6 d 23 h" or "45 s". Smaller units are
+// left out.
 std::string InWords(absl::Duration duration);
 
-// Where `time` stands from `now`: "in 6 d 23 h", "2 min 5 s ago", or "now".
+// `time` relative to `now`: "in 6 d 23 h", "2 min 5 s ago", or "now".
 std::string Relative(absl::Time time, absl::Time now);
 
 }  // namespace contacts::client

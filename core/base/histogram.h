@@ -11,17 +11,17 @@
 
 namespace contacts {
 
-// Counts durations by their size. Thread safe; adding one takes no lock.
+// Counts durations by their size. Thread safe. Adding a duration takes no lock.
 class DurationHistogram {
  public:
-  // The longest of each bucket, in microseconds: from a read of a warm database to the
-  // longest calls. One bucket more has what is longer than all of them.
+  // The upper bound of each bucket, in microseconds: from a read of a warm database to the longest
+  // calls. One more bucket has all longer durations.
   static constexpr std::array<int64_t, 17> kBounds = {
       100,     250,     500,     1'000,     2'500,     5'000,     10'000,     25'000,    50'000,
       100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000, 30'000'000};
   using Counts = std::array<int64_t, kBounds.size() + 1>;
 
-  // What is negative, as after a clock was set, counts as nothing.
+  // A negative duration, such as after a clock was set, counts as zero.
   void Add(absl::Duration duration) {
     const int64_t micros =
         std::max<int64_t>(0, absl::ToInt64Microseconds(duration + absl::Nanoseconds(500)));
@@ -31,7 +31,7 @@ class DurationHistogram {
     sum_.fetch_add(micros, std::memory_order_relaxed);
   }
 
-  // Of each bucket by itself.
+  // The count of each bucket, not cumulative.
   Counts counts() const {
     Counts counts;
     std::transform(counts_.begin(), counts_.end(), counts.begin(),

@@ -30,9 +30,9 @@ struct ChangeEvent {
   int64_t ordinal = 0;  // Position in the change's history, from 1.
   EventType type = EventType::kRequested;
   AccountId actor;    // Empty for the system.
-  AccountId account;  // Whom it is about, such as the validator an e-mail went to.
+  AccountId account;  // The account that it is about, such as the recipient of an e-mail.
   absl::Time time;
-  ChangeState state = ChangeState::kValidating;  // Where the change stood afterwards.
+  ChangeState state = ChangeState::kValidating;  // State of the change after the event.
 };
 
 }  // namespace contacts

@@ -22,7 +22,7 @@ enum class ChangeState {
   kExpired = 5,
   kAborted = 6,
 };
-// Room for a value of each, by its number.
+// Size of an array indexed by the number of a state.
 inline constexpr std::size_t kChangeStates = 7;
 
 enum class ValidationState { kPending = 1, kAccepted = 2, kRefused = 3 };
@@ -39,7 +39,7 @@ enum class ItemOutcome {
 // Returns the contract's short name, such as "VALIDATING".
 const char* Name(ChangeState state);
 
-// How the acting account wants to be concerned by the changes it lists.
+// Filter of a list: why the changes concern the acting account.
 enum class Involvement {
   kAny = 0,
   kRequester = 1,
@@ -53,11 +53,11 @@ struct ChangeItem {
   Role role = Role::kAdmin;
   AccountId old_contact;
   ItemOutcome outcome = ItemOutcome::kPending;
-  // Tells the service from one that is made later under its id. Written, never loaded.
+  // Distinguishes the service from one that is made later under its id. Written, never loaded.
   absl::Time service_create_time;
 };
 
-// One validator's answer, and what is kept to check and to limit it.
+// One validator's answer, with the values that check and limit it.
 struct Validation {
   AccountId account;
   ValidationState state = ValidationState::kPending;
@@ -81,15 +81,15 @@ struct ContactChange {
   AccountId new_contact;
   std::vector<ChangeItem> items;  // Ordered by service, then role.
   ChangeState state = ChangeState::kValidating;
-  std::vector<Validation> validations;  // The requester's, then the new contact's where another.
+  std::vector<Validation> validations;  // The requester's, then the new contact's if it differs.
   absl::Time create_time;
   absl::Time expire_time;
   std::optional<absl::Time> close_time;
 
-  std::optional<absl::Time> remind_time;  // When the reminder is due; unset once it is not.
-  int64_t event_count = 0;                // Events recorded so far; the last one's ordinal.
+  std::optional<absl::Time> remind_time;  // When the reminder is due. Unset afterwards.
+  int64_t event_count = 0;                // Number of events, and ordinal of the last one.
 
-  // Returns the validation of `account`, or null where it is no validator.
+  // Returns the validation of `account`, or null if it is not a validator.
   const Validation* FindValidation(const AccountId& account) const {
     for (const Validation& v : validations) {
       if (v.account == account) return &v;

@@ -10,7 +10,7 @@
 
 namespace contacts {
 
-// What an operator's override did, kept with its reason.
+// The effect of an operator's override, stored with its reason.
 struct OverrideItem {
   ServiceId service;
   Role role = Role::kAdmin;

@@ -14,20 +14,19 @@
 #include "core/domain/ids.h"
 #include "core/domain/role.h"
 
-// Every error that a caller can meet, made in one place. Each status carries its
-// google.rpc details as payloads under their type URLs (ErrorInfo always: domain
-// "contacts", reason as in errors.proto without its prefix), so that passing it
-// on or adding context keeps them.
+// Every error that a caller can get, one constructor for each. Each status carries its google.rpc
+// details as payloads under their type URLs, always with an ErrorInfo: domain "contacts", reason as
+// in errors.proto without its prefix. Passing a status on, or adding context, keeps them.
 namespace contacts::errors {
 
-// One wrong field: its path in the request, such as "assignments[3].role", the
-// reason's name and what was wrong, what was wanted.
+// One invalid field: its path in the request, such as "assignments[3].role", the reason's name, and
+// a description of the value and of the wanted one.
 struct FieldViolation {
   std::string field;
   std::string description;
 };
 
-// A violation whose field is empty is about the whole message: the status's text alone tells it.
+// A violation with an empty field is about the whole message. Only the status's text describes it.
 absl::Status InvalidField(const std::vector<FieldViolation>& violations);
 absl::Status InvalidField(std::string field, std::string description);
 absl::Status Unauthenticated(absl::string_view message);
@@ -35,14 +34,14 @@ absl::Status CallerNotAllowed(absl::string_view message);
 absl::Status AccountNotFound(const AccountId& account);
 // For an operator, who may see every service.
 absl::Status ServiceNotFound(const ServiceId& service);
-// For an account, which is not told a service of others from a missing one.
+// For an account. The error is the same for a service of others and for a missing one.
 absl::Status ServiceNotFoundOrNotHeld(const ServiceId& service);
 absl::Status ContactChangeNotFound(const Uuid& id);
 absl::Status AlreadyExists(absl::string_view kind, absl::string_view id);
 absl::Status RoleNotAllowed(absl::string_view message);
 absl::Status ContactUnchanged(const ServiceRole& role, const AccountId& account);
 absl::Status BillingOverdue(const std::vector<AccountId>& accounts);
-// `change` is the pending one, where the acting account may see it.
+// `change`: the pending one, if the acting account may see it.
 absl::Status ChangeAlreadyPending(const ServiceRole& role,
                                   const std::optional<Uuid>& change = std::nullopt);
 absl::Status TokenInvalid();
@@ -58,13 +57,13 @@ absl::Status AddressChangedTooOften(int64_t limit, absl::Duration wait);
 absl::Status ResumeTokenExpired();
 absl::Status RequestIdReused(const Uuid& request_id);
 absl::Status EtagMismatch(absl::string_view kind, absl::string_view id);
-// Overloaded, shutting down or without its database; `retry` goes into RetryInfo.
+// Overloaded, shutting down or without the database. `retry` goes into RetryInfo.
 absl::Status Unavailable(absl::string_view message, absl::Duration retry);
-// A defect. `incident` is in the log too.
+// A defect. The log has the same `incident`.
 absl::Status Internal(absl::string_view incident);
 absl::Status DeadlineExceeded();
 absl::Status MessageTooLarge(std::size_t bytes, std::size_t limit);
-// The caller no longer waits: carries no reason.
+// The caller no longer waits. Carries no reason.
 absl::Status Cancelled();
 
 // Returns OK while a call is worth working on: CANCELLED once all its callers have cancelled,
@@ -75,7 +74,7 @@ absl::Status IfEnded(const CallLimits& limits);
 // to the metadata of its ErrorInfo ("violations").
 absl::Status WithViolations(absl::Status status, const std::vector<FieldViolation>& violations);
 
-// Returns the ErrorInfo reason of `status`, or "" where it has none.
+// Returns the ErrorInfo reason of `status`, or "" without an ErrorInfo.
 std::string Reason(const absl::Status& status);
 
 }  // namespace contacts::errors

@@ -22,19 +22,20 @@ enum class MailKind {
   kOverride = 10,
 };
 
-// An e-mail that is owed: written in the transaction of what it tells of, sent afterwards.
+// An e-mail of the outbox: written in the transaction of the event that it tells of, and delivered
+// afterwards.
 struct OutboxMail {
-  Uuid id;  // Names the e-mail: its Message-ID is made of it.
+  Uuid id;  // The Message-ID is made from it.
   MailKind kind = MailKind::kValidation;
   Uuid subject;            // The contact change, or the override; nil for kProfileChanged.
   AccountId recipient;     // Address and language are read when it is sent.
-  std::string address;     // kProfileChanged alone: the address that was replaced.
-  int64_t generation = 0;  // kValidation and kReminder alone.
-  std::string cause;       // The account or operator whose act it follows from.
+  std::string address;     // Only of kProfileChanged: the address that was replaced.
+  int64_t generation = 0;  // Only of kValidation and kReminder.
+  std::string cause;       // The account or operator that caused it.
   absl::Time create_time;
   int64_t tries = 0;  // Deliveries tried so far.
   int64_t turn = 0;   // Its place in the line that it was claimed from.
-  std::string claim;  // Of whom it is claimed by for now.
+  std::string claim;  // Name of the present claim.
 
   bool IsValidation() const { return kind == MailKind::kValidation || kind == MailKind::kReminder; }
 };

@@ -13,10 +13,10 @@ struct QuotaWindow {
   int64_t uses = 0;
 };
 
-// What a requester uses of its quotas.
+// The used part of a requester's quotas.
 struct QuotaUse {
   int64_t pending_changes = 0;
-  QuotaWindow asks;  // With success, in a minute.
+  QuotaWindow asks;  // Successful ones, in a minute.
 };
 
 }  // namespace contacts

@@ -20,7 +20,7 @@ struct ServiceRole {
   friend auto operator<=>(const ServiceRole&, const ServiceRole&) = default;
 };
 
-// One role of one service and the account that is to hold it.
+// One role of one service and the account that will hold it.
 struct Assignment {
   ServiceId service;
   Role role = Role::kAdmin;

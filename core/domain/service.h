@@ -30,7 +30,7 @@ struct Service {
   AccountId admin;
   AccountId tech;
   AccountId billing;
-  std::optional<Owner> owner;  // Unset where the viewer may not see it.
+  std::optional<Owner> owner;  // Unset if the viewer may not see it.
   int64_t version = 1;
   absl::Time create_time;
   absl::Time update_time;

@@ -62,7 +62,7 @@ void ApplyItems(Session& session, const ContactChange& change, absl::Time now) {
 }
 
 // Locks a change and loads its items and their present admins. Returns CONTACT_CHANGE_NOT_FOUND
-// if there is none that concerns the acting account.
+// if no such change concerns the acting account.
 absl::StatusOr<store::ChangeAndAdmins> LockVisibleChange(Session& session, const Call& call,
                                                          const Uuid& id) {
   std::optional<ContactChange> change = store::LockChange(session, id);

@@ -23,7 +23,7 @@
 namespace contacts {
 namespace {
 
-// Changes that are marked expired in one transaction.
+// Number of changes that are marked expired in one transaction.
 constexpr std::size_t kExpiredAtOnce = 200;
 
 // validate_only takes no locks.
@@ -54,7 +54,7 @@ struct LoadedFacts {
   AskFacts facts;
   QuotaUse use;
   std::set<Uuid> expired;  // Changes past their deadline whose roles are still taken.
-  absl::Time now;          // Taken once everything was locked.
+  absl::Time now;          // Read after everything was locked.
 };
 
 LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& ask,

@@ -45,8 +45,8 @@ struct PageRequest {
   int64_t size = 50;  // 1 to Settings::max_page_size.
   std::string after;  // Cursor of the page before; empty for the first.
 };
-// Most bytes that the encoded rows of a page have together, unless the first alone has more.
-// Clients refuse responses of more than 4 MiB by default.
+// Limit of the encoded rows of a page, in bytes. A single larger row is a page of its own. Clients
+// refuse responses of more than 4 MiB by default.
 inline constexpr std::size_t kMaxPageBytes = 3 << 20;
 
 template <typename T>
@@ -55,7 +55,7 @@ struct Page {
   std::string next;  // Cursor of the next page; empty on the last.
 };
 
-// What all use cases share. Immutable once made, so safe for any thread.
+// The parts that all use cases share. Immutable and thread safe.
 struct EngineContext {
   Database* database;  // Outlives the context.
   TokenKeys keys;

@@ -29,7 +29,7 @@ absl::Status FirstMissing(Session& session, const Service& service) {
   return absl::OkStatus();
 }
 
-// Moves the roles of an override, in the database and in `services`; returns its record.
+// Moves the roles of an override, in the database and in `services`. Returns its record.
 ContactOverride ApplyOverride(Session& session, const OverrideAsk& ask, ServiceMap& services,
                               absl::Time now) {
   ContactOverride record{

@@ -17,8 +17,8 @@ struct OverrideAsk {
   std::string reason;
 };
 
-// What operators do to accounts and services, one at a time. Thread safe; calls block on the
-// database. Those that write also return the errors of MutateOnce.
+// Changes of single accounts and services by operators. Thread safe; calls block on the database.
+// Those that write also return the errors of MutateOnce.
 class Directory {
  public:
   // `context` must outlive this object.
@@ -37,7 +37,7 @@ class Directory {
   // UNAVAILABLE if other changes keep coming in between.
   absl::StatusOr<std::string> DeleteService(const Call& call, const ServiceId& id,
                                             const Encode<Service>& encode);
-  // Moves roles without anybody's validation, removes them from pending changes, and tells the
+  // Moves roles without validations, removes them from pending changes, and tells the
   // accounts concerned. Returns the errors of CheckOverride in core/workflow, or UNAVAILABLE if
   // other changes keep coming in between.
   absl::StatusOr<std::string> OverrideContacts(const Call& call, const OverrideAsk& ask,

@@ -17,7 +17,7 @@ constexpr absl::Duration kTimeLimit = absl::Seconds(20);
 
 CallLimits Limits() { return {.deadline = absl::Now() + kTimeLimit}; }
 
-// E-mails that waited and are put into line anew, for each that is claimed.
+// Number of waiting e-mails that are put into line again for each claimed one.
 constexpr int64_t kQueuedPerClaimed = 4;
 
 template <typename T, typename Id>
@@ -82,7 +82,7 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Du
   std::set<Uuid> held;
   absl::Status status = database_->Read(Limits(), [&](Session& session) {
     changes.clear();
-    // SKIP LOCKED does not keep others away on every engine; the claim's condition does.
+    // SKIP LOCKED does not exclude other servers on every engine. The claim's condition does.
     held = store::LoadClaimed(session, ids, claim, store::Lock::kNone);
     accounts = store::LoadAccounts(session, account_ids);
     if (!override_ids.empty()) overrides = store::LoadOverrides(session, override_ids);
@@ -113,8 +113,8 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Du
       facts.override_record = *record;
     }
     if (mail.IsValidation()) {
-      // Without its key the e-mail is left without a token: the renderer refuses
-      // it, and it is tried again later.
+      // Without its key the e-mail has no token. The renderer refuses it, and it is tried again
+      // later.
       const absl::StatusOr<std::string> token =
           keys_.Derive(change->FindValidation(mail.recipient)->token_key_id, change->id,
                        mail.recipient, mail.generation);
@@ -164,7 +164,7 @@ absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType even
     if (mail.IsValidation()) change_ids.insert(mail.subject);
   }
   return database_->Write(Limits(), [&](Session& session) {
-    // Changes before outbox rows, the order in which answers lock them too.
+    // Locks changes before outbox rows, in the same order as answers.
     std::vector<ContactChange> changes;
     if (!change_ids.empty()) changes = store::LockChanges(session, change_ids);
     const std::set<Uuid> held =
@@ -174,7 +174,7 @@ absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType even
       const OutboxMail& mail = mails[i];
       if (!mail.IsValidation() || !held.contains(mail.id)) continue;
       for (ContactChange& change : changes) {
-        // A closed change's history is closed too.
+        // The history of a closed change gets no further events.
         if (change.id == mail.subject && StateAt(change, now) == ChangeState::kValidating) {
           RecordDelivery(history, change, mail, event, hints[i], now);
         }

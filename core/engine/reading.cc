@@ -20,8 +20,8 @@
 namespace contacts {
 namespace {
 
-// Bounds of one page beside its size, so that a call's cost stays the same however long an
-// account's history is.
+// Bounds of a page beside its size, so that the cost of a call does not grow with an account's
+// history.
 constexpr int64_t kMaxPageItems = 10'000;
 constexpr int64_t kMaxScanned = 5'000;
 constexpr int64_t kScanStep = 500;
@@ -192,7 +192,7 @@ void Reading::ReadChanges(std::vector<ChangeRead> reads) {
     return !late.ok();
   });
   if (reads.empty()) return;
-  // It goes on as long as one of them waits for it.
+  // The read goes on as long as one of the callers waits for it.
   CallTimes times;
   CallLimits limits{.deadline = absl::InfinitePast(), .times = &times};
   bool may_be_cancelled = true;
@@ -211,7 +211,7 @@ void Reading::ReadChanges(std::vector<ChangeRead> reads) {
     views = absl::InternalError(error.what());
   }
   if (absl::IsInternal(views.status()) && reads.size() > 1) {
-    // What is wrong with one of them is not the others' to suffer.
+    // A failure of one read must not fail the others.
     for (ChangeRead& read : reads) ReadChanges({std::move(read)});
     return;
   }
@@ -232,7 +232,7 @@ absl::StatusOr<Reading::Views> Reading::LoadViews(const CallLimits& limits,
     Views views;
     const absl::Time now = context_.clock();
     const std::vector<store::ChangeAndAdmins> loaded = store::LoadChanges(session, ids);
-    std::set<AccountId> unsure;  // Who may not see what they asked for, or do not exist.
+    std::set<AccountId> unsure;  // Accounts that do not exist, or may not see the change.
     for (const ChangeRead& read : reads) {
       const AccountId& account = read.call->account;
       const auto found =

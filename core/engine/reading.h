@@ -26,7 +26,7 @@ struct ServiceView {
   std::vector<Uuid> pending_change_ids;  // Those that the acting account sees.
 };
 
-// What an acting account reads. Each result is as the account sees it: a field that it may not see
+// Reads of an acting account. Each result is a view of that account: a field that it may not see
 // is empty. All return ACCOUNT_NOT_FOUND if the acting account does not exist and nothing was
 // found, and the errors of Database::Read. Thread safe; calls block on the database.
 class Reading {

@@ -24,7 +24,7 @@ void SaveEffects(Session& session, Transition& transition, absl::Time now);
 void SaveMails(Session& session, std::vector<OutboxMail> mails, absl::Time now);
 
 struct LockedServices {
-  std::vector<Service> services;  // Those that exist, locked.
+  std::vector<Service> services;  // The services that exist, locked.
   absl::Time now;                 // Read once they were locked.
 };
 // Removes the roles that are `concerned` from the pending changes about them, with `outcome`, as an

@@ -27,13 +27,13 @@ enum class DatabaseTls {
   kVerifyIdentity,  // Refuses a certificate that does not name the host that was connected to.
 };
 
-// Where the database is and how much of it to use.
+// The place of the database, and the limits of its use.
 struct DatabaseOptions {
   struct Endpoint {
     std::string host;
     int port = 3306;
   };
-  std::vector<Endpoint> endpoints;  // Several: one replicated cluster.
+  std::vector<Endpoint> endpoints;  // Several endpoints are one replicated cluster.
   std::string socket;               // Path of a local socket. If set, `endpoints` are not used.
   std::string user;
   std::string password;
@@ -51,8 +51,8 @@ struct DatabaseOptions {
   absl::Duration lock_wait_timeout = absl::Seconds(5);
 
   // Parses mysql://USER[:PASSWORD]@HOST[:PORT][,HOST[:PORT]...]/DATABASE[?socket=PATH],
-  // with percent-encoding in user and password. INVALID_ARGUMENT, without the
-  // password, for anything else.
+  // with percent-encoding in user and password. Returns INVALID_ARGUMENT, without the password, for
+  // any other text.
   static absl::StatusOr<DatabaseOptions> Parse(const std::string& uri);
 };
 
@@ -120,7 +120,7 @@ class Database {
   // Reads and transactions that were started over, by cause.
   struct Retries {
     std::atomic<int64_t> conflict = 0;   // Deadlock, lock wait or certification.
-    std::atomic<int64_t> duplicate = 0;  // A key was taken meanwhile.
+    std::atomic<int64_t> duplicate = 0;  // Another transaction inserted the same key.
     std::atomic<int64_t> lost = 0;       // The server was gone or no longer writable.
   };
   const Retries& retries() const;
@@ -131,10 +131,10 @@ class Database {
   // The number of members that say that they are the one that accepts writes: 0 or 1 in a healthy
   // cluster.
   int64_t writable_members() const;
-  // Contact changes that committed transactions brought into `state`.
+  // Contact changes that entered `state` in committed transactions.
   int64_t entered(ChangeState state) const;
 
-  // Reads and writes have connections of their own.
+  // Reads and writes have separate connections.
   enum class Kind { kRead, kWrite };
   struct Connections {
     int64_t used = 0;

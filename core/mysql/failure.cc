@@ -34,9 +34,9 @@ Failure Classify(int code) {
     case 1161:  // Network.
     case 4031:  // Disconnected for inactivity.
       return Failure::kLost;
-    case 1040:  // Connections of all.
+    case 1040:  // Connections of all users.
     case 1203:  // Connections of this user.
-    case 1226:  // Another limit of this user's.
+    case 1226:  // Another limit of this user.
     case 1461:  // Prepared statements.
     case 1037:  // Memory.
     case 1041:  // Memory.
@@ -65,10 +65,10 @@ Failure Classify(int code) {
     case 1044:  // No right to the database.
     case 1045:  // Wrong password, or no such user.
     case 1049:  // No such database.
-    case 1251:  // A login that this client does not know.
+    case 1251:  // A login method that this client does not know.
     case 1698:  // A user that logs in only by the socket.
-    case 2059:  // A login that this client does not know.
-    case 2061:  // A login that wants an encrypted connection.
+    case 2059:  // A login method that this client does not know.
+    case 2061:  // A login method that needs an encrypted connection.
     case 3118:  // Account locked.
     case 1820:  // Password expired.
     case 1862:  // Password expired.

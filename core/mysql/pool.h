@@ -25,7 +25,7 @@ class Connector {
  public:
   explicit Connector(DatabaseOptions options);
 
-  // Throws sql::SQLException if the member cannot be reached or is not to be used any more.
+  // Throws sql::SQLException if the member cannot be reached or may no longer be used.
   std::unique_ptr<Connection> Connect(const Lookout::Choice& choice, bool autocommit);
   // Connects to a member for a KILL. `limit`: for connecting and for each answer.
   std::unique_ptr<Connection> ConnectTo(const DatabaseOptions::Endpoint& member,

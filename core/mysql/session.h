@@ -28,18 +28,18 @@ class Connection;
 // The rows of one select, read one after the other.
 class Rows {
  public:
-  // `packed` columns travel as one, as Session::Select has it; 0: each as its own.
+  // `packed`: number of columns that come as one string (see Session::Select). 0: not packed.
   Rows(std::unique_ptr<sql::ResultSet> result, std::size_t packed);
   Rows(Rows&&) noexcept;
   ~Rows();
 
-  // Moves on to the next row and back to its first column; false after the last row.
+  // Moves to the first column of the next row. Returns false after the last row.
   bool Next();
 
   // Each reads the next column of the row.
   int64_t Int();
   std::string Text();
-  bool IsNull();  // Looks at the next column without reading it.
+  bool IsNull();  // Checks the next column without reading it.
   void Skip() { ++column_; }
 
   template <typename Enum>
@@ -55,14 +55,14 @@ class Rows {
  private:
   std::unique_ptr<sql::ResultSet> result_;
   const std::size_t packed_;
-  std::string row_;                         // Of packed columns,
-  std::vector<absl::string_view> columns_;  // which are parts of it.
+  std::string row_;                         // A row of packed columns.
+  std::vector<absl::string_view> columns_;  // Its parts.
   uint32_t column_ = 0;
 };
 
-// The expression of the one string in which Session::Select gets `columns`. With a
-// binary separator the whole is binary: no character set is converted. Without a name of
-// its own it would be named, in each result, by its whole text. A separator in a {column}
+// The expression of the string in which Session::Select gets `columns`. Its separator is binary, so
+// the whole string is binary and no character set is converted. It has a short name, because each
+// result would otherwise contain the whole expression as its name. A separator inside a {column}
 // becomes a space.
 inline std::string PackedColumns(absl::string_view columns) {
   return absl::StrCat("CONCAT_WS(X'1F', ",
@@ -82,8 +82,8 @@ inline Param Bind(absl::Time time) { return absl::ToUnixMicros(time); }
 template <typename Enum>
 requires std::is_enum_v<Enum> Param Bind(Enum value) { return static_cast<int64_t>(value); }
 
-// One run of a Database::Read or Write body. Database errors leave its methods as
-// exceptions that Database alone catches; let them pass. Used by one thread.
+// One run of a Database::Read or Write body. Its methods throw database errors as exceptions. Only
+// Database catches them: let them pass. Used by one thread.
 class Session {
  public:
   Session(Connection* connection, bool maybe_committed)
@@ -92,23 +92,23 @@ class Session {
   // Runs a select, prepared once per connection: one round trip.
   Rows Query(const std::string& sql, const std::vector<Param>& params);
 
-  // Runs "SELECT columns rest" like Query, with all columns of a row in one string: the
-  // connector spends more on each column of a result than on anything else. Write
-  // binary ids as HEX(id), what may be NULL as IFNULL(column, ''), and texts as {column}.
+  // Runs "SELECT columns rest" like Query, with all columns of a row in one string, because the
+  // connector spends most of its time on the columns of a result. Write binary ids as HEX(id),
+  // columns that may be NULL as IFNULL(column, ''), and texts as {column}.
   Rows Select(const std::string& columns, const std::string& rest,
               const std::vector<Param>& params);
 
-  // Queues a write of a Database::Write body; all of them and COMMIT travel in
-  // one round trip once the body has returned.
+  // Queues a write of a Database::Write body. All writes and COMMIT are sent in one round trip
+  // after the body has returned.
   void Queue(std::string sql) { writes_.push_back(std::move(sql)); }
 
-  // Counts, once this is committed, a contact change that entered `state`.
+  // Counts a contact change that entered `state`, once the transaction is committed.
   void CountEntered(ChangeState state) { ++entered_[static_cast<std::size_t>(state)]; }
 
   // Commits the queued writes although the body returns an error.
   void CommitAnyway() { commit_anyway_ = true; }
 
-  // True where an earlier run of this body may have been committed.
+  // Whether an earlier run of this body may have been committed.
   bool maybe_committed() const { return maybe_committed_; }
 
  private:

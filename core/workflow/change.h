@@ -16,14 +16,14 @@
 #include "core/domain/token.h"
 #include "core/workflow/assignments.h"
 
-// The contact change's state machine: state + command + time -> new state and
-// effects. Pure: nothing is read but the arguments.
+// The contact change's state machine: state + command + time -> new state and effects. Pure
+// functions of their arguments.
 namespace contacts {
 
-// What a command did to a change. The change itself was updated in place.
+// The effects of a command. The change itself was updated in place.
 struct Transition {
-  absl::Status status;              // What the caller is told.
-  bool save = false;                // Whether there is anything to commit, whatever the status.
+  absl::Status status;              // The status for the caller.
+  bool save = false;                // Whether to commit, also if the status is an error.
   std::vector<ChangeEvent> events;  // Without ids; ordinals are set.
   std::vector<OutboxMail> mails;    // Without ids.
 };
@@ -33,22 +33,21 @@ struct Transition {
 ChangeState StateAt(ChangeState state, absl::Time expire_time, absl::Time now);
 ChangeState StateAt(const ContactChange& change, absl::Time now);
 
-// Returns the change as reads at `now` show it.
+// Returns the change as a read at `now` shows it.
 ContactChange Presented(ContactChange change, absl::Time now);
 
-// REQUESTED, and the first validation e-mails. The change has its id.
+// Adds the event REQUESTED and the first validation e-mails. The change must have its id.
 Transition Request(ContactChange& change, absl::Time now);
 
-// What the database says when the last acceptance is about to take effect.
+// Facts from the database when the last acceptance is about to take effect.
 struct EffectFacts {
-  ServiceMap services;                     // Those that still exist, locked.
+  ServiceMap services;                     // The services that still exist, locked.
   absl::flat_hash_set<AccountId> overdue;  // Accounts with overdue payments.
-  // Roles that other changes of the same batch took from the requester, with
-  // the account each went to.
+  // Roles that other changes of the same batch took from the requester, with their new holders.
   std::vector<std::pair<ServiceRole, AccountId>> given_by_batch;
 };
 
-// Tells whether an acceptance by `account` would be the last one needed.
+// Whether an acceptance by `account` would be the last one needed.
 bool WouldComplete(const ContactChange& change, const AccountId& account);
 
 // Errors in this order: CHANGE_CLOSED, ALREADY_VALIDATED, TOKEN_LOCKED,
@@ -57,7 +56,7 @@ bool WouldComplete(const ContactChange& change, const AccountId& account);
 Transition Accept(ContactChange& change, const AccountId& account, TokenCheck token,
                   const EffectFacts& facts, absl::Time now, const Settings& settings);
 
-// As Accept, without BILLING_OVERDUE.
+// The errors of Accept without BILLING_OVERDUE.
 Transition Refuse(ContactChange& change, const AccountId& account, TokenCheck token,
                   const std::string& reason, absl::Time now, const Settings& settings);
 
@@ -70,7 +69,7 @@ Transition Resend(ContactChange& change, const AccountId& actor, const AccountId
 bool IsAdminOfAll(const ContactChange& change, const std::vector<AccountId>& admins,
                   const AccountId& account);
 
-// `is_admin_of_all`: the actor is admin on every service still in the change.
+// `is_admin_of_all`: whether the actor is admin on every service that is still in the change.
 // Errors: ROLE_NOT_ALLOWED, CHANGE_CLOSED.
 Transition Cancel(ContactChange& change, const AccountId& actor, bool is_admin_of_all,
                   absl::Time now);
@@ -85,8 +84,8 @@ Transition RemoveItems(ContactChange& change,
                        const std::function<bool(const ChangeItem&)>& concerned, ItemOutcome outcome,
                        absl::Time now);
 
-// Records that a validation e-mail was handed over (VALIDATION_SENT, with the
-// masked address it went to) or given up (VALIDATION_UNDELIVERABLE).
+// Records that a validation e-mail was handed to the mail server (VALIDATION_SENT, with its masked
+// address) or was given up (VALIDATION_UNDELIVERABLE).
 void RecordDelivery(Transition& transition, ContactChange& change, const OutboxMail& mail,
                     EventType event, const std::string& hint, absl::Time now);
 

@@ -15,7 +15,7 @@
 namespace contacts {
 
 // One e-mail for each account that lost or got a role by an operator's override. An item whose
-// contact stays the same tells nobody.
+// contact stays the same causes no e-mail.
 std::vector<OutboxMail> MailsOfOverride(const ContactOverride& record, const std::string& cause,
                                         absl::Time now);
 

@@ -21,17 +21,17 @@ bool Concerns(const ContactChange& change, const std::vector<AccountId>& admins,
 // Whether the change took a role from `account`: it is DONE, and an applied item had this contact.
 bool Replaced(const ContactChange& change, const AccountId& account);
 
-// Whether `account` sees all changes that are pending on the service, without a look at each.
+// Whether `account` sees all changes that are pending on the service, so that none need be checked.
 bool SeesAllChangesOn(const Service& service, const AccountId& account);
 
-// Returns the change as `viewer` sees it at `now`. E-mail hints are for the validator alone, send
-// times for the validator and the requester.
+// Returns the change as `viewer` sees it at `now`. Only the validator sees its e-mail hint. Only
+// the validator and the requester see send times.
 ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now);
 
-// Returns the service as `viewer` sees it: the owner's details are for the admin alone.
+// Returns the service as `viewer` sees it: only the admin sees the owner's details.
 Service ViewOf(Service service, const AccountId& viewer);
 
-// Which of the changes that concern it an account lists.
+// The filter of a list of changes.
 struct ChangeFilter {
   std::vector<ChangeState> states;  // Empty keeps all.
   Involvement involvement = Involvement::kAny;
@@ -47,7 +47,7 @@ bool MayMatch(const ChangeSummary& summary, const ChangeFilter& filter, const Ac
 bool Matches(const ContactChange& change, const std::vector<AccountId>& admins,
              const ChangeFilter& filter, const AccountId& account);
 
-// Whether the filter keeps open changes alone.
+// Whether the filter keeps only open changes.
 bool KeepsOpenOnly(const ChangeFilter& filter);
 
 }  // namespace contacts

@@ -49,7 +49,6 @@ NAMES = [
     (r"\bPassTime\b", "ExpireOrRemind"),
     (r"\bTakeOut\b", "RemoveItems"),
     (r"\bMutateAgainWhileAborted\b", "TryMutateOnce"),
-    (r"\bUntaken\w*", "Unread…"),
 ]
 COMMENT = {
     **dict.fromkeys((".cc", ".h", ".proto"), re.compile(r"//+(.*)")),

@@ -19,22 +19,22 @@ namespace contacts::store {
 
 std::optional<Account> LoadAccount(Session& session, const AccountId& id, Lock lock);
 
-// Those that exist.
+// Returns the accounts that exist.
 std::vector<Account> LoadAccounts(Session& session, const std::set<AccountId>& ids);
 
-// Those that exist, ordered by id and locked.
+// Locks and returns the accounts that exist, ordered by id.
 std::vector<Account> LockAccounts(Session& session, const std::set<AccountId>& ids);
 
-// Of these, those that exist.
+// Returns the ids of the accounts that exist.
 std::set<AccountId> LoadExisting(Session& session, const std::set<AccountId>& ids);
 
-// Of these accounts, those with overdue payments.
+// Returns the accounts with overdue payments.
 std::vector<AccountId> LoadOverdue(Session& session, const std::set<AccountId>& ids);
 
-// At most `limit` of all accounts with ids after `after`, ordered by id.
+// Returns at most `limit` accounts with ids after `after`, ordered by id.
 std::vector<Account> PageAccounts(Session& session, const std::string& after, int64_t limit);
 
-// Those that exist, and what the requester uses of its quotas at `now`.
+// Returns the accounts that exist, and the requester's use of its quotas at `now`.
 struct AccountsAndUse {
   std::vector<Account> accounts;
   QuotaUse use;
@@ -42,11 +42,10 @@ struct AccountsAndUse {
 AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& ids,
                                   const AccountId& requester, absl::Time now);
 
-// New rows, as many as there are in one statement. Where one of them exists by then, the
-// transaction starts over.
+// Inserts new rows, in one statement. If one of them exists by then, the transaction starts over.
 void InsertAccounts(Session& session, const std::vector<Account>& accounts);
 
-// Every column of rows that exist and are locked, in one statement.
+// Updates every column of rows that exist and are locked, in one statement.
 void SaveAccounts(Session& session, const std::vector<Account>& accounts);
 
 void UpdateAccount(Session& session, const Account& account);

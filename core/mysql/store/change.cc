@@ -95,8 +95,8 @@ std::vector<std::pair<const char*, sqltext::Literal>> ValidatorValues(const Vali
           {"resends_in_day", Int(v.resends_in_day)}};
 }
 
-// Every column of a change's row with its value. Where there is but one
-// validator, the second one's columns repeat it and are never read.
+// Every column of a change's row with its value. If there is only one validator, the columns of the
+// second repeat it and are never read.
 std::vector<std::pair<std::string, sqltext::Literal>> ChangeValues(const ContactChange& change,
                                                                    absl::Time timer) {
   std::vector<std::pair<std::string, sqltext::Literal>> values = {
@@ -264,7 +264,7 @@ void InsertChanges(Session& session, const std::vector<ContactChange>& changes,
       involvement_rows.push_back(RowOf({sqltext::Id(account), sqltext::Id(change.id), Int(1)}));
     }
   }
-  // Pending roles first: where another call won the race, nothing else is done.
+  // Pending roles first: if another call won the race, nothing else is done.
   QueueRows(session, "INSERT INTO pending_role (service_id, role, change_id, expire_time) VALUES ",
             role_rows);
   QueueRows(session, absl::StrCat("INSERT INTO contact_change (", columns, ") VALUES "),
@@ -291,7 +291,7 @@ void SaveChange(Session& session, const ContactChange& change) {
 }
 
 void SaveItems(Session& session, const ContactChange& change) {
-  // One statement for each outcome, however many items.
+  // One statement for each outcome, for any number of items.
   const auto row = [](const ChangeItem& item) {
     return RowOf({sqltext::Id(item.service), Number(item.role)});
   };

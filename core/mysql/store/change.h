@@ -18,51 +18,51 @@
 // that is written also keeps pending_role and involvement in step.
 namespace contacts::store {
 
-// A change, with the present admin contact of each item's service (empty where
-// it was removed), in the order of the items.
+// A change, with the present admin contact of each item's service, in the order of the items. The
+// contact is empty if the service was removed.
 struct ChangeAndAdmins {
   ContactChange change;
   std::vector<AccountId> admins;
 };
 
-// The change's own row; items are left empty.
+// Loads the change's own row, without items.
 std::optional<ContactChange> LockChange(Session& session, const Uuid& id);
 std::vector<ContactChange> LockChanges(Session& session, const std::set<Uuid>& ids);
 
-// Adds the items, and tells the present admins, of changes already loaded.
+// Adds the items to loaded changes, and returns the present admins.
 std::vector<AccountId> LoadItems(Session& session, ContactChange& change);
-// As LoadItems, with the services locked; those that exist are returned.
+// Like LoadItems, and locks the services. Returns the services that exist.
 std::vector<Service> LoadItemsLockServices(Session& session, ContactChange& change);
 void LoadItemsOf(Session& session, std::vector<ContactChange>& changes);
 
-// Whole changes by id, newest first; unknown ids are left out.
+// Returns whole changes by id, newest first. Unknown ids are left out.
 std::vector<ChangeAndAdmins> LoadChanges(Session& session, const std::vector<Uuid>& ids);
 
-// Roles that changes of the batch took from `from`, with the account each went to.
+// Returns the roles that changes of the batch took from `from`, with their new holders.
 std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session, const Uuid& batch,
                                                                 const AccountId& from);
 
-// Writes new changes: rows, items, pending roles and whom they may concern.
-// `admins` are the present admins of the services of each change.
+// Writes new changes: rows, items, pending roles and involvement. `admins`: the present admins of
+// the services of each change.
 void InsertChanges(Session& session, const std::vector<ContactChange>& changes,
                    const std::vector<std::set<AccountId>>& admins);
 
-// Saves the change's own row. Where it is closed, frees its roles and its lists, and takes its
-// validation e-mails out of the outbox.
+// Saves the change's own row. If it is closed, frees its roles, removes it from lists of open
+// changes, and removes its validation e-mails from the outbox.
 void SaveChange(Session& session, const ContactChange& change);
 
-// Saves the outcomes of the items; frees the roles of those no longer pending.
+// Saves the outcomes of the items, and frees the roles of items that are no longer pending.
 void SaveItems(Session& session, const ContactChange& change);
 
-// When something is due for an open change.
+// The time when a reminder or the expiry of an open change is due.
 struct Timer {
   absl::Time time = absl::UnixEpoch();
   Uuid change_id;
 };
-// At most `limit` timers due at `now` that come after `last`, by time and id.
+// Returns at most `limit` timers due at `now` that come after `last`, by time and id.
 std::vector<Timer> ListDueTimers(Session& session, absl::Time now, const Timer& last,
                                  int64_t limit);
-// Moves the timer to `until`, unless the change was saved meanwhile.
+// Moves the timer to `until`, unless the change has been saved since.
 void PostponeTimer(Session& session, const Timer& timer, absl::Time until);
 
 }  // namespace contacts::store

@@ -11,10 +11,10 @@
 // The table contact_change_event.
 namespace contacts::store {
 
-// Adds to the history, and to the queue of the feed.
+// Adds events to the history, and to the queue of the feed.
 void InsertEvents(Session& session, const std::vector<ChangeEvent>& events);
 
-// At most `limit` events of a change after the ordinal `after`, in order.
+// Returns at most `limit` events of a change after the ordinal `after`, in order.
 std::vector<ChangeEvent> ListEvents(Session& session, const Uuid& change, int64_t after,
                                     int64_t limit);
 

@@ -17,8 +17,8 @@ using sqltext::RowOf;
 
 namespace {
 
-// The name of an event of the feed f: where it is in its change's history, and when it came into
-// the feed. It is made of that table alone, as a change may be removed before its events are.
+// The name of an event of the feed f: its place in its change's history, and the time when it came
+// into the feed. Made only from that table, because a change may be removed before its events.
 constexpr char kName[] = "CONCAT(HEX(f.change_id), ' ', f.ordinal, ' ', f.time)";
 
 std::string NameOf(const EventKey& event, absl::Time time) {

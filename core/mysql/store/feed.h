@@ -20,13 +20,13 @@ struct FeedHead {
   int64_t last_position = 0;     // 0: no event yet.
   int64_t removed_position = 0;  // Events up to here are no longer kept.
   bool queued = false;           // Whether events wait for a position.
-  // What names the events at last_position and at the position asked for: another event, of
-  // whatever database, has another name. Empty where no event is kept.
+  // The names of the events at last_position and at the wanted position. Another event, of any
+  // database, has another name. Empty if the event is not kept.
   std::string last_name;
   std::string seen_name;
 };
 FeedHead LoadFeedHead(Session& session, int64_t seen_position);
-// The last position given, locked; nothing where another server holds it.
+// Locks and returns the last position that was given. Returns nothing if another server holds it.
 std::optional<int64_t> LockFeedHead(Session& session);
 
 // An event by its place in its change's history.
@@ -34,9 +34,9 @@ struct EventKey {
   Uuid change_id;
   int64_t ordinal = 0;
 };
-// At most `limit` events that wait; those of one change from its first on.
+// Returns at most `limit` queued events. The events of each change are in order.
 std::vector<EventKey> LoadQueuedEvents(Session& session, int64_t limit);
-// Gives them the positions from `first` on. Returns the name of the last one.
+// Gives these events the positions from `first` on. Returns the name of the last one.
 std::string NumberEvents(Session& session, const std::vector<EventKey>& events, int64_t first,
                          absl::Time now);
 
@@ -47,14 +47,14 @@ struct FeedEntry {
 };
 struct FeedPart {
   std::vector<FeedEntry> entries;
-  std::string before;  // Name of the event at `position`. Empty where there are no entries.
+  std::string before;  // Name of the event at `position`. Empty if there are no entries.
 };
-// At most `limit` events after `position`, in order.
+// Returns at most `limit` events after `position`, in order.
 FeedPart LoadFeed(Session& session, int64_t position, int64_t limit);
 
-// Whom the changes concern now, see Concerns in core/engine/save.h.
+// Returns the accounts that the changes now concern; see Concerns in core/engine/save.h.
 std::map<Uuid, std::set<AccountId>> LoadConcerned(Session& session, const std::set<Uuid>& changes);
-// Which of the changes have an item on which of the services.
+// Returns which of the changes have an item on which of the services.
 std::set<std::pair<Uuid, ServiceId>> LoadChangesOn(Session& session, const std::set<Uuid>& changes,
                                                    const std::set<ServiceId>& services);
 

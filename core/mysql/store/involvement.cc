@@ -43,7 +43,8 @@ std::vector<ChangeSummary> ListAccountChanges(Session& session, const AccountId&
                                               bool open_only, const Uuid& before, int64_t limit) {
   return ReadSummaries(session.Select(
       kSummaryColumns,
-      // Left to itself, MySQL sorts all of a large account's rows out of by_open, as it is smaller.
+      // Without the hint, MySQL sorts all rows of a large account from by_open, because it is
+      // smaller.
       absl::StrCat(" FROM (SELECT change_id FROM involvement FORCE INDEX (",
                    open_only ? "by_open) WHERE account_id = ? AND open = 1"
                              : "PRIMARY) WHERE account_id = ?",
@@ -77,8 +78,7 @@ void AddInvolvement(Session& session, const std::set<AccountId>& accounts, const
 
 void ShowChangesToAdmins(Session& session, const std::vector<ServiceId>& services) {
   if (services.empty()) return;
-  // Rows marked open stay harmless should the change close meanwhile: lists
-  // look at the change itself.
+  // If a change closes after this, a row marked open is harmless: lists check the change itself.
   session.Queue(
       absl::StrCat("INSERT IGNORE INTO involvement (account_id, change_id, open)"
                    " SELECT DISTINCT s.admin, i.change_id, 1 FROM contact_change_item i"

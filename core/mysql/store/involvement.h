@@ -11,24 +11,24 @@
 #include "core/domain/ids.h"
 #include "core/mysql/session.h"
 
-// The table involvement: the changes that may concern an account, for lists. It may name more
-// changes than an account may see, so each change itself is looked at too.
+// The table involvement: the changes that may concern an account, for lists. It may have more
+// changes than an account may see, so each change itself is checked too.
 namespace contacts::store {
 
-// At most `limit` changes older than `before` (nil: the newest), newest first: those that may
-// concern `account`, all or those with an item on `service`.
+// Returns at most `limit` changes older than `before` (nil: the newest) that may concern `account`,
+// newest first. With `service`, only changes with an item on it.
 std::vector<ChangeSummary> ListAccountChanges(Session& session, const AccountId& account,
                                               bool open_only, const Uuid& before, int64_t limit);
 std::vector<ChangeSummary> ListServiceChanges(Session& session, const AccountId& account,
                                               const ServiceId& service, const Uuid& before,
                                               int64_t limit);
 
-// Makes the change appear in the lists of these accounts.
+// Adds the change to the lists of these accounts.
 void AddInvolvement(Session& session, const std::set<AccountId>& accounts, const Uuid& change,
                     bool open);
 
-// The changes on these services, whatever their state, become visible in the lists of
-// the services' present admins. Queue it after what gave them the role.
+// Adds the changes on these services, in any state, to the lists of the services' present admins.
+// Queue it after the statement that gave them the role.
 void ShowChangesToAdmins(Session& session, const std::vector<ServiceId>& services);
 
 }  // namespace contacts::store

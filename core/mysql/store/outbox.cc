@@ -26,7 +26,7 @@ constexpr std::size_t kRowsOfInsert = 100;
 
 int PriorityOf(const OutboxMail& mail) { return mail.IsValidation() ? 0 : 1; }
 
-// Priority and cause: its e-mails have turns one after the other.
+// Priority and cause. The e-mails of a cause have turns one after the other.
 using Line = std::pair<int64_t, std::string>;
 
 }  // namespace
@@ -49,8 +49,8 @@ void InsertMails(Session& session, const std::vector<OutboxMail>& mails) {
                   sqltext::Id(mail.recipient), Text(mail.address), Int(mail.generation),
                   Time(mail.create_time), Int(static_cast<int64_t>(i - begin) + 1)}));
       }
-      // One round after the later of the head of the line and the cause's last. Both are read
-      // without locks: two transactions at once may give the same turn, which does no harm.
+      // One round after the later of the head of the line and the cause's last e-mail. Both are
+      // read without locks: two transactions at once may give the same turn, which is harmless.
       session.Queue(absl::StrCat(
           "INSERT INTO outbox (id, kind, subject, recipient, address, generation, create_time,"
           " tries, next_try_time, claim, waits, priority, cause, turn)"
@@ -84,7 +84,7 @@ int64_t QueueWaitingMails(Session& session, absl::Time now, int64_t limit) {
     ++count;
   }
   if (count == 0) return 0;
-  // As InsertMails does it: the try that they had was their turn.
+  // Gives a new turn as InsertMails does, because the last try was their turn.
   std::map<Line, int64_t> last;
   const InList in = MakeInList(causes);
   Rows turns = session.Query(

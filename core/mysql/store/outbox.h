@@ -13,10 +13,11 @@
 #include "core/mysql/session.h"
 #include "core/mysql/store/lock.h"
 
-// The table outbox: e-mails owed.
+// The table outbox: e-mails to deliver.
 namespace contacts::store {
 
-// E-mails owed, counted up to `limit`, and when the oldest of those was written.
+// Number of e-mails to deliver, counted up to `limit`, and time when the oldest of them was
+// written.
 struct OutboxDepth {
   int64_t mails = 0;
   std::optional<absl::Time> oldest;
@@ -24,23 +25,23 @@ struct OutboxDepth {
 
 OutboxDepth LoadOutboxDepth(Session& session, int64_t limit);
 
-// Puts new e-mails into line. Those who cause e-mails take turns: each next e-mail of one cause
-// comes a round later. Validation e-mails come before all others.
+// Puts new e-mails into line. Causes take turns: each further e-mail of a cause comes a round
+// later. Validation e-mails come before all others.
 void InsertMails(Session& session, const std::vector<OutboxMail>& mails);
 
-// Puts at most `limit` e-mails that waited until `now` into line anew; returns how many.
+// Puts at most `limit` e-mails that waited until `now` into line again. Returns their number.
 int64_t QueueWaitingMails(Session& session, absl::Time now, int64_t limit);
 
-// Locks at most `limit` e-mails in line and due at `now`, in their order, skipping those that
-// others hold. With `before`, those with ids before it alone, in order of id.
+// Locks at most `limit` e-mails in line and due at `now`, in their order. Skips e-mails that others
+// have locked. With `before`: only e-mails with ids before it, in order of id.
 std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t limit,
                                      const std::optional<Uuid>& before);
 
-// Claims those of the e-mails that are still in line and due at `now`.
+// Claims the e-mails that are still in line and due at `now`.
 void ClaimMails(Session& session, const std::set<Uuid>& ids, const std::string& claim,
                 absl::Time now, absl::Time until);
 
-// Of these, those that `claim` still holds.
+// Returns the e-mails that `claim` still holds.
 std::set<Uuid> LoadClaimed(Session& session, const std::set<Uuid>& ids, const std::string& claim,
                            Lock lock);
 
@@ -49,10 +50,10 @@ void DeleteMails(Session& session, const std::set<Uuid>& ids);
 // Deletes the validation e-mails of a contact change.
 void DeleteValidationMails(Session& session, const Uuid& change);
 
-// Ends the claim on an e-mail, which comes into line anew at `next_try`.
+// Ends the claim on an e-mail, which comes into line again at `next_try`.
 void PostponeMail(Session& session, const OutboxMail& mail, absl::Time next_try);
 
-// Ends the claim on an e-mail and gives it its place and its `tries` back, due at `next_try`.
+// Ends the claim on an e-mail, and restores its place and its `tries`. It is due at `next_try`.
 void ReleaseMail(Session& session, const OutboxMail& mail, absl::Time next_try);
 
 }  // namespace contacts::store

@@ -13,10 +13,10 @@
 #include "core/mysql/session.h"
 #include "core/mysql/store/lock.h"
 
-// The table pending_role, alone and joined to the services that its roles are on.
+// The table pending_role, by itself and joined to the services of its roles.
 namespace contacts::store {
 
-// A role that a pending change is about.
+// A role with a pending change.
 struct PendingRole {
   ServiceRole role;
   Uuid change_id;
@@ -29,13 +29,13 @@ struct ServicesAndPending {
   std::vector<Service> services;
   std::vector<PendingRole> pending;
 };
-// Those that exist, ordered by id, with the pending roles on them. Where `contact` is one's, those
-// of which it is a contact: others are neither locked nor told from what does not exist.
+// Returns the services that exist, ordered by id, with the pending roles on them. If `contact` is
+// set, only services on which it holds a role. Others are treated as missing and are not locked.
 ServicesAndPending LoadServicesAndPending(Session& session, const std::set<ServiceId>& ids,
                                           Lock lock, const AccountId& contact = {});
 
-// A service of which `contact` is one, and the changes pending on it at `now`, in one round trip.
-// Another's service costs what one costs that does not exist.
+// Returns a service on which `contact` holds a role, and the changes pending on it at `now`, in one
+// round trip. A service of others takes as long as a missing one, so timing tells nothing.
 std::optional<std::pair<Service, std::vector<Uuid>>> LoadServiceAndPending(Session& session,
                                                                            const ServiceId& id,
                                                                            const AccountId& contact,

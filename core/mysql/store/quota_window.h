@@ -8,7 +8,7 @@
 // The tables ask_window and address_window.
 namespace contacts::store {
 
-// How often the requester asked in its latest minute; saved with LoadAccountsAndUse as its reader.
+// Saves how often the requester asked in its latest minute. LoadAccountsAndUse reads it.
 void SaveAskWindow(Session& session, const AccountId& requester, const QuotaWindow& window);
 
 // How often an account changed its own address in its latest day.

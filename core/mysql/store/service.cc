@@ -87,7 +87,7 @@ std::vector<Service> PageServices(Session& session, const std::string& after, in
 std::vector<Service> ListServices(Session& session, const AccountId& account,
                                   const std::vector<Role>& roles, const std::string& prefix,
                                   const std::string& after, int64_t limit) {
-  // One bounded walk of one index for each role, then the smallest of them all.
+  // One bounded read of an index for each role, then the smallest ids of all.
   std::vector<std::string> walks;
   std::vector<Param> params;
   // Ids are ASCII: '~' sorts after every character that they may have.

@@ -18,28 +18,27 @@ namespace contacts::store {
 
 std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock lock);
 
-// At most `limit` of all services with ids after `after`, ordered by id.
+// Returns at most `limit` services with ids after `after`, ordered by id.
 std::vector<Service> PageServices(Session& session, const std::string& after, int64_t limit);
 
-// At most `limit` services on which `account` holds one of `roles`, with ids after `after`
+// Returns at most `limit` services on which `account` holds one of `roles`, with ids after `after`
 // that begin with `prefix`, ordered by id.
 std::vector<Service> ListServices(Session& session, const AccountId& account,
                                   const std::vector<Role>& roles, const std::string& prefix,
                                   const std::string& after, int64_t limit);
 
-// New rows, as many as there are in one statement. Where one of them exists by then, the
-// transaction starts over.
+// Inserts new rows, in one statement. If one of them exists by then, the transaction starts over.
 void InsertServices(Session& session, const std::vector<Service>& services);
 
-// Every column of rows that exist and are locked, in one statement.
+// Updates every column of rows that exist and are locked, in one statement.
 void SaveServices(Session& session, const std::vector<Service>& services);
 
 void UpdateOwner(Session& session, const Service& service);
 
 void DeleteService(Session& session, const ServiceId& id);
 
-// Gives `role` of all `services` to `account`. For the admin role, the changes
-// on them become visible in the new admin's lists.
+// Gives `role` of all `services` to `account`. With the admin role, the changes on them appear in
+// the new admin's lists.
 void MoveRole(Session& session, const std::vector<ServiceId>& services, Role role,
               const AccountId& account, absl::Time now);
 

@@ -9,7 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "core/mysql/session.h"
 
-// Shared by the store's files alone.
+// Only for the files of the store.
 namespace contacts::store {
 
 // A placeholder list for `IN` and its values. The list is padded, by repeating
@@ -21,9 +21,9 @@ struct InList {
 template <typename Range>
 InList MakeInList(const Range& ids) {
   InList in;
-  // Ids are bound as strings. (GCC 12 warns falsely where a whole Param is moved.)
+  // Ids are bound as strings. (GCC 12 gives a false warning if a whole Param is moved.)
   for (const auto& id : ids) in.params.emplace_back(std::get<std::string>(Bind(id)));
-  // A value that no id has: an empty list finds nothing.
+  // A value that no id has, so that an empty list finds nothing.
   if (in.params.empty()) in.params.push_back(std::string());
   for (std::size_t size : {1, 2, 4, 16, 64, 256, 1024, 4096}) {
     if (in.params.size() <= size) {
@@ -37,15 +37,15 @@ InList MakeInList(const Range& ids) {
   return in;
 }
 
-// Queues a multi-row insert; nothing where there are no rows.
+// Queues a multi-row insert. Does nothing without rows.
 inline void QueueRows(Session& session, absl::string_view insert,
                       const std::vector<std::string>& rows) {
   if (!rows.empty()) session.Queue(absl::StrCat(insert, absl::StrJoin(rows, ",")));
 }
 
-// Joins an item i of a contact_change c with the service s that it is about. A service made anew
-// under the id of one that was removed is another. Servers of an earlier version do not say which
-// one an item is about, and their clocks may differ by a minute.
+// Joins an item i of a contact_change c with its service s. A service that was registered again
+// under the id of a removed one is another service. Items of earlier versions do not say which of
+// them they mean, and the clocks of those servers may differ by a minute.
 inline constexpr absl::Duration kClockGrace = absl::Minutes(1);
 inline const std::string& ServiceOfItem() {
   static const auto& condition = *new std::string(
@@ -61,7 +61,7 @@ struct Table {
   std::vector<std::string> columns;
 };
 
-// An INSERT of whole rows; `row_of` writes one as "(a,b)".
+// An INSERT of whole rows. `row_of` writes a row as "(a,b)".
 template <typename Row, typename RowOf>
 std::string InsertOf(const Table& table, const std::vector<Row>& rows, const RowOf& row_of) {
   return absl::StrCat(
@@ -69,15 +69,15 @@ std::string InsertOf(const Table& table, const std::vector<Row>& rows, const Row
       absl::StrJoin(rows, ",", [&](std::string* out, const Row& row) { *out += row_of(row); }));
 }
 
-// Queues an INSERT of whole rows; nothing where there are no rows.
+// Queues an INSERT of whole rows. Does nothing without rows.
 template <typename Row, typename RowOf>
 void InsertWhole(Session& session, const Table& table, const std::vector<Row>& rows,
                  const RowOf& row_of) {
   if (!rows.empty()) session.Queue(InsertOf(table, rows, row_of));
 }
 
-// Queues an update of every column of rows that exist and are locked. MySQL and MariaDB have only
-// this form of a multi-row update in common; as the rows exist, none is ever inserted.
+// Queues an update of every column of rows that exist and are locked. INSERT is the only form of a
+// multi-row update that MySQL and MariaDB have in common. The rows exist, so none is inserted.
 template <typename Row, typename RowOf>
 void SaveWhole(Session& session, const Table& table, const std::vector<Row>& rows,
                const RowOf& row_of) {

@@ -35,7 +35,7 @@ std::string Output(const std::vector<std::string>& arguments) {
   return out.str();
 }
 
-// What bash offers for the last of `words`.
+// Bash's completions of the last of `words`.
 std::vector<std::string> Completed(const std::vector<std::string>& words) {
   const std::string path = absl::StrCat(::testing::TempDir(), "/completion.", ::getpid(), ".bash");
   std::string typed = "contactctl";

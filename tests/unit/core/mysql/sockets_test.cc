@@ -51,7 +51,7 @@ TEST(Sockets, ADescriptorThatTheLibraryClosedAndThatWasGivenOutAgainIsNotMistake
   sockets.ShutAll(kMember);
   EXPECT_FALSE(stranger.Shut());
 
-  // The end of the broken one's entry leaves the new one listed.
+  // Destroying the broken connection's entry leaves the new one in the list.
   const Sockets::Entry fresh(&sockets, stranger.ends[0], kMember);
   broken.reset();
   sockets.ShutAll(kMember);
