@@ -142,22 +142,22 @@ absl::StatusOr<Outbox::Depth> Outbox::GetDepth(absl::Time now) {
   });
 }
 
-absl::Status Outbox::Sent(const std::vector<MailFacts>& mails, absl::Time now) {
+absl::Status Outbox::Sent(const std::vector<MailFacts>& mails, const Clock& clock) {
   std::vector<OutboxMail> sent;
   std::vector<std::string> hints;
   for (const MailFacts& facts : mails) {
     sent.push_back(facts.mail);
     hints.push_back(MaskEmail(facts.recipient.email));
   }
-  return Finish(sent, EventType::kValidationSent, hints, now);
+  return Finish(sent, EventType::kValidationSent, hints, clock);
 }
 
-absl::Status Outbox::GiveUp(const OutboxMail& mail, absl::Time now) {
-  return Finish({mail}, EventType::kValidationUndeliverable, {""}, now);
+absl::Status Outbox::GiveUp(const OutboxMail& mail, const Clock& clock) {
+  return Finish({mail}, EventType::kValidationUndeliverable, {""}, clock);
 }
 
 absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType event,
-                            const std::vector<std::string>& hints, absl::Time now) {
+                            const std::vector<std::string>& hints, const Clock& clock) {
   std::set<Uuid> ids, change_ids;
   for (const OutboxMail& mail : mails) {
     ids.insert(mail.id);
@@ -169,6 +169,7 @@ absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType even
     if (!change_ids.empty()) changes = store::LockChanges(session, change_ids);
     const std::set<Uuid> held =
         store::LoadClaimed(session, ids, mails.front().claim, store::Lock::kForUpdate);
+    const absl::Time now = clock();
     Transition history;
     for (std::size_t i = 0; i < mails.size(); ++i) {
       const OutboxMail& mail = mails[i];

@@ -1,6 +1,7 @@
 #ifndef CONTACTS_CORE_ENGINE_OUTBOX_H_
 #define CONTACTS_CORE_ENGINE_OUTBOX_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,10 +49,13 @@ class Outbox {
   };
   absl::StatusOr<Depth> GetDepth(absl::Time now);
 
+  // Asked for the time once the changes are locked, so that times in a history do not run
+  // backwards.
+  using Clock = std::function<absl::Time()>;
   // Records that the mail server accepted the e-mails: removes the rows and, for validation
   // e-mails, sets the send time and hint and adds VALIDATION_SENT to the history. All must belong
   // to the same claim.
-  absl::Status Sent(const std::vector<MailFacts>& mails, absl::Time now);
+  absl::Status Sent(const std::vector<MailFacts>& mails, const Clock& clock);
   // Puts an e-mail back until `next_try`, when it comes into line again.
   absl::Status Retry(const OutboxMail& mail, absl::Time next_try);
   // Gives e-mails back with the place that they had before the claim. Saves their `tries`. They are
@@ -59,7 +63,7 @@ class Outbox {
   absl::Status Release(const std::vector<OutboxMail>& mails, absl::Time next_try);
   // Gives an e-mail up: removes it and, for a validation e-mail, adds VALIDATION_UNDELIVERABLE to
   // the history.
-  absl::Status GiveUp(const OutboxMail& mail, absl::Time now);
+  absl::Status GiveUp(const OutboxMail& mail, const Clock& clock);
 
  private:
   // Makes one claim. `found`: whether any e-mail was due, wanted or not.
@@ -67,7 +71,7 @@ class Outbox {
                                                    absl::Time now,
                                                    const std::optional<Uuid>& before, bool& found);
   absl::Status Finish(const std::vector<OutboxMail>& mails, EventType event,
-                      const std::vector<std::string>& hints, absl::Time now);
+                      const std::vector<std::string>& hints, const Clock& clock);
 
   Database* const database_;
   const TokenKeys keys_;

@@ -270,7 +270,7 @@ absl::Status MailRelay::RecordSent(const std::vector<MailFacts>& delivered,
   // An e-mail that is not recorded within the lease is delivered a second time.
   absl::Status status;
   do {
-    status = outbox_->Sent(delivered, clock.Now());
+    status = outbox_->Sent(delivered, [&] { return clock.Now(); });
   } while (!status.ok() && clock.LeaseLeft() > absl::ZeroDuration() && Wait(absl::Seconds(1)));
   if (!status.ok()) {
     spdlog::warn("mail: {} deliveries not recorded, they may be made again: {}", delivered.size(),
@@ -309,7 +309,7 @@ void MailRelay::GiveUpOld(const BatchClock& clock) {
 }
 
 void MailRelay::GiveUp(const OutboxMail& mail, const BatchClock& clock, const std::string& why) {
-  const absl::Status status = outbox_->GiveUp(mail, clock.Now());
+  const absl::Status status = outbox_->GiveUp(mail, [&] { return clock.Now(); });
   if (!status.ok()) {
     spdlog::warn("mail: {}: {}", mail.id.text(), status.ToString());
     return;

@@ -324,10 +324,6 @@ Transition RemoveItems(ContactChange& change,
 
 void RecordDelivery(Transition& transition, ContactChange& change, const OutboxMail& mail,
                     EventType event, const std::string& hint, absl::Time now) {
-  // The mail server answered before the change was locked, and other events may have come since.
-  for (const Validation& other : change.validations) {
-    now = std::max({now, other.last_request_time, other.decide_time.value_or(now)});
-  }
   Validation* validation = change.FindValidation(mail.recipient);
   if (validation != nullptr && event == EventType::kValidationSent &&
       validation->generation == mail.generation) {

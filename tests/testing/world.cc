@@ -234,7 +234,7 @@ std::vector<std::string> World::TakeMails() {
     for (const MailFacts& facts : *claimed) {
       found.emplace_back(facts.mail.kind, facts.mail.recipient.text());
     }
-    const absl::Status sent = outbox.Sent(*claimed, clock.Now());
+    const absl::Status sent = outbox.Sent(*claimed, Clock());
     EXPECT_TRUE(sent.ok()) << sent;
   }
   std::sort(found.begin(), found.end());

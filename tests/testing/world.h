@@ -94,6 +94,11 @@ class World {
   static Call As(const std::string& account, std::optional<Uuid> request_id = std::nullopt);
   static Call AsOperator(std::optional<Uuid> request_id = std::nullopt);
 
+  // Tells what `clock` says.
+  Outbox::Clock Clock() {
+    return [this] { return clock.Now(); };
+  }
+
   FakeClock clock;
   TestDatabase test_database;
   Database database;

@@ -68,7 +68,7 @@ TEST(OutboxLine, ThousandsOfEmailsOfOneKeepNobodyElseWaiting) {
   Cause(world, kEve, 1);
   EXPECT_THAT(Causes(Claim(world, 4)), Contains(kEve));
   for (int i = 0; i < 20; ++i) {
-    EXPECT_TRUE(world.outbox.Sent(Claim(world, 20), world.clock.Now()).ok());
+    EXPECT_TRUE(world.outbox.Sent(Claim(world, 20), world.Clock()).ok());
   }
   Cause(world, kThomas, 2);
   Cause(world, "operator", 1);

@@ -113,14 +113,14 @@ TEST(Outbox, LeaseThatEndedHandsTheEmailToAnotherServerAndTheLateOneRecordsNothi
   ASSERT_THAT(mails, SizeIs(2));
   EXPECT_EQ(mails[0].mail.tries, 2);
 
-  ASSERT_TRUE(world.outbox.Sent(late, world.clock.Now()).ok());
+  ASSERT_TRUE(world.outbox.Sent(late, world.Clock()).ok());
   ASSERT_TRUE(world.outbox.Retry(late[0].mail, world.clock.Now()).ok());
-  ASSERT_TRUE(world.outbox.GiveUp(late[1].mail, world.clock.Now()).ok());
+  ASSERT_TRUE(world.outbox.GiveUp(late[1].mail, world.Clock()).ok());
   EXPECT_EQ(Owed(world), 2);
   EXPECT_THAT(world.History(change.id), ElementsAre(kRequested));
   EXPECT_THAT(Claim(world), IsEmpty());  // Retry gave nothing back.
 
-  ASSERT_TRUE(other.outbox.Sent(mails, world.clock.Now()).ok());
+  ASSERT_TRUE(other.outbox.Sent(mails, world.Clock()).ok());
   EXPECT_EQ(Owed(world), 0);
   EXPECT_THAT(world.History(change.id), ElementsAre(kRequested, kValidationSent, kValidationSent));
 }
@@ -141,7 +141,7 @@ TEST(Outbox, SentEmailIsGoneAndIsInTheHistory) {
   World world;
   const ContactChange change = AskTech(world);
   world.clock.Advance(absl::Seconds(30));
-  ASSERT_TRUE(world.outbox.Sent(Claim(world), world.clock.Now()).ok());
+  ASSERT_TRUE(world.outbox.Sent(Claim(world), world.Clock()).ok());
   EXPECT_EQ(Owed(world), 0);
   EXPECT_THAT(world.History(change.id), ElementsAre(kRequested, kValidationSent, kValidationSent));
   EXPECT_EQ(world.Get(kDana, change.id)->FindValidation(AccountId(kDana))->email_send_time,
@@ -170,7 +170,7 @@ TEST(Outbox, ValidationGivenUpIsUndeliverableInTheHistory) {
   const ContactChange change = AskTech(world);
   for (const MailFacts& facts : Claim(world)) {
     if (facts.mail.recipient != AccountId(kDana)) continue;
-    ASSERT_TRUE(world.outbox.GiveUp(facts.mail, world.clock.Now()).ok());
+    ASSERT_TRUE(world.outbox.GiveUp(facts.mail, world.Clock()).ok());
   }
   EXPECT_EQ(Owed(world), 1);
   EXPECT_THAT(world.History(change.id), ElementsAre(kRequested, kValidationUndeliverable));
@@ -222,8 +222,8 @@ TEST(Outbox, HistoryOfAClosedChangeIsNotExtended) {
   const std::vector<MailFacts> mails = Claim(world);
   ASSERT_THAT(mails, SizeIs(2));
   world.Cancel(kMarie, change.id);
-  ASSERT_TRUE(world.outbox.Sent({mails[0]}, world.clock.Now()).ok());
-  ASSERT_TRUE(world.outbox.GiveUp(mails[1].mail, world.clock.Now()).ok());
+  ASSERT_TRUE(world.outbox.Sent({mails[0]}, world.Clock()).ok());
+  ASSERT_TRUE(world.outbox.GiveUp(mails[1].mail, world.Clock()).ok());
   EXPECT_THAT(world.History(change.id), ElementsAre(kRequested, kCancelled));
   EXPECT_EQ(Owed(world), 1);  // The notice of the cancellation.
 }
@@ -233,7 +233,7 @@ TEST(Outbox, DeliveryDoesNotUndoAnAnswerGivenMeanwhile) {
   const ContactChange change = AskTech(world);
   const std::vector<MailFacts> mails = Claim(world);
   world.Accept(kDana, change);
-  ASSERT_TRUE(world.outbox.Sent(mails, world.clock.Now()).ok());
+  ASSERT_TRUE(world.outbox.Sent(mails, world.Clock()).ok());
   EXPECT_EQ(world.Get(kDana, change.id)->FindValidation(AccountId(kDana))->state,
             ValidationState::kAccepted);
   EXPECT_THAT(world.History(change.id),

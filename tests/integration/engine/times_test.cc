@@ -95,6 +95,20 @@ TEST(Times, OfACancellationAndOfAnExpiryAreTakenOnceTheChangeIsLocked) {
   EXPECT_EQ(world.test_database.Count("SELECT MAX(time) FROM contact_change_event"), Now(world));
 }
 
+TEST(Times, OfADeliveryIsTakenOnceItsChangeIsLocked) {
+  World world;
+  world.Ask(kMarie, {Move(kS0, kTech, kDana)});
+  const auto claimed = world.outbox.Claim(2, absl::Minutes(1), world.clock.Now());
+  ASSERT_TRUE(claimed.ok() && claimed->size() == 2) << claimed.status();
+  RunWhileLocked(world, kLockChanges,
+                 [&] { EXPECT_TRUE(world.outbox.Sent({claimed->at(0)}, world.Clock()).ok()); });
+  EXPECT_EQ(world.test_database.Count("SELECT MAX(time) FROM contact_change_event"), Now(world));
+  RunWhileLocked(world, kLockChanges, [&] {
+    EXPECT_TRUE(world.outbox.GiveUp(claimed->at(1).mail, world.Clock()).ok());
+  });
+  EXPECT_EQ(world.test_database.Count("SELECT MAX(time) FROM contact_change_event"), Now(world));
+}
+
 TEST(Times, OfAnImportIsTakenOnceItsServicesAreLocked) {
   World world;
   Service service = *world.engine.directory.LookupService(World::AsOperator(), ServiceId(kS0));

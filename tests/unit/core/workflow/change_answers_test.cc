@@ -209,16 +209,5 @@ TEST(TokenWithoutItsKey, IsUnavailableAndNeitherCountedNorRecorded) {
   ExpectNothingHappened(refuse, before, change);
 }
 
-TEST(Delivery, IsNotRecordedAsEarlierThanTheAnswerThatWasRecordedBeforeIt) {
-  ContactChange change = Asked();
-  const absl::Time later = kNow + absl::Seconds(1);
-  AcceptBy(change, kMarie, Facts(), later);
-  Transition transition;
-  RecordDelivery(transition, change, {.recipient = kDana, .generation = 1},
-                 EventType::kValidationSent, "", kNow);
-  ASSERT_THAT(transition.events, SizeIs(1));
-  EXPECT_EQ(transition.events[0].time, later);
-}
-
 }  // namespace
 }  // namespace contacts

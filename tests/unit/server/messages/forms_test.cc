@@ -88,6 +88,8 @@ TEST(FormsTest, LanguageTagsGetTheirUsualCase) {
   EXPECT_FALSE(IsLanguageTag("f"));
   EXPECT_FALSE(IsLanguageTag("fr_FR"));
   EXPECT_FALSE(IsLanguageTag("fr-"));
+  EXPECT_FALSE(IsLanguageTag("-fr"));
+  EXPECT_FALSE(IsLanguageTag("fr--CA"));
 }
 
 TEST(FormsTest, EchoIsShortAndPrintable) {
