@@ -31,6 +31,12 @@ constexpr std::size_t kShortDescription = 24;
 // The bytes that a detail adds to its own: its type's URL, tags and sizes.
 constexpr std::size_t kDetailOverhead = 64;
 
+// The first `end` bytes of `text`, or fewer, so that no character of UTF-8 is cut.
+std::string WholeCharacters(absl::string_view text, std::size_t end) {
+  while (end > 0 && end < text.size() && IsContinuationByte(text[end])) --end;
+  return std::string(text.substr(0, end));
+}
+
 // Cuts `text` so that it has at most kMaxMessage bytes once gRPC has percent-encoded it.
 std::string Cut(absl::string_view text) {
   std::size_t encoded = 0;
@@ -40,11 +46,7 @@ std::string Cut(absl::string_view text) {
     encoded += absl::ascii_isprint(c) && c != '%' ? 1 : 3;
     if (encoded > kMaxMessage) break;
   }
-  // Not within a character of UTF-8.
-  while (end > 0 && end < text.size() && IsContinuationByte(text[end])) {
-    --end;
-  }
-  return std::string(text.substr(0, end));
+  return WholeCharacters(text, end);
 }
 
 // Keeps the reason that a description begins with, or else its beginning.
@@ -54,7 +56,7 @@ void Shorten(std::string& description) {
   if (reason > 0 && description[reason] == ':') {
     description.resize(reason);
   } else {
-    description = absl::StrCat(Cut(description).substr(0, kShortDescription - 3), "...");
+    description = absl::StrCat(WholeCharacters(description, kShortDescription - 3), "...");
   }
 }
 

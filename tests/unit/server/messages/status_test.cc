@@ -112,6 +112,16 @@ TEST(StatusTest, CountsTheViolationsThatDoNotFit) {
   EXPECT_EQ(info->metadata().at("violations"), "1000");
 }
 
+TEST(StatusTest, ShortensDescriptionsBetweenCharacters) {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "\xc3\xa9";
+  const std::vector<errors::FieldViolation> violations(1000, {"field", text});
+  const auto bad =
+      Find<google::rpc::BadRequest>(ToGrpcStatus(errors::InvalidField(violations), kMaxDetails));
+  ASSERT_TRUE(bad.has_value());
+  EXPECT_EQ(bad->field_violations(0).description(), text.substr(0, 20) + "...");
+}
+
 TEST(StatusTest, FillsTheRoomThereIs) {
   for (const std::size_t room : {2048U, 6000U, 100000U}) {
     const auto status = ToGrpcStatus(errors::InvalidField(Many(9000)), room);
