@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "core/domain/errors.h"
 #include "server/messages/status.h"
 #include "server/messages/wire.h"
@@ -113,6 +114,10 @@ grpc::Status Admission::End(const absl::Status& result, const CallTimes* times) 
   const bool slow = gate_.slow_call > absl::ZeroDuration() && record_.latency > gate_.slow_call;
   LogCall(record_, slow ? times : nullptr);
   if (metrics_ != nullptr) metrics_->CountEnd(status.code(), record_.reason, record_.latency);
+  if (const auto wait = RetryDelay(status)) {
+    context_->AddTrailingMetadata("grpc-retry-pushback-ms",
+                                  absl::StrCat(absl::ToInt64Milliseconds(*wait)));
+  }
   return ToGrpcStatus(status, gate_.max_error_details);
 }
 

@@ -24,6 +24,7 @@ namespace {
 
 using google::rpc::BadRequest;
 using google::rpc::PreconditionFailure;
+using google::rpc::RetryInfo;
 
 // Bytes of a message as gRPC writes it into a header.
 constexpr std::size_t kMaxMessage = 512;
@@ -88,6 +89,21 @@ absl::Status Presentable(const absl::Status& status) {
   spdlog::error("incident {}: {}", incident,
                 status.ToString(absl::StatusToStringMode::kWithNoExtraData));
   return errors::Internal(incident);
+}
+
+std::optional<absl::Duration> RetryDelay(const absl::Status& status) {
+  std::optional<absl::Duration> delay;
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& cord) {
+    RetryInfo info;
+    if (!absl::EndsWith(url, RetryInfo::descriptor()->full_name()) ||
+        !info.ParseFromString(std::string(cord))) {
+      return;
+    }
+    delay = absl::Ceil(
+        absl::Seconds(info.retry_delay().seconds()) + absl::Nanoseconds(info.retry_delay().nanos()),
+        absl::Milliseconds(1));
+  });
+  return delay;
 }
 
 grpc::Status ToGrpcStatus(const absl::Status& status, std::size_t max_details) {

@@ -4,8 +4,10 @@
 #include <grpcpp/support/status.h>
 
 #include <cstddef>
+#include <optional>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 
 // Maps core's errors to gRPC's. No other file does.
 namespace contacts::server {
@@ -19,6 +21,10 @@ absl::Status Presentable(const absl::Status& status);
 // in base64, the message, echoed labels, and what a proxy adds. Clients built on gRPC's
 // C core and on Java refuse more by default.
 inline constexpr std::size_t kDefaultMaxDetails = 4608;
+
+// How long the caller is to wait before it tries again, in whole milliseconds; none if `status`
+// carries no RetryInfo.
+std::optional<absl::Duration> RetryDelay(const absl::Status& status);
 
 // Packs the message, at most 512 bytes of it as gRPC encodes them, and each payload of
 // `status` into a google.rpc.Status for the error details. Lists of violations are

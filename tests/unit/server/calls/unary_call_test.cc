@@ -108,16 +108,22 @@ TEST(UnaryCallTest, RefusesAtOnceBeyondTheQueue) {
   started.WaitForNotification();
   auto queued = std::async(std::launch::async, [&] { return served.Get("queued"); });
   grpc::Status refused;
+  std::string pushback;
   // The queued call may not have arrived yet. Then this call is queued instead.
   for (int i = 0; i < 100 && refused.error_code() != grpc::StatusCode::UNAVAILABLE; ++i) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(100));
     refused = served.Get(context);
+    const auto& trailers = context.GetServerTrailingMetadata();
+    const auto found = trailers.find("grpc-retry-pushback-ms");
+    pushback =
+        found == trailers.end() ? "" : std::string(found->second.data(), found->second.size());
   }
   EXPECT_EQ(ReasonOf(refused), "UNAVAILABLE");
   google::rpc::Status packed;
   packed.ParseFromString(refused.error_details());
   EXPECT_EQ(packed.details_size(), 2);  // ErrorInfo and RetryInfo.
+  EXPECT_EQ(pushback, "1000");
   release.Notify();
   EXPECT_TRUE(running.get().ok());
   queued.wait();

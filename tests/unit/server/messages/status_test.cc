@@ -30,6 +30,14 @@ std::optional<Detail> Find(const grpc::Status& status) {
   return std::nullopt;
 }
 
+TEST(RetryDelay, IsRetryInfosInWholeMilliseconds) {
+  EXPECT_EQ(RetryDelay(errors::Unavailable("busy", absl::Microseconds(1500))),
+            absl::Milliseconds(2));
+  EXPECT_EQ(RetryDelay(errors::Unavailable("busy", absl::Seconds(90))), absl::Seconds(90));
+  EXPECT_EQ(RetryDelay(errors::DeadlineExceeded()), std::nullopt);
+  EXPECT_EQ(RetryDelay(absl::OkStatus()), std::nullopt);
+}
+
 TEST(StatusTest, CarriesCodeMessageAndEveryDetail) {
   const auto status = ToGrpcStatus(errors::BillingOverdue({AccountId("aa1-ovh")}), kMaxDetails);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
