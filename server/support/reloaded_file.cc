@@ -24,8 +24,25 @@ absl::Status SystemError(const std::string& path) {
   return Unreadable(path, std::generic_category().message(errno));
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path, mode_t not_wanted,
-                                     absl::string_view why) {
+// Returns why the file must not be used, or an empty text.
+using Objection = absl::string_view (*)(const struct stat& about);
+
+absl::string_view ToTrusted(const struct stat& about) {
+  return (about.st_mode & S_IWOTH) != 0 ? "anyone may write it; want mode 0644 or less" : "";
+}
+
+absl::string_view ToSecret(const struct stat& about) {
+  if ((about.st_mode & S_IRWXO) != 0) return "others may use it; want mode 0600 or 0440";
+  if ((about.st_mode & S_IRWXG) == 0) return "";
+  if ((about.st_mode & S_IRWXG) != S_IRGRP) {
+    return "its group may write or run it; want mode 0600 or 0440";
+  }
+  return about.st_uid == 0 || about.st_uid == geteuid()
+             ? ""
+             : "its group may read it, and neither root nor this user owns it; want mode 0600";
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path, Objection objection) {
   // Does not block, because a named pipe in the file's place would hold the thread for ever.
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return SystemError(path);
@@ -33,7 +50,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, mode_t not_wanted,
   struct stat about {};
   if (fstat(file, &about) != 0) return SystemError(path);
   if (!S_ISREG(about.st_mode)) return Unreadable(path, "want a file");
-  if ((about.st_mode & not_wanted) != 0) return Unreadable(path, why);
+  if (const absl::string_view why = objection(about); !why.empty()) return Unreadable(path, why);
   std::string text;
   char part[4096];
   ssize_t size = 0;
@@ -48,11 +65,11 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, mode_t not_wanted,
 }  // namespace
 
 absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
-  return ReadFile(path, S_IWOTH, "anyone may write it; want mode 0644 or less");
+  return ReadFile(path, ToTrusted);
 }
 
 absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
-  return ReadFile(path, S_IRWXG | S_IRWXO, "its group or others may use it; want mode 0600");
+  return ReadFile(path, ToSecret);
 }
 
 void LogReload(const std::string& what, const absl::Status& taken) {

@@ -15,8 +15,9 @@ namespace contacts::server {
 // Reads a whole file that decides which callers to trust. At most 1 MiB. Returns
 // FAILED_PRECONDITION if the file cannot be read or if others may write it.
 absl::StatusOr<std::string> ReadTrustedFile(const std::string& path);
-// The same for a file with a secret. Also returns FAILED_PRECONDITION if its group or others may
-// read it.
+// The same for a file with a secret. Also returns FAILED_PRECONDITION if others may use it, or if
+// its group may, except that the group may read a file of root or of this process's user:
+// Kubernetes and systemd hand over secrets in this way.
 absl::StatusOr<std::string> ReadSecretFile(const std::string& path);
 
 inline constexpr absl::Duration kReloadInterval = absl::Seconds(1);

@@ -461,7 +461,7 @@ TEST_F(ConfigTest, MakesDevelopmentKeysOnceForTheirOwnerAlone) {
 }
 
 TEST_F(ConfigTest, RefusesKeysThatOthersMayRead) {
-  for (const mode_t mode : {0640, 0604, 0644, 0620}) {
+  for (const mode_t mode : {0604, 0644, 0620}) {
     Write("keys", TokenKeys::Generate(), mode);
     EXPECT_THAT(ReadWith("--token_keys_file=keys").status().message(), HasSubstr("0600"));
   }

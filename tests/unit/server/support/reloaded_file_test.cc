@@ -76,6 +76,25 @@ TEST_F(ReloadedFileTest, HandsOverWhatIsNewOnce) {
   EXPECT_THAT(WaitForTaken(3), ElementsAre("two", "wrong", "three"));
 }
 
+// As Kubernetes updates mounted secrets and configuration.
+TEST_F(ReloadedFileTest, FollowsAFolderThatIsSwappedByASymlink) {
+  namespace fs = std::filesystem;
+  const auto swap = [this](const std::string& version) {
+    fs::create_directory(fs::path(directory_) / version);
+    std::ofstream(fs::path(directory_) / version / "file") << version;
+    chmod((directory_ + "/" + version + "/file").c_str(), 0440);
+    fs::create_directory_symlink(version, directory_ + "/..data_tmp");
+    fs::rename(directory_ + "/..data_tmp", directory_ + "/..data");
+  };
+  swap("one");
+  fs::create_symlink("..data/file", path_);
+  ASSERT_EQ(ReadSecretFile(path_).value_or(""), "one");
+  const Reloaded<std::string> file(
+      path_, "one", [this] { return ReadSecretFile(path_); }, Take());
+  swap("two");
+  EXPECT_THAT(WaitForTaken(1), ElementsAre("two"));
+}
+
 TEST_F(ReloadedFileTest, OutlivesAFileThatIsAway) {
   const Reloaded<std::string> file(
       path_, "one", [this] { return ReadTrustedFile(path_); }, Take());
@@ -87,15 +106,17 @@ TEST_F(ReloadedFileTest, OutlivesAFileThatIsAway) {
   EXPECT_THAT(WaitForTaken(1), ElementsAre("three"));
 }
 
-TEST_F(ReloadedFileTest, ReadsSecretsThatTheirOwnerAloneMayRead) {
+TEST_F(ReloadedFileTest, ReadsSecretsThatOthersMayNotUse) {
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
   EXPECT_THAT(ReadSecretFile(path_).status().message(), HasSubstr("want a file"));
-  for (const mode_t mode : {0604, 0640, 0620, 0602, 0601}) {
+  for (const mode_t mode : {0604, 0660, 0620, 0602, 0601}) {
     Write("secret", mode);
     EXPECT_THAT(ReadSecretFile(path_).status().message(), HasSubstr("want mode 0600"));
   }
-  Write("secret", 0400);
-  EXPECT_EQ(*ReadSecretFile(path_), "secret");
+  for (const mode_t mode : {0400, 0440, 0640}) {
+    Write("secret", mode);
+    EXPECT_EQ(ReadSecretFile(path_).value_or("refused"), "secret");
+  }
 }
 
 TEST_F(ReloadedFileTest, ReadsFilesThatOneMayTrust) {
