@@ -72,7 +72,7 @@ TEST_F(TlsFilesTest, RefusesAKeyOfAnotherCertificate) {
 }
 
 TEST_F(TlsFilesTest, RefusesAKeyThatOthersMayRead) {
-  chmod(files_.key.c_str(), 0640);
+  chmod(files_.key.c_str(), 0604);
   ExpectRefused("want mode 0600");
 }
 
