@@ -48,13 +48,13 @@ constexpr int kMaxReflectionThreads = 32;
 constexpr std::size_t kMaxCallBytes = std::size_t{256} << 20;
 // Limits for one account: a quarter of the threads, half of the queue. (At half of the threads, a
 // flood kept two cores so busy that taking turns did not help the other accounts.)
-WorkQueue::Limits WorkersOf(const Config& config) {
+WorkQueue::Limits WorkQueueLimits(const Config& config) {
   const auto threads = static_cast<std::size_t>(config.workers);
   const auto waiting = static_cast<std::size_t>(config.queue_limit);
   return {.threads = threads,
           .waiting = waiting,
-          .threads_of_one = (threads + 3) / 4,
-          .waiting_of_one = (waiting + 1) / 2};
+          .threads_per_tenant = (threads + 3) / 4,
+          .waiting_per_tenant = (waiting + 1) / 2};
 }
 
 // Database connections beside those of workers, imports and mail relay: shared reads, timers,
@@ -64,7 +64,7 @@ constexpr int64_t kOtherConnections = 9;
 // File descriptors beside those of clients and of the database: gRPC, log, e-mails and metrics.
 constexpr int64_t kOtherDescriptors = 200;
 
-DatabaseOptions Sized(const Config& config) {
+DatabaseOptions DatabaseOptionsOf(const Config& config) {
   DatabaseOptions options = config.database;
   const int64_t lanes = config.smtp ? config.mail_connections : 1;
   options.max_connections =
@@ -80,8 +80,8 @@ absl::Duration Jittered(absl::Duration interval) {
 
 // Pause after a step of background work that acted on `acted` rows: none after a full batch. Logs
 // an error.
-absl::Duration AfterBatch(const char* what, const absl::StatusOr<int64_t>& acted,
-                          absl::Duration interval) {
+absl::Duration PauseAfterBatch(const char* what, const absl::StatusOr<int64_t>& acted,
+                               absl::Duration interval) {
   if (!acted.ok()) {
     spdlog::warn("{}: {}", what, acted.status().ToString());
   } else if (*acted >= kBatch) {
@@ -141,11 +141,11 @@ RelayOptions MakeRelayOptions(const Config& config, Engine::Clock clock) {
 
 // All parts of a server, in the order of their construction. They are destroyed in the opposite
 // order.
-class Server::Parts {
+class Server::Impl {
  public:
-  explicit Parts(const Config& config)
+  explicit Impl(const Config& config)
       : config_(config),
-        database_(Sized(config)),
+        database_(DatabaseOptionsOf(config)),
         engine_(&database_, config.token_keys, config.settings, DatabaseTime()),
         outbox_(&database_, config.token_keys, config.settings),
         transport_(MakeTransport(config)),
@@ -165,13 +165,13 @@ class Server::Parts {
                {.max_watchers = config.max_watchers,
                 .max_lag = config.max_watch_lag,
                 .clock = DatabaseTime()}),
-        workers_(WorkersOf(config),
+        workers_(WorkQueueLimits(config),
                  [this](absl::Duration wait) { metrics_.queue_wait().Add(wait); }),
         calls_(gate_, &workers_, config.default_deadline),
         imports_(gate_, &engine_,
-                 {.at_once = config.max_imports,
-                  .idle = config.import_idle_limit,
-                  .longest = config.default_deadline}),
+                 {.max_streams = config.max_imports,
+                  .idle_limit = config.import_idle_limit,
+                  .batch_limit = config.default_deadline}),
         contacts_(&calls_, &engine_, &watch_),
         directory_(&calls_, &imports_, &engine_) {}
 
@@ -187,18 +187,20 @@ class Server::Parts {
                                        config_.health_interval);
     relay_.Start();
     timers_ = std::make_unique<Periodic>([this] {
-      return AfterBatch("timers", engine_.maintenance.RunTimers(kBatch), config_.sweep_interval);
+      return PauseAfterBatch("timers", engine_.maintenance.RunTimers(kBatch),
+                             config_.sweep_interval);
     });
     purge_ = std::make_unique<Periodic>([this] {
-      return AfterBatch("purge", engine_.maintenance.PurgeRequests(kBatch), kPurgeInterval);
+      return PauseAfterBatch("purge", engine_.maintenance.PurgeRequests(kBatch), kPurgeInterval);
     });
     purge_feed_ = std::make_unique<Periodic>([this] {
-      return AfterBatch("purge of events", feed_.Purge(kBatch, database_.Now()), kPurgeInterval);
+      return PauseAfterBatch("purge of events", feed_.Purge(kBatch, database_.Now()),
+                             kPurgeInterval);
     });
     watch_.Start();
     if (config_.metrics.empty()) return absl::OkStatus();
     AddMetrics();
-    look_at_outbox_ = std::make_unique<Periodic>([this] { return LookAtOutbox(); });
+    measure_outbox_ = std::make_unique<Periodic>([this] { return MeasureOutbox(); });
     metrics_listener_ = std::make_unique<MetricsListener>(
         config_.metrics, config_.secure_metrics ? credentials_.tls() : nullptr,
         MetricsListener::Source{
@@ -207,7 +209,7 @@ class Server::Parts {
     return metrics_listener_->Start();
   }
 
-  ~Parts() {
+  ~Impl() {
     if (server_ == nullptr) return;
     relay_.BeginStop();  // First, because a delivery may take as long as calls do.
     if (health_ != nullptr) health_->Drain();
@@ -329,7 +331,7 @@ class Server::Parts {
     }
   }
 
-  absl::Duration LookAtOutbox() {
+  absl::Duration MeasureOutbox() {
     const auto depth = outbox_.GetDepth(database_.Now());
     if (depth.ok()) {
       outbox_mails_ = depth->mails;
@@ -345,7 +347,7 @@ class Server::Parts {
     AddLimits(builder, config_);
     // Reads and writes have this many connections each.
     acceptor_.emplace(config_.max_connections,
-                      4 * Sized(config_).max_connections + kOtherDescriptors);
+                      4 * DatabaseOptionsOf(config_).max_connections + kOtherDescriptors);
     using Experimental = grpc::ServerBuilder::experimental_type;
     connections_ = builder.experimental().AddExternalConnectionAcceptor(
         Experimental::ExternalConnectionType::FROM_FD, credentials_.ForPorts());
@@ -359,10 +361,10 @@ class Server::Parts {
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) return absl::InternalError("gRPC does not start its server");
     acceptor_->Start([this](int listener, int connection) {
-      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters taken;
-      taken.listener_fd = listener;
-      taken.fd = connection;
-      connections_->HandleNewConnection(&taken);
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters accepted;
+      accepted.listener_fd = listener;
+      accepted.fd = connection;
+      connections_->HandleNewConnection(&accepted);
     });
     return absl::OkStatus();
   }
@@ -394,7 +396,7 @@ class Server::Parts {
   std::unique_ptr<Periodic> purge_feed_;
   std::atomic<int64_t> outbox_mails_ = 0;
   std::atomic<double> outbox_oldest_seconds_ = 0;
-  std::unique_ptr<Periodic> look_at_outbox_;
+  std::unique_ptr<Periodic> measure_outbox_;
   std::unique_ptr<MetricsListener> metrics_listener_;
 };
 
@@ -403,12 +405,12 @@ Server::Server(Config config) : config_(std::move(config)) {}
 Server::~Server() { Stop(); }
 
 absl::Status Server::Start() {
-  parts_ = std::make_unique<Parts>(config_);
-  absl::Status started = parts_->Start(addresses_);
-  if (!started.ok()) parts_.reset();
+  impl_ = std::make_unique<Impl>(config_);
+  absl::Status started = impl_->Start(addresses_);
+  if (!started.ok()) impl_.reset();
   return started;
 }
 
-void Server::Stop() { parts_.reset(); }
+void Server::Stop() { impl_.reset(); }
 
 }  // namespace contacts::server

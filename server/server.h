@@ -44,11 +44,11 @@ class Server {
   const std::vector<std::string>& addresses() const { return addresses_; }
 
  private:
-  class Parts;
+  class Impl;
 
   const Config config_;
   std::vector<std::string> addresses_;
-  std::unique_ptr<Parts> parts_;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace contacts::server

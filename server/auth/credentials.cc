@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "server/auth/policy.h"
+#include "server/auth/caller_policy.h"
 
 namespace contacts::server {
 namespace {
@@ -18,7 +18,7 @@ absl::Status InFile(const std::string& path, const absl::Status& status) {
 
 Credentials::Credentials(const CredentialsOptions& options, const AccountIdForm& account_id)
     : options_(options), development_(account_id) {
-  if (options.tls) tls_.emplace(options.tls_texts);
+  if (options.tls) tls_.emplace(options.tls_pem);
   if (options.jwt) {
     jwt_.emplace(*options.jwt, account_id);
     sessions_.emplace(&*jwt_, absl::Now);
@@ -30,23 +30,23 @@ Credentials::Credentials(const CredentialsOptions& options, const AccountIdForm&
 
 absl::Status Credentials::Start() {
   if (certificates_) {
-    if (auto taken = TakePolicy(options_.policy); !taken.ok()) return taken;
+    if (auto replaced = ReplacePolicy(options_.policy); !replaced.ok()) return replaced;
     policy_file_.emplace(
         options_.policy_file, options_.policy,
         [this] { return ReadTrustedFile(options_.policy_file); },
-        [this](const std::string& text) { return TakePolicy(text); });
+        [this](const std::string& text) { return ReplacePolicy(text); });
   }
   if (jwt_) {
-    if (auto taken = TakeJwks(options_.jwks); !taken.ok()) return taken;
+    if (auto replaced = ReplaceJwks(options_.jwks); !replaced.ok()) return replaced;
     jwks_file_.emplace(
         options_.jwks_file, options_.jwks, [this] { return ReadTrustedFile(options_.jwks_file); },
-        [this](const std::string& text) { return TakeJwks(text); });
+        [this](const std::string& text) { return ReplaceJwks(text); });
   }
   if (tls_) {
     tls_files_.emplace(
-        options_.tls->certificate, options_.tls_texts, [this] { return ReadTls(*options_.tls); },
-        [this](const TlsTexts& texts) {
-          tls_->Replace(texts);
+        options_.tls->certificate, options_.tls_pem, [this] { return ReadTls(*options_.tls); },
+        [this](const TlsPem& pem) {
+          tls_->Replace(pem);
           return absl::OkStatus();
         });
   }
@@ -71,14 +71,14 @@ absl::Time Credentials::certificate_expires() const {
   return tls_ ? tls_->expires() : absl::InfiniteFuture();
 }
 
-absl::Status Credentials::TakePolicy(const std::string& text) {
-  auto policy = Policy::Parse(text);
+absl::Status Credentials::ReplacePolicy(const std::string& text) {
+  auto policy = CallerPolicy::Parse(text);
   if (!policy.ok()) return InFile(options_.policy_file, policy.status());
   certificates_->Replace(*std::move(policy));
   return absl::OkStatus();
 }
 
-absl::Status Credentials::TakeJwks(const std::string& text) {
+absl::Status Credentials::ReplaceJwks(const std::string& text) {
   return InFile(options_.jwks_file, jwt_->ReplaceKeys(text).status());
 }
 

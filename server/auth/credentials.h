@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "server/auth/identity.h"
+#include "server/auth/authenticator.h"
 #include "server/auth/jwt.h"
 #include "server/auth/tls.h"
 #include "server/support/reloaded_file.h"
@@ -20,7 +20,7 @@ namespace contacts::server {
 // `policy_file` nor `jwt`, the metadata is believed (development).
 struct CredentialsOptions {
   std::optional<TlsFiles> tls;  // None: plain text.
-  TlsTexts tls_texts;
+  TlsPem tls_pem;
   std::string policy_file;  // Empty: client certificates are not used.
   std::string policy;
   std::optional<JwtOptions> jwt;  // None: session tokens are not used.
@@ -49,8 +49,8 @@ class Credentials {
   absl::Time certificate_expires() const;
 
  private:
-  absl::Status TakePolicy(const std::string& text);
-  absl::Status TakeJwks(const std::string& text);
+  absl::Status ReplacePolicy(const std::string& text);
+  absl::Status ReplaceJwks(const std::string& text);
 
   const CredentialsOptions& options_;
   std::optional<Tls> tls_;
@@ -59,9 +59,9 @@ class Credentials {
   std::optional<JwtAuthenticator> sessions_;
   std::optional<CertificateAuthenticator> certificates_;
   // The last members, so that they end first.
-  std::optional<Reloaded<TlsTexts>> tls_files_;
-  std::optional<Reloaded<std::string>> policy_file_;
-  std::optional<Reloaded<std::string>> jwks_file_;
+  std::optional<FileReloader<TlsPem>> tls_files_;
+  std::optional<FileReloader<std::string>> policy_file_;
+  std::optional<FileReloader<std::string>> jwks_file_;
 };
 
 }  // namespace contacts::server

@@ -43,23 +43,23 @@ using Owned = std::unique_ptr<T, Freer<Free>>;
 using Number = Owned<BIGNUM, BN_free>;
 using KeyContext = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 
-const unsigned char* Bytes(absl::string_view text) {
+const unsigned char* Unsigned(absl::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
 Number ReadNumber(absl::string_view bytes) {
-  return Number(BN_bin2bn(Bytes(bytes), static_cast<int>(bytes.size()), nullptr));
+  return Number(BN_bin2bn(Unsigned(bytes), static_cast<int>(bytes.size()), nullptr));
 }
 
 // The bytes of a base64url member. "" if it is missing or malformed.
-std::string Member(const json& jwk, const char* name) {
+std::string BytesMember(const json& jwk, const char* name) {
   const auto found = jwk.find(name);
   if (found == jwk.end() || !found->is_string()) return "";
   return DecodeBase64Url(found->get_ref<const std::string&>()).value_or("");
 }
 
 // The text of a member. "" if it is missing, nothing if it is not text.
-std::optional<std::string> Text(const json& jwk, const char* name) {
+std::optional<std::string> StringMember(const json& jwk, const char* name) {
   const auto found = jwk.find(name);
   if (found == jwk.end()) return "";
   if (!found->is_string()) return std::nullopt;
@@ -82,8 +82,8 @@ Key Build(const char* type, OSSL_PARAM_BLD* parts) {
 }
 
 Key ReadEc(const json& jwk) {
-  const std::string x = Member(jwk, "x");
-  const std::string y = Member(jwk, "y");
+  const std::string x = BytesMember(jwk, "x");
+  const std::string y = BytesMember(jwk, "y");
   if (x.size() != kCoordinateSize || y.size() != kCoordinateSize) return nullptr;
   const std::string point = absl::StrCat(std::string(1, kUncompressedPoint), x, y);
   const Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> parts(OSSL_PARAM_BLD_new());
@@ -98,15 +98,15 @@ Key ReadEc(const json& jwk) {
 }
 
 Key ReadEd25519(const json& jwk) {
-  const std::string x = Member(jwk, "x");
+  const std::string x = BytesMember(jwk, "x");
   if (x.size() != kCoordinateSize) return nullptr;
-  return {EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, Bytes(x), x.size()),
+  return {EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, Unsigned(x), x.size()),
           EVP_PKEY_free};
 }
 
 Key ReadRsa(const json& jwk) {
-  const Number n = ReadNumber(Member(jwk, "n"));
-  const Number e = ReadNumber(Member(jwk, "e"));
+  const Number n = ReadNumber(BytesMember(jwk, "n"));
+  const Number e = ReadNumber(BytesMember(jwk, "e"));
   const Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> parts(OSSL_PARAM_BLD_new());
   if (!n || !e || !parts || BN_num_bits(n.get()) < kMinRsaBits ||
       BN_num_bits(n.get()) > kMaxRsaBits ||
@@ -141,9 +141,9 @@ bool ForVerifying(const json& jwk) {
 
 // The key's algorithm, which only the key determines. Null if it is not in `allowed`.
 const Algorithm* FindAlgorithm(const json& jwk, const std::vector<std::string>& allowed) {
-  const std::string type = Text(jwk, "kty").value_or("");
-  const std::string curve = Text(jwk, "crv").value_or("");
-  const auto named = Text(jwk, "alg");
+  const std::string type = StringMember(jwk, "kty").value_or("");
+  const std::string curve = StringMember(jwk, "crv").value_or("");
+  const auto named = StringMember(jwk, "alg");
   for (const Algorithm& algorithm : kAlgorithms) {
     const bool fits = algorithm.type == type && algorithm.curve == curve && named &&
                       (named->empty() || *named == algorithm.name);
@@ -154,7 +154,7 @@ const Algorithm* FindAlgorithm(const json& jwk, const std::vector<std::string>& 
   return nullptr;
 }
 
-absl::Status Wrong(std::size_t place, absl::string_view why) {
+absl::Status InvalidKey(std::size_t place, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("keys[", place, "]: ", why));
 }
 
@@ -239,7 +239,7 @@ bool VerificationKey::Verifies(absl::string_view text, absl::string_view signatu
   const bool verified =
       context && !signature.empty() &&
       EVP_DigestVerifyInit(context.get(), nullptr, digest, nullptr, key_.get()) == 1 &&
-      EVP_DigestVerify(context.get(), Bytes(signature), signature.size(), Bytes(text),
+      EVP_DigestVerify(context.get(), Unsigned(signature), signature.size(), Unsigned(text),
                        text.size()) == 1;
   ERR_clear_error();  // A later user of this thread must not see errors from here.
   return verified;
@@ -256,24 +256,25 @@ absl::StatusOr<std::vector<VerificationKey>> ReadJwks(absl::string_view text,
   std::vector<VerificationKey> keys;
   for (std::size_t place = 0; place < (*set)["keys"].size(); ++place) {
     const json& jwk = (*set)["keys"][place];
-    if (!jwk.is_object()) return Wrong(place, "want an object");
+    if (!jwk.is_object()) return InvalidKey(place, "want an object");
     // Also for keys that are not used: a private key in a public set is exposed.
     if (jwk.contains("d") || jwk.contains("k")) {
-      return Wrong(place, "holds a private or symmetric key; want public keys alone");
+      return InvalidKey(place, "holds a private or symmetric key; want public keys alone");
     }
-    const auto id = Text(jwk, "kid");
-    if (!id || (id->empty() && jwk.contains("kid"))) return Wrong(place, "want text as \"kid\"");
+    const auto id = StringMember(jwk, "kid");
+    if (!id || (id->empty() && jwk.contains("kid")))
+      return InvalidKey(place, "want text as \"kid\"");
     const Algorithm* algorithm = FindAlgorithm(jwk, algorithms);
     if (algorithm == nullptr || !ForVerifying(jwk)) continue;
     Key key = algorithm->read(jwk);
-    if (!key) return Wrong(place, absl::StrCat("no sound key; want ", algorithm->wanted));
+    if (!key) return InvalidKey(place, absl::StrCat("no sound key; want ", algorithm->wanted));
     keys.emplace_back(*id, algorithm->name, std::move(key));
   }
   if (keys.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("no key to verify with; want one for ", absl::StrJoin(algorithms, ", ")));
   }
-  if (auto told_apart = CheckIds(keys); !told_apart.ok()) return told_apart;
+  if (auto distinct = CheckIds(keys); !distinct.ok()) return distinct;
   return keys;
 }
 

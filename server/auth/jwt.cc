@@ -19,7 +19,7 @@ using nlohmann::json;
 constexpr double kLastSecond = 253402300799;  // Of the year 9999.
 
 // `wanted` must not repeat any part of the token.
-absl::Status Refuse(absl::string_view wanted) {
+absl::Status InvalidToken(absl::string_view wanted) {
   return errors::Unauthenticated(absl::StrCat("bearer token: ", wanted));
 }
 
@@ -35,7 +35,8 @@ absl::Status CheckHeader(const json& header) {
   // Extensions that would change what the token means: encrypted, nested, detached, compressed.
   for (const char* name : {"crit", "b64", "cty", "enc", "zip"}) {
     if (header.contains(name)) {
-      return Refuse(absl::StrCat("want a plain signed JWT, without \"", name, "\" in its header"));
+      return InvalidToken(
+          absl::StrCat("want a plain signed JWT, without \"", name, "\" in its header"));
     }
   }
   // The same issuer may sign other kinds of tokens, such as those that end a session.
@@ -48,19 +49,19 @@ absl::Status CheckHeader(const json& header) {
       }
     }
   }
-  return Refuse("want \"typ\" JWT or at+jwt, or none");
+  return InvalidToken("want \"typ\" JWT or at+jwt, or none");
 }
 
 absl::StatusOr<const VerificationKey*> FindKey(const std::vector<VerificationKey>& keys,
                                                const json& header) {
   if (!header.contains("kid")) {
     if (keys.size() == 1) return &keys.front();
-    return Refuse("want a \"kid\" in its header, as there are several keys");
+    return InvalidToken("want a \"kid\" in its header, as there are several keys");
   }
   for (const VerificationKey& key : keys) {
     if (!key.id().empty() && IsText(header, "kid", key.id())) return &key;
   }
-  return Refuse("want the \"kid\" of a current key");
+  return InvalidToken("want the \"kid\" of a current key");
 }
 
 // The time in a claim. Nothing if it is missing, UNAUTHENTICATED if it is not a time.
@@ -69,7 +70,7 @@ absl::StatusOr<std::optional<absl::Time>> TimeClaim(const json& claims, const ch
   if (found == claims.end()) return std::nullopt;
   const double seconds = found->is_number() ? found->get<double>() : -1;
   if (seconds < 0 || seconds > kLastSecond) {
-    return Refuse(absl::StrCat("want \"", name, "\" in seconds since 1970"));
+    return InvalidToken(absl::StrCat("want \"", name, "\" in seconds since 1970"));
   }
   return absl::UnixEpoch() + absl::Seconds(seconds);
 }
@@ -79,20 +80,20 @@ absl::StatusOr<absl::Time> CheckTimes(const json& claims, const JwtOptions& opti
                                       absl::Time now) {
   const auto expires = TimeClaim(claims, "exp");
   if (!expires.ok()) return expires.status();
-  if (!expires->has_value()) return Refuse("want \"exp\"");
-  if (now >= **expires + options.skew) return Refuse("expired; want a fresh one");
+  if (!expires->has_value()) return InvalidToken("want \"exp\"");
+  if (now >= **expires + options.skew) return InvalidToken("expired; want a fresh one");
   const auto not_before = TimeClaim(claims, "nbf");
   if (!not_before.ok()) return not_before.status();
   if (not_before->value_or(now) > now + options.skew) {
-    return Refuse("not valid yet; want \"nbf\" in the past");
+    return InvalidToken("not valid yet; want \"nbf\" in the past");
   }
   const auto issued = TimeClaim(claims, "iat");
   if (!issued.ok()) return issued.status();
   if (issued->value_or(now) > now + options.skew) {
-    return Refuse("not issued yet; want \"iat\" in the past");
+    return InvalidToken("not issued yet; want \"iat\" in the past");
   }
   if (**expires - issued->value_or(now) > options.max_lifetime) {
-    return Refuse(
+    return InvalidToken(
         absl::StrCat("want a life of at most ", absl::FormatDuration(options.max_lifetime)));
   }
   return **expires + options.skew;
@@ -108,10 +109,11 @@ bool IsFor(const json& claims, const std::string& audience) {
 
 absl::StatusOr<absl::Time> CheckClaims(const json& claims, const JwtOptions& options,
                                        absl::Time now) {
-  if (!IsText(claims, "iss", options.issuer)) return Refuse("want \"iss\" as configured here");
-  if (!IsFor(claims, options.audience)) return Refuse("want \"aud\" to name this service");
+  if (!IsText(claims, "iss", options.issuer))
+    return InvalidToken("want \"iss\" as configured here");
+  if (!IsFor(claims, options.audience)) return InvalidToken("want \"aud\" to name this service");
   // RFC 9449, 7.2: such a token needs a proof, which this server does not ask for.
-  if (claims.contains("cnf")) return Refuse("want one that is not bound to a key (\"cnf\")");
+  if (claims.contains("cnf")) return InvalidToken("want one that is not bound to a key (\"cnf\")");
   return CheckTimes(claims, options, now);
 }
 
@@ -139,37 +141,37 @@ absl::StatusOr<std::size_t> JwtVerifier::ReplaceKeys(absl::string_view jwks) {
 
 absl::StatusOr<JwtSession> JwtVerifier::Verify(absl::string_view token, absl::Time now) const {
   if (token.size() > kMaxTokenSize) {
-    return Refuse(absl::StrCat("want at most ", kMaxTokenSize, " bytes"));
+    return InvalidToken(absl::StrCat("want at most ", kMaxTokenSize, " bytes"));
   }
   // The form: three parts of base64url.
   const std::vector<absl::string_view> parts = absl::StrSplit(token, '.');
   const char* form =
       "want a signed JWT in compact form: three parts of base64url with dots between";
-  if (parts.size() != 3) return Refuse(form);
+  if (parts.size() != 3) return InvalidToken(form);
   const auto header_text = DecodeBase64Url(parts[0]);
   const auto claims_text = DecodeBase64Url(parts[1]);
   const auto signature = DecodeBase64Url(parts[2]);
-  if (!header_text || !claims_text || !signature) return Refuse(form);
+  if (!header_text || !claims_text || !signature) return InvalidToken(form);
 
   // The key, its algorithm, the signature.
   const auto header = ReadJsonObject(*header_text);
-  if (!header) return Refuse("want a JSON object as header");
+  if (!header) return InvalidToken("want a JSON object as header");
   if (auto plain = CheckHeader(*header); !plain.ok()) return plain;
   const auto keys = this->keys();
   const auto key = FindKey(*keys, *header);
   if (!key.ok()) return key.status();
   if (!IsText(*header, "alg", (*key)->algorithm())) {
-    return Refuse(absl::StrCat("want the \"alg\" that its key is for, one of ",
-                               absl::StrJoin(options_.algorithms, ", ")));
+    return InvalidToken(absl::StrCat("want the \"alg\" that its key is for, one of ",
+                                     absl::StrJoin(options_.algorithms, ", ")));
   }
   const std::size_t signed_size = parts[0].size() + 1 + parts[1].size();
   if (!(*key)->Verifies(token.substr(0, signed_size), *signature)) {
-    return Refuse("want a signature of its key");
+    return InvalidToken("want a signature of its key");
   }
 
   // The claims. No claim was read before this point.
   const auto claims = ReadJsonObject(*claims_text);
-  if (!claims) return Refuse("want a JSON object of claims");
+  if (!claims) return InvalidToken("want a JSON object of claims");
   const auto expires = CheckClaims(*claims, options_, now);
   if (!expires.ok()) return expires.status();
   const auto account = claims->find(options_.account_claim);
@@ -177,7 +179,7 @@ absl::StatusOr<JwtSession> JwtVerifier::Verify(absl::string_view token, absl::Ti
     AccountId id(Lower(account->get_ref<const std::string&>()));
     if (account_id_.Matches(id.text())) return JwtSession{std::move(id), *expires};
   }
-  return Refuse(absl::StrCat("want an account id as \"", options_.account_claim, "\""));
+  return InvalidToken(absl::StrCat("want an account id as \"", options_.account_claim, "\""));
 }
 
 }  // namespace contacts::server

@@ -21,9 +21,9 @@ namespace {
 using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
 using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using Store = std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)>;
-using Text = std::unique_ptr<BIO, decltype(&BIO_free)>;
+using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
-Text TextOf(const std::string& text) {
+Bio BioOf(const std::string& text) {
   return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free};
 }
 
@@ -32,7 +32,7 @@ int NoPassword(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) 
 
 // Returns an empty list if one of them cannot be read.
 std::vector<Certificate> CertificatesOf(const std::string& text) {
-  const Text from = TextOf(text);
+  const Bio from = BioOf(text);
   std::vector<Certificate> certificates;
   while (X509* next = PEM_read_bio_X509(from.get(), nullptr, NoPassword, nullptr)) {
     certificates.emplace_back(next, X509_free);
@@ -44,7 +44,7 @@ std::vector<Certificate> CertificatesOf(const std::string& text) {
 }
 
 Key KeyOf(const std::string& text) {
-  return {PEM_read_bio_PrivateKey(TextOf(text).get(), nullptr, NoPassword, nullptr), EVP_PKEY_free};
+  return {PEM_read_bio_PrivateKey(BioOf(text).get(), nullptr, NoPassword, nullptr), EVP_PKEY_free};
 }
 
 Store StoreOf(const std::vector<Certificate>& authorities) {
@@ -61,71 +61,74 @@ absl::Time EndOf(const X509& certificate) {
   return absl::FromTM(end, absl::UTCTimeZone());
 }
 
-absl::Status Wrong(const std::string& path, absl::string_view why) {
+absl::Status InvalidFile(const std::string& path, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", why));
 }
 
 // OpenSSL's objection to the last certificate or key, such as a key that is too short.
-absl::Status Refused(const std::string& path) {
+absl::Status OpenSslError(const std::string& path) {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
-  return Wrong(path, absl::StrCat("OpenSSL refuses it: ", reason == nullptr ? "unknown" : reason));
+  return InvalidFile(path,
+                     absl::StrCat("OpenSSL refuses it: ", reason == nullptr ? "unknown" : reason));
 }
 
 // Builds a context as each connection will, because gRPC does not report a failure at that time.
-absl::Status Try(const TlsFiles& files, const std::vector<Certificate>& chain, const Key& key,
-                 const std::vector<Certificate>& authorities) {
+absl::Status CheckWithOpenSsl(const TlsFiles& files, const std::vector<Certificate>& chain,
+                              const Key& key, const std::vector<Certificate>& authorities) {
   ERR_clear_error();
   const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()),
                                                                   SSL_CTX_free);
   if (SSL_CTX_use_certificate(context.get(), chain.front().get()) != 1) {
-    return Refused(files.certificate);
+    return OpenSslError(files.certificate);
   }
   for (std::size_t i = 1; i < chain.size(); ++i) {
     if (SSL_CTX_add1_chain_cert(context.get(), chain[i].get()) != 1) {
-      return Refused(files.certificate);
+      return OpenSslError(files.certificate);
     }
   }
-  if (SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1) return Refused(files.key);
-  if (StoreOf(authorities) == nullptr) return Refused(files.client_ca);
+  if (SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1) return OpenSslError(files.key);
+  if (StoreOf(authorities) == nullptr) return OpenSslError(files.client_ca);
   return absl::OkStatus();
 }
 
-absl::Status Check(const TlsFiles& files, const TlsTexts& texts) {
-  const auto chain = CertificatesOf(texts.certificate);
-  if (chain.empty()) return Wrong(files.certificate, "want certificates in PEM");
-  const Key key = KeyOf(texts.key);
-  if (key == nullptr) return Wrong(files.key, "want a private key in PEM, without a password");
+absl::Status Check(const TlsFiles& files, const TlsPem& pem) {
+  const auto chain = CertificatesOf(pem.certificate);
+  if (chain.empty()) return InvalidFile(files.certificate, "want certificates in PEM");
+  const Key key = KeyOf(pem.key);
+  if (key == nullptr)
+    return InvalidFile(files.key, "want a private key in PEM, without a password");
   if (X509_check_private_key(chain.front().get(), key.get()) != 1) {
-    return Wrong(files.key, absl::StrCat("is not the key of ", files.certificate));
+    return InvalidFile(files.key, absl::StrCat("is not the key of ", files.certificate));
   }
-  if (EndOf(*chain.front()) <= absl::Now()) return Wrong(files.certificate, "its time is over");
-  const auto authorities = CertificatesOf(texts.client_ca);
+  if (EndOf(*chain.front()) <= absl::Now())
+    return InvalidFile(files.certificate, "its time is over");
+  const auto authorities = CertificatesOf(pem.client_ca);
   if (!files.client_ca.empty() && authorities.empty()) {
-    return Wrong(files.client_ca, "want certificates in PEM");
+    return InvalidFile(files.client_ca, "want certificates in PEM");
   }
-  return Try(files, chain, key, authorities);
+  return CheckWithOpenSsl(files, chain, key, authorities);
 }
 
 }  // namespace
 
-absl::StatusOr<TlsTexts> ReadTls(const TlsFiles& files) {
+absl::StatusOr<TlsPem> ReadTls(const TlsFiles& files) {
   auto certificate = ReadTrustedFile(files.certificate);
   if (!certificate.ok()) return certificate.status();
   auto key = ReadSecretFile(files.key);
   if (!key.ok()) return key.status();
-  TlsTexts texts{.certificate = *std::move(certificate), .key = *std::move(key)};
+  TlsPem pem{.certificate = *std::move(certificate), .key = *std::move(key)};
   if (!files.client_ca.empty()) {
     auto client_ca = ReadTrustedFile(files.client_ca);
     if (!client_ca.ok()) return client_ca.status();
-    texts.client_ca = *std::move(client_ca);
+    pem.client_ca = *std::move(client_ca);
   }
-  if (auto checked = Check(files, texts); !checked.ok()) return checked;
-  return texts;
+  if (auto checked = Check(files, pem); !checked.ok()) return checked;
+  return pem;
 }
 
-// Remembers the texts that a port got last. gRPC builds an OpenSSL context from the answer, which a
-// connection should cost only after a change.
+// Remembers the PEM texts that a port got last. gRPC builds an OpenSSL context from the answer,
+// which a connection should cost only after a change.
 class Tls::Port {
  public:
   explicit Port(const Tls* tls) : tls_(tls) {}
@@ -138,23 +141,22 @@ class Tls::Port {
 
  private:
   grpc_ssl_certificate_config_reload_status Fetch(grpc_ssl_server_certificate_config** config) {
-    auto texts = tls_->texts();
+    auto pem = tls_->pem();
     const absl::Time now = absl::Now();
-    if (texts == given_ && now < given_time_ + tls_->context_life_) {
+    if (pem == given_ && now < given_time_ + tls_->context_life_) {
       return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     }
-    const grpc_ssl_pem_key_cert_pair pair = {texts->key.c_str(), texts->certificate.c_str()};
+    const grpc_ssl_pem_key_cert_pair pair = {pem->key.c_str(), pem->certificate.c_str()};
     // gRPC needs authorities even if it does not ask for a certificate.
-    const std::string& authorities =
-        texts->client_ca.empty() ? texts->certificate : texts->client_ca;
+    const std::string& authorities = pem->client_ca.empty() ? pem->certificate : pem->client_ca;
     *config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
-    given_ = std::move(texts);
+    given_ = std::move(pem);
     given_time_ = now;
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
 
   const Tls* const tls_;
-  std::shared_ptr<const TlsTexts> given_;
+  std::shared_ptr<const TlsPem> given_;
   absl::Time given_time_;
 };
 
@@ -167,7 +169,7 @@ class Tls::PortCredentials final : public grpc::ServerCredentials {
 
  private:
   int AddPortToServer(const std::string& address, grpc_server* server) override {
-    const auto asked = tls_->texts()->client_ca.empty()
+    const auto asked = tls_->pem()->client_ca.empty()
                            ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
                            : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
     tls_->ports_.push_back(std::make_unique<Port>(tls_));
@@ -182,23 +184,23 @@ class Tls::PortCredentials final : public grpc::ServerCredentials {
   Tls* const tls_;
 };
 
-Tls::Tls(TlsTexts texts, absl::Duration context_life)
-    : context_life_(context_life), texts_(std::make_shared<const TlsTexts>(std::move(texts))) {}
+Tls::Tls(TlsPem pem, absl::Duration context_life)
+    : context_life_(context_life), pem_(std::make_shared<const TlsPem>(std::move(pem))) {}
 
 Tls::~Tls() = default;
 
-void Tls::Replace(TlsTexts texts) {
-  auto fresh = std::make_shared<const TlsTexts>(std::move(texts));
+void Tls::Replace(TlsPem pem) {
+  auto fresh = std::make_shared<const TlsPem>(std::move(pem));
   const std::lock_guard lock(mutex_);
-  texts_ = std::move(fresh);
+  pem_ = std::move(fresh);
 }
 
-std::shared_ptr<const TlsTexts> Tls::texts() const {
+std::shared_ptr<const TlsPem> Tls::pem() const {
   const std::lock_guard lock(mutex_);
-  return texts_;
+  return pem_;
 }
 
-absl::Time Tls::expires() const { return EndOf(*CertificatesOf(texts()->certificate).front()); }
+absl::Time Tls::expires() const { return EndOf(*CertificatesOf(pem()->certificate).front()); }
 
 std::shared_ptr<grpc::ServerCredentials> Tls::Credentials() {
   return std::make_shared<PortCredentials>(this);
@@ -210,14 +212,14 @@ void Tls::Prepare(SSL_CTX* context) const {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-  SSL_CTX_set_cert_cb(context, Show, const_cast<Tls*>(this));
+  SSL_CTX_set_cert_cb(context, ShowCertificate, const_cast<Tls*>(this));
 }
 
 // OpenSSL calls this before it shows a certificate. 0 ends the connection.
-int Tls::Show(SSL* connection, void* tls) {
-  const auto texts = static_cast<const Tls*>(tls)->texts();
-  const auto chain = CertificatesOf(texts->certificate);
-  const Key key = KeyOf(texts->key);
+int Tls::ShowCertificate(SSL* connection, void* tls) {
+  const auto pem = static_cast<const Tls*>(tls)->pem();
+  const auto chain = CertificatesOf(pem->certificate);
+  const Key key = KeyOf(pem->key);
   SSL_certs_clear(connection);  // OpenSSL may call this function twice.
   if (SSL_use_certificate(connection, chain.front().get()) != 1 ||
       SSL_use_PrivateKey(connection, key.get()) != 1) {
@@ -226,7 +228,7 @@ int Tls::Show(SSL* connection, void* tls) {
   for (std::size_t i = 1; i < chain.size(); ++i) {
     if (SSL_add1_chain_cert(connection, chain[i].get()) != 1) return 0;
   }
-  const Store authorities = StoreOf(CertificatesOf(texts->client_ca));
+  const Store authorities = StoreOf(CertificatesOf(pem->client_ca));
   return SSL_set1_verify_cert_store(connection, authorities.get()) == 1 ? 1 : 0;
 }
 

@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/domain/errors.h"
+#include "server/messages/parse.h"
 #include "server/messages/status.h"
-#include "server/messages/wire.h"
 
 namespace contacts::server {
 namespace {
@@ -20,7 +20,7 @@ constexpr char kTraceKey[] = "traceparent";
 constexpr std::size_t kMaxEchoed = 128;
 
 // Metadata that labels the call and is sent back. "" if it is missing or cannot be sent back.
-std::string TakeLabel(grpc::CallbackServerContext& context, const char* key) {
+std::string EchoLabel(grpc::CallbackServerContext& context, const char* key) {
   const auto found = context.client_metadata().find(key);
   if (found == context.client_metadata().end()) return "";
   std::string value(found->second.data(), found->second.size());
@@ -29,7 +29,7 @@ std::string TakeLabel(grpc::CallbackServerContext& context, const char* key) {
   return value;
 }
 
-std::string Bytes(const grpc::ByteBuffer& buffer) {
+std::string ToString(const grpc::ByteBuffer& buffer) {
   std::vector<grpc::Slice> slices;
   std::string bytes;
   if (!buffer.Dump(&slices).ok()) return bytes;
@@ -70,19 +70,18 @@ Admission::Admission(const Gate& gate, std::string method, grpc::CallbackServerC
   if (metrics_ != nullptr) metrics_->CountStart();
   record_.method = std::move(method);
   record_.peer = context->peer();
-  record_.request_id = TakeLabel(*context, kRequestIdKey);
-  record_.traceparent = TakeLabel(*context, kTraceKey);
+  record_.request_id = EchoLabel(*context, kRequestIdKey);
+  record_.traceparent = EchoLabel(*context, kTraceKey);
 }
 
-absl::StatusOr<Identity> Admission::Identify(Audience audience) {
-  auto identity =
-      gate_.authenticator->Identify(context_->client_metadata(), NamesOfPeer(*context_));
-  if (!identity.ok()) return identity.status();
-  record_.account = identity->account.text();
-  record_.caller = identity->caller;
-  if (auto allowed = Authorize(*identity, audience); !allowed.ok()) return allowed;
-  if (audience != Audience::kOperators) acting_ = identity->account;
-  return identity;
+absl::StatusOr<Caller> Admission::Identify(Audience audience) {
+  auto caller = gate_.authenticator->Identify(context_->client_metadata(), NamesOfPeer(*context_));
+  if (!caller.ok()) return caller.status();
+  record_.account = caller->account.text();
+  record_.caller = caller->name;
+  if (auto allowed = Authorize(*caller, audience); !allowed.ok()) return allowed;
+  if (audience != Audience::kOperators) acting_ = caller->account;
+  return caller;
 }
 
 absl::Status Admission::ReadRequest(const grpc::ByteBuffer& bytes,
@@ -92,7 +91,7 @@ absl::Status Admission::ReadRequest(const grpc::ByteBuffer& bytes,
   if (bytes.Length() > gate_.max_message_bytes) {
     return errors::MessageTooLarge(bytes.Length(), gate_.max_message_bytes);
   }
-  FieldViolations violations = ParseRequest(Bytes(bytes), request);
+  FieldViolations violations = ParseRequest(ToString(bytes), request);
   const bool parsed = violations.empty() || !violations.front().field.empty();
   if (parsed) {
     // A field that was not UTF-8 has been emptied, so its further violations are left out.
@@ -107,7 +106,7 @@ absl::Status Admission::ReadRequest(const grpc::ByteBuffer& bytes,
 }
 
 grpc::Status Admission::End(const absl::Status& result, const CallTimes* times) {
-  const absl::Status status = Presentable(result);
+  const absl::Status status = PublicStatus(result);
   record_.status = status.code();
   record_.reason = errors::Reason(status);
   record_.latency = absl::Now() - start_;

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "core/mysql/database.h"
-#include "server/auth/identity.h"
+#include "server/auth/authenticator.h"
 #include "server/messages/status.h"
 #include "server/messages/validation.h"
 #include "server/telemetry/log.h"
@@ -34,16 +34,16 @@ struct Gate {
   std::size_t max_message_bytes = 4 * 1024 * 1024;     // Of a request.
 };
 
-// The beginning and end of every call, unary or stream: its identity, its right to call the method,
+// The beginning and end of every call, unary or stream: its caller, its right to call the method,
 // the check of its request, and its line in the log. Used by one thread at a time. Never blocks.
 class Admission {
  public:
   // Sends the labels back as initial metadata.
   Admission(const Gate& gate, std::string method, grpc::CallbackServerContext* context);
 
-  // Returns the identity of the call. Returns UNAUTHENTICATED, or CALLER_NOT_ALLOWED if the
-  // identity is not in `audience`.
-  absl::StatusOr<Identity> Identify(Audience audience);
+  // Returns the caller of the call. Returns UNAUTHENTICATED, or CALLER_NOT_ALLOWED if the
+  // caller is not in `audience`.
+  absl::StatusOr<Caller> Identify(Audience audience);
   // Parses and checks a request into its canonical form. Returns INVALID_FIELD with every malformed
   // field.
   absl::Status ReadRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) const;

@@ -10,7 +10,8 @@ Uuid ChangeId(const std::string& text) { return Uuid::Parse(text).value_or(Uuid(
 
 }  // namespace
 
-grpc::ServerUnaryReactor* ContactServer::GetProfile(Context* context, const Bytes* in, Bytes* out) {
+grpc::ServerUnaryReactor* ContactServer::GetProfile(Context* context, const Buffer* in,
+                                                    Buffer* out) {
   using Request = v1::GetProfileRequest;
   return Serve<Request>("GetProfile", {context, in, out}, [this](const Call& call, const Request&) {
     return Encoded(engine_->profiles.GetProfile(call),
@@ -18,8 +19,8 @@ grpc::ServerUnaryReactor* ContactServer::GetProfile(Context* context, const Byte
   });
 }
 
-grpc::ServerUnaryReactor* ContactServer::UpdateProfile(Context* context, const Bytes* in,
-                                                       Bytes* out) {
+grpc::ServerUnaryReactor* ContactServer::UpdateProfile(Context* context, const Buffer* in,
+                                                       Buffer* out) {
   using Request = v1::UpdateProfileRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     ProfileUpdate update = ToProfileUpdate(request.account(), request.update_mask());
@@ -30,8 +31,8 @@ grpc::ServerUnaryReactor* ContactServer::UpdateProfile(Context* context, const B
   return Serve<Request>("UpdateProfile", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* ContactServer::ListServices(Context* context, const Bytes* in,
-                                                      Bytes* out) {
+grpc::ServerUnaryReactor* ContactServer::ListServices(Context* context, const Buffer* in,
+                                                      Buffer* out) {
   using Request = v1::ListServicesRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     ServiceFilter filter{.roles = {}, .id_prefix = request.id_prefix()};
@@ -43,7 +44,8 @@ grpc::ServerUnaryReactor* ContactServer::ListServices(Context* context, const By
   return Serve<Request>("ListServices", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* ContactServer::GetService(Context* context, const Bytes* in, Bytes* out) {
+grpc::ServerUnaryReactor* ContactServer::GetService(Context* context, const Buffer* in,
+                                                    Buffer* out) {
   using Request = v1::GetServiceRequest;
   const auto handle = [this](const Call& call, const Request& request) -> Reply {
     const auto view = engine_->reading.GetService(call, ServiceId(request.service()));
@@ -58,8 +60,8 @@ grpc::ServerUnaryReactor* ContactServer::GetService(Context* context, const Byte
   return Serve<Request>("GetService", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* ContactServer::UpdateServiceOwner(Context* context, const Bytes* in,
-                                                            Bytes* out) {
+grpc::ServerUnaryReactor* ContactServer::UpdateServiceOwner(Context* context, const Buffer* in,
+                                                            Buffer* out) {
   using Request = v1::UpdateServiceOwnerRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     const auto& paths = request.update_mask().paths();
@@ -73,8 +75,8 @@ grpc::ServerUnaryReactor* ContactServer::UpdateServiceOwner(Context* context, co
   return Serve<Request>("UpdateServiceOwner", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* ContactServer::ChangeContacts(Context* context, const Bytes* in,
-                                                        Bytes* out) {
+grpc::ServerUnaryReactor* ContactServer::ChangeContacts(Context* context, const Buffer* in,
+                                                        Buffer* out) {
   using Request = v1::ChangeContactsRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     const ChangeAsk ask{.assignments = ToAssignments(request.assignments()),
@@ -85,8 +87,8 @@ grpc::ServerUnaryReactor* ContactServer::ChangeContacts(Context* context, const 
   return Serve<Request>("ChangeContacts", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* ContactServer::GetContactChange(Context* context, const Bytes* in,
-                                                          Bytes* out) {
+grpc::ServerUnaryReactor* ContactServer::GetContactChange(Context* context, const Buffer* in,
+                                                          Buffer* out) {
   using Request = v1::GetContactChangeRequest;
   const auto handle = [this](const Call& call, const google::protobuf::Message& request,
                              const UnaryCalls::Done& done) {
@@ -102,8 +104,8 @@ grpc::ServerUnaryReactor* ContactServer::GetContactChange(Context* context, cons
                        std::make_unique<Request>(), handle);
 }
 
-grpc::ServerUnaryReactor* ContactServer::ListContactChanges(Context* context, const Bytes* in,
-                                                            Bytes* out) {
+grpc::ServerUnaryReactor* ContactServer::ListContactChanges(Context* context, const Buffer* in,
+                                                            Buffer* out) {
   using Request = v1::ListContactChangesRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     ChangeFilter filter{.states = {},
@@ -120,8 +122,8 @@ grpc::ServerUnaryReactor* ContactServer::ListContactChanges(Context* context, co
   return Serve<Request>("ListContactChanges", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* ContactServer::AcceptContactChange(Context* context, const Bytes* in,
-                                                             Bytes* out) {
+grpc::ServerUnaryReactor* ContactServer::AcceptContactChange(Context* context, const Buffer* in,
+                                                             Buffer* out) {
   using Request = v1::AcceptContactChangeRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     return engine_->answering.AcceptContactChange(
@@ -131,8 +133,8 @@ grpc::ServerUnaryReactor* ContactServer::AcceptContactChange(Context* context, c
   return Serve<Request>("AcceptContactChange", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* ContactServer::RefuseContactChange(Context* context, const Bytes* in,
-                                                             Bytes* out) {
+grpc::ServerUnaryReactor* ContactServer::RefuseContactChange(Context* context, const Buffer* in,
+                                                             Buffer* out) {
   using Request = v1::RefuseContactChangeRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     return engine_->answering.RefuseContactChange(
@@ -142,8 +144,8 @@ grpc::ServerUnaryReactor* ContactServer::RefuseContactChange(Context* context, c
   return Serve<Request>("RefuseContactChange", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* ContactServer::ResendValidation(Context* context, const Bytes* in,
-                                                          Bytes* out) {
+grpc::ServerUnaryReactor* ContactServer::ResendValidation(Context* context, const Buffer* in,
+                                                          Buffer* out) {
   using Request = v1::ResendValidationRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     return engine_->answering.ResendValidation(
@@ -153,8 +155,8 @@ grpc::ServerUnaryReactor* ContactServer::ResendValidation(Context* context, cons
   return Serve<Request>("ResendValidation", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* ContactServer::CancelContactChange(Context* context, const Bytes* in,
-                                                             Bytes* out) {
+grpc::ServerUnaryReactor* ContactServer::CancelContactChange(Context* context, const Buffer* in,
+                                                             Buffer* out) {
   using Request = v1::CancelContactChangeRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     return engine_->answering.CancelContactChange(
@@ -164,8 +166,8 @@ grpc::ServerUnaryReactor* ContactServer::CancelContactChange(Context* context, c
   return Serve<Request>("CancelContactChange", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* ContactServer::ListContactChangeEvents(Context* context, const Bytes* in,
-                                                                 Bytes* out) {
+grpc::ServerUnaryReactor* ContactServer::ListContactChangeEvents(Context* context, const Buffer* in,
+                                                                 Buffer* out) {
   using Request = v1::ListContactChangeEventsRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     const auto page = ToPageRequest(request, engine_->settings().default_event_page_size);

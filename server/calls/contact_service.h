@@ -32,27 +32,28 @@ using RawContactService =
 class ContactServer final : public RawContactService {
  public:
   using Context = grpc::CallbackServerContext;
-  using Bytes = grpc::ByteBuffer;
+  using Buffer = grpc::ByteBuffer;
   using Reactor = grpc::ServerUnaryReactor;
 
   // All must outlive this object.
   ContactServer(UnaryCalls* calls, Engine* engine, Watch* watch)
       : calls_(calls), engine_(engine), watch_(watch) {}
 
-  Reactor* GetProfile(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* UpdateProfile(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* ListServices(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* GetService(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* UpdateServiceOwner(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* ChangeContacts(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* GetContactChange(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* ListContactChanges(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* AcceptContactChange(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* RefuseContactChange(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* ResendValidation(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* CancelContactChange(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* ListContactChangeEvents(Context* context, const Bytes* in, Bytes* out) override;
-  grpc::ServerWriteReactor<Bytes>* WatchContactChanges(Context* context, const Bytes* in) override {
+  Reactor* GetProfile(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* UpdateProfile(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* ListServices(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* GetService(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* UpdateServiceOwner(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* ChangeContacts(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* GetContactChange(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* ListContactChanges(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* AcceptContactChange(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* RefuseContactChange(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* ResendValidation(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* CancelContactChange(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* ListContactChangeEvents(Context* context, const Buffer* in, Buffer* out) override;
+  grpc::ServerWriteReactor<Buffer>* WatchContactChanges(Context* context,
+                                                        const Buffer* in) override {
     return watch_->Serve(context, in);
   }
 

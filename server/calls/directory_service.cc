@@ -5,8 +5,8 @@
 
 namespace contacts::server {
 
-grpc::ServerUnaryReactor* DirectoryServer::CreateAccount(Context* context, const Bytes* in,
-                                                         Bytes* out) {
+grpc::ServerUnaryReactor* DirectoryServer::CreateAccount(Context* context, const Buffer* in,
+                                                         Buffer* out) {
   using Request = v1::CreateAccountRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     return engine_->directory.CreateAccount(call, FromMessage(request.account()),
@@ -15,8 +15,8 @@ grpc::ServerUnaryReactor* DirectoryServer::CreateAccount(Context* context, const
   return Serve<Request>("CreateAccount", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* DirectoryServer::GetAccount(Context* context, const Bytes* in,
-                                                      Bytes* out) {
+grpc::ServerUnaryReactor* DirectoryServer::GetAccount(Context* context, const Buffer* in,
+                                                      Buffer* out) {
   using Request = v1::GetAccountRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     return Encoded(engine_->profiles.GetAccount(call, AccountId(request.account())),
@@ -25,8 +25,8 @@ grpc::ServerUnaryReactor* DirectoryServer::GetAccount(Context* context, const By
   return Serve<Request>("GetAccount", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* DirectoryServer::UpdateAccount(Context* context, const Bytes* in,
-                                                         Bytes* out) {
+grpc::ServerUnaryReactor* DirectoryServer::UpdateAccount(Context* context, const Buffer* in,
+                                                         Buffer* out) {
   using Request = v1::UpdateAccountRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     return engine_->profiles.UpdateAccount(
@@ -36,8 +36,8 @@ grpc::ServerUnaryReactor* DirectoryServer::UpdateAccount(Context* context, const
   return Serve<Request>("UpdateAccount", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* DirectoryServer::CreateService(Context* context, const Bytes* in,
-                                                         Bytes* out) {
+grpc::ServerUnaryReactor* DirectoryServer::CreateService(Context* context, const Buffer* in,
+                                                         Buffer* out) {
   using Request = v1::CreateServiceRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     return engine_->directory.CreateService(call, FromMessage(request.service()),
@@ -46,8 +46,8 @@ grpc::ServerUnaryReactor* DirectoryServer::CreateService(Context* context, const
   return Serve<Request>("CreateService", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* DirectoryServer::LookupService(Context* context, const Bytes* in,
-                                                         Bytes* out) {
+grpc::ServerUnaryReactor* DirectoryServer::LookupService(Context* context, const Buffer* in,
+                                                         Buffer* out) {
   using Request = v1::LookupServiceRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     return Encoded(engine_->directory.LookupService(call, ServiceId(request.service())),
@@ -56,8 +56,8 @@ grpc::ServerUnaryReactor* DirectoryServer::LookupService(Context* context, const
   return Serve<Request>("LookupService", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* DirectoryServer::DeleteService(Context* context, const Bytes* in,
-                                                         Bytes* out) {
+grpc::ServerUnaryReactor* DirectoryServer::DeleteService(Context* context, const Buffer* in,
+                                                         Buffer* out) {
   using Request = v1::DeleteServiceRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     return engine_->directory.DeleteService(call, ServiceId(request.service()), [](const auto&) {
@@ -67,8 +67,8 @@ grpc::ServerUnaryReactor* DirectoryServer::DeleteService(Context* context, const
   return Serve<Request>("DeleteService", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* DirectoryServer::OverrideContacts(Context* context, const Bytes* in,
-                                                            Bytes* out) {
+grpc::ServerUnaryReactor* DirectoryServer::OverrideContacts(Context* context, const Buffer* in,
+                                                            Buffer* out) {
   using Request = v1::OverrideContactsRequest;
   const auto handle = [this](const Call& call, const Request& request) {
     const OverrideAsk ask{.assignments = ToAssignments(request.assignments()),
@@ -89,8 +89,8 @@ grpc::ServerUnaryReactor* DirectoryServer::OverrideContacts(Context* context, co
   return Serve<Request>("OverrideContacts", {context, in, out}, handle);
 }
 
-grpc::ServerUnaryReactor* DirectoryServer::ExportDirectory(Context* context, const Bytes* in,
-                                                           Bytes* out) {
+grpc::ServerUnaryReactor* DirectoryServer::ExportDirectory(Context* context, const Buffer* in,
+                                                           Buffer* out) {
   using Request = v1::ExportDirectoryRequest;
   const auto handle = [this](const Call& call, const Request& request) -> Reply {
     const absl::StatusOr<DirectoryPage> page = engine_->bulk.ExportDirectory(

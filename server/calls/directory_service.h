@@ -27,21 +27,21 @@ using RawDirectoryService =
 class DirectoryServer final : public RawDirectoryService {
  public:
   using Context = grpc::CallbackServerContext;
-  using Bytes = grpc::ByteBuffer;
+  using Buffer = grpc::ByteBuffer;
   using Reactor = grpc::ServerUnaryReactor;
 
   // All must outlive this object.
   DirectoryServer(UnaryCalls* calls, ImportCalls* imports, Engine* engine)
       : calls_(calls), imports_(imports), engine_(engine) {}
 
-  Reactor* CreateAccount(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* GetAccount(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* UpdateAccount(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* CreateService(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* LookupService(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* DeleteService(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* OverrideContacts(Context* context, const Bytes* in, Bytes* out) override;
-  Reactor* ExportDirectory(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* CreateAccount(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* GetAccount(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* UpdateAccount(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* CreateService(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* LookupService(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* DeleteService(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* OverrideContacts(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* ExportDirectory(Context* context, const Buffer* in, Buffer* out) override;
   ImportCalls::Stream* ImportDirectory(Context* context) override {
     return imports_->Serve(context);
   }

@@ -21,12 +21,12 @@ Health::Health(Database* database, grpc::HealthCheckServiceInterface* service,
        {v1::ContactService::service_full_name(), v1::DirectoryService::service_full_name()}) {
     service_->SetServingStatus(name, true);
   }
-  asking_ = std::make_unique<Periodic>([this, interval] {
-    Ask();
+  pings_ = std::make_unique<Periodic>([this, interval] {
+    PingDatabase();
     return interval;
   });
-  watching_ = std::make_unique<Periodic>([this] {
-    NoticeHang();
+  hang_checks_ = std::make_unique<Periodic>([this] {
+    DetectHang();
     return kWatchInterval;
   });
 }
@@ -35,7 +35,7 @@ Health::~Health() = default;
 
 void Health::Drain() {
   const std::lock_guard lock(mutex_);
-  Tell(false);
+  SetServing(false);
   draining_ = true;
 }
 
@@ -44,23 +44,23 @@ bool Health::serving() const {
   return serving_;
 }
 
-void Health::Ask() {
+void Health::PingDatabase() {
   {
     const std::lock_guard lock(mutex_);
-    asked_ = absl::Now();
+    ping_start_ = absl::Now();
   }
   const bool answered = database_->Ping({.deadline = absl::Now() + kPingLimit}).ok();
   const std::lock_guard lock(mutex_);
-  asked_.reset();
-  Tell(answered);
+  ping_start_.reset();
+  SetServing(answered);
 }
 
-void Health::NoticeHang() {
+void Health::DetectHang() {
   const std::lock_guard lock(mutex_);
-  if (asked_ && absl::Now() - *asked_ > kPingLimit) Tell(false);
+  if (ping_start_ && absl::Now() - *ping_start_ > kPingLimit) SetServing(false);
 }
 
-void Health::Tell(bool serving) {
+void Health::SetServing(bool serving) {
   if (draining_ || serving == serving_) return;
   serving_ = serving;
   // Sets all names: "" and both services.

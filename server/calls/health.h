@@ -26,18 +26,18 @@ class Health {
   bool serving() const;
 
  private:
-  void Ask();
-  void NoticeHang();
-  void Tell(bool serving);  // With the lock held.
+  void PingDatabase();
+  void DetectHang();
+  void SetServing(bool serving);  // With the lock held.
 
   Database* const database_;
   grpc::HealthCheckServiceInterface* const service_;
   mutable std::mutex mutex_;
   bool serving_ = true;
   bool draining_ = false;
-  std::optional<absl::Time> asked_;  // Begin of the ping in progress.
-  std::unique_ptr<Periodic> asking_;
-  std::unique_ptr<Periodic> watching_;
+  std::optional<absl::Time> ping_start_;  // Begin of the ping in progress.
+  std::unique_ptr<Periodic> pings_;
+  std::unique_ptr<Periodic> hang_checks_;
 };
 
 }  // namespace contacts::server

@@ -27,9 +27,9 @@ constexpr absl::Duration kPause = absl::Milliseconds(200);
 struct Batch {
   int64_t count = 0;  // Of all of them, well formed or not.
   std::size_t bytes = 0;
-  std::vector<ImportRecord> records;                    // The well-formed ones,
-  std::vector<int64_t> positions;                       // and their positions in the batch.
-  std::vector<std::pair<int64_t, absl::Status>> wrong;  // By the same positions.
+  std::vector<ImportRecord> records;                      // The well-formed ones,
+  std::vector<int64_t> positions;                         // and their positions in the batch.
+  std::vector<std::pair<int64_t, absl::Status>> invalid;  // By the same positions.
 
   bool full() const { return count >= kMaxRecords || bytes >= kMaxBytes; }
 };
@@ -78,9 +78,9 @@ class ImportCalls::Reactor final : public Stream {
 
   // Makes the checks that do not block, then hands over to a thread.
   void Start() {
-    const absl::Status admitted = Guarded([&] { return Admit(); });
+    const absl::Status admitted = CatchExceptions([&] { return Admit(); });
     if (!admitted.ok()) return End(admitted);
-    if (calls_.running_.fetch_add(1) >= calls_.limits_.at_once ||
+    if (calls_.running_.fetch_add(1) >= calls_.limits_.max_streams ||
         !calls_.threads_.TryPush("", [this] { Run(); })) {
       --calls_.running_;
       End(errors::Unavailable("as many imports as this server takes run already", kRetryAfter));
@@ -118,9 +118,9 @@ class ImportCalls::Reactor final : public Stream {
  private:
   absl::Status Admit() {
     if (calls_.draining_) return errors::Unavailable("shutting down", kRetryAfter);
-    auto identity = admission_.Identify(Audience::kOperators);
-    if (!identity.ok()) return identity.status();
-    identity_ = *std::move(identity);
+    auto caller = admission_.Identify(Audience::kOperators);
+    if (!caller.ok()) return caller.status();
+    caller_ = *std::move(caller);
     return absl::OkStatus();
   }
 
@@ -139,7 +139,7 @@ class ImportCalls::Reactor final : public Stream {
       filling_.records.push_back(FromMessage(request));
       filling_.positions.push_back(filling_.count);
     } else {
-      filling_.wrong.emplace_back(filling_.count, read);
+      filling_.invalid.emplace_back(filling_.count, read);
     }
     ++filling_.count;
     filling_.bytes += bytes.Length();
@@ -151,8 +151,8 @@ class ImportCalls::Reactor final : public Stream {
       const std::lock_guard lock(mutex_);
       ReadOn();
     }
-    absl::Status status = Guarded([&] { return Import(); });
-    if (const absl::Status told = AwaitWrite(); status.ok()) status = told;
+    absl::Status status = CatchExceptions([&] { return Import(); });
+    if (const absl::Status written = AwaitWrite(); status.ok()) status = written;
     --calls_.running_;
     End(status);
   }
@@ -167,40 +167,40 @@ class ImportCalls::Reactor final : public Stream {
       if (!response.ok()) return response.status();
       done += batch->count;
       response->set_committed_count(done);
-      if (absl::Status told = Acknowledge(*response); !told.ok()) return told;
+      if (absl::Status written = Acknowledge(*response); !written.ok()) return written;
     }
   }
 
   // Waits until a batch is full or its records stop coming. An empty batch means the stream's end.
   absl::StatusOr<Batch> NextBatch() {
     std::unique_lock lock(mutex_);
-    const absl::Time idle_end = absl::Now() + calls_.limits_.idle;
+    const absl::Time idle_end = absl::Now() + calls_.limits_.idle_limit;
     while (!filling_.full() && !half_closed_) {
-      if (absl::Status over = Over(); !over.ok()) return over;
+      if (absl::Status over = ReasonToEnd(); !over.ok()) return over;
       const absl::Time now = absl::Now();
       const absl::Time until = filling_.count > 0 ? last_record_ + kPause : idle_end;
       if (now >= until && filling_.count > 0) break;
       if (now >= until) {
         return errors::Unavailable(
-            absl::StrCat("no record came for ", absl::FormatDuration(calls_.limits_.idle)),
+            absl::StrCat("no record came for ", absl::FormatDuration(calls_.limits_.idle_limit)),
             kRetryAfter);
       }
       // A drain does not wake this thread, so it checks for it regularly.
       changed_.wait_for(lock, absl::ToChronoMilliseconds(std::min(until - now, kPause)) +
                                   std::chrono::milliseconds(1));
     }
-    if (absl::Status over = Over(); !over.ok()) return over;
+    if (absl::Status over = ReasonToEnd(); !over.ok()) return over;
     Batch batch = std::exchange(filling_, {});
     ReadOn();
     return batch;
   }
 
   // Returns the status that ends the stream before its client does, or OK.
-  absl::Status Over() const {
+  absl::Status ReasonToEnd() const {
     if (absl::Now() >= deadline_) return errors::DeadlineExceeded();
     if (*cancelled_) return errors::Cancelled();
     if (calls_.draining_) return errors::Unavailable("shutting down", kRetryAfter);
-    if (!identity_.Stands()) {
+    if (!caller_.PolicyIsCurrent()) {
       return errors::Unavailable("the policy of who may call changed", kRetryAfter);
     }
     return absl::OkStatus();
@@ -208,8 +208,9 @@ class ImportCalls::Reactor final : public Stream {
 
   // `done`: number of records before the batch.
   absl::StatusOr<v1::ImportDirectoryResponse> Commit(const Batch& batch, int64_t done) {
-    const CallLimits limits{.deadline = std::min(deadline_, absl::Now() + calls_.limits_.longest),
-                            .cancelled = {cancelled_}};
+    const CallLimits limits{
+        .deadline = std::min(deadline_, absl::Now() + calls_.limits_.batch_limit),
+        .cancelled = {cancelled_}};
     std::vector<ImportRejection> rejected;
     if (!batch.records.empty()) {
       auto imported = calls_.engine_->bulk.ImportBatch(limits, batch.records);
@@ -219,14 +220,14 @@ class ImportCalls::Reactor final : public Stream {
       if (!imported.ok()) return imported.status();
       rejected = *std::move(imported);
     }
-    std::vector<std::pair<int64_t, absl::Status>> wrong = batch.wrong;
+    std::vector<std::pair<int64_t, absl::Status>> failed = batch.invalid;
     for (ImportRejection& rejection : rejected) {
-      wrong.emplace_back(batch.positions[rejection.position], std::move(rejection.why));
+      failed.emplace_back(batch.positions[rejection.position], std::move(rejection.why));
     }
-    std::sort(wrong.begin(), wrong.end(),
+    std::sort(failed.begin(), failed.end(),
               [](const auto& a, const auto& b) { return a.first < b.first; });
     v1::ImportDirectoryResponse response;
-    for (const auto& [position, why] : wrong) {
+    for (const auto& [position, why] : failed) {
       *response.add_rejections() = RejectionOf(done + position, why);
     }
     return response;
@@ -234,7 +235,7 @@ class ImportCalls::Reactor final : public Stream {
 
   // Sends an answer once the answer before has been sent.
   absl::Status Acknowledge(const v1::ImportDirectoryResponse& response) {
-    if (absl::Status told = AwaitWrite(); !told.ok()) return told;
+    if (absl::Status written = AwaitWrite(); !written.ok()) return written;
     const std::lock_guard lock(mutex_);
     outgoing_ = ToBuffer(response.SerializeAsString());
     writing_ = true;
@@ -247,7 +248,7 @@ class ImportCalls::Reactor final : public Stream {
   absl::Status AwaitWrite() {
     std::unique_lock lock(mutex_);
     const auto written = [this] { return !writing_; };
-    if (!changed_.wait_for(lock, absl::ToChronoMilliseconds(calls_.limits_.idle), written)) {
+    if (!changed_.wait_for(lock, absl::ToChronoMilliseconds(calls_.limits_.idle_limit), written)) {
       context_->TryCancel();
       changed_.wait(lock, written);
     }
@@ -267,7 +268,7 @@ class ImportCalls::Reactor final : public Stream {
   grpc::CallbackServerContext* const context_;
   const absl::Time deadline_ = DeadlineOf(*context_);
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
-  Identity identity_;
+  Caller caller_;
   Admission admission_;
 
   std::mutex mutex_;
@@ -286,10 +287,10 @@ ImportCalls::ImportCalls(const Gate& gate, Engine* engine, Limits limits)
     : gate_(gate),
       engine_(engine),
       limits_(limits),
-      threads_({.threads = static_cast<std::size_t>(limits.at_once),
-                .waiting = static_cast<std::size_t>(limits.at_once),
-                .threads_of_one = static_cast<std::size_t>(limits.at_once),
-                .waiting_of_one = static_cast<std::size_t>(limits.at_once)}) {}
+      threads_({.threads = static_cast<std::size_t>(limits.max_streams),
+                .waiting = static_cast<std::size_t>(limits.max_streams),
+                .threads_per_tenant = static_cast<std::size_t>(limits.max_streams),
+                .waiting_per_tenant = static_cast<std::size_t>(limits.max_streams)}) {}
 
 ImportCalls::Stream* ImportCalls::Serve(grpc::CallbackServerContext* context) {
   auto* reactor = new Reactor(this, context);

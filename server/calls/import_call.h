@@ -22,9 +22,9 @@ namespace contacts::server {
 class ImportCalls {
  public:
   struct Limits {
-    int64_t at_once = 2;                         // Streams. Further ones get UNAVAILABLE.
-    absl::Duration idle = absl::Minutes(5);      // Without a record, or with an unread answer.
-    absl::Duration longest = absl::Seconds(30);  // Of one batch.
+    int64_t max_streams = 2;                         // Streams. Further ones get UNAVAILABLE.
+    absl::Duration idle_limit = absl::Minutes(5);    // Without a record, or with an unread answer.
+    absl::Duration batch_limit = absl::Seconds(30);  // Of one batch.
   };
   using Stream = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 

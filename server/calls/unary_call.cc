@@ -9,7 +9,7 @@ namespace contacts::server {
 
 using google::protobuf::Message;
 
-constexpr absl::Duration kIdleLook = absl::Milliseconds(5);
+constexpr absl::Duration kIdlePollInterval = absl::Milliseconds(5);
 
 // One call. It owns itself: gRPC calls OnDone last, which deletes it.
 class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
@@ -24,16 +24,16 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
   // Makes the checks that do not block, then queues the rest.
   void Start(Audience audience) {
-    const absl::Status admitted = Guarded([&] { return Admit(audience); });
+    const absl::Status admitted = CatchExceptions([&] { return Admit(audience); });
     if (!admitted.ok()) return End(admitted);
     queued_ = absl::Now();
-    if (!calls_.workers_->TryPush(Whose(), [this] { Run(); })) End(Overloaded());
+    if (!calls_.workers_->TryPush(Tenant(), [this] { Run(); })) End(Overloaded());
   }
 
   void OnCancel() override { cancelled_->store(true); }
   void OnDone() override {
     const UnaryCalls& calls = calls_;
-    calls.untaken_.Remove(answer_);
+    calls.unread_.Remove(answer_);
     delete this;
     --calls.under_way_;
   }
@@ -44,19 +44,19 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
   absl::Status Admit(Audience audience) {
     if (calls_.draining_) return errors::Unavailable("shutting down", kRetryAfter);
-    const auto identity = admission_.Identify(audience);
-    if (!identity.ok()) return identity.status();
-    if (audience == Audience::kAccounts) call_.account = identity->account;
-    if (audience == Audience::kOperators) call_.operator_name = identity->caller;
+    const auto caller = admission_.Identify(audience);
+    if (!caller.ok()) return caller.status();
+    if (audience == Audience::kAccounts) call_.account = caller->account;
+    if (audience == Audience::kOperators) call_.operator_name = caller->name;
     // Checked first, so that a refused call costs little.
-    if (!calls_.workers_->HasRoom(Whose())) return Overloaded();
-    if (!calls_.untaken_.HasRoom(Whose())) return NotTaken();
+    if (!calls_.workers_->HasRoom(Tenant())) return Overloaded();
+    if (!calls_.unread_.HasRoom(Tenant())) return AnswersUnread();
     call_.limits.deadline =
-        std::min(DeadlineOf(*raw_.context), admission_.start() + calls_.longest_);
+        std::min(DeadlineOf(*raw_.context), admission_.start() + calls_.time_limit_);
     call_.limits.cancelled = {cancelled_};
     call_.limits.times = &times_;
     if (auto read = admission_.ReadRequest(*raw_.request, *request_); !read.ok()) return read;
-    TakeRequestId();
+    ReadRequestId();
     return absl::OkStatus();
   }
 
@@ -64,16 +64,16 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     return errors::Unavailable("overloaded; try again later", kRetryAfter);
   }
 
-  static absl::Status NotTaken() {
+  static absl::Status AnswersUnread() {
     return errors::Unavailable("earlier answers are not read; read them, then try again",
                                kRetryAfter);
   }
 
-  const std::string& Whose() const {
+  const std::string& Tenant() const {
     return call_.account.empty() ? call_.operator_name : call_.account.text();
   }
 
-  void TakeRequestId() {
+  void ReadRequestId() {
     const auto* field = request_->GetDescriptor()->FindFieldByName("request_id");
     if (field == nullptr) return;
     call_.request_id = Uuid::Parse(request_->GetReflection()->GetString(*request_, field));
@@ -85,9 +85,9 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     times_.queue = absl::Now() - queued_;
     if (const absl::Status reached = errors::IfEnded(call_.limits); !reached.ok())
       return End(reached);
-    if (!calls_.untaken_.HasRoom(Whose())) return End(NotTaken());
+    if (!calls_.unread_.HasRoom(Tenant())) return End(AnswersUnread());
     handler_(call_, *request_, [this](const std::function<Reply()>& make) {
-      End(Guarded([&]() -> absl::Status {
+      End(CatchExceptions([&]() -> absl::Status {
         const Reply reply = make();
         if (!reply.ok()) return reply.status();
         *raw_.reply = ToBuffer(*reply);
@@ -101,7 +101,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     grpc::Status status = admission_.End(result, &times_);
     request_.reset();  // The answer may be held for a long time.
     const std::size_t bytes = raw_.reply->Valid() ? raw_.reply->Length() : 0;
-    answer_ = calls_.untaken_.Add(Whose(), bytes + status.error_details().size(), raw_.context);
+    answer_ = calls_.unread_.Add(Tenant(), bytes + status.error_details().size(), raw_.context);
     Finish(std::move(status));
   }
 
@@ -114,17 +114,17 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   Call call_;
   absl::Time queued_;
   CallTimes times_;
-  UntakenAnswers::Handle answer_;
+  UnreadAnswers::Handle answer_;
 };
 
-UnaryCalls::UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration longest)
-    : gate_(gate), workers_(workers), longest_(longest), untaken_({.patience = longest}) {}
+UnaryCalls::UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration time_limit)
+    : gate_(gate), workers_(workers), time_limit_(time_limit), unread_({.max_age = time_limit}) {}
 
 bool UnaryCalls::WaitIdle(absl::Duration limit) const {
   const absl::Time until = absl::Now() + limit;
   while (under_way_ > 0) {
     if (absl::Now() >= until) return false;
-    absl::SleepFor(kIdleLook);
+    absl::SleepFor(kIdlePollInterval);
   }
   return true;
 }

@@ -16,9 +16,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/engine/engine.h"
-#include "server/auth/identity.h"
+#include "server/auth/authenticator.h"
 #include "server/calls/admission.h"
-#include "server/calls/untaken_answers.h"
+#include "server/calls/unread_answers.h"
 #include "server/calls/work_queue.h"
 #include "server/messages/validation.h"
 
@@ -31,7 +31,7 @@ struct RawCall {
   grpc::ByteBuffer* reply;
 };
 
-// Serves every unary call of any method: makes its identity, parses and checks its request, then a
+// Serves every unary call of any method: makes its caller, parses and checks its request, then a
 // worker thread calls the engine. gRPC's own threads never wait. Finishes each call exactly once.
 // Thread safe.
 class UnaryCalls {
@@ -44,9 +44,9 @@ class UnaryCalls {
   using Handler =
       std::function<void(const Call&, const google::protobuf::Message&, const Done& done)>;
 
-  // `longest`: time limit of a call, also of one without a deadline, and once more of the reading
-  // of its answer. `workers` must outlive this object.
-  UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration longest);
+  // `time_limit`: longest deadline of a call, and the deadline of a call that sets none. Reading
+  // the answer may take as long again. `workers` must outlive this object.
+  UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration time_limit);
 
   // Serves one call of `method`, such as "contacts.v1.ContactService/GetProfile".
   template <typename Request>
@@ -73,8 +73,8 @@ class UnaryCalls {
 
   const Gate gate_;
   WorkQueue* const workers_;
-  const absl::Duration longest_;
-  mutable UntakenAnswers untaken_;
+  const absl::Duration time_limit_;
+  mutable UnreadAnswers unread_;
   mutable std::atomic<int64_t> under_way_ = 0;
   std::atomic<bool> draining_ = false;
 };

@@ -17,14 +17,14 @@
 namespace contacts::server {
 namespace {
 
-constexpr int64_t kReadAtOnce = 500;  // Events.
+constexpr int64_t kMaxEventsPerRead = 500;  // Events.
 // Events queued for one watcher, beside those read at once.
 constexpr std::size_t kMaxWaiting = 500;
 constexpr absl::Duration kReadLimit = absl::Seconds(10);
 
-CallLimits ReadLimits() { return {.deadline = absl::Now() + kReadLimit}; }
+CallLimits FeedReadLimits() { return {.deadline = absl::Now() + kReadLimit}; }
 
-grpc::ByteBuffer TokenAlone(const FeedPlace& place) {
+grpc::ByteBuffer TokenMessage(const FeedPlace& place) {
   v1::WatchContactChangesResponse response;
   response.set_resume_token(MakeResumeToken(place));
   return ToBuffer(response.SerializeAsString());
@@ -88,10 +88,10 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
   void Start(const std::shared_ptr<Watcher>& self, const grpc::ByteBuffer& bytes) {
     self_ = self;
-    const absl::Status admitted = Guarded([&] { return Admit(bytes); });
+    const absl::Status admitted = CatchExceptions([&] { return Admit(bytes); });
     if (!admitted.ok()) return End(admitted);
     const bool queued = watch_->workers_->TryPush(account().text(), [self] {
-      const absl::Status opened = Guarded([&] { return self->watch_->Open(*self); });
+      const absl::Status opened = CatchExceptions([&] { return self->watch_->Open(*self); });
       if (!opened.ok()) return self->End(opened);
       if (!self->watch_->Join(self)) {
         self->End(errors::Unavailable("too many watchers here or of this account, or shutting down",
@@ -101,7 +101,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     if (!queued) End(errors::Unavailable("overloaded; try again later", kRetryAfter));
   }
 
-  const AccountId& account() const { return identity_.account; }
+  const AccountId& account() const { return caller_.account; }
   const std::optional<ServiceId>& service() const { return service_; }
   const std::optional<FeedPlace>& resume_place() const { return resume_place_; }
   // The place of its resume token, set before it joins.
@@ -114,7 +114,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   int64_t position() const { return place_->position; }
   void Begin(const FeedPlace& place) {
     place_ = place;
-    Write(TokenAlone(place));
+    Write(TokenMessage(place));
   }
 
   // Whether there is room for as many events as are read at once.
@@ -148,8 +148,8 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
   // Ends it if its caller may no longer watch.
   void CheckCaller(absl::Time now) {
-    if (now >= identity_.expires) return End(SessionExpired());
-    if (!identity_.Stands()) End(PolicyChanged());
+    if (now >= caller_.expires) return End(SessionExpired());
+    if (!caller_.PolicyIsCurrent()) End(PolicyChanged());
   }
   // Moves its token on if nothing was sent for long. Ends it if it does not read, or reads too
   // slowly. `last`: the end of the feed.
@@ -166,7 +166,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     }
     if (stuck) return End(TooSlow());
     if (idle && position() > sent_position_ && now - sent_time_ >= options.token_interval) {
-      Write(TokenAlone(*place_));
+      Write(TokenMessage(*place_));
     }
   }
 
@@ -197,9 +197,9 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
  private:
   absl::Status Admit(const grpc::ByteBuffer& bytes) {
-    auto identity = admission_.Identify(Audience::kWatchers);
-    if (!identity.ok()) return identity.status();
-    identity_ = *std::move(identity);
+    auto caller = admission_.Identify(Audience::kWatchers);
+    if (!caller.ok()) return caller.status();
+    caller_ = *std::move(caller);
     v1::WatchContactChangesRequest request;
     if (auto read = admission_.ReadRequest(bytes, request); !read.ok()) return read;
     if (!request.service().empty()) service_ = ServiceId(request.service());
@@ -245,7 +245,7 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   Watch* const watch_;
   grpc::CallbackServerContext* const context_;  // Until it is done.
   Admission admission_;
-  Identity identity_;                 // Without an account it is an observer, which sees all.
+  Caller caller_;                     // Without an account it is an observer, which sees all.
   std::optional<ServiceId> service_;  // Set: sees only events of this service.
   std::optional<FeedPlace> resume_place_;
   std::optional<FeedPlace> place_;
@@ -302,11 +302,11 @@ int64_t Watch::watchers() const {
 absl::Status Watch::Open(Watcher& watcher) {
   if (!watcher.account().empty()) {
     const auto account =
-        engine_->profiles.GetProfile({.account = watcher.account(), .limits = ReadLimits()});
+        engine_->profiles.GetProfile({.account = watcher.account(), .limits = FeedReadLimits()});
     if (!account.ok()) return account.status();
   }
   if (!watcher.resume_place()) return absl::OkStatus();
-  const auto bounds = feed_->GetBounds(ReadLimits(), *watcher.resume_place());
+  const auto bounds = feed_->GetBounds(FeedReadLimits(), *watcher.resume_place());
   if (!bounds.ok()) return bounds.status();
   if (!bounds->leads_on || bounds->seen.position < bounds->removed) {
     return errors::ResumeTokenExpired();
@@ -328,12 +328,12 @@ bool Watch::Join(std::shared_ptr<Watcher> watcher) {
 bool Watch::HasRoom(const AccountId& account) const {
   const auto all = static_cast<int64_t>(watchers_.size());
   if (account.empty()) return all < options_.max_watchers;
-  const auto its_own = std::count_if(watchers_.begin(), watchers_.end(), [&](const auto& watcher) {
-    return watcher->account() == account;
-  });
+  const auto of_account =
+      std::count_if(watchers_.begin(), watchers_.end(),
+                    [&](const auto& watcher) { return watcher->account() == account; });
   // One account may have half of the streams. The last tenth is reserved for observers.
   return all < options_.max_watchers - options_.max_watchers / 10 &&
-         its_own < options_.max_watchers / 2;
+         of_account < options_.max_watchers / 2;
 }
 
 void Watch::Run() {
@@ -342,8 +342,8 @@ void Watch::Run() {
     const std::size_t count = watchers_.size();
     lock.unlock();
     bool again = false;
-    const absl::Status stepped = Guarded([&] {
-      again = Step();
+    const absl::Status stepped = CatchExceptions([&] {
+      again = ReadFeed();
       return absl::OkStatus();
     });
     if (!stepped.ok()) spdlog::error("feed: {}", stepped.ToString());
@@ -359,7 +359,7 @@ void Watch::Run() {
   }
 }
 
-bool Watch::Step() {
+bool Watch::ReadFeed() {
   Watchers watchers;
   {
     const std::lock_guard lock(mutex_);
@@ -376,7 +376,7 @@ bool Watch::Step() {
   const absl::Status read =
       bounds->leads_on ? ReadTail(watchers, bounds->last) : errors::ResumeTokenExpired();
   if (absl::IsOutOfRange(read)) {
-    WentBack(watchers);
+    EndAfterRollback(watchers);
     return true;
   }
   if (!read.ok()) {
@@ -399,7 +399,7 @@ bool Watch::Step() {
   return behind.ok() && *behind;
 }
 
-void Watch::WentBack(const Watchers& watchers) {
+void Watch::EndAfterRollback(const Watchers& watchers) {
   spdlog::warn("feed: the database went back to an earlier state; its watchers have to start anew");
   place_.reset();
   for (const auto& watcher : watchers) {
@@ -420,7 +420,7 @@ absl::Status Watch::ReadTail(const Watchers& watchers, const FeedPlace& last) {
   }
   if (up_to_date.empty() && last.position > place_->position) place_ = last;
   while (place_->position < last.position) {
-    const auto events = feed_->Read(*place_, kReadAtOnce, services, ReadLimits());
+    const auto events = feed_->Read(*place_, kMaxEventsPerRead, services, FeedReadLimits());
     if (!events.ok()) return events.status();
     if (events->empty()) {
       place_ = last;
@@ -458,7 +458,7 @@ absl::StatusOr<bool> Watch::ReadBacklog(const Watchers& watchers) {
   for (const auto& watcher : behind) {
     if (watcher->service()) services.insert(*watcher->service());
   }
-  const auto events = feed_->Read(from, kReadAtOnce, services, ReadLimits());
+  const auto events = feed_->Read(from, kMaxEventsPerRead, services, FeedReadLimits());
   if (absl::IsOutOfRange(events.status())) {
     for (const auto& watcher : behind) {
       if (watcher->position() == from.position) watcher->End(events.status());
@@ -467,7 +467,7 @@ absl::StatusOr<bool> Watch::ReadBacklog(const Watchers& watchers) {
   }
   if (!events.ok()) return events.status();
   std::vector<SharedEvent> shared = Shared(*events);
-  const bool all = static_cast<int64_t>(events->size()) < kReadAtOnce;
+  const bool all = static_cast<int64_t>(events->size()) < kMaxEventsPerRead;
   const int64_t first = events->empty() ? place_->position + 1 : events->front().place.position;
   for (const auto& watcher : behind) {
     // Positions have gaps only where events were removed after the bounds were read.

@@ -63,11 +63,11 @@ class Watch {
   bool HasRoom(const AccountId& account) const;  // With the mutex held.
   void Run();
   // Reads the feed once. Returns whether to read again at once.
-  bool Step();
+  bool ReadFeed();
   // Reads on to `last` and offers the new events to watchers that are up to date.
   absl::Status ReadTail(const Watchers& watchers, const FeedPlace& last);
   // Ends all watchers that began before the database went back to an earlier state.
-  void WentBack(const Watchers& watchers);
+  void EndAfterRollback(const Watchers& watchers);
   // Offers the next events to watchers that are behind. Returns false if no watcher is behind and
   // has room.
   absl::StatusOr<bool> ReadBacklog(const Watchers& watchers);

@@ -20,22 +20,22 @@ WorkQueue::~WorkQueue() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-bool WorkQueue::TryPush(const std::string& whose, std::function<void()> work) {
+bool WorkQueue::TryPush(const std::string& tenant, std::function<void()> work) {
   const std::lock_guard lock(mutex_);
   if (waiting_ >= limits_.waiting) return false;
-  const Shares::iterator share = shares_.try_emplace(whose).first;
-  if (share->second.waiting.size() >= limits_.waiting_of_one) return false;
-  share->second.waiting.push_back({.work = std::move(work), .since = absl::Now()});
+  const TenantQueues::iterator queue = tenants_.try_emplace(tenant).first;
+  if (queue->second.waiting.size() >= limits_.waiting_per_tenant) return false;
+  queue->second.waiting.push_back({.work = std::move(work), .since = absl::Now()});
   ++waiting_;
-  Offer(share);
+  GiveTurn(queue);
   return true;
 }
 
-bool WorkQueue::HasRoom(const std::string& whose) const {
+bool WorkQueue::HasRoom(const std::string& tenant) const {
   const std::lock_guard lock(mutex_);
   if (waiting_ >= limits_.waiting) return false;
-  const auto share = shares_.find(whose);
-  return share == shares_.end() || share->second.waiting.size() < limits_.waiting_of_one;
+  const auto queue = tenants_.find(tenant);
+  return queue == tenants_.end() || queue->second.waiting.size() < limits_.waiting_per_tenant;
 }
 
 std::size_t WorkQueue::length() const {
@@ -49,13 +49,13 @@ bool WorkQueue::WaitIdle(absl::Duration limit) {
                         [this] { return waiting_ == 0 && running_ == 0; });
 }
 
-void WorkQueue::Offer(Shares::iterator share) {
-  if (share->second.has_turn || share->second.waiting.empty() ||
-      share->second.running >= limits_.threads_of_one) {
+void WorkQueue::GiveTurn(TenantQueues::iterator queue) {
+  if (queue->second.has_turn || queue->second.waiting.empty() ||
+      queue->second.running >= limits_.threads_per_tenant) {
     return;
   }
-  share->second.has_turn = true;
-  turns_.push_back(share);
+  queue->second.has_turn = true;
+  turns_.push_back(queue);
   changed_.notify_one();
 }
 
@@ -64,24 +64,24 @@ void WorkQueue::Run() {
   while (true) {
     changed_.wait(lock, [this] { return !turns_.empty() || (stopping_ && waiting_ == 0); });
     if (turns_.empty()) return;
-    const Shares::iterator share = turns_.front();
+    const TenantQueues::iterator queue = turns_.front();
     turns_.pop_front();
-    share->second.has_turn = false;
-    Piece piece = std::move(share->second.waiting.front());
-    share->second.waiting.pop_front();
-    ++share->second.running;
+    queue->second.has_turn = false;
+    Item item = std::move(queue->second.waiting.front());
+    queue->second.waiting.pop_front();
+    ++queue->second.running;
     ++running_;
     --waiting_;
-    Offer(share);
+    GiveTurn(queue);
     lock.unlock();
-    if (waited_) waited_(absl::Now() - piece.since);
-    piece.work();
-    piece.work = nullptr;
+    if (waited_) waited_(absl::Now() - item.since);
+    item.work();
+    item.work = nullptr;
     lock.lock();
     --running_;
-    --share->second.running;
-    Offer(share);
-    if (share->second.running == 0 && share->second.waiting.empty()) shares_.erase(share);
+    --queue->second.running;
+    GiveTurn(queue);
+    if (queue->second.running == 0 && queue->second.waiting.empty()) tenants_.erase(queue);
     if (waiting_ > 0) continue;
     if (running_ == 0) idle_.notify_all();
     if (stopping_) changed_.notify_all();

@@ -22,55 +22,55 @@ class WorkQueue {
  public:
   struct Limits {
     std::size_t threads;
-    std::size_t waiting;         // Queued pieces of work.
-    std::size_t threads_of_one;  // Limit of the threads that work for one account.
-    std::size_t waiting_of_one;
+    std::size_t waiting;             // Limit of queued items.
+    std::size_t threads_per_tenant;  // Limit of the threads that run one tenant's items.
+    std::size_t waiting_per_tenant;
   };
 
-  // `waited`, if set, is called with the time that each piece waited.
+  // `waited`, if set, is called with the time that each item waited.
   explicit WorkQueue(Limits limits, std::function<void(absl::Duration)> waited = nullptr);
   // Does the queued work, then ends the threads.
   ~WorkQueue();
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
 
-  // Queues work for the account `whose`. Returns false at once if the queue, or this account's
-  // share of it, is full. `work` must not throw.
-  bool TryPush(const std::string& whose, std::function<void()> work);
+  // Queues an item of `tenant`. Returns false at once if the queue, or the tenant's share of it, is
+  // full. `work` must not throw.
+  bool TryPush(const std::string& tenant, std::function<void()> work);
 
-  // Whether TryPush would now accept one more piece.
-  bool HasRoom(const std::string& whose) const;
+  // Whether TryPush would now accept one more item.
+  bool HasRoom(const std::string& tenant) const;
 
-  // Number of queued pieces.
+  // Number of queued items.
   std::size_t length() const;
 
   // Waits until nothing is queued or running. Returns false if `limit` passed first.
   bool WaitIdle(absl::Duration limit);
 
  private:
-  struct Piece {
+  struct Item {
     std::function<void()> work;
     absl::Time since;
   };
-  // The work of one account.
-  struct Share {
-    std::deque<Piece> waiting;
+  // The items of one tenant.
+  struct TenantQueue {
+    std::deque<Item> waiting;
     std::size_t running = 0;
     bool has_turn = false;  // Whether it is in turns_.
   };
-  using Shares = std::map<std::string, Share>;
+  using TenantQueues = std::map<std::string, TenantQueue>;
 
   void Run();
-  // Puts a share into turns_ if it has work and may have one more thread.
-  void Offer(Shares::iterator share);
+  // Puts a tenant into turns_ if it has items and may have one more thread.
+  void GiveTurn(TenantQueues::iterator queue);
 
   const Limits limits_;
   const std::function<void(absl::Duration)> waited_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::condition_variable idle_;
-  Shares shares_;  // Of accounts with queued or running work.
-  std::deque<Shares::iterator> turns_;
+  TenantQueues tenants_;  // Of tenants with queued or running items.
+  std::deque<TenantQueues::iterator> turns_;
   std::size_t waiting_ = 0;
   std::size_t running_ = 0;
   bool stopping_ = false;

@@ -14,7 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "server/auth/policy.h"
+#include "server/auth/caller_policy.h"
 #include "server/config/flags.h"
 #include "server/config/token_keys_file.h"
 #include "server/support/reloaded_file.h"
@@ -49,9 +49,9 @@ struct FlagValues {
 
 void AddServing(Flags& flags, FlagValues& values, Config& config) {
   flags.Group("Serving");
-  flags.Text("listen", &values.listen,
-             "Addresses to serve on: HOST:PORT, comma-separated. Port 0 picks a free port. An "
-             "address beyond loopback needs --tls_cert and an --auth other than development");
+  flags.String("listen", &values.listen,
+               "Addresses to serve on: HOST:PORT, comma-separated. Port 0 picks a free port. An "
+               "address beyond loopback needs --tls_cert and an --auth other than development");
   flags.Count("max_connections", &config.max_connections, 1, 1'000'000,
               "Open connections of this server; further ones are closed at once");
   flags.Count("max_concurrent_streams", &config.max_concurrent_streams, 1, 100'000,
@@ -85,13 +85,13 @@ void AddServing(Flags& flags, FlagValues& values, Config& config) {
 
 void AddDatabase(Flags& flags, FlagValues& values, Config& config) {
   flags.Group("Database");
-  flags.Text(
+  flags.String(
       "mysql", &values.mysql,
       "Required. mysql://USER[:PASSWORD]@HOST[:PORT][,HOST[:PORT]...]/DATABASE[?socket=PATH]. "
       "Several hosts, or a host name with several addresses, are the members of one cluster. An "
       "IPv6 address is written in brackets");
-  flags.Text("mysql_password_file", &values.mysql_password_file,
-             "File with the database user's password; mode 0600");
+  flags.String("mysql_password_file", &values.mysql_password_file,
+               "File with the database user's password; mode 0600");
   flags.Switch("migrate", &config.migrate, "Apply the schema, then serve");
   flags.Switch("migrate_only", &config.migrate_only, "Apply the schema, then exit");
   flags.Duration("health_interval", &config.health_interval, absl::Milliseconds(100),
@@ -100,56 +100,58 @@ void AddDatabase(Flags& flags, FlagValues& values, Config& config) {
 
 void AddCallers(Flags& flags, FlagValues& values) {
   flags.Group("Callers");
-  flags.Text("auth", &values.auth,
-             "Credentials that are believed: mtls (client certificates, with --policy_file), jwt "
-             "(a session token in the metadata authorization), mtls,jwt (both) or development "
-             "(the metadata contacts-account and contacts-caller; on loopback only)");
-  flags.Text("tls_cert", &values.tls.certificate,
-             "PEM file of the server's certificate and its chain. If empty: plain text, on "
-             "loopback only. This file and the next two are reloaded when they change");
-  flags.Text("tls_key", &values.tls.key, "PEM file of the certificate's private key; mode 0600");
-  flags.Text("tls_client_ca", &values.tls.client_ca,
-             "PEM file of the authorities of client certificates. If set, every caller needs a "
-             "certificate that one of them signed");
-  flags.Text("policy_file", &values.policy_file,
-             "JSON file with the roles of each client certificate. Required with --auth=mtls, and "
-             "reloaded when it changes");
-  flags.Text("jwt_jwks_file", &values.jwks_file,
-             "Public keys of the issuer of session tokens: a JSON Web Key Set (ES256, EdDSA, "
-             "RS256). Required with --auth=jwt, and reloaded when it changes");
-  flags.Text("jwt_issuer", &values.jwt.issuer,
-             "Value that a session token has as \"iss\". Required with --auth=jwt");
-  flags.Text("jwt_audience", &values.jwt.audience,
-             "Value that a session token has in \"aud\". Required with --auth=jwt");
-  flags.Text("jwt_account_claim", &values.jwt.account_claim,
-             "Claim of a session token that contains the account id");
+  flags.String("auth", &values.auth,
+               "Credentials that are believed: mtls (client certificates, with --policy_file), jwt "
+               "(a session token in the metadata authorization), mtls,jwt (both) or development "
+               "(the metadata contacts-account and contacts-caller; on loopback only)");
+  flags.String("tls_cert", &values.tls.certificate,
+               "PEM file of the server's certificate and its chain. If empty: plain text, on "
+               "loopback only. This file and the next two are reloaded when they change");
+  flags.String("tls_key", &values.tls.key, "PEM file of the certificate's private key; mode 0600");
+  flags.String("tls_client_ca", &values.tls.client_ca,
+               "PEM file of the authorities of client certificates. If set, every caller needs a "
+               "certificate that one of them signed");
+  flags.String(
+      "policy_file", &values.policy_file,
+      "JSON file with the roles of each client certificate. Required with --auth=mtls, and "
+      "reloaded when it changes");
+  flags.String("jwt_jwks_file", &values.jwks_file,
+               "Public keys of the issuer of session tokens: a JSON Web Key Set (ES256, EdDSA, "
+               "RS256). Required with --auth=jwt, and reloaded when it changes");
+  flags.String("jwt_issuer", &values.jwt.issuer,
+               "Value that a session token has as \"iss\". Required with --auth=jwt");
+  flags.String("jwt_audience", &values.jwt.audience,
+               "Value that a session token has in \"aud\". Required with --auth=jwt");
+  flags.String("jwt_account_claim", &values.jwt.account_claim,
+               "Claim of a session token that contains the account id");
   flags.Duration("jwt_skew", &values.jwt.skew, absl::ZeroDuration(), JwtVerifier::kMaxSkew,
                  "Greatest difference allowed between the issuer's clock and the server's");
   flags.Duration("jwt_max_lifetime", &values.jwt.max_lifetime, absl::Minutes(1), 30 * kDay,
                  "Longest lifetime of a session token");
-  flags.Text("account_id_pattern", &values.account_id_pattern,
-             "Regular expression that matches an account id in lower case");
+  flags.String("account_id_pattern", &values.account_id_pattern,
+               "Regular expression that matches an account id in lower case");
 }
 
 void AddMail(Flags& flags, FlagValues& values, Config& config) {
   flags.Group("E-mails");
-  flags.Text("mail", &values.mail,
-             "Required. Where e-mails are delivered: maildir:DIR, smtp://HOST[:PORT] (port 25, "
-             "STARTTLS) or smtps://HOST[:PORT] (port 465)");
-  flags.Text("mail_from", &config.mail_from, "Sender's address of the e-mails");
-  flags.Text("mail_tls", &values.mail_tls,
-             "STARTTLS with smtp://: required, optional (if the mail server offers it) or none. "
-             "The certificate is always checked");
-  flags.Text(
+  flags.String("mail", &values.mail,
+               "Required. Where e-mails are delivered: maildir:DIR, smtp://HOST[:PORT] (port 25, "
+               "STARTTLS) or smtps://HOST[:PORT] (port 465)");
+  flags.String("mail_from", &config.mail_from, "Sender's address of the e-mails");
+  flags.String("mail_tls", &values.mail_tls,
+               "STARTTLS with smtp://: required, optional (if the mail server offers it) or none. "
+               "The certificate is always checked");
+  flags.String(
       "mail_ca_file", &values.mail_ca_file,
       "PEM file of the authorities of the mail server's certificate; if empty, the system's");
-  flags.Text("mail_ehlo", &values.mail_ehlo,
-             "Name of this server in EHLO: a full host name or [ADDRESS]. If empty: the machine's "
-             "full host name or, without one, the domain of --mail_from");
-  flags.Text("mail_user", &values.mail_user,
-             "User name at the mail server. Beyond loopback it needs an encrypted connection");
-  flags.Text("mail_password_file", &values.mail_password_file,
-             "File with the password of --mail_user; mode 0600");
+  flags.String(
+      "mail_ehlo", &values.mail_ehlo,
+      "Name of this server in EHLO: a full host name or [ADDRESS]. If empty: the machine's "
+      "full host name or, without one, the domain of --mail_from");
+  flags.String("mail_user", &values.mail_user,
+               "User name at the mail server. Beyond loopback it needs an encrypted connection");
+  flags.String("mail_password_file", &values.mail_password_file,
+               "File with the password of --mail_user; mode 0600");
   flags.Count("mail_connections", &config.mail_connections, 1, 64,
               "Concurrent deliveries to the mail server, each on its own connection");
   flags.Duration("mail_timeout", &values.mail_timeout, absl::Seconds(1), absl::Minutes(10),
@@ -157,25 +159,27 @@ void AddMail(Flags& flags, FlagValues& values, Config& config) {
                  "to accept an e-mail receives it again");
   flags.Duration("mail_give_up", &config.settings.mail_give_up, absl::Minutes(1), 30 * kDay,
                  "An e-mail that could not be delivered for this long is given up");
-  flags.Text("link_url", &config.link_url,
-             "Template of the links in validation e-mails, with {contact_change_id}, {token} and "
-             "{answer} (accept or refuse)");
-  flags.Text("token_keys_file", &values.token_keys_file,
-             "Keys that the tokens in links are derived from, one \"ID SECRET\" a line; mode 0600. "
-             "Required, except with --auth=development: then contacts-token-keys is made in the "
-             "working directory");
+  flags.String("link_url", &config.link_url,
+               "Template of the links in validation e-mails, with {contact_change_id}, {token} and "
+               "{answer} (accept or refuse)");
+  flags.String(
+      "token_keys_file", &values.token_keys_file,
+      "Keys that the tokens in links are derived from, one \"ID SECRET\" a line; mode 0600. "
+      "Required, except with --auth=development: then contacts-token-keys is made in the "
+      "working directory");
   flags.Switch("make_token_key", &values.make_token_key,
                "Print a fresh line for --token_keys_file and exit");
 }
 
 void AddMonitoring(Flags& flags, Config& config) {
   flags.Group("Monitoring");
-  flags.Text("metrics", &config.metrics,
-             "HOST:PORT of Prometheus metrics, at /metrics. On loopback: over HTTP. Beyond: over "
-             "HTTPS, with --auth=mtls, to callers with the role metrics_reader");
-  flags.Text("log_level", &config.log_level,
-             "Least severe line that is logged: trace, debug, info, warn, error or off. The lines "
-             "of calls that are not slow are info");
+  flags.String("metrics", &config.metrics,
+               "HOST:PORT of Prometheus metrics, at /metrics. On loopback: over HTTP. Beyond: over "
+               "HTTPS, with --auth=mtls, to callers with the role metrics_reader");
+  flags.String(
+      "log_level", &config.log_level,
+      "Least severe line that is logged: trace, debug, info, warn, error or off. The lines "
+      "of calls that are not slow are info");
   flags.Duration("slow_call", &config.slow_call, absl::ZeroDuration(), absl::Hours(1),
                  "The log line of a unary call that takes longer is a warning with the parts of "
                  "its latency; 0 for none");
@@ -231,7 +235,7 @@ std::string HostOf(const std::string& flag, const std::string& address) {
   if (colon == std::string::npos || host.empty() ||
       !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 || port > 65535 ||
       (absl::StrContains(host, ":") && !absl::StartsWith(host, "["))) {
-    Refuse(flag, absl::StrCat(Echo(address), "; want HOST:PORT"));
+    RejectFlag(flag, absl::StrCat(Echo(address), "; want HOST:PORT"));
   }
   return host;
 }
@@ -241,30 +245,31 @@ void CheckListen(const FlagValues& values, Config& config) {
   const bool development = values.auth == "development";
   for (const std::string& address : config.listen) {
     if (IsLoopback(HostOf("listen", address)) || (config.credentials.tls && !development)) continue;
-    Refuse("listen",
-           absl::StrCat(Echo(address), "; want a loopback address, such as 127.0.0.1:50051, ",
-                        development ? "with --auth=development"
-                                    : "or --tls_cert and --tls_key: nothing is said in plain text "
-                                      "on a network"));
+    RejectFlag(
+        "listen",
+        absl::StrCat(Echo(address), "; want a loopback address, such as 127.0.0.1:50051, ",
+                     development ? "with --auth=development"
+                                 : "or --tls_cert and --tls_key: nothing is said in plain text "
+                                   "on a network"));
   }
   if (config.metrics.empty()) return;
   config.secure_metrics = !IsLoopback(HostOf("metrics", config.metrics));
   if (config.secure_metrics && values.policy_file.empty()) {
-    Refuse("metrics", absl::StrCat(Echo(config.metrics),
-                                   "; want a loopback address, such as 127.0.0.1:9464, or "
-                                   "--auth=mtls, whose policy says who reads metrics"));
+    RejectFlag("metrics", absl::StrCat(Echo(config.metrics),
+                                       "; want a loopback address, such as 127.0.0.1:9464, or "
+                                       "--auth=mtls, whose policy says who reads metrics"));
   }
 }
 
 void CheckDatabase(const FlagValues& values, Config& config) {
-  if (values.mysql.empty()) Refuse("mysql", "missing; want mysql://USER@HOST/DATABASE");
+  if (values.mysql.empty()) RejectFlag("mysql", "missing; want mysql://USER@HOST/DATABASE");
   auto options = DatabaseOptions::Parse(values.mysql);
-  if (!options.ok()) Refuse("mysql", std::string(options.status().message()));
+  if (!options.ok()) RejectFlag("mysql", std::string(options.status().message()));
   config.database = *std::move(options);
   if (values.mysql_password_file.empty()) return;
   auto password = ReadSecretFile(values.mysql_password_file);
   if (!password.ok()) {
-    Refuse("mysql_password_file", std::string(password.status().message()));
+    RejectFlag("mysql_password_file", std::string(password.status().message()));
   }
   config.database.password = std::string(absl::StripTrailingAsciiWhitespace(*password));
 }
@@ -272,29 +277,29 @@ void CheckDatabase(const FlagValues& values, Config& config) {
 MailTls ParseTls(const std::string& text, bool implicit) {
   if (implicit) {
     if (text != "required") {
-      Refuse("mail_tls", absl::StrCat(Echo(text), "; want required with smtps://"));
+      RejectFlag("mail_tls", absl::StrCat(Echo(text), "; want required with smtps://"));
     }
     return MailTls::kImplicit;
   }
   if (text == "required") return MailTls::kRequired;
   if (text == "optional") return MailTls::kOptional;
   if (text == "none") return MailTls::kNone;
-  Refuse("mail_tls", absl::StrCat(Echo(text), "; want required, optional or none"));
+  RejectFlag("mail_tls", absl::StrCat(Echo(text), "; want required, optional or none"));
 }
 
 void CheckMailUser(const FlagValues& values, SmtpOptions& smtp) {
   if (values.mail_user.empty() != values.mail_password_file.empty()) {
-    Refuse(values.mail_user.empty() ? "mail_user" : "mail_password_file",
-           "missing; want --mail_user and --mail_password_file together");
+    RejectFlag(values.mail_user.empty() ? "mail_user" : "mail_password_file",
+               "missing; want --mail_user and --mail_password_file together");
   }
   if (values.mail_user.empty()) return;
   if ((smtp.tls == MailTls::kNone || smtp.tls == MailTls::kOptional) && !IsLoopback(smtp.host)) {
-    Refuse("mail_tls",
-           absl::StrCat(Echo(values.mail_tls),
-                        "; want required, so that the password is never sent unencrypted"));
+    RejectFlag("mail_tls",
+               absl::StrCat(Echo(values.mail_tls),
+                            "; want required, so that the password is never sent unencrypted"));
   }
   auto password = ReadSecretFile(values.mail_password_file);
-  if (!password.ok()) Refuse("mail_password_file", std::string(password.status().message()));
+  if (!password.ok()) RejectFlag("mail_password_file", std::string(password.status().message()));
   smtp.user = values.mail_user;
   smtp.password = std::string(absl::StripTrailingAsciiWhitespace(*password));
 }
@@ -308,13 +313,14 @@ SmtpOptions CheckSmtp(const FlagValues& values, const std::string& place, bool i
       !absl::SimpleAtoi(port.empty() ? (implicit ? "465" : "25") : port, &smtp.port) ||
       smtp.port < 1 || smtp.port > 65535) {
     // The value is not shown, because it may contain a password.
-    Refuse("mail", "want smtp://HOST[:PORT] or smtps://HOST[:PORT]; a login goes into --mail_user");
+    RejectFlag("mail",
+               "want smtp://HOST[:PORT] or smtps://HOST[:PORT]; a login goes into --mail_user");
   }
   smtp.tls = ParseTls(values.mail_tls, implicit);
   smtp.timeout = values.mail_timeout;
   smtp.ca_file = values.mail_ca_file;
   if (!smtp.ca_file.empty() && access(smtp.ca_file.c_str(), R_OK) != 0) {
-    Refuse("mail_ca_file", absl::StrCat(Echo(smtp.ca_file), "; want a file that can be read"));
+    RejectFlag("mail_ca_file", absl::StrCat(Echo(smtp.ca_file), "; want a file that can be read"));
   }
   CheckMailUser(values, smtp);
   return smtp;
@@ -329,11 +335,12 @@ void CheckMail(const FlagValues& values, Config& config) {
   } else if (absl::ConsumePrefix(&place, "smtps://")) {
     config.smtp = CheckSmtp(values, std::string(place), /*implicit=*/true);
   } else {
-    Refuse("mail", absl::StrCat(values.mail.empty() ? "missing" : Echo(values.mail),
-                                "; want maildir:DIR, smtp://HOST[:PORT] or smtps://HOST[:PORT]"));
+    RejectFlag("mail",
+               absl::StrCat(values.mail.empty() ? "missing" : Echo(values.mail),
+                            "; want maildir:DIR, smtp://HOST[:PORT] or smtps://HOST[:PORT]"));
   }
   if (!IsEmailAddress(config.mail_from)) {
-    Refuse("mail_from", absl::StrCat(Echo(config.mail_from), "; want an e-mail address"));
+    RejectFlag("mail_from", absl::StrCat(Echo(config.mail_from), "; want an e-mail address"));
   }
   if (config.smtp) {
     static const LazyRE2 kName = {R"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\[[A-Za-z0-9:.]+\])"};
@@ -341,42 +348,42 @@ void CheckMail(const FlagValues& values, Config& config) {
     ehlo = values.mail_ehlo.empty() ? FullHostName() : values.mail_ehlo;
     if (ehlo.empty()) ehlo = config.mail_from.substr(config.mail_from.rfind('@') + 1);
     if (!RE2::FullMatch(ehlo, *kName)) {
-      Refuse("mail_ehlo", absl::StrCat(Echo(ehlo), "; want a full host name or [ADDRESS]"));
+      RejectFlag("mail_ehlo", absl::StrCat(Echo(ehlo), "; want a full host name or [ADDRESS]"));
     }
   }
   const bool url =
       absl::StartsWith(config.link_url, "http://") || absl::StartsWith(config.link_url, "https://");
   for (const char* part : {"{contact_change_id}", "{token}", "{answer}"}) {
     if (url && absl::StrContains(config.link_url, part)) continue;
-    Refuse("link_url", absl::StrCat(Echo(config.link_url),
-                                    "; want an http or https address with "
-                                    "{contact_change_id}, {token} and {answer}"));
+    RejectFlag("link_url", absl::StrCat(Echo(config.link_url),
+                                        "; want an http or https address with "
+                                        "{contact_change_id}, {token} and {answer}"));
   }
 }
 
 void CheckTls(const FlagValues& values, Config& config) {
   const TlsFiles& files = values.tls;
   if (files.certificate.empty() != files.key.empty()) {
-    Refuse(files.certificate.empty() ? "tls_cert" : "tls_key",
-           "missing; want --tls_cert and --tls_key together");
+    RejectFlag(files.certificate.empty() ? "tls_cert" : "tls_key",
+               "missing; want --tls_cert and --tls_key together");
   }
   if (files.certificate.empty()) {
-    if (!files.client_ca.empty()) Refuse("tls_cert", "missing; --tls_client_ca needs it");
+    if (!files.client_ca.empty()) RejectFlag("tls_cert", "missing; --tls_client_ca needs it");
     return;
   }
   auto read = ReadTls(files);
-  if (!read.ok()) Refuse("tls_cert", std::string(read.status().message()));
+  if (!read.ok()) RejectFlag("tls_cert", std::string(read.status().message()));
   config.credentials.tls = files;
-  config.credentials.tls_texts = *std::move(read);
+  config.credentials.tls_pem = *std::move(read);
 }
 
 void CheckMtls(const FlagValues& values, Config& config) {
-  if (values.policy_file.empty()) Refuse("policy_file", "missing; --auth=mtls needs it");
-  if (values.tls.client_ca.empty()) Refuse("tls_client_ca", "missing; --auth=mtls needs it");
+  if (values.policy_file.empty()) RejectFlag("policy_file", "missing; --auth=mtls needs it");
+  if (values.tls.client_ca.empty()) RejectFlag("tls_client_ca", "missing; --auth=mtls needs it");
   auto policy = ReadTrustedFile(values.policy_file);
-  if (!policy.ok()) Refuse("policy_file", std::string(policy.status().message()));
-  if (const auto parsed = Policy::Parse(*policy); !parsed.ok()) {
-    Refuse("policy_file", absl::StrCat(values.policy_file, ": ", parsed.status().message()));
+  if (!policy.ok()) RejectFlag("policy_file", std::string(policy.status().message()));
+  if (const auto parsed = CallerPolicy::Parse(*policy); !parsed.ok()) {
+    RejectFlag("policy_file", absl::StrCat(values.policy_file, ": ", parsed.status().message()));
   }
   config.credentials.policy_file = values.policy_file;
   config.credentials.policy = *std::move(policy);
@@ -389,12 +396,12 @@ void CheckJwt(const FlagValues& values, Config& config) {
       {"jwt_audience", &values.jwt.audience},
       {"jwt_account_claim", &values.jwt.account_claim}};
   for (const auto& [flag, value] : needed) {
-    if (value->empty()) Refuse(flag, "missing; --auth=jwt needs it");
+    if (value->empty()) RejectFlag(flag, "missing; --auth=jwt needs it");
   }
   auto jwks = ReadTrustedFile(values.jwks_file);
-  if (!jwks.ok()) Refuse("jwt_jwks_file", std::string(jwks.status().message()));
+  if (!jwks.ok()) RejectFlag("jwt_jwks_file", std::string(jwks.status().message()));
   if (const auto keys = ReadJwks(*jwks, values.jwt.algorithms); !keys.ok()) {
-    Refuse("jwt_jwks_file", absl::StrCat(values.jwks_file, ": ", keys.status().message()));
+    RejectFlag("jwt_jwks_file", absl::StrCat(values.jwks_file, ": ", keys.status().message()));
   }
   config.credentials.jwt = values.jwt;
   config.credentials.jwks_file = values.jwks_file;
@@ -405,11 +412,12 @@ void CheckAuth(const FlagValues& values, Config& config) {
   const bool mtls = values.auth == "mtls" || values.auth == "mtls,jwt" || values.auth == "jwt,mtls";
   const bool jwt = values.auth == "jwt" || (mtls && values.auth != "mtls");
   if (!mtls && !jwt && values.auth != "development") {
-    Refuse("auth", absl::StrCat(Echo(values.auth), "; want mtls, jwt, mtls,jwt or development"));
+    RejectFlag("auth",
+               absl::StrCat(Echo(values.auth), "; want mtls, jwt, mtls,jwt or development"));
   }
   if (mtls) CheckMtls(values, config);
   if (!mtls && !values.policy_file.empty()) {
-    Refuse("policy_file", "applies to --auth=mtls alone; want none");
+    RejectFlag("policy_file", "applies to --auth=mtls alone; want none");
   }
   if (jwt) CheckJwt(values, config);
 }
@@ -418,30 +426,30 @@ void CheckKeys(const FlagValues& values, Config& config) {
   std::string path = values.token_keys_file;
   if (path.empty()) {
     if (values.auth != "development") {
-      Refuse("token_keys_file", "missing; made in development alone");
+      RejectFlag("token_keys_file", "missing; made in development alone");
     }
     path = kTokenKeysFile;
     if (auto made = MakeTokenKeysFile(path); !made.ok()) {
-      Refuse("token_keys_file", std::string(made.message()));
+      RejectFlag("token_keys_file", std::string(made.message()));
     }
   }
   auto keys = ReadTokenKeysFile(path);
-  if (!keys.ok()) Refuse("token_keys_file", std::string(keys.status().message()));
+  if (!keys.ok()) RejectFlag("token_keys_file", std::string(keys.status().message()));
   config.token_keys = *std::move(keys);
 }
 
 void CheckRest(const FlagValues& values, Config& config) {
   auto form = AccountIdForm::Parse(values.account_id_pattern);
-  if (!form.ok()) Refuse("account_id_pattern", std::string(form.status().message()));
+  if (!form.ok()) RejectFlag("account_id_pattern", std::string(form.status().message()));
   config.account_id = *std::move(form);
   constexpr const char* kLevels[] = {"trace", "debug", "info", "warn", "error", "off"};
   if (std::find(std::begin(kLevels), std::end(kLevels), config.log_level) == std::end(kLevels)) {
-    Refuse("log_level",
-           absl::StrCat(Echo(config.log_level), "; want one of ", absl::StrJoin(kLevels, ", ")));
+    RejectFlag("log_level", absl::StrCat(Echo(config.log_level), "; want one of ",
+                                         absl::StrJoin(kLevels, ", ")));
   }
   const int64_t most = config.settings.max_page_size;
   if (config.settings.default_page_size > most || config.settings.default_event_page_size > most) {
-    Refuse("max_page_size", absl::StrCat(most, "; want no less than the default page sizes"));
+    RejectFlag("max_page_size", absl::StrCat(most, "; want no less than the default page sizes"));
   }
 }
 

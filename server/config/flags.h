@@ -17,7 +17,7 @@
 namespace contacts::server {
 
 // Ends the parsing: CLI11 reports the flag and the reason.
-[[noreturn]] inline void Refuse(const std::string& flag, const std::string& why) {
+[[noreturn]] inline void RejectFlag(const std::string& flag, const std::string& why) {
   throw CLI::ValidationError(absl::StrCat("--", flag), why);
 }
 
@@ -42,7 +42,7 @@ class Flags {
   void Group(std::string name) { group_ = std::move(name); }
 
   // The value may be empty only if the default is.
-  void Text(const std::string& name, std::string* value, const std::string& help) {
+  void String(const std::string& name, std::string* value, const std::string& help) {
     const bool may_be_empty = value->empty();
     Named(app_->add_option("--" + name, *value, help)
               ->capture_default_str()
@@ -64,7 +64,7 @@ class Flags {
            absl::FormatDuration(*value), [=](const std::string& text) {
              const auto parsed = ParseDuration(text);
              if (!parsed || *parsed < least || *parsed > most) {
-               Refuse(name, absl::StrCat(Echo(text), "; ", wanted));
+               RejectFlag(name, absl::StrCat(Echo(text), "; ", wanted));
              }
              *value = *parsed;
            });
@@ -76,7 +76,7 @@ class Flags {
            [=](const std::string& text) {
              int64_t parsed = 0;
              if (!absl::SimpleAtoi(text, &parsed) || parsed < least || parsed > most) {
-               Refuse(name, absl::StrCat(Echo(text), "; want ", least, " to ", most));
+               RejectFlag(name, absl::StrCat(Echo(text), "; want ", least, " to ", most));
              }
              *value = parsed;
            });

@@ -40,7 +40,7 @@ TextForm UuidText() {
 
 // Cleans the token, so that a retry may contain it pasted in another way. Keeps a text that is too
 // long.
-std::string TokenAlone(absl::string_view text) {
+std::string CleanToken(absl::string_view text) {
   const std::string token = text.size() <= kMaxToken ? TokenCharacters(text) : std::string();
   return token.empty() ? std::string(text) : token;
 }
@@ -60,7 +60,7 @@ TextForm TokenText() {
   return {[](absl::string_view text) {
             return text.size() <= kMaxToken && !TokenCharacters(text).empty();
           },
-          "the token of the validation e-mail, at most 512 bytes", TokenAlone, true};
+          "the token of the validation e-mail, at most 512 bytes", CleanToken, true};
 }
 
 TextForm AsciiText(std::size_t max, absl::string_view what) {

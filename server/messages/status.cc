@@ -39,7 +39,7 @@ std::string WholeCharacters(absl::string_view text, std::size_t end) {
 }
 
 // Cuts `text` so that it has at most kMaxMessage bytes once gRPC has percent-encoded it.
-std::string Cut(absl::string_view text) {
+std::string Truncate(absl::string_view text) {
   std::size_t encoded = 0;
   std::size_t end = 0;
   for (; end < text.size(); ++end) {
@@ -51,7 +51,7 @@ std::string Cut(absl::string_view text) {
 }
 
 // Keeps the reason that a description begins with, or else its beginning.
-void Shorten(std::string& description) {
+void ShortenDescription(std::string& description) {
   if (description.size() <= kShortDescription) return;
   const std::size_t reason = description.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
   if (reason > 0 && description[reason] == ':') {
@@ -63,9 +63,9 @@ void Shorten(std::string& description) {
 
 // Shortens descriptions, then cuts the list off, so that the detail has at most `budget` bytes.
 template <typename Detail, typename List>
-void Fit(Detail& detail, List& list, std::size_t budget) {
+void ShortenToFit(Detail& detail, List& list, std::size_t budget) {
   if (detail.ByteSizeLong() <= budget) return;
-  for (auto& violation : list) Shorten(*violation.mutable_description());
+  for (auto& violation : list) ShortenDescription(*violation.mutable_description());
   int kept = 0;
   for (std::size_t size = 0; kept < list.size(); ++kept) {
     const auto bytes = static_cast<uint32_t>(list[kept].ByteSizeLong());
@@ -76,14 +76,14 @@ void Fit(Detail& detail, List& list, std::size_t budget) {
 }
 
 // Room for one more detail.
-std::size_t Left(const google::rpc::Status& packed, std::size_t max_details) {
+std::size_t RemainingBytes(const google::rpc::Status& packed, std::size_t max_details) {
   const std::size_t used = packed.ByteSizeLong() + kDetailOverhead;
   return max_details - std::min(used, max_details);
 }
 
 }  // namespace
 
-absl::Status Presentable(const absl::Status& status) {
+absl::Status PublicStatus(const absl::Status& status) {
   if (status.ok() || absl::IsCancelled(status) || !errors::Reason(status).empty()) return status;
   const std::string incident = Uuid::Version4().text();
   spdlog::error("incident {}: {}", incident,
@@ -110,7 +110,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status, std::size_t max_details) {
   if (status.ok()) return grpc::Status::OK;
   google::rpc::Status packed;
   packed.set_code(static_cast<int>(status.code()));
-  packed.set_message(Cut(status.message()));
+  packed.set_message(Truncate(status.message()));
   BadRequest bad;
   PreconditionFailure failure;
   std::map<std::string, std::string> others;  // Never long.
@@ -131,13 +131,13 @@ grpc::Status ToGrpcStatus(const absl::Status& status, std::size_t max_details) {
   }
   if (failure.violations_size() > 0) {
     // Half of the room is reserved for the other list, if that needs it.
-    const std::size_t room = Left(packed, max_details);
+    const std::size_t room = RemainingBytes(packed, max_details);
     const std::size_t reserved = std::min(room / 2, bad.ByteSizeLong() + kDetailOverhead);
-    Fit(failure, *failure.mutable_violations(), room - reserved);
+    ShortenToFit(failure, *failure.mutable_violations(), room - reserved);
     packed.add_details()->PackFrom(failure);
   }
   if (bad.field_violations_size() > 0) {
-    Fit(bad, *bad.mutable_field_violations(), Left(packed, max_details));
+    ShortenToFit(bad, *bad.mutable_field_violations(), RemainingBytes(packed, max_details));
     packed.add_details()->PackFrom(bad);
   }
   return {static_cast<grpc::StatusCode>(status.code()), packed.message(),

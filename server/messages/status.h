@@ -15,7 +15,7 @@ namespace contacts::server {
 // Returns the status that a caller may see: `status` itself if it carries an ErrorInfo or is
 // CANCELLED. Anything else is a defect: it becomes INTERNAL with an incident id, and the log has
 // the real text under that id.
-absl::Status Presentable(const absl::Status& status);
+absl::Status PublicStatus(const absl::Status& status);
 
 // Bytes of an error's details with which all its headers fit into 8 KiB: the details
 // in base64, the message, echoed labels, and what a proxy adds. Clients built on gRPC's
@@ -34,7 +34,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status, std::size_t max_details);
 
 // Runs `step` and returns its status, or INTERNAL if it throws.
 template <typename Step>
-absl::Status Guarded(const Step& step) {
+absl::Status CatchExceptions(const Step& step) {
   try {
     return step();
   } catch (const std::exception& error) {

@@ -30,7 +30,7 @@ constexpr absl::Duration kEndLook = absl::Milliseconds(5);
 constexpr int kBacklog = 4096;
 
 // Whether no local interface has this address, such as ::1 on a host without IPv6.
-bool IsNone(const error_code& error) {
+bool IsNotLocal(const error_code& error) {
   return error == asio::error::address_family_not_supported ||
          error == error_code(EADDRNOTAVAIL, boost::system::system_category());
 }
@@ -50,7 +50,7 @@ int64_t RaiseDescriptors(int64_t wanted) {
 
 // Returns the inode of the socket behind a descriptor, which is unique while the socket is open; 0
 // on failure.
-ino_t SocketOf(int descriptor) {
+ino_t SocketNumber(int descriptor) {
   struct stat about {};
   return fstat(descriptor, &about) == 0 ? about.st_ino : 0;
 }
@@ -78,11 +78,11 @@ absl::StatusOr<std::vector<tcp::acceptor>> ListenOn(asio::io_context& io,
     if (!error) listener.listen(kBacklog, error);
     if (!error) {
       listeners.push_back(std::move(listener));
-    } else if (!IsNone(error)) {
+    } else if (!IsNotLocal(error)) {
       break;
     }
   }
-  if (listeners.empty() || (error && !IsNone(error))) {
+  if (listeners.empty() || (error && !IsNotLocal(error))) {
     return absl::UnavailableError(
         absl::StrCat("cannot listen on ", address, ": ", error.message()));
   }
@@ -113,13 +113,13 @@ void Acceptor::StopListening() {
 void Acceptor::EndConnections(absl::Duration limit) {
   // If a descriptor is closed and given to another file between the check and the shutdown, that
   // file is shut: a connection to the database or the mail server, which can be opened again.
-  for (const auto& [descriptor, socket] : given_) {
-    if (SocketOf(descriptor) == socket) shutdown(descriptor, SHUT_RD);
+  for (const auto& [descriptor, socket] : open_) {
+    if (SocketNumber(descriptor) == socket) shutdown(descriptor, SHUT_RD);
   }
   const absl::Time until = absl::Now() + limit;
   while (absl::Now() < until) {
-    std::erase_if(given_, [](const auto& one) { return SocketOf(one.first) != one.second; });
-    if (given_.empty()) return;
+    std::erase_if(open_, [](const auto& one) { return SocketNumber(one.first) != one.second; });
+    if (open_.empty()) return;
     absl::SleepFor(kEndLook);
   }
 }
@@ -137,8 +137,8 @@ absl::StatusOr<std::string> Acceptor::Listen(const std::string& address) {
   return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
 }
 
-void Acceptor::Start(Take take) {
-  take_ = std::move(take);
+void Acceptor::Start(ConnectionHandler handler) {
+  handler_ = std::move(handler);
   for (tcp::acceptor& listener : listeners_) AcceptNext(listener);
   thread_ = std::thread([this] { io_.run(); });
 }
@@ -146,7 +146,7 @@ void Acceptor::Start(Take take) {
 void Acceptor::AcceptNext(tcp::acceptor& listener) {
   listener.async_accept([this, &listener](const error_code& error, tcp::socket socket) {
     if (!error) {
-      HandOn(listener, std::move(socket));
+      HandOver(listener, std::move(socket));
       AcceptNext(listener);
       return;
     }
@@ -156,7 +156,7 @@ void Acceptor::AcceptNext(tcp::acceptor& listener) {
   });
 }
 
-void Acceptor::HandOn(tcp::acceptor& listener, tcp::socket socket) {
+void Acceptor::HandOver(tcp::acceptor& listener, tcp::socket socket) {
   // The kernel uses the lowest free number, so at least this many descriptors are open.
   if (socket.native_handle() >= max_descriptors_ || !HasRoom()) {
     ++refused_;
@@ -169,16 +169,16 @@ void Acceptor::HandOn(tcp::acceptor& listener, tcp::socket socket) {
   socket.set_option(tcp::no_delay(true), error);
   socket.native_non_blocking(true, error);
   if (error) return;
-  given_[socket.native_handle()] = SocketOf(socket.native_handle());
-  take_(listener.native_handle(), socket.release());
+  open_[socket.native_handle()] = SocketNumber(socket.native_handle());
+  handler_(listener.native_handle(), socket.release());
 }
 
 bool Acceptor::HasRoom() {
-  if (given_.size() < max_connections_) return true;
+  if (open_.size() < max_connections_) return true;
   if (absl::Now() < counted_ + kCountInterval) return false;
   counted_ = absl::Now();
-  std::erase_if(given_, [](const auto& one) { return SocketOf(one.first) != one.second; });
-  return given_.size() < max_connections_;
+  std::erase_if(open_, [](const auto& one) { return SocketNumber(one.first) != one.second; });
+  return open_.size() < max_connections_;
 }
 
 }  // namespace contacts::server

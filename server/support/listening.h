@@ -30,7 +30,7 @@ absl::StatusOr<std::vector<boost::asio::ip::tcp::acceptor>> ListenOn(boost::asio
 class Acceptor {
  public:
   // Called with each new connection, a non-blocking socket that the handler owns.
-  using Take = std::function<void(int listener, int connection)>;
+  using ConnectionHandler = std::function<void(int listener, int connection)>;
 
   // Raises this process's limit of file descriptors, if it may, to fit `max_connections` and a
   // `reserve` for other files. Under a lower limit fewer connections are accepted.
@@ -44,7 +44,7 @@ class Acceptor {
   // room for connections.
   absl::StatusOr<std::string> Listen(const std::string& address);
   // Accepts connections on its own thread until the destructor.
-  void Start(Take take);
+  void Start(ConnectionHandler handler);
   // Refuses new connections from now on.
   void StopListening();
   // Shuts the connections that were handed on for reading, so that gRPC reads the bytes that have
@@ -55,7 +55,7 @@ class Acceptor {
 
  private:
   void AcceptNext(boost::asio::ip::tcp::acceptor& listener);
-  void HandOn(boost::asio::ip::tcp::acceptor& listener, boost::asio::ip::tcp::socket socket);
+  void HandOver(boost::asio::ip::tcp::acceptor& listener, boost::asio::ip::tcp::socket socket);
 
   bool HasRoom();
 
@@ -65,10 +65,10 @@ class Acceptor {
   std::atomic<int64_t> refused_ = 0;
   // Used only by the thread. The inodes of open connections by descriptor: the acceptor is not told
   // when a connection ends, and its descriptor may be reused.
-  std::unordered_map<int, ino_t> given_;
+  std::unordered_map<int, ino_t> open_;
   absl::Time counted_ = absl::InfinitePast();
   absl::Time warned_ = absl::InfinitePast();
-  Take take_;
+  ConnectionHandler handler_;
   boost::asio::io_context io_{1};
   std::vector<boost::asio::ip::tcp::acceptor> listeners_;
   std::thread thread_;

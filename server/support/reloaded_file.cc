@@ -72,11 +72,11 @@ absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
   return ReadFile(path, ToSecret);
 }
 
-void LogReload(const std::string& what, const absl::Status& taken) {
-  if (taken.ok()) {
+void LogReload(const std::string& what, const absl::Status& result) {
+  if (result.ok()) {
     spdlog::info("reloaded {}", what);
   } else {
-    spdlog::error("{}; what was read before stays in use", std::string(taken.message()));
+    spdlog::error("{}; what was read before stays in use", std::string(result.message()));
   }
 }
 

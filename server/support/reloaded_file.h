@@ -22,32 +22,32 @@ absl::StatusOr<std::string> ReadSecretFile(const std::string& path);
 
 inline constexpr absl::Duration kReloadInterval = absl::Seconds(1);
 // Logs the outcome of a change of `what`.
-void LogReload(const std::string& what, const absl::Status& taken);
+void LogReload(const std::string& what, const absl::Status& result);
 
 // Follows one such file, or several that belong together: reads them once a second and hands over a
 // changed value. A refused value has no effect, and the log says so once. If the value in use comes
 // back, the log says only that. `Value` is the content of the files and is comparable.
 template <typename Value>
-class Reloaded {
+class FileReloader {
  public:
   using Read = std::function<absl::StatusOr<Value>()>;
-  using Take = std::function<absl::Status(const Value& value)>;
+  using Apply = std::function<absl::Status(const Value& value)>;
 
-  // `what`: its name in the log. `value`: the value in use. `read` and `take` are called by this
+  // `what`: its name in the log. `value`: the value in use. `read` and `apply` are called by this
   // object's own thread, until the destructor returns.
-  Reloaded(std::string what, Value value, Read read, Take take)
+  FileReloader(std::string what, Value value, Read read, Apply apply)
       : what_(std::move(what)),
         read_(std::move(read)),
-        take_(std::move(take)),
+        apply_(std::move(apply)),
         used_(value),
         last_(std::move(value)),
-        looks_([this] {
-          Look();
+        checks_([this] {
+          Check();
           return kReloadInterval;
         }) {}
 
  private:
-  void Look() {
+  void Check() {
     auto read = read_();
     if (read == last_) return;
     last_ = std::move(read);
@@ -55,18 +55,18 @@ class Reloaded {
   }
   absl::Status Use(const Value& value) {
     if (value == used_) return absl::OkStatus();
-    absl::Status taken = take_(value);
-    if (taken.ok()) used_ = value;
-    return taken;
+    absl::Status result = apply_(value);
+    if (result.ok()) used_ = value;
+    return result;
   }
 
   const std::string what_;
   const Read read_;
-  const Take take_;
+  const Apply apply_;
   // Used only by the thread:
   Value used_;
   absl::StatusOr<Value> last_;  // Result of the last read.
-  Periodic looks_;
+  Periodic checks_;
 };
 
 }  // namespace contacts::server

@@ -25,7 +25,7 @@ struct CallRecord {
   std::string reason;  // Of the ErrorInfo. Empty for OK.
   absl::Duration latency;
   std::string account;  // The acting account, or empty.
-  std::string caller;   // As in Identity, such as "operator" or "mTLS:shop", or empty.
+  std::string caller;   // Caller::name, such as "operator" or "mTLS:shop", or empty.
   std::string request_id;
   std::string traceparent;
   std::string peer;

@@ -49,7 +49,7 @@ http::response<http::string_body> Answer(const http::request<http::empty_body>& 
     response.result(http::status::not_found);
     response.body() = "want /metrics\n";
   } else {
-    const absl::Status collected = Guarded([&] {
+    const absl::Status collected = CatchExceptions([&] {
       response.body() = source.collect();
       return absl::OkStatus();
     });
@@ -124,15 +124,15 @@ class Exchange : public std::enable_shared_from_this<Exchange<Stream>> {
 
 }  // namespace
 
-class MetricsListener::Parts {
+class MetricsListener::Impl {
  public:
-  Parts(std::string address, const Tls* tls, Source source)
+  Impl(std::string address, const Tls* tls, Source source)
       : address_(std::move(address)),
         tls_(tls),
         source_(std::move(source)),
         tls_context_(asio::ssl::context::tls_server) {}
 
-  ~Parts() {
+  ~Impl() {
     io_.stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -192,10 +192,10 @@ class MetricsListener::Parts {
 };
 
 MetricsListener::MetricsListener(std::string address, const Tls* tls, Source source)
-    : parts_(std::make_unique<Parts>(std::move(address), tls, std::move(source))) {}
+    : impl_(std::make_unique<Impl>(std::move(address), tls, std::move(source))) {}
 
 MetricsListener::~MetricsListener() = default;
 
-absl::Status MetricsListener::Start() { return parts_->Start(); }
+absl::Status MetricsListener::Start() { return impl_->Start(); }
 
 }  // namespace contacts::server

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "server/auth/policy.h"
+#include "server/auth/caller_policy.h"
 #include "server/auth/tls.h"
 
 namespace contacts::server {
@@ -31,8 +31,8 @@ class MetricsListener {
   absl::Status Start();
 
  private:
-  class Parts;
-  std::unique_ptr<Parts> parts_;
+  class Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace contacts::server

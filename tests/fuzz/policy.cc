@@ -1,4 +1,5 @@
-// Policy files, and the names of certificates. A first line "uri NAME" or "dns NAME" is a name.
+// Policy files, and the names of certificates. A first line "uri NAME" or "dns NAME" is a
+// name.
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -10,7 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "server/auth/policy.h"
+#include "server/auth/caller_policy.h"
 #include "tests/fuzz/check.h"
 
 namespace contacts::server {
@@ -19,7 +20,7 @@ namespace {
 using nlohmann::json;
 
 // The roles of `caller`'s entry, by another reader of the file.
-std::set<std::string> Granted(const json& file, const Caller& caller, const std::string& uri,
+std::set<std::string> Granted(const json& file, const PolicyEntry& caller, const std::string& uri,
                               const std::string& dns) {
   for (const json& entry : file.at("callers")) {
     if (entry.at("name") != caller.name) continue;
@@ -43,12 +44,12 @@ void Fuzz(absl::string_view text) {
     dns = std::string(name);
   }
   const absl::string_view file = uri.empty() && dns.empty() ? text : parts.second;
-  const auto policy = Policy::Parse(file);
+  const auto policy = CallerPolicy::Parse(file);
   if (!policy.ok()) return;
   PeerNames peer;
   if (!uri.empty()) peer.uris.push_back(uri);
   if (!dns.empty()) peer.dns.push_back(dns);
-  const Caller* caller = policy->Find(peer);
+  const PolicyEntry* caller = policy->Find(peer);
   if (caller == nullptr) return;
   const auto granted = Granted(json::parse(file), *caller, uri, dns);
   FUZZ_CHECK(caller->is_front_end == granted.contains("front_end"));

@@ -8,8 +8,8 @@
 #include "core/domain/settings.h"
 #include "server/messages/field_rules.h"
 #include "server/messages/page_token.h"
+#include "server/messages/parse.h"
 #include "server/messages/validation.h"
-#include "server/messages/wire.h"
 #include "tests/fuzz/check.h"
 
 namespace contacts::server {

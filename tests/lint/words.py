@@ -49,6 +49,7 @@ NAMES = [
     (r"\bPassTime\b", "ExpireOrRemind"),
     (r"\bTakeOut\b", "RemoveItems"),
     (r"\bMutateAgainWhileAborted\b", "TryMutateOnce"),
+    (r"\bUntaken\w*", "UnreadAnswers"),
 ]
 COMMENT = {
     **dict.fromkeys((".cc", ".h", ".proto"), re.compile(r"//+(.*)")),

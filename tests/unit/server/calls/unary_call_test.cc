@@ -43,7 +43,7 @@ class Served {
  public:
   explicit Served(const Handler& handler, absl::Duration longest = absl::Seconds(30))
       : validator_(FieldRules(AccountIdForm(), Settings())),
-        workers_({.threads = 1, .waiting = 1, .threads_of_one = 1, .waiting_of_one = 1}),
+        workers_({.threads = 1, .waiting = 1, .threads_per_tenant = 1, .waiting_per_tenant = 1}),
         calls_({&authenticator_, &validator_}, &workers_, longest),
         service_(&calls_, handler) {
     grpc::ServerBuilder builder;

@@ -37,7 +37,8 @@ TEST(WorkQueue, ThoseWhoBringWorkTakeTurns) {
   Served served;
   absl::Notification go;
   {
-    WorkQueue queue({.threads = 1, .waiting = 10, .threads_of_one = 1, .waiting_of_one = 10});
+    WorkQueue queue(
+        {.threads = 1, .waiting = 10, .threads_per_tenant = 1, .waiting_per_tenant = 10});
     ASSERT_TRUE(queue.TryPush("first", [&] { go.WaitForNotification(); }));
     while (queue.length() > 0) absl::SleepFor(absl::Milliseconds(1));
     for (int i = 0; i < 4; ++i) ASSERT_TRUE(queue.TryPush("flood", served.Piece("flood")));
@@ -52,7 +53,7 @@ TEST(WorkQueue, ThoseWhoBringWorkTakeTurns) {
 TEST(WorkQueue, OneThatFloodsLeavesThreadsToTheOthers) {
   absl::Notification go;
   absl::Notification other_done;
-  WorkQueue queue({.threads = 2, .waiting = 10, .threads_of_one = 1, .waiting_of_one = 5});
+  WorkQueue queue({.threads = 2, .waiting = 10, .threads_per_tenant = 1, .waiting_per_tenant = 5});
   for (int i = 0; i < 5; ++i) {
     ASSERT_TRUE(queue.TryPush("flood", [&] { go.WaitForNotification(); }));
   }
@@ -65,7 +66,7 @@ TEST(WorkQueue, OneThatFloodsLeavesThreadsToTheOthers) {
 
 TEST(WorkQueue, OneThatFloodsLeavesRoomInTheQueue) {
   absl::Notification go;
-  WorkQueue queue({.threads = 1, .waiting = 3, .threads_of_one = 1, .waiting_of_one = 2});
+  WorkQueue queue({.threads = 1, .waiting = 3, .threads_per_tenant = 1, .waiting_per_tenant = 2});
   ASSERT_TRUE(queue.TryPush("flood", [&] { go.WaitForNotification(); }));
   while (queue.length() > 0) absl::SleepFor(absl::Milliseconds(1));
   EXPECT_TRUE(queue.TryPush("flood", [] {}));

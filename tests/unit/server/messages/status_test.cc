@@ -66,18 +66,18 @@ TEST(StatusTest, SaysWhenToRetry) {
 
 TEST(StatusTest, OkStaysOk) {
   EXPECT_TRUE(ToGrpcStatus(absl::OkStatus(), kMaxDetails).ok());
-  EXPECT_TRUE(Presentable(absl::OkStatus()).ok());
+  EXPECT_TRUE(PublicStatus(absl::OkStatus()).ok());
 }
 
 TEST(StatusTest, DefectsBecomeIncidentsWithoutTheirText) {
   for (const absl::Status& defect :
        {absl::InternalError("SELECT secret FROM t"), absl::UnknownError("SELECT secret FROM t"),
         absl::NotFoundError("SELECT secret FROM t")}) {
-    const absl::Status shown = Presentable(defect);
+    const absl::Status shown = PublicStatus(defect);
     EXPECT_EQ(shown.code(), absl::StatusCode::kInternal);
     EXPECT_EQ(errors::Reason(shown), "INTERNAL");
     EXPECT_THAT(shown.ToString(), Not(HasSubstr("SELECT")));
-    EXPECT_NE(Presentable(defect).message(), shown.message());
+    EXPECT_NE(PublicStatus(defect).message(), shown.message());
     const auto info = Find<google::rpc::ErrorInfo>(ToGrpcStatus(shown, kMaxDetails));
     ASSERT_TRUE(info.has_value());
     EXPECT_THAT(shown.message(), HasSubstr(info->metadata().at("incident")));
@@ -87,7 +87,7 @@ TEST(StatusTest, DefectsBecomeIncidentsWithoutTheirText) {
 TEST(StatusTest, TimeLimitsAndKnownErrorsPassThrough) {
   for (const absl::Status& status :
        {errors::DeadlineExceeded(), errors::Cancelled(), errors::TokenInvalid()}) {
-    EXPECT_EQ(Presentable(status), status);
+    EXPECT_EQ(PublicStatus(status), status);
   }
 }
 

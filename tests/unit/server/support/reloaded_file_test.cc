@@ -34,7 +34,7 @@ class ReloadedFileTest : public ::testing::Test {
     std::filesystem::rename(draft, path_);
   }
 
-  Reloaded<std::string>::Take Take() {
+  FileReloader<std::string>::Apply Apply() {
     return [this](const std::string& text) {
       const std::lock_guard lock(mutex_);
       taken_.push_back(text);
@@ -61,8 +61,8 @@ class ReloadedFileTest : public ::testing::Test {
 
 TEST_F(ReloadedFileTest, HandsOverWhatIsNewOnce) {
   Write("one");
-  const Reloaded<std::string> file(
-      path_, "one", [this] { return ReadTrustedFile(path_); }, Take());
+  const FileReloader<std::string> file(
+      path_, "one", [this] { return ReadTrustedFile(path_); }, Apply());
   absl::SleepFor(absl::Milliseconds(1500));
   EXPECT_TRUE(WaitForTaken(0).empty());
   Write("two");
@@ -89,15 +89,15 @@ TEST_F(ReloadedFileTest, FollowsAFolderThatIsSwappedByASymlink) {
   swap("one");
   fs::create_symlink("..data/file", path_);
   ASSERT_EQ(ReadSecretFile(path_).value_or(""), "one");
-  const Reloaded<std::string> file(
-      path_, "one", [this] { return ReadSecretFile(path_); }, Take());
+  const FileReloader<std::string> file(
+      path_, "one", [this] { return ReadSecretFile(path_); }, Apply());
   swap("two");
   EXPECT_THAT(WaitForTaken(1), ElementsAre("two"));
 }
 
 TEST_F(ReloadedFileTest, OutlivesAFileThatIsAway) {
-  const Reloaded<std::string> file(
-      path_, "one", [this] { return ReadTrustedFile(path_); }, Take());
+  const FileReloader<std::string> file(
+      path_, "one", [this] { return ReadTrustedFile(path_); }, Apply());
   absl::SleepFor(absl::Milliseconds(1500));
   Write("two", 0666);
   absl::SleepFor(absl::Milliseconds(1500));

@@ -1,4 +1,4 @@
-#include "server/auth/identity.h"
+#include "server/auth/authenticator.h"
 
 #include <gtest/gtest.h>
 
@@ -61,8 +61,8 @@ const Row kRows[] = {
 std::string ReasonFor(const Row& row, Audience audience) {
   Metadata metadata;
   for (const auto& [key, value] : row.metadata) metadata.emplace(key, value);
-  const auto identity = DevelopmentAuthenticator(AccountIdForm()).Identify(metadata, {});
-  return errors::Reason(identity.ok() ? Authorize(*identity, audience) : identity.status());
+  const auto caller = DevelopmentAuthenticator(AccountIdForm()).Identify(metadata, {});
+  return errors::Reason(caller.ok() ? Authorize(*caller, audience) : caller.status());
 }
 
 TEST(DevelopmentAuthenticatorTest, DecidesEveryRow) {
@@ -75,9 +75,9 @@ TEST(DevelopmentAuthenticatorTest, DecidesEveryRow) {
 TEST(DevelopmentAuthenticatorTest, LowersTheAccount) {
   Metadata metadata;
   metadata.emplace("contacts-account", "AA1-Ovh");
-  const auto identity = DevelopmentAuthenticator(AccountIdForm()).Identify(metadata, {});
-  ASSERT_TRUE(identity.ok());
-  EXPECT_EQ(identity->account.text(), "aa1-ovh");
+  const auto caller = DevelopmentAuthenticator(AccountIdForm()).Identify(metadata, {});
+  ASSERT_TRUE(caller.ok());
+  EXPECT_EQ(caller->account.text(), "aa1-ovh");
 }
 
 class JwtAuthenticatorTest : public ::testing::Test {
@@ -88,7 +88,7 @@ class JwtAuthenticatorTest : public ::testing::Test {
     EXPECT_TRUE(verifier_.ReplaceKeys(testing::Jwks({key_.Jwk()})).ok());
   }
 
-  absl::StatusOr<Identity> Identify(
+  absl::StatusOr<Caller> Identify(
       const std::vector<std::pair<std::string, std::string>>& entries) const {
     Metadata metadata;
     for (const auto& [key, value] : entries) metadata.emplace(key, value);
@@ -150,18 +150,18 @@ TEST_F(JwtAuthenticatorTest, DecidesEveryRow) {
        kNobody},
   };
   for (const Row& row : rows) {
-    const auto identity = Identify(row.metadata);
+    const auto caller = Identify(row.metadata);
     const auto reason = [&](Audience audience) {
-      return errors::Reason(identity.ok() ? Authorize(*identity, audience) : identity.status());
+      return errors::Reason(caller.ok() ? Authorize(*caller, audience) : caller.status());
     };
     EXPECT_EQ(reason(Audience::kAccounts), row.on_contacts) << row.name;
     EXPECT_EQ(reason(Audience::kWatchers), row.on_contacts) << row.name;
     EXPECT_EQ(reason(Audience::kOperators), row.on_directory) << row.name;
-    if (identity.ok()) {
-      EXPECT_EQ(identity->account.text(), "aa1-ovh") << row.name;
-      EXPECT_EQ(identity->expires, now_ + absl::Minutes(10) + absl::Seconds(30)) << row.name;
+    if (caller.ok()) {
+      EXPECT_EQ(caller->account.text(), "aa1-ovh") << row.name;
+      EXPECT_EQ(caller->expires, now_ + absl::Minutes(10) + absl::Seconds(30)) << row.name;
     } else {
-      EXPECT_EQ(identity.status().ToString().find(token_.substr(0, 20)), std::string::npos);
+      EXPECT_EQ(caller.status().ToString().find(token_.substr(0, 20)), std::string::npos);
     }
   }
 }
@@ -199,9 +199,9 @@ void ExpectRows(const CertificateAuthenticator& authenticator,
   for (const CertificateRow& row : rows) {
     Metadata metadata;
     for (const auto& [key, value] : row.metadata) metadata.emplace(key, value);
-    const auto identity = authenticator.Identify(metadata, row.peer);
+    const auto caller = authenticator.Identify(metadata, row.peer);
     const auto reason = [&](Audience audience) {
-      return errors::Reason(identity.ok() ? Authorize(*identity, audience) : identity.status());
+      return errors::Reason(caller.ok() ? Authorize(*caller, audience) : caller.status());
     };
     EXPECT_EQ(reason(Audience::kAccounts), row.on_contacts) << row.name;
     EXPECT_EQ(reason(Audience::kOperators), row.on_directory) << row.name;
@@ -211,7 +211,7 @@ void ExpectRows(const CertificateAuthenticator& authenticator,
 
 TEST(CertificateAuthenticatorTest, DecidesEveryRow) {
   CertificateAuthenticator authenticator(AccountIdForm(), nullptr);
-  authenticator.Replace(*Policy::Parse(kPolicy));
+  authenticator.Replace(*CallerPolicy::Parse(kPolicy));
   const std::pair<std::string, std::string> account = {"contacts-account", "AA1-ovh"};
   const std::pair<std::string, std::string> as_operator = {"contacts-caller", "operator"};
   const std::pair<std::string, std::string> as_observer = {"contacts-caller", "observer"};
@@ -264,18 +264,18 @@ TEST(CertificateAuthenticatorTest, DecidesEveryRow) {
 TEST(CertificateAuthenticatorTest, BelievesThePolicyOfTheMoment) {
   CertificateAuthenticator authenticator(AccountIdForm(), nullptr);
   EXPECT_EQ(errors::Reason(authenticator.Identify({}, kSync).status()), kNotAllowed);
-  authenticator.Replace(*Policy::Parse(kPolicy));
-  const auto identity = authenticator.Identify({}, kSync);
-  ASSERT_TRUE(identity.ok());
+  authenticator.Replace(*CallerPolicy::Parse(kPolicy));
+  const auto caller = authenticator.Identify({}, kSync);
+  ASSERT_TRUE(caller.ok());
   // Not an account id under any pattern, because account ids are in lower case.
-  EXPECT_EQ(identity->caller, "mTLS:sync");
-  authenticator.Replace(*Policy::Parse(R"({"callers": []})"));
+  EXPECT_EQ(caller->name, "mTLS:sync");
+  authenticator.Replace(*CallerPolicy::Parse(R"({"callers": []})"));
   EXPECT_EQ(errors::Reason(authenticator.Identify({}, kSync).status()), kNotAllowed);
 }
 
 TEST_F(JwtAuthenticatorTest, AFrontEndBringsItsCustomersSession) {
   CertificateAuthenticator both(AccountIdForm(), &authenticator_);
-  both.Replace(*Policy::Parse(kPolicy));
+  both.Replace(*CallerPolicy::Parse(kPolicy));
   const std::pair<std::string, std::string> bearer = {"authorization", "Bearer " + token_};
   const std::pair<std::string, std::string> account = {"contacts-account", "aa1-ovh"};
   ExpectRows(
@@ -305,10 +305,10 @@ TEST_F(JwtAuthenticatorTest, AFrontEndBringsItsCustomersSession) {
       });
   Metadata metadata;
   metadata.emplace(bearer.first, bearer.second);
-  const auto identity = both.Identify(metadata, kShop);
-  ASSERT_TRUE(identity.ok());
-  EXPECT_EQ(identity->account.text(), "aa1-ovh");
-  EXPECT_EQ(identity->expires, now_ + absl::Minutes(10) + absl::Seconds(30));
+  const auto caller = both.Identify(metadata, kShop);
+  ASSERT_TRUE(caller.ok());
+  EXPECT_EQ(caller->account.text(), "aa1-ovh");
+  EXPECT_EQ(caller->expires, now_ + absl::Minutes(10) + absl::Seconds(30));
 }
 
 }  // namespace

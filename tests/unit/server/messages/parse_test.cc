@@ -1,4 +1,4 @@
-#include "server/messages/wire.h"
+#include "server/messages/parse.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

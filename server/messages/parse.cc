@@ -1,4 +1,4 @@
-#include "server/messages/wire.h"
+#include "server/messages/parse.h"
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/field_mask.pb.h>

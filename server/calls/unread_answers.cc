@@ -1,4 +1,4 @@
-#include "server/calls/untaken_answers.h"
+#include "server/calls/unread_answers.h"
 
 #include <utility>
 
@@ -7,50 +7,50 @@
 namespace contacts::server {
 namespace {
 
-constexpr absl::Duration kLookInterval = absl::Seconds(1);
+constexpr absl::Duration kCheckInterval = absl::Seconds(1);
 // Memory of a call beside its answer.
 constexpr std::size_t kCallBytes = 8 * 1024;
 
 }  // namespace
 
-UntakenAnswers::UntakenAnswers(Limits limits)
-    : limits_(limits), looks_([this] {
+UnreadAnswers::UnreadAnswers(Limits limits)
+    : limits_(limits), checks_([this] {
         CancelLate();
-        return kLookInterval;
+        return kCheckInterval;
       }) {}
 
-bool UntakenAnswers::HasRoom(const std::string& whose) const {
+bool UnreadAnswers::HasRoom(const std::string& tenant) const {
   const std::lock_guard lock(mutex_);
-  if (total_ >= limits_.bytes) return false;
-  const auto held = held_.find(whose);
-  return held == held_.end() || held->second < (limits_.bytes - total_) / 4;
+  if (total_bytes_ >= limits_.bytes) return false;
+  const auto held = bytes_of_.find(tenant);
+  return held == bytes_of_.end() || held->second < (limits_.bytes - total_bytes_) / 4;
 }
 
-UntakenAnswers::Handle UntakenAnswers::Add(const std::string& whose, std::size_t bytes,
-                                           grpc::CallbackServerContext* context) {
+UnreadAnswers::Handle UnreadAnswers::Add(const std::string& tenant, std::size_t bytes,
+                                         grpc::CallbackServerContext* context) {
   const std::lock_guard lock(mutex_);
   bytes += kCallBytes;
-  held_[whose] += bytes;
-  total_ += bytes;
-  return waiting_.insert(waiting_.end(), {.whose = whose,
+  bytes_of_[tenant] += bytes;
+  total_bytes_ += bytes;
+  return waiting_.insert(waiting_.end(), {.tenant = tenant,
                                           .bytes = bytes,
                                           .context = context,
                                           .since = absl::Now(),
                                           .cancelled = false});
 }
 
-void UntakenAnswers::Remove(Handle answer) {
+void UnreadAnswers::Remove(Handle answer) {
   const std::lock_guard lock(mutex_);
-  const auto held = held_.find(answer->whose);
+  const auto held = bytes_of_.find(answer->tenant);
   held->second -= answer->bytes;
-  if (held->second == 0) held_.erase(held);
-  total_ -= answer->bytes;
+  if (held->second == 0) bytes_of_.erase(held);
+  total_bytes_ -= answer->bytes;
   (answer->cancelled ? cancelled_ : waiting_).erase(answer);
 }
 
-void UntakenAnswers::CancelLate() {
+void UnreadAnswers::CancelLate() {
   const std::lock_guard lock(mutex_);
-  const absl::Time late = absl::Now() - limits_.patience;
+  const absl::Time late = absl::Now() - limits_.max_age;
   while (!waiting_.empty() && waiting_.front().since <= late) {
     cancelled_.splice(cancelled_.end(), waiting_, waiting_.begin());
     cancelled_.back().cancelled = true;

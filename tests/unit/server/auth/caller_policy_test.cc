@@ -1,4 +1,4 @@
-#include "server/auth/policy.h"
+#include "server/auth/caller_policy.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,27 +18,27 @@ std::string WithCaller(const std::string& entry) {
 }
 
 TEST(PolicyTest, ReadsWhoMayDoWhat) {
-  const auto policy = Policy::Parse(R"({"callers": [
+  const auto policy = CallerPolicy::Parse(R"({"callers": [
       {"name": "shop", "uri": "spiffe://example.org/Shop", "may": ["front_end", "observer"]},
       {"name": "sync", "dns": "sync.example.org", "may": ["operator"]},
       {"name": "prometheus", "dns": "p.example.org", "may": ["metrics_reader"]}]})");
   ASSERT_TRUE(policy.ok()) << policy.status();
-  const Caller* shop = policy->Find({.uris = {"spiffe://example.org/Shop"}});
+  const PolicyEntry* shop = policy->Find({.uris = {"spiffe://example.org/Shop"}});
   ASSERT_NE(shop, nullptr);
   EXPECT_EQ(shop->name, "shop");
   EXPECT_TRUE(shop->is_front_end && shop->is_observer && !shop->is_operator);
-  const Caller* sync = policy->Find({.dns = {"SYNC.example.org"}});
+  const PolicyEntry* sync = policy->Find({.dns = {"SYNC.example.org"}});
   ASSERT_NE(sync, nullptr);
   EXPECT_TRUE(!sync->is_front_end && !sync->is_observer && sync->is_operator);
   EXPECT_FALSE(sync->is_metrics_reader);
-  const Caller* prometheus = policy->Find({.dns = {"p.example.org"}});
+  const PolicyEntry* prometheus = policy->Find({.dns = {"p.example.org"}});
   ASSERT_NE(prometheus, nullptr);
   EXPECT_TRUE(prometheus->is_metrics_reader);
   EXPECT_FALSE(prometheus->is_front_end || prometheus->is_observer || prometheus->is_operator);
 }
 
 TEST(PolicyTest, KnowsACallerByTheWholeNameAlone) {
-  const auto policy = Policy::Parse(R"({"callers": [
+  const auto policy = CallerPolicy::Parse(R"({"callers": [
       {"name": "shop", "uri": "spiffe://example.org/shop", "may": ["front_end"]},
       {"name": "sync", "dns": "sync.example.org", "may": ["operator"]}]})");
   ASSERT_TRUE(policy.ok());
@@ -57,7 +57,7 @@ TEST(PolicyTest, KnowsACallerByTheWholeNameAlone) {
       {.uris = {"spiffe://example.org/shop"}, .dns = {"sync.example.org"}},
   };
   for (const PeerNames& names : rows) EXPECT_EQ(policy->Find(names), nullptr);
-  EXPECT_EQ(Policy().Find({.dns = {"sync.example.org"}}), nullptr);
+  EXPECT_EQ(CallerPolicy().Find({.dns = {"sync.example.org"}}), nullptr);
 }
 
 TEST(PolicyTest, RefusesWhatIsNotClear) {
@@ -93,14 +93,14 @@ TEST(PolicyTest, RefusesWhatIsNotClear) {
        "callers[0].dns"},
       {WithCaller(R"({"name": "a", "uri": "b:c", "may": ["operator"]},
                      {"name": "b", "uri": "b:c", "may": ["observer"]})"),
-       "callers[1]: its uri or dns stands before"},
+       "callers[1]: its uri or dns is that of an earlier caller"},
   };
   for (const auto& [text, expected] : rows) {
-    const auto policy = Policy::Parse(text);
+    const auto policy = CallerPolicy::Parse(text);
     ASSERT_FALSE(policy.ok()) << text;
     EXPECT_THAT(policy.status().message(), HasSubstr(expected)) << text;
   }
-  EXPECT_TRUE(Policy::Parse(R"({"callers": []})").ok());
+  EXPECT_TRUE(CallerPolicy::Parse(R"({"callers": []})").ok());
 }
 
 }  // namespace

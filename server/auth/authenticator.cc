@@ -1,4 +1,4 @@
-#include "server/auth/identity.h"
+#include "server/auth/authenticator.h"
 
 #include <optional>
 #include <string>
@@ -28,10 +28,10 @@ absl::StatusOr<std::optional<std::string>> Single(const Metadata& metadata, cons
   return std::string(first->second.data(), first->second.size());
 }
 
-// Reads contacts-account into an identity. Fails if the value is not an account id.
-absl::Status ReadAccount(const std::string& text, const AccountIdForm& form, Identity& identity) {
-  identity.account = AccountId(Lower(text));
-  if (form.Matches(identity.account.text())) return absl::OkStatus();
+// Reads contacts-account into a caller. Fails if the value is not an account id.
+absl::Status ReadAccount(const std::string& text, const AccountIdForm& form, Caller& caller) {
+  caller.account = AccountId(Lower(text));
+  if (form.Matches(caller.account.text())) return absl::OkStatus();
   return errors::Unauthenticated(
       absl::StrCat("metadata ", kAccountKey, ": ", Echo(text), "; want an account id"));
 }
@@ -41,37 +41,37 @@ absl::Status ReadAccount(const std::string& text, const AccountIdForm& form, Ide
 DevelopmentAuthenticator::DevelopmentAuthenticator(AccountIdForm account_id)
     : account_id_(std::move(account_id)) {}
 
-absl::StatusOr<Identity> DevelopmentAuthenticator::Identify(const Metadata& metadata,
-                                                            const PeerNames& /*peer*/) const {
+absl::StatusOr<Caller> DevelopmentAuthenticator::Identify(const Metadata& metadata,
+                                                          const PeerNames& /*peer*/) const {
   const auto account = Single(metadata, kAccountKey);
   if (!account.ok()) return account.status();
-  const auto caller = Single(metadata, kCallerKey);
-  if (!caller.ok()) return caller.status();
-  if (!account->has_value() && !caller->has_value()) {
+  const auto role = Single(metadata, kCallerKey);
+  if (!role.ok()) return role.status();
+  if (!account->has_value() && !role->has_value()) {
     return errors::Unauthenticated(
         absl::StrCat("no credentials; want metadata ", kAccountKey, " or ", kCallerKey));
   }
-  Identity identity;
+  Caller caller;
   if (account->has_value()) {
-    if (auto read = ReadAccount(**account, account_id_, identity); !read.ok()) return read;
+    if (auto read = ReadAccount(**account, account_id_, caller); !read.ok()) return read;
   }
-  if (caller->has_value()) {
-    identity.is_operator = **caller == "operator";
-    identity.is_observer = **caller == "observer";
-    if (!identity.is_operator && !identity.is_observer) {
-      return errors::Unauthenticated(absl::StrCat("metadata ", kCallerKey, ": ", Echo(**caller),
-                                                  "; want operator or observer"));
+  if (role->has_value()) {
+    caller.is_operator = **role == "operator";
+    caller.is_observer = **role == "observer";
+    if (!caller.is_operator && !caller.is_observer) {
+      return errors::Unauthenticated(
+          absl::StrCat("metadata ", kCallerKey, ": ", Echo(**role), "; want operator or observer"));
     }
-    identity.caller = **caller;
+    caller.name = **role;
   }
-  return identity;
+  return caller;
 }
 
 JwtAuthenticator::JwtAuthenticator(const JwtVerifier* verifier, Clock clock)
     : verifier_(verifier), clock_(std::move(clock)) {}
 
-absl::StatusOr<Identity> JwtAuthenticator::Identify(const Metadata& metadata,
-                                                    const PeerNames& /*peer*/) const {
+absl::StatusOr<Caller> JwtAuthenticator::Identify(const Metadata& metadata,
+                                                  const PeerNames& /*peer*/) const {
   const auto token = Single(metadata, kTokenKey);
   if (!token.ok()) return token.status();
   // The scheme's name is compared without regard to case (RFC 9110, 11.1).
@@ -92,88 +92,89 @@ absl::StatusOr<Identity> JwtAuthenticator::Identify(const Metadata& metadata,
                                                  ": a customer's session is no operator and no "
                                                  "observer; want none"));
   }
-  return Identity{.account = std::move(session->account), .expires = session->expires};
+  return Caller{.account = std::move(session->account), .expires = session->expires};
 }
 
 CertificateAuthenticator::CertificateAuthenticator(AccountIdForm account_id,
                                                    const Authenticator* sessions)
     : account_id_(std::move(account_id)),
       sessions_(sessions),
-      policy_(std::make_shared<const Policy>()) {}
+      policy_(std::make_shared<const CallerPolicy>()) {}
 
-void CertificateAuthenticator::Replace(Policy policy) {
-  auto fresh = std::make_shared<const Policy>(std::move(policy));
+void CertificateAuthenticator::Replace(CallerPolicy policy) {
+  auto fresh = std::make_shared<const CallerPolicy>(std::move(policy));
   const std::lock_guard lock(mutex_);
   policy_ = std::move(fresh);
 }
 
-std::shared_ptr<const Policy> CertificateAuthenticator::policy() const {
+std::shared_ptr<const CallerPolicy> CertificateAuthenticator::policy() const {
   const std::lock_guard lock(mutex_);
   return policy_;
 }
 
 bool CertificateAuthenticator::MayReadMetrics(const PeerNames& peer) const {
   const auto policy = this->policy();
-  const Caller* caller = policy->Find(peer);
-  return caller != nullptr && caller->is_metrics_reader;
+  const PolicyEntry* entry = policy->Find(peer);
+  return entry != nullptr && entry->is_metrics_reader;
 }
 
-absl::StatusOr<Identity> CertificateAuthenticator::Identify(const Metadata& metadata,
-                                                            const PeerNames& peer) const {
+absl::StatusOr<Caller> CertificateAuthenticator::Identify(const Metadata& metadata,
+                                                          const PeerNames& peer) const {
   if (peer.uris.empty() && peer.dns.empty()) {
     return errors::Unauthenticated("want a client certificate with a URI or a DNS name");
   }
   const auto policy = this->policy();
-  const Caller* caller = policy->Find(peer);
-  if (caller == nullptr) {
+  const PolicyEntry* entry = policy->Find(peer);
+  if (entry == nullptr) {
     return errors::CallerNotAllowed(
         "the client certificate is of no caller that the policy names, or of several");
   }
-  Identity identity{.is_operator = caller->is_operator,
-                    .is_observer = caller->is_observer,
-                    .caller = absl::StrCat(kCallerPrefix, caller->name),
-                    .policy = policy};
+  Caller caller{.is_operator = entry->is_operator,
+                .is_observer = entry->is_observer,
+                .name = absl::StrCat(kCallerPrefix, entry->name),
+                .policy = policy};
   const auto claim = Single(metadata, kCallerKey);
   if (!claim.ok()) return claim.status();
-  if (claim->has_value() && !(**claim == "operator" && caller->is_operator) &&
-      !(**claim == "observer" && caller->is_observer)) {
+  if (claim->has_value() && !(**claim == "operator" && entry->is_operator) &&
+      !(**claim == "observer" && entry->is_observer)) {
     return errors::CallerNotAllowed(
-        absl::StrCat("metadata ", kCallerKey, ": the policy does not make ", caller->name, " one"));
+        absl::StrCat("metadata ", kCallerKey, ": the policy does not make ", entry->name, " one"));
   }
   const bool names_account =
       metadata.count(kAccountKey) > 0 || (sessions_ != nullptr && metadata.count(kTokenKey) > 0);
-  if (!names_account) return identity;
-  if (!caller->is_front_end) {
+  if (!names_account) return caller;
+  if (!entry->is_front_end) {
     return errors::CallerNotAllowed(
-        absl::StrCat("the policy does not make ", caller->name,
+        absl::StrCat("the policy does not make ", entry->name,
                      " a front end, so it acts for no account; want no metadata ", kAccountKey));
   }
-  if (auto taken = TakeAccount(metadata, peer, identity); !taken.ok()) return taken;
-  return identity;
+  if (auto read = ReadActingAccount(metadata, peer, caller); !read.ok()) return read;
+  return caller;
 }
 
-absl::Status CertificateAuthenticator::TakeAccount(const Metadata& metadata, const PeerNames& peer,
-                                                   Identity& identity) const {
+absl::Status CertificateAuthenticator::ReadActingAccount(const Metadata& metadata,
+                                                         const PeerNames& peer,
+                                                         Caller& caller) const {
   if (sessions_ == nullptr) {
     const auto account = Single(metadata, kAccountKey);
     if (!account.ok()) return account.status();
-    return ReadAccount(**account, account_id_, identity);
+    return ReadAccount(**account, account_id_, caller);
   }
   auto session = sessions_->Identify(metadata, peer);
   if (!session.ok()) return session.status();
-  identity.account = std::move(session->account);
-  identity.expires = session->expires;
+  caller.account = std::move(session->account);
+  caller.expires = session->expires;
   return absl::OkStatus();
 }
 
-absl::Status Authorize(const Identity& identity, Audience audience) {
-  if (audience == Audience::kAccounts && identity.account.empty()) {
+absl::Status Authorize(const Caller& caller, Audience audience) {
+  if (audience == Audience::kAccounts && caller.account.empty()) {
     return errors::CallerNotAllowed("this method acts for an account, and the caller named none");
   }
-  if (audience == Audience::kOperators && !identity.is_operator) {
+  if (audience == Audience::kOperators && !caller.is_operator) {
     return errors::CallerNotAllowed("this method is for directory operators");
   }
-  if (audience == Audience::kWatchers && identity.account.empty() && !identity.is_observer) {
+  if (audience == Audience::kWatchers && caller.account.empty() && !caller.is_observer) {
     return errors::CallerNotAllowed("this method acts for an account, or is for observers");
   }
   return absl::OkStatus();

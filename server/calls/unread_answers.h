@@ -1,5 +1,5 @@
-#ifndef CONTACTS_SERVER_CALLS_UNTAKEN_ANSWERS_H_
-#define CONTACTS_SERVER_CALLS_UNTAKEN_ANSWERS_H_
+#ifndef CONTACTS_SERVER_CALLS_UNREAD_ANSWERS_H_
+#define CONTACTS_SERVER_CALLS_UNREAD_ANSWERS_H_
 
 #include <grpcpp/server_context.h>
 
@@ -17,21 +17,21 @@ namespace contacts::server {
 // Answers that gRPC holds because their clients do not read them: HTTP/2 lets a peer read a
 // stream's bytes as slowly as it likes, and gRPC does not count answers in its own quota. Thread
 // safe.
-class UntakenAnswers {
+class UnreadAnswers {
  public:
   struct Limits {
-    std::size_t bytes = std::size_t{256} << 20;   // Of all.
-    absl::Duration patience = absl::Seconds(30);  // For each answer. Then its call is cancelled.
+    std::size_t bytes = std::size_t{256} << 20;  // Of all.
+    absl::Duration max_age = absl::Seconds(30);  // For each answer. Then its call is cancelled.
   };
 
-  explicit UntakenAnswers(Limits limits);
+  explicit UnreadAnswers(Limits limits);
 
   // Whether one more call may be made for `whose`: no account may hold more than a quarter of the
   // bytes that the others leave.
-  bool HasRoom(const std::string& whose) const;
+  bool HasRoom(const std::string& tenant) const;
 
   struct Answer {
-    std::string whose;
+    std::string tenant;
     std::size_t bytes = 0;
     grpc::CallbackServerContext* context = nullptr;
     absl::Time since;
@@ -40,7 +40,7 @@ class UntakenAnswers {
   using Handle = std::list<Answer>::iterator;
   // Adds an answer that is about to be given to gRPC. The end of its call removes it again. The
   // context must live until then.
-  Handle Add(const std::string& whose, std::size_t bytes, grpc::CallbackServerContext* context);
+  Handle Add(const std::string& tenant, std::size_t bytes, grpc::CallbackServerContext* context);
   void Remove(Handle answer);
 
  private:
@@ -51,11 +51,11 @@ class UntakenAnswers {
   mutable std::recursive_mutex mutex_;
   std::list<Answer> waiting_;  // Oldest first.
   std::list<Answer> cancelled_;
-  absl::flat_hash_map<std::string, std::size_t> held_;  // Bytes by account.
-  std::size_t total_ = 0;
-  Periodic looks_;
+  absl::flat_hash_map<std::string, std::size_t> bytes_of_;  // Bytes by account.
+  std::size_t total_bytes_ = 0;
+  Periodic checks_;
 };
 
 }  // namespace contacts::server
 
-#endif  // CONTACTS_SERVER_CALLS_UNTAKEN_ANSWERS_H_
+#endif  // CONTACTS_SERVER_CALLS_UNREAD_ANSWERS_H_

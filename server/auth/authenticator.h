@@ -1,5 +1,5 @@
-#ifndef CONTACTS_SERVER_AUTH_IDENTITY_H_
-#define CONTACTS_SERVER_AUTH_IDENTITY_H_
+#ifndef CONTACTS_SERVER_AUTH_AUTHENTICATOR_H_
+#define CONTACTS_SERVER_AUTH_AUTHENTICATOR_H_
 
 #include <grpcpp/support/string_ref.h>
 
@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/domain/ids.h"
+#include "server/auth/caller_policy.h"
 #include "server/auth/jwt.h"
-#include "server/auth/policy.h"
 #include "server/messages/forms.h"
 
 namespace contacts::server {
@@ -23,19 +23,19 @@ namespace contacts::server {
 using Metadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
 // The account and caller of a call, as its credentials prove them.
-struct Identity {
+struct Caller {
   AccountId account;  // The acting account. Empty if the call names none.
   bool is_operator = false;
   bool is_observer = false;
   // Name of the caller, if it is not the acting account itself. Used in the log, and as the owner
   // of an operator's request ids. Never an account id.
-  std::string caller;
+  std::string name;
   // End of the session. A stream ends with it.
   absl::Time expires = absl::InfiniteFuture();
-  // A stream also ends when this is gone, because the policy behind the identity was replaced.
-  std::optional<std::weak_ptr<const Policy>> policy;
+  // A stream also ends when this is gone, because the policy behind the caller was replaced.
+  std::optional<std::weak_ptr<const CallerPolicy>> policy;
 
-  bool Stands() const { return !policy || !policy->expired(); }
+  bool PolicyIsCurrent() const { return !policy || !policy->expired(); }
 };
 
 // The callers that may call a method.
@@ -45,21 +45,21 @@ enum class Audience {
   kWatchers,   // Callers that act for an account, and observers.
 };
 
-// Makes the identity of a call. Implementations are thread safe and never block.
+// Makes the caller of a call. Implementations are thread safe and never block.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
   // `peer`: names of the connection's certificate. Returns UNAUTHENTICATED if credentials are
   // missing or do not verify, CALLER_NOT_ALLOWED if the call asks for more than they allow.
-  virtual absl::StatusOr<Identity> Identify(const Metadata& metadata,
-                                            const PeerNames& peer) const = 0;
+  virtual absl::StatusOr<Caller> Identify(const Metadata& metadata,
+                                          const PeerNames& peer) const = 0;
 };
 
 // Believes the metadata contacts-account and contacts-caller. Only for loopback.
 class DevelopmentAuthenticator : public Authenticator {
  public:
   explicit DevelopmentAuthenticator(AccountIdForm account_id);
-  absl::StatusOr<Identity> Identify(const Metadata& metadata, const PeerNames& peer) const override;
+  absl::StatusOr<Caller> Identify(const Metadata& metadata, const PeerNames& peer) const override;
 
  private:
   const AccountIdForm account_id_;
@@ -73,7 +73,7 @@ class JwtAuthenticator : public Authenticator {
 
   // `verifier` must outlive this object.
   JwtAuthenticator(const JwtVerifier* verifier, Clock clock);
-  absl::StatusOr<Identity> Identify(const Metadata& metadata, const PeerNames& peer) const override;
+  absl::StatusOr<Caller> Identify(const Metadata& metadata, const PeerNames& peer) const override;
 
  private:
   const JwtVerifier* const verifier_;
@@ -88,27 +88,28 @@ class CertificateAuthenticator : public Authenticator {
   // `sessions` verifies customers' sessions and must outlive this object. Null: no session is
   // needed.
   CertificateAuthenticator(AccountIdForm account_id, const Authenticator* sessions);
-  absl::StatusOr<Identity> Identify(const Metadata& metadata, const PeerNames& peer) const override;
+  absl::StatusOr<Caller> Identify(const Metadata& metadata, const PeerNames& peer) const override;
   // Whether the policy lets this caller read the metrics.
   bool MayReadMetrics(const PeerNames& peer) const;
   // Replaces the policy, also for open connections. Before the first call, no caller may do
   // anything.
-  void Replace(Policy policy);
+  void Replace(CallerPolicy policy);
 
  private:
-  std::shared_ptr<const Policy> policy() const;
-  absl::Status TakeAccount(const Metadata& metadata, const PeerNames& peer,
-                           Identity& identity) const;
+  std::shared_ptr<const CallerPolicy> policy() const;
+  absl::Status ReadActingAccount(const Metadata& metadata, const PeerNames& peer,
+                                 Caller& caller) const;
 
   const AccountIdForm account_id_;
   const Authenticator* const sessions_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const Policy> policy_;  // Guarded by mutex_. The policy itself never changes.
+  std::shared_ptr<const CallerPolicy>
+      policy_;  // Guarded by mutex_. The policy itself never changes.
 };
 
-// Returns CALLER_NOT_ALLOWED if `identity` may not call a method with this audience.
-absl::Status Authorize(const Identity& identity, Audience audience);
+// Returns CALLER_NOT_ALLOWED if `caller` may not call a method with this audience.
+absl::Status Authorize(const Caller& caller, Audience audience);
 
 }  // namespace contacts::server
 
-#endif  // CONTACTS_SERVER_AUTH_IDENTITY_H_
+#endif  // CONTACTS_SERVER_AUTH_AUTHENTICATOR_H_

@@ -1,5 +1,5 @@
-#ifndef CONTACTS_SERVER_AUTH_POLICY_H_
-#define CONTACTS_SERVER_AUTH_POLICY_H_
+#ifndef CONTACTS_SERVER_AUTH_CALLER_POLICY_H_
+#define CONTACTS_SERVER_AUTH_CALLER_POLICY_H_
 
 #include <map>
 #include <string>
@@ -19,7 +19,7 @@ struct PeerNames {
 };
 
 // A program that calls this service.
-struct Caller {
+struct PolicyEntry {
   std::string name;  // 48 characters at most. Used in the log, and as the owner of request ids.
   bool is_front_end = false;       // May name the acting account.
   bool is_operator = false;        // May call DirectoryService.
@@ -28,25 +28,25 @@ struct Caller {
 };
 
 // Immutable and thread safe.
-class Policy {
+class CallerPolicy {
  public:
   // Reads a policy file, strictly:
   //   {"callers": [{"name": "shop", "uri": "spiffe://example.org/shop", "may": ["front_end"]},
   //                {"name": "sync", "dns": "sync.example.org", "may": ["operator"]}]}
   // Returns INVALID_ARGUMENT, with the position of the invalid entry.
-  static absl::StatusOr<Policy> Parse(absl::string_view text);
+  static absl::StatusOr<CallerPolicy> Parse(absl::string_view text);
 
   // The empty policy: no caller may do anything.
-  Policy() = default;
+  CallerPolicy() = default;
 
   // Returns the caller that a certificate belongs to. Null if it matches no entry or several.
-  const Caller* Find(const PeerNames& names) const;
+  const PolicyEntry* Find(const PeerNames& names) const;
 
  private:
-  std::map<std::string, Caller, std::less<>> by_uri_;
-  std::map<std::string, Caller, std::less<>> by_dns_;  // In lower case.
+  std::map<std::string, PolicyEntry, std::less<>> by_uri_;
+  std::map<std::string, PolicyEntry, std::less<>> by_dns_;  // In lower case.
 };
 
 }  // namespace contacts::server
 
-#endif  // CONTACTS_SERVER_AUTH_POLICY_H_
+#endif  // CONTACTS_SERVER_AUTH_CALLER_POLICY_H_

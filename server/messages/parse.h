@@ -1,5 +1,5 @@
-#ifndef CONTACTS_SERVER_MESSAGES_WIRE_H_
-#define CONTACTS_SERVER_MESSAGES_WIRE_H_
+#ifndef CONTACTS_SERVER_MESSAGES_PARSE_H_
+#define CONTACTS_SERVER_MESSAGES_PARSE_H_
 
 #include <google/protobuf/message.h>
 
@@ -17,4 +17,4 @@ FieldViolations ParseRequest(const std::string& bytes, google::protobuf::Message
 
 }  // namespace contacts::server
 
-#endif  // CONTACTS_SERVER_MESSAGES_WIRE_H_
+#endif  // CONTACTS_SERVER_MESSAGES_PARSE_H_

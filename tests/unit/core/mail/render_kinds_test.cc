@@ -1,0 +1,232 @@
+// Every kind of e-mail, in both languages.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "tests/unit/core/mail/render_facts.h"
+
+namespace contacts {
+namespace {
+
+// The texts that each kind must contain, in one language.
+struct Row {
+  const char* name;
+  MailKind kind;
+  const char* recipient;
+  const char* language;
+  const char* subject;
+  std::vector<std::string> facts;
+
+  friend std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.name; }
+};
+
+MailFacts FactsOf(const Row& row) {
+  MailFacts facts = row.kind == MailKind::kOverride ? OverrideFacts(row.recipient, row.language)
+                                                    : Facts(row.kind, row.recipient, row.language);
+  if (row.kind == MailKind::kRefused) {
+    facts.change->validations[1].state = ValidationState::kRefused;
+    facts.change->validations[1].refuse_reason = "je pars en retraite";
+  }
+  return facts;
+}
+
+// Each message as Python's email package reads it: its charsets, including those of encoded
+// words, then subject, sender's name and each part.
+std::string ReadByPython(const std::vector<std::string>& messages) {
+  std::string command =
+      "python3 -c 'import email, email.policy, re, sys\n"
+      "for path in sys.argv[1:]:\n"
+      "  raw = open(path, \"rb\").read()\n"
+      "  words = re.findall(rb\"=[?]([A-Za-z0-9-]+)[?][bqBQ][?]\", raw)\n"
+      "  mail = email.message_from_bytes(raw, policy=email.policy.default)\n"
+      "  parts = list(mail.iter_parts())\n"
+      "  charsets = [p.get_content_charset() for p in parts] + [w.decode() for w in words]\n"
+      "  out = [*sorted(set(c.lower() for c in charsets)), mail[\"Subject\"]]\n"
+      "  out.append(mail[\"From\"].addresses[0].display_name)\n"
+      "  out += [p.get_payload(decode=True).decode(p.get_content_charset()) for p in parts]\n"
+      "  sys.stdout.buffer.write(\"|\".join(out).encode())'";
+  std::vector<std::string> paths;
+  for (const std::string& message : messages) {
+    paths.push_back(absl::StrCat(::testing::TempDir(), "mail_render_test_", getpid(), "_",
+                                 paths.size(), ".eml"));
+    std::ofstream(paths.back()) << message;
+    absl::StrAppend(&command, " ", paths.back());
+  }
+  FILE* const pipe = popen(command.c_str(), "r");
+  std::string read;
+  for (int c = fgetc(pipe); c != EOF; c = fgetc(pipe)) read += static_cast<char>(c);
+  EXPECT_EQ(pclose(pipe), 0);
+  for (const std::string& path : paths) std::remove(path.c_str());
+  return read;
+}
+
+class EveryKind : public ::testing::TestWithParam<Row> {};
+
+TEST_P(EveryKind, IsUtf8InHeadersAndPartsWhateverPeopleWrote) {
+  std::vector<std::string> messages;
+  std::string wanted;
+  for (const char* words : {"déjà", "c’est fait", "5 €", "naïve 日本"}) {
+    MailFacts facts = FactsOf(GetParam());
+    if (facts.override_record) facts.override_record->reason = words;
+    if (facts.change) facts.change->validations[1].refuse_reason = words;
+    RenderedMail mail = Render(facts);
+    mail.from_name = words;
+    const absl::StatusOr<std::string> bytes = EncodeMime(mail);
+    ASSERT_TRUE(bytes.ok()) << bytes.status();
+    messages.push_back(*bytes);
+    absl::StrAppend(&wanted, "utf-8|", mail.subject, "|", words, "|", mail.text, "|", mail.html);
+  }
+  EXPECT_EQ(ReadByPython(messages), wanted);
+}
+
+TEST_P(EveryKind, SaysItsFactsInTextAndHtml) {
+  const Row& row = GetParam();
+  const RenderedMail mail = Render(FactsOf(row));
+  EXPECT_EQ(mail.subject, row.subject);
+  for (const std::string& fact : row.facts) {
+    EXPECT_THAT(mail.text, HasSubstr(fact));
+    EXPECT_THAT(mail.html, HasSubstr(fact));
+  }
+  EXPECT_EQ(mail.language, std::string(row.language).substr(0, 2));
+  EXPECT_THAT(mail.html, HasSubstr(absl::StrCat("<html lang=\"", mail.language, "\">")));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Mail, EveryKind,
+    ::testing::Values(
+        Row{"ValidationEn",
+            MailKind::kValidation,
+            kNewContact,
+            "en",
+            "Contact change for example.com (technical): your answer is needed",
+            {kRequester, "the technical contact role", "example.com", kToken, "ccept", "efuse",
+             "Tuesday 2 June 2026 at 14:05\u00a0UTC", "ignore this e-mail", "personal"}},
+        Row{"ValidationFr",
+            MailKind::kValidation,
+            kNewContact,
+            "fr",
+            "Changement de contact pour example.com (technique)\u00a0: votre réponse est attendue",
+            {kRequester, "le rôle de contact technique", "example.com", kToken, "ccepte", "efuse",
+             "mardi 2 juin 2026 à 14\u00a0h\u00a005\u00a0(UTC)", "ignorez", "personnels"}},
+        Row{"ReminderEn",
+            MailKind::kReminder,
+            kRequester,
+            "en",
+            "Reminder – contact change for example.com (technical): your answer is needed",
+            {"This is a reminder", kNewContact, kToken, "Tuesday 2 June 2026"}},
+        Row{"ReminderFr",
+            MailKind::kReminder,
+            kRequester,
+            "fr-BE",
+            "Rappel – changement de contact pour example.com (technique)\u00a0: votre réponse est "
+            "attendue",
+            {"Ceci est un rappel", kNewContact, kToken, "mardi 2 juin 2026"}},
+        Row{"DoneEn",
+            MailKind::kDone,
+            kRequester,
+            "en",
+            "Contact change for example.com (technical): done",
+            {kNewContact, "has taken over", "technical", "example.com", "Monday 1 June 2026"}},
+        Row{"DoneFr",
+            MailKind::kDone,
+            kRequester,
+            "fr",
+            "Changement de contact pour example.com (technique)\u00a0: c’est fait",
+            {kNewContact, "a repris", "technique", "example.com", "lundi 1er juin 2026"}},
+        Row{"RolesLostEn",
+            MailKind::kRolesLost,
+            kOldContact,
+            "en",
+            "Your contact roles on example.com (technical) have changed",
+            {"You no longer hold", "the technical contact role", kNewContact, kRequester}},
+        Row{"RolesLostFr",
+            MailKind::kRolesLost,
+            kOldContact,
+            "fr",
+            "Vos rôles de contact sur example.com (technique) ont changé",
+            {"Vous n’avez plus", "le rôle de contact technique", kNewContact, kRequester}},
+        Row{"RefusedEn",
+            MailKind::kRefused,
+            kRequester,
+            "en",
+            "Contact change for example.com (technical): refused",
+            {kNewContact, "has refused", "je pars en retraite", "Nothing has changed"}},
+        Row{"RefusedFr",
+            MailKind::kRefused,
+            kRequester,
+            "fr",
+            "Changement de contact pour example.com (technique)\u00a0: refusé",
+            {kNewContact, "a refusé", "je pars en retraite", "Rien n’a changé"}},
+        Row{"CancelledEn",
+            MailKind::kCancelled,
+            kNewContact,
+            "en",
+            "Contact change for example.com (technical): cancelled",
+            {kRequester, "has been cancelled", "Nothing has changed"}},
+        Row{"CancelledFr",
+            MailKind::kCancelled,
+            kNewContact,
+            "fr",
+            "Changement de contact pour example.com (technique)\u00a0: annulé",
+            {kRequester, "a été annulée", "Rien n’a changé"}},
+        Row{"ExpiredEn",
+            MailKind::kExpired,
+            kRequester,
+            "en",
+            "Contact change for example.com (technical): expired",
+            {"Tuesday 2 June 2026", "Nothing has changed", "no answer from you",
+             "make a new request"}},
+        Row{"ExpiredFr",
+            MailKind::kExpired,
+            kRequester,
+            "fr",
+            "Changement de contact pour example.com (technique)\u00a0: expiré",
+            {"mardi 2 juin 2026", "Rien n’a changé", "pas reçu votre réponse", "nouvelle demande"}},
+        Row{"AbortedEn",
+            MailKind::kAborted,
+            kRequester,
+            "en",
+            "Contact change for example.com (technical): not carried out",
+            {"closed without effect", "the service no longer exists"}},
+        Row{"AbortedFr",
+            MailKind::kAborted,
+            kRequester,
+            "fr",
+            "Changement de contact pour example.com (technique)\u00a0: sans suite",
+            {"close sans effet", "le service n’existe plus"}},
+        Row{"ProfileChangedEn",
+            MailKind::kProfileChanged,
+            kRequester,
+            "en",
+            "The e-mail address of your account aa123456-ovh was changed",
+            {kRequester, "Monday 1 June 2026", "not you"}},
+        Row{"ProfileChangedFr",
+            MailKind::kProfileChanged,
+            kRequester,
+            "fr",
+            "L’adresse e-mail de votre compte aa123456-ovh a été modifiée",
+            {kRequester, "lundi 1er juin 2026", "contactez notre support"}},
+        Row{"OverrideEn",
+            MailKind::kOverride,
+            kOldContact,
+            "en",
+            "Our team changed contacts on example.com (administrator)",
+            {"administrator: bb234567-ovh", "the former contact has left"}},
+        Row{"OverrideFr",
+            MailKind::kOverride,
+            kNewContact,
+            "fr",
+            "Notre équipe a modifié des contacts sur example.com (administrateur)",
+            {"administrateur\u00a0: vous (bb234567-ovh)", "the former contact has left"}}),
+    [](const auto& param) { return param.param.name; });
+
+// Subjects of e-mails of this kind about each of these.
+
+}  // namespace
+}  // namespace contacts
