@@ -30,8 +30,10 @@ bool IsHeaderText(absl::string_view text) {
 
 absl::Status CheckHeaders(const RenderedMail& mail) {
   for (const auto& [name, value] : {std::pair<const char*, const std::string&>("from", mail.from),
+                                    {"reply to", mail.reply_to},
                                     {"to", mail.to},
                                     {"message id", mail.message_id}}) {
+    if (value.empty() && &value == &mail.reply_to) continue;
     if (!IsOneAddress(value) || !std::all_of(value.begin(), value.end(), [](char c) {
           return absl::ascii_isascii(static_cast<unsigned char>(c));
         })) {
@@ -115,6 +117,9 @@ absl::StatusOr<std::string> EncodeMime(const RenderedMail& mail, LineEnd line_en
 
   const Owned<GMimeMessage> message(g_mime_message_new(/*pretty_headers=*/TRUE));
   AddMailbox(message.get(), GMIME_ADDRESS_TYPE_FROM, mail.from_name, mail.from);
+  if (!mail.reply_to.empty()) {
+    AddMailbox(message.get(), GMIME_ADDRESS_TYPE_REPLY_TO, "", mail.reply_to);
+  }
   AddMailbox(message.get(), GMIME_ADDRESS_TYPE_TO, "", mail.to);
   g_mime_message_set_subject(message.get(), mail.subject.c_str(), kUtf8);
   g_mime_message_set_message_id(message.get(), mail.message_id.c_str());

@@ -13,6 +13,7 @@ namespace contacts {
 struct RenderedMail {
   std::string from_name;  // May be empty.
   std::string from;       // Address; also the envelope's sender.
+  std::string reply_to;   // Address that answers go to; may be empty.
   std::string to;
   std::string subject;
   std::string text;

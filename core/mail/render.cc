@@ -41,10 +41,13 @@ absl::Status CheckFacts(const MailFacts& facts) {
 }  // namespace
 
 std::string MailRenderer::Link(const MailFacts& facts, const char* answer) const {
-  return absl::StrReplaceAll(options_.link_url,
-                             {{"{contact_change_id}", PercentEncoded(facts.mail.subject.text())},
-                              {"{token}", PercentEncoded(facts.token)},
-                              {"{answer}", answer}});
+  return absl::StrReplaceAll(
+      options_.link_url,
+      {{"{contact_change_id}", PercentEncoded(facts.mail.subject.text())},
+       {"{token}", PercentEncoded(facts.token)},
+       {"{answer}", answer},
+       {"{account}", PercentEncoded(facts.recipient.id.text())},
+       {"{language}", texts::kLanguageTag.in(LanguageOf(facts.recipient.language))}});
 }
 
 absl::StatusOr<RenderedMail> MailRenderer::Render(const MailFacts& facts, absl::Time now) const {
@@ -52,6 +55,7 @@ absl::StatusOr<RenderedMail> MailRenderer::Render(const MailFacts& facts, absl::
   RenderedMail mail;
   mail.from = options_.from;
   mail.from_name = options_.from_name;
+  mail.reply_to = options_.reply_to;
   mail.to =
       facts.mail.kind == MailKind::kProfileChanged ? facts.mail.address : facts.recipient.email;
   if (mail.to.empty()) return absl::FailedPreconditionError("the recipient has no e-mail address");

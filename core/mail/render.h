@@ -19,7 +19,9 @@ class MailRenderer {
   struct Options {
     std::string from;       // Address of the sender; its domain ends the Message-IDs.
     std::string from_name;  // May be empty.
-    // Template with {contact_change_id}, {token} and {answer}. The values are percent-encoded.
+    std::string reply_to;   // Address that answers go to; may be empty.
+    // Template with {contact_change_id}, {token} and {answer}, also {account} (the recipient) and
+    // {language} (of the e-mail: en or fr). The values are percent-encoded.
     std::string link_url;
   };
   explicit MailRenderer(Options options) : options_(std::move(options)) {}

@@ -136,10 +136,18 @@ TEST(EncodeMime, EncodesTheSendersName) {
   EXPECT_EQ(internet_address_get_name(internet_address_list_get_address(from, 0)), mail.from_name);
 }
 
+TEST(EncodeMime, NamesWhereAnswersGo) {
+  RenderedMail mail = Mail();
+  EXPECT_THAT(EncodeMime(mail).value(), Not(HasSubstr("Reply-To")));
+  mail.reply_to = "help@example.net";
+  EXPECT_THAT(EncodeMime(mail).value(), HasSubstr("\nReply-To: help@example.net\n"));
+}
+
 TEST(EncodeMime, RefusesControlCharactersInEveryHeader) {
-  std::string RenderedMail::*const headers[] = {
-      &RenderedMail::from_name, &RenderedMail::from,     &RenderedMail::to,
-      &RenderedMail::subject,   &RenderedMail::language, &RenderedMail::message_id};
+  std::string RenderedMail::*const headers[] = {&RenderedMail::from_name, &RenderedMail::from,
+                                                &RenderedMail::reply_to,  &RenderedMail::to,
+                                                &RenderedMail::subject,   &RenderedMail::language,
+                                                &RenderedMail::message_id};
   for (std::string RenderedMail::*header : headers) {
     for (const std::string& bad : {std::string("\r\nBcc: eve@example.org"), std::string("\n"),
                                    std::string("\0", 1), std::string("\x7f")}) {

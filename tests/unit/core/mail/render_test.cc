@@ -7,6 +7,22 @@
 namespace contacts {
 namespace {
 
+TEST(MailRenderer, LinksMayNameTheRecipientAndTheLanguage) {
+  const MailRenderer renderer({.from = "contacts@example.net",
+                               .from_name = "Example",
+                               .reply_to = "help@example.net",
+                               .link_url = "https://example.net/{language}/{account}/"
+                                           "{contact_change_id}?t={token}&a={answer}"});
+  for (const auto& [language, expected] : {std::pair("fr-CA", "fr"), {"de", "en"}}) {
+    const auto mail = renderer.Render(Facts(MailKind::kValidation, kNewContact, language), kNow);
+    ASSERT_TRUE(mail.ok()) << mail.status();
+    EXPECT_THAT(mail->text, HasSubstr(absl::StrCat("https://example.net/", expected, "/",
+                                                   kNewContact, "/0197c3a0-")));
+    EXPECT_EQ(mail->from_name, "Example");
+    EXPECT_EQ(mail->reply_to, "help@example.net");
+  }
+}
+
 TEST(MailRenderer, SubjectsTellServicesAndRolesApart) {
   const std::string longest = std::string(200, 'a') + ".example";
   using Items = std::vector<std::pair<std::string, Role>>;
