@@ -254,6 +254,8 @@ absl::Status Database::Ping(const CallLimits& limits) {
   });
 }
 
+bool Database::HasMember() { return impl_->connector_.lookout().HasMember(); }
+
 absl::Time Database::Now() { return impl_->connector_.clock().Now(); }
 absl::Duration Database::host_clock_error() const { return impl_->connector_.clock().HostError(); }
 

@@ -107,10 +107,12 @@ class Database {
   absl::Status CheckSchema();
   // OK if the member in use answers within `limits`. INTERNAL if it has no schema.
   absl::Status Ping(const CallLimits& limits);
+  // Whether a member is in use. Does not wait: calls fail within seconds while it is false.
+  bool HasMember();
 
-  // The database's time, in microseconds. All servers of a fleet have the same time, regardless of
-  // their hosts' clocks say. Costs no round trip: it is measured when the member in use is asked
-  // what it is. Before the first answer, the host's own time.
+  // The database's time, in microseconds. All servers of a fleet have the same time, whatever
+  // time their hosts' clocks have. Costs no round trip: it is measured when the member in use is
+  // asked what it is. Before the first answer, the host's own time.
   absl::Time Now();
 
   // Round trips made so far, for tests and metrics.

@@ -500,6 +500,11 @@ std::string Lookout::Why() const {
                       writable > 1 ? "; make all but one read only" : "");
 }
 
+bool Lookout::HasMember() {
+  const std::lock_guard lock(mutex_);
+  return usable_;
+}
+
 absl::Status Lookout::Trouble() {
   const std::lock_guard lock(mutex_);
   if (CannotHelp()) return absl::FailedPreconditionError(Why());

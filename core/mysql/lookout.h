@@ -53,6 +53,9 @@ class Lookout {
   // Asks `member` at once. To be called when a connection to it broke.
   void Suspect(const DatabaseOptions::Endpoint& member);
 
+  // Whether a member is in use. Does not wait.
+  bool HasMember();
+
   // Why no member is in use, in one line: UNAVAILABLE, or FAILED_PRECONDITION if waiting cannot
   // help.
   absl::Status Trouble();

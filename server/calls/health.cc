@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "contacts/v1/contact_service.grpc.pb.h"
 #include "contacts/v1/directory_service.grpc.pb.h"
 
@@ -9,6 +11,7 @@ namespace contacts::server {
 namespace {
 
 constexpr absl::Duration kPingLimit = absl::Seconds(1);
+// Also the time between two pings while the state is NOT_SERVING.
 constexpr absl::Duration kWatchInterval = absl::Milliseconds(250);
 
 }  // namespace
@@ -23,10 +26,10 @@ Health::Health(Database* database, grpc::HealthCheckServiceInterface* service,
   }
   pings_ = std::make_unique<Periodic>([this, interval] {
     PingDatabase();
-    return interval;
+    return serving() ? interval : std::min(interval, kWatchInterval);
   });
   hang_checks_ = std::make_unique<Periodic>([this] {
-    DetectHang();
+    DetectLoss();
     return kWatchInterval;
   });
 }
@@ -55,9 +58,10 @@ void Health::PingDatabase() {
   SetServing(answered);
 }
 
-void Health::DetectHang() {
+void Health::DetectLoss() {
+  const bool lost = !database_->HasMember();
   const std::lock_guard lock(mutex_);
-  if (ping_start_ && absl::Now() - *ping_start_ > kPingLimit) SetServing(false);
+  if (lost || (ping_start_ && absl::Now() - *ping_start_ > kPingLimit)) SetServing(false);
 }
 
 void Health::SetServing(bool serving) {

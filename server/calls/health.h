@@ -13,11 +13,12 @@
 
 namespace contacts::server {
 
-// Sets grpc.health.v1: SERVING while the database answers within a second. A database that hangs
-// holds up the ping itself, so a second thread watches for that.
+// Sets grpc.health.v1: SERVING while the database answers within a second. A second thread sets
+// NOT_SERVING as soon as no member is in use, or if the ping itself hangs.
 class Health {
  public:
-  // Both must outlive this object. Asks the database every `interval`.
+  // Both must outlive this object. Pings the database every `interval`,
+  // and more often while the state is NOT_SERVING.
   Health(Database* database, grpc::HealthCheckServiceInterface* service, absl::Duration interval);
   ~Health();
 
@@ -27,7 +28,7 @@ class Health {
 
  private:
   void PingDatabase();
-  void DetectHang();
+  void DetectLoss();
   void SetServing(bool serving);  // With the lock held.
 
   Database* const database_;

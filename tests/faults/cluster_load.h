@@ -35,8 +35,9 @@ class ClusterLoad {
   absl::Time FirstAnswerAfter(absl::Time since) const;
   // Ends the load. Checks that nothing acknowledged is lost, doubled or was read stale, that
   // watchers saw each event, that each e-mail exists, and that health said SERVING while calls
-  // got through, and only then. Prints the journal.
-  void StopAndCheck(const std::string& title);
+  // got through, and only then. Health may be late by a few seconds and by `unnoticed`. Prints the
+  // journal.
+  void StopAndCheck(const std::string& title, absl::Duration unnoticed = absl::ZeroDuration());
 
  private:
   struct Caller {
@@ -71,7 +72,7 @@ class ClusterLoad {
   void CheckDatabase();
   void CheckWatchers();
   void CheckMails();
-  void CheckHealth();
+  void CheckHealth(absl::Duration unnoticed);
 
   Fleet& fleet_;
   std::atomic<bool> stop_ = false;
