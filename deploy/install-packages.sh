@@ -6,7 +6,7 @@ set -euo pipefail
 declare -A groups=(
   [build]="cmake ninja-build ccache g++ pkg-config libgrpc++-dev protobuf-compiler-grpc
     libprotobuf-dev protobuf-compiler libabsl-dev libmysqlcppconn-dev libboost-dev
-    libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev libgmime-3.0-dev libspdlog-dev
+    libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev grpc-proto libgmime-3.0-dev libspdlog-dev
     libcli11-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
   [run]="mariadb-server python3"
   [test]="debootstrap faketime iproute2 nftables openssl postfix prometheus python3-aiosmtpd

@@ -1,15 +1,22 @@
 #include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <thread>
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "server/calls/health.h"
 #include "server/config/config.h"
+#include "server/config/database_flags.h"
 #include "server/server.h"
+#include "server/standard/probe.h"
 #include "server/telemetry/log.h"
 
 namespace {
@@ -47,6 +54,38 @@ int Migrate(const Config& config) {
   return done.ok() ? EXIT_SUCCESS : Fail(done, kFailed);
 }
 
+int Check(const Config& config) {
+  contacts::Database database(config.database);
+  const absl::Status ready = contacts::server::PrepareDatabase(database, config.migrate);
+  if (!ready.ok()) return Fail(ready, kFailed);
+  std::cout << "contactsd: ready to serve" << std::endl;
+  return EXIT_SUCCESS;
+}
+
+int Ask(const Config& config) {
+  const absl::Status healthy = contacts::server::Probe(
+      {.address = config.listen.front(),
+       .tls = config.credentials.tls,
+       .service = config.probe == contacts::server::kLiveness ? config.probe : ""});
+  return healthy.ok() ? EXIT_SUCCESS : Fail(healthy, kFailed);
+}
+
+// Tells systemd, if it started this process and waits for that (Type=notify).
+void Notify(const std::string& state) {
+  const char* const path = std::getenv("NOTIFY_SOCKET");  // NOLINT(concurrency-mt-unsafe)
+  sockaddr_un address{};
+  if (path == nullptr || std::strlen(path) >= sizeof(address.sun_path)) return;
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path, std::strlen(path));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // Not a file's name.
+  const int file = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (file < 0) return;
+  sendto(file, state.data(), state.size(), MSG_NOSIGNAL,
+         reinterpret_cast<const sockaddr*>(&address), size);
+  close(file);
+}
+
 // After the first signal, a second signal ends the process at once. So does a stop that takes
 // longer than `limit`.
 void WatchStop(const sigset_t& signals, absl::Duration limit) {
@@ -66,11 +105,20 @@ int Serve(const Config& config, const sigset_t& signals) {
   for (const std::string& address : server.addresses()) {
     std::cout << "listening on " << address << std::endl;
   }
+  Notify("READY=1");
   int signal = 0;
   sigwait(&signals, &signal);
+  Notify("STOPPING=1");
   WatchStop(signals, StopLimit(config));
   server.Stop();
   return EXIT_SUCCESS;
+}
+
+int Run(const Config& config, const sigset_t& signals) {
+  if (!config.probe.empty()) return Ask(config);
+  if (config.migrate_only) return Migrate(config);
+  if (config.check) return Check(config);
+  return Serve(config, signals);
 }
 
 }  // namespace
@@ -85,10 +133,11 @@ int main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 
   const auto config = contacts::server::ReadConfig(argc, argv, std::cout);
+  contacts::server::HidePassword(argc, argv);
   if (!config.ok()) return Fail(config.status(), kWrongValue);
   if (!config->has_value()) return EXIT_SUCCESS;
   contacts::server::StartLog((*config)->log_level);
-  const int exit_status = (*config)->migrate_only ? Migrate(**config) : Serve(**config, signals);
+  const int exit_status = Run(**config, signals);
   contacts::server::StopLog();
   return exit_status;
 }

@@ -1,10 +1,10 @@
 #include "server/server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <optional>
 #include <thread>
@@ -19,12 +19,16 @@
 #include "core/mail/relay.h"
 #include "core/mail/render.h"
 #include "core/mail/smtp.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "grpc/reflection/v1/reflection.grpc.pb.h"
+#include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "server/auth/credentials.h"
 #include "server/calls/contact_service.h"
 #include "server/calls/directory_service.h"
 #include "server/calls/health.h"
 #include "server/calls/unary_call.h"
 #include "server/calls/watch.h"
+#include "server/standard/reflection.h"
 #include "server/support/listening.h"
 #include "server/support/periodic.h"
 #include "server/telemetry/metrics.h"
@@ -42,8 +46,6 @@ constexpr int64_t kBatch = 200;
 constexpr int64_t kSmtpBatch = 5;
 constexpr absl::Duration kSmtpMargin = absl::Seconds(10);
 constexpr int kMaxMetadataBytes = 16 * 1024;
-// gRPC uses one thread for each reflection stream, and none for other calls.
-constexpr int kMaxReflectionThreads = 32;
 // Bytes of requests and headers that gRPC may keep, over all connections.
 constexpr std::size_t kMaxCallBytes = std::size_t{256} << 20;
 // Limits for one account: a quarter of the threads, half of the queue. (At half of the threads, a
@@ -90,12 +92,20 @@ absl::Duration PauseAfterBatch(const char* what, const absl::StatusOr<int64_t>& 
   return Jittered(interval);
 }
 
+// Full names of the services that reflection lists.
+std::vector<std::string> ReflectedServices() {
+  return {v1::ContactService::service_full_name(), v1::DirectoryService::service_full_name(),
+          grpc::health::v1::Health::service_full_name(),
+          grpc::reflection::v1::ServerReflection::service_full_name(),
+          grpc::reflection::v1alpha::ServerReflection::service_full_name()};
+}
+
 }  // namespace
 
 void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
   constexpr int kMilliseconds = 1000;
   grpc::ResourceQuota quota;
-  builder.SetResourceQuota(quota.Resize(kMaxCallBytes).SetMaxThreads(kMaxReflectionThreads));
+  builder.SetResourceQuota(quota.Resize(kMaxCallBytes));
   // Admission rejects a larger request with a reason. gRPC itself rejects one of more than twice
   // the size.
   builder.SetMaxReceiveMessageSize(static_cast<int>(2 * config.max_message_bytes));
@@ -149,8 +159,7 @@ class Server::Impl {
         engine_(&database_, config.token_keys, config.settings, DatabaseTime()),
         outbox_(&database_, config.token_keys, config.settings),
         transport_(MakeTransport(config)),
-        relay_(&outbox_, transport_.get(),
-               MailRenderer({.from = config.mail_from, .link_url = config.link_url}),
+        relay_(&outbox_, transport_.get(), MailRenderer(config.letters),
                MakeRelayOptions(config, DatabaseTime())),
         credentials_(config.credentials, config.account_id),
         validator_(FieldRules(config.account_id, config.settings)),
@@ -342,7 +351,6 @@ class Server::Impl {
 
   absl::Status Listen(std::vector<std::string>& addresses) {
     grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     AddLimits(builder, config_);
     // Reads and writes have this many connections each.
@@ -358,6 +366,9 @@ class Server::Impl {
     }
     builder.RegisterService(&contacts_);
     builder.RegisterService(&directory_);
+    if (config_.reflection) {
+      for (const auto& service : reflection_) builder.RegisterService(service.get());
+    }
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) return absl::InternalError("gRPC does not start its server");
     acceptor_->Start([this](int listener, int connection) {
@@ -387,6 +398,8 @@ class Server::Impl {
   ImportCalls imports_;
   ContactServer contacts_;
   DirectoryServer directory_;
+  const std::array<std::unique_ptr<grpc::Service>, 2> reflection_ = {
+      MakeReflectionV1(ReflectedServices()), MakeReflectionV1Alpha(ReflectedServices())};
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::unique_ptr<grpc::Server> server_;
   std::optional<Acceptor> acceptor_;

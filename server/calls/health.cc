@@ -19,11 +19,8 @@ constexpr absl::Duration kWatchInterval = absl::Milliseconds(250);
 Health::Health(Database* database, grpc::HealthCheckServiceInterface* service,
                absl::Duration interval)
     : database_(database), service_(service) {
-  service_->SetServingStatus(true);
-  for (const char* name :
-       {v1::ContactService::service_full_name(), v1::DirectoryService::service_full_name()}) {
-    service_->SetServingStatus(name, true);
-  }
+  service_->SetServingStatus(kLiveness, true);
+  SetDatabaseNames(true);
   pings_ = std::make_unique<Periodic>([this, interval] {
     PingDatabase();
     return serving() ? interval : std::min(interval, kWatchInterval);
@@ -64,11 +61,17 @@ void Health::DetectLoss() {
   if (lost || (ping_start_ && absl::Now() - *ping_start_ > kPingLimit)) SetServing(false);
 }
 
+void Health::SetDatabaseNames(bool serving) {
+  for (const char* name :
+       {"", v1::ContactService::service_full_name(), v1::DirectoryService::service_full_name()}) {
+    service_->SetServingStatus(name, serving);
+  }
+}
+
 void Health::SetServing(bool serving) {
   if (draining_ || serving == serving_) return;
   serving_ = serving;
-  // Sets all names: "" and both services.
-  service_->SetServingStatus(serving);
+  SetDatabaseNames(serving);
   spdlog::warn("health: {}", serving ? "SERVING" : "NOT_SERVING");
 }
 

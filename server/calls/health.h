@@ -13,6 +13,9 @@
 
 namespace contacts::server {
 
+// The service's name for which health describes the process alone, not the database.
+inline constexpr char kLiveness[] = "liveness";
+
 // Sets grpc.health.v1: SERVING while the database answers within a second. A second thread sets
 // NOT_SERVING as soon as no member is in use, or if the ping itself hangs.
 class Health {
@@ -30,6 +33,8 @@ class Health {
   void PingDatabase();
   void DetectLoss();
   void SetServing(bool serving);  // With the lock held.
+  // For "" and the contract's services, whose health follows the database.
+  void SetDatabaseNames(bool serving);
 
   Database* const database_;
   grpc::HealthCheckServiceInterface* const service_;

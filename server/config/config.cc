@@ -1,6 +1,5 @@
 #include "server/config/config.h"
 
-#include <arpa/inet.h>
 #include <re2/re2.h>
 #include <unistd.h>
 
@@ -15,7 +14,10 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "server/auth/caller_policy.h"
+#include "server/config/database_flags.h"
 #include "server/config/flags.h"
+#include "server/config/hosts.h"
+#include "server/config/mail_flags.h"
 #include "server/config/token_keys_file.h"
 #include "server/support/reloaded_file.h"
 
@@ -28,21 +30,16 @@ constexpr absl::Duration kDay = absl::Hours(24);
 // Values of flags that are checked together and become parts of a Config.
 struct FlagValues {
   std::string listen = "127.0.0.1:50051";
-  std::string mysql;
-  std::string mysql_password_file;
-  std::string mail;
-  std::string mail_tls = "required";
-  std::string mail_ca_file;
-  std::string mail_ehlo;
-  std::string mail_user;
-  std::string mail_password_file;
-  absl::Duration mail_timeout = absl::Seconds(30);
+  DatabaseFlags database;
+  MailFlags mail;
   TlsFiles tls;
   std::string auth = "development";
   std::string policy_file;
   std::string jwks_file;
   JwtOptions jwt;
   bool make_token_key = false;
+  bool metrics_plain = false;
+  std::string reflection = "on";
   std::string token_keys_file;
   std::string account_id_pattern = AccountIdForm::kDefaultPattern;
 };
@@ -52,6 +49,8 @@ void AddServing(Flags& flags, FlagValues& values, Config& config) {
   flags.String("listen", &values.listen,
                "Addresses to serve on: HOST:PORT, comma-separated. Port 0 picks a free port. An "
                "address beyond loopback needs --tls_cert and an --auth other than development");
+  flags.String("reflection", &values.reflection,
+               "on or off: whether gRPC's reflection tells callers the contract");
   flags.Count("max_connections", &config.max_connections, 1, 1'000'000,
               "Open connections of this server; further ones are closed at once");
   flags.Count("max_concurrent_streams", &config.max_concurrent_streams, 1, 100'000,
@@ -83,15 +82,24 @@ void AddServing(Flags& flags, FlagValues& values, Config& config) {
               "Events that a watcher may fall behind; beyond that its stream is ended");
 }
 
+// Flags that choose how the program runs.
+void AddStarting(Flags& flags, Config& config) {
+  flags.Group("Starting");
+  flags.File("flagfile",
+             "File with flags, one NAME=VALUE a line; a value with spaces is in double quotes. The "
+             "command line has precedence over the file, and the file over the environment");
+  flags.Switch("check", &config.check,
+               "Check the flags, the files that they name, the database and its schema, then exit: "
+               "with status 0 if the server could start, else with a line that says why not");
+  flags.Optional("probe", &config.probe,
+                 "Ask the server that runs on this machine with these flags for its health, then "
+                 "exit with status 0 if it says SERVING, else 1. --probe or --probe=readiness: "
+                 "whether it can answer calls; --probe=liveness: whether it runs");
+}
+
 void AddDatabase(Flags& flags, FlagValues& values, Config& config) {
   flags.Group("Database");
-  flags.String(
-      "mysql", &values.mysql,
-      "Required. mysql://USER[:PASSWORD]@HOST[:PORT][,HOST[:PORT]...]/DATABASE[?socket=PATH]. "
-      "Several hosts, or a host name with several addresses, are the members of one cluster. An "
-      "IPv6 address is written in brackets");
-  flags.String("mysql_password_file", &values.mysql_password_file,
-               "File with the database user's password; mode 0600");
+  values.database.Add(flags);
   flags.Switch("migrate", &config.migrate, "Apply the schema, then serve");
   flags.Switch("migrate_only", &config.migrate_only, "Apply the schema, then exit");
   flags.Duration("health_interval", &config.health_interval, absl::Milliseconds(100),
@@ -107,7 +115,8 @@ void AddCallers(Flags& flags, FlagValues& values) {
   flags.String("tls_cert", &values.tls.certificate,
                "PEM file of the server's certificate and its chain. If empty: plain text, on "
                "loopback only. This file and the next two are reloaded when they change");
-  flags.String("tls_key", &values.tls.key, "PEM file of the certificate's private key; mode 0600");
+  flags.String("tls_key", &values.tls.key,
+               "PEM file of the certificate's private key; mode 0600 or 0440");
   flags.String("tls_client_ca", &values.tls.client_ca,
                "PEM file of the authorities of client certificates. If set, every caller needs a "
                "certificate that one of them signed");
@@ -134,48 +143,24 @@ void AddCallers(Flags& flags, FlagValues& values) {
 
 void AddMail(Flags& flags, FlagValues& values, Config& config) {
   flags.Group("E-mails");
-  flags.String("mail", &values.mail,
-               "Required. Where e-mails are delivered: maildir:DIR, smtp://HOST[:PORT] (port 25, "
-               "STARTTLS) or smtps://HOST[:PORT] (port 465)");
-  flags.String("mail_from", &config.mail_from, "Sender's address of the e-mails");
-  flags.String("mail_tls", &values.mail_tls,
-               "STARTTLS with smtp://: required, optional (if the mail server offers it) or none. "
-               "The certificate is always checked");
-  flags.String(
-      "mail_ca_file", &values.mail_ca_file,
-      "PEM file of the authorities of the mail server's certificate; if empty, the system's");
-  flags.String(
-      "mail_ehlo", &values.mail_ehlo,
-      "Name of this server in EHLO: a full host name or [ADDRESS]. If empty: the machine's "
-      "full host name or, without one, the domain of --mail_from");
-  flags.String("mail_user", &values.mail_user,
-               "User name at the mail server. Beyond loopback it needs an encrypted connection");
-  flags.String("mail_password_file", &values.mail_password_file,
-               "File with the password of --mail_user; mode 0600");
-  flags.Count("mail_connections", &config.mail_connections, 1, 64,
-              "Concurrent deliveries to the mail server, each on its own connection");
-  flags.Duration("mail_timeout", &values.mail_timeout, absl::Seconds(1), absl::Minutes(10),
-                 "Time limit of one delivery, all steps together. A mail server that takes longer "
-                 "to accept an e-mail receives it again");
-  flags.Duration("mail_give_up", &config.settings.mail_give_up, absl::Minutes(1), 30 * kDay,
-                 "An e-mail that could not be delivered for this long is given up");
-  flags.String("link_url", &config.link_url,
-               "Template of the links in validation e-mails, with {contact_change_id}, {token} and "
-               "{answer} (accept or refuse)");
+  values.mail.Add(flags, config);
   flags.String(
       "token_keys_file", &values.token_keys_file,
-      "Keys that the tokens in links are derived from, one \"ID SECRET\" a line; mode 0600. "
-      "Required, except with --auth=development: then contacts-token-keys is made in the "
-      "working directory");
+      "Keys that the tokens in links are derived from, one \"ID SECRET\" a line; mode 0600 "
+      "or 0440. Required, except with --auth=development: then contacts-token-keys is made "
+      "in the working directory");
   flags.Switch("make_token_key", &values.make_token_key,
                "Print a fresh line for --token_keys_file and exit");
 }
 
-void AddMonitoring(Flags& flags, Config& config) {
+void AddMonitoring(Flags& flags, FlagValues& values, Config& config) {
   flags.Group("Monitoring");
   flags.String("metrics", &config.metrics,
                "HOST:PORT of Prometheus metrics, at /metrics. On loopback: over HTTP. Beyond: over "
                "HTTPS, with --auth=mtls, to callers with the role metrics_reader");
+  flags.Switch("metrics_plain", &values.metrics_plain,
+               "Metrics beyond loopback are served over HTTP to anyone. For networks that let only "
+               "Prometheus reach that port");
   flags.String(
       "log_level", &config.log_level,
       "Least severe line that is logged: trace, debug, info, warn, error or off. The lines "
@@ -221,12 +206,6 @@ void AddRules(Flags& flags, Config& config) {
                  "Time for which events are kept, so that a watcher can resume");
 }
 
-bool IsLoopback(const std::string& host) {
-  in_addr four{};
-  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24U == 127;
-  return host == "localhost" || host == "[::1]";
-}
-
 // The host of HOST:PORT.
 std::string HostOf(const std::string& flag, const std::string& address) {
   const std::size_t colon = address.rfind(':');
@@ -253,111 +232,12 @@ void CheckListen(const FlagValues& values, Config& config) {
                                    "on a network"));
   }
   if (config.metrics.empty()) return;
-  config.secure_metrics = !IsLoopback(HostOf("metrics", config.metrics));
+  config.secure_metrics = !IsLoopback(HostOf("metrics", config.metrics)) && !values.metrics_plain;
   if (config.secure_metrics && values.policy_file.empty()) {
     RejectFlag("metrics", absl::StrCat(Echo(config.metrics),
                                        "; want a loopback address, such as 127.0.0.1:9464, or "
-                                       "--auth=mtls, whose policy says who reads metrics"));
-  }
-}
-
-void CheckDatabase(const FlagValues& values, Config& config) {
-  if (values.mysql.empty()) RejectFlag("mysql", "missing; want mysql://USER@HOST/DATABASE");
-  auto options = DatabaseOptions::Parse(values.mysql);
-  if (!options.ok()) RejectFlag("mysql", std::string(options.status().message()));
-  config.database = *std::move(options);
-  if (values.mysql_password_file.empty()) return;
-  auto password = ReadSecretFile(values.mysql_password_file);
-  if (!password.ok()) {
-    RejectFlag("mysql_password_file", std::string(password.status().message()));
-  }
-  config.database.password = std::string(absl::StripTrailingAsciiWhitespace(*password));
-}
-
-MailTls ParseTls(const std::string& text, bool implicit) {
-  if (implicit) {
-    if (text != "required") {
-      RejectFlag("mail_tls", absl::StrCat(Echo(text), "; want required with smtps://"));
-    }
-    return MailTls::kImplicit;
-  }
-  if (text == "required") return MailTls::kRequired;
-  if (text == "optional") return MailTls::kOptional;
-  if (text == "none") return MailTls::kNone;
-  RejectFlag("mail_tls", absl::StrCat(Echo(text), "; want required, optional or none"));
-}
-
-void CheckMailUser(const FlagValues& values, SmtpOptions& smtp) {
-  if (values.mail_user.empty() != values.mail_password_file.empty()) {
-    RejectFlag(values.mail_user.empty() ? "mail_user" : "mail_password_file",
-               "missing; want --mail_user and --mail_password_file together");
-  }
-  if (values.mail_user.empty()) return;
-  if ((smtp.tls == MailTls::kNone || smtp.tls == MailTls::kOptional) && !IsLoopback(smtp.host)) {
-    RejectFlag("mail_tls",
-               absl::StrCat(Echo(values.mail_tls),
-                            "; want required, so that the password is never sent unencrypted"));
-  }
-  auto password = ReadSecretFile(values.mail_password_file);
-  if (!password.ok()) RejectFlag("mail_password_file", std::string(password.status().message()));
-  smtp.user = values.mail_user;
-  smtp.password = std::string(absl::StripTrailingAsciiWhitespace(*password));
-}
-
-// `place`: HOST[:PORT].
-SmtpOptions CheckSmtp(const FlagValues& values, const std::string& place, bool implicit) {
-  static const LazyRE2 kPlace = {R"(([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/?)"};
-  SmtpOptions smtp;
-  std::string port;
-  if (!RE2::FullMatch(place, *kPlace, &smtp.host, &port) ||
-      !absl::SimpleAtoi(port.empty() ? (implicit ? "465" : "25") : port, &smtp.port) ||
-      smtp.port < 1 || smtp.port > 65535) {
-    // The value is not shown, because it may contain a password.
-    RejectFlag("mail",
-               "want smtp://HOST[:PORT] or smtps://HOST[:PORT]; a login goes into --mail_user");
-  }
-  smtp.tls = ParseTls(values.mail_tls, implicit);
-  smtp.timeout = values.mail_timeout;
-  smtp.ca_file = values.mail_ca_file;
-  if (!smtp.ca_file.empty() && access(smtp.ca_file.c_str(), R_OK) != 0) {
-    RejectFlag("mail_ca_file", absl::StrCat(Echo(smtp.ca_file), "; want a file that can be read"));
-  }
-  CheckMailUser(values, smtp);
-  return smtp;
-}
-
-void CheckMail(const FlagValues& values, Config& config) {
-  absl::string_view place = values.mail;
-  if (absl::ConsumePrefix(&place, "maildir:") && !place.empty()) {
-    config.mail_directory = std::string(place);
-  } else if (absl::ConsumePrefix(&place, "smtp://")) {
-    config.smtp = CheckSmtp(values, std::string(place), /*implicit=*/false);
-  } else if (absl::ConsumePrefix(&place, "smtps://")) {
-    config.smtp = CheckSmtp(values, std::string(place), /*implicit=*/true);
-  } else {
-    RejectFlag("mail",
-               absl::StrCat(values.mail.empty() ? "missing" : Echo(values.mail),
-                            "; want maildir:DIR, smtp://HOST[:PORT] or smtps://HOST[:PORT]"));
-  }
-  if (!IsEmailAddress(config.mail_from)) {
-    RejectFlag("mail_from", absl::StrCat(Echo(config.mail_from), "; want an e-mail address"));
-  }
-  if (config.smtp) {
-    static const LazyRE2 kName = {R"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\[[A-Za-z0-9:.]+\])"};
-    std::string& ehlo = config.smtp->ehlo;
-    ehlo = values.mail_ehlo.empty() ? FullHostName() : values.mail_ehlo;
-    if (ehlo.empty()) ehlo = config.mail_from.substr(config.mail_from.rfind('@') + 1);
-    if (!RE2::FullMatch(ehlo, *kName)) {
-      RejectFlag("mail_ehlo", absl::StrCat(Echo(ehlo), "; want a full host name or [ADDRESS]"));
-    }
-  }
-  const bool url =
-      absl::StartsWith(config.link_url, "http://") || absl::StartsWith(config.link_url, "https://");
-  for (const char* part : {"{contact_change_id}", "{token}", "{answer}"}) {
-    if (url && absl::StrContains(config.link_url, part)) continue;
-    RejectFlag("link_url", absl::StrCat(Echo(config.link_url),
-                                        "; want an http or https address with "
-                                        "{contact_change_id}, {token} and {answer}"));
+                                       "--auth=mtls, whose policy says who reads metrics, or "
+                                       "--metrics_plain"));
   }
 }
 
@@ -439,6 +319,10 @@ void CheckKeys(const FlagValues& values, Config& config) {
 }
 
 void CheckRest(const FlagValues& values, Config& config) {
+  if (values.reflection != "on" && values.reflection != "off") {
+    RejectFlag("reflection", absl::StrCat(Echo(values.reflection), "; want on or off"));
+  }
+  config.reflection = values.reflection == "on";
   auto form = AccountIdForm::Parse(values.account_id_pattern);
   if (!form.ok()) RejectFlag("account_id_pattern", std::string(form.status().message()));
   config.account_id = *std::move(form);
@@ -451,6 +335,16 @@ void CheckRest(const FlagValues& values, Config& config) {
   if (config.settings.default_page_size > most || config.settings.default_event_page_size > most) {
     RejectFlag("max_page_size", absl::StrCat(most, "; want no less than the default page sizes"));
   }
+}
+
+void CheckProbe(const FlagValues& values, Config& config) {
+  if (config.probe == "true") config.probe = "readiness";  // As CLI11 reads --probe alone.
+  if (config.probe != "readiness" && config.probe != "liveness") {
+    RejectFlag("probe", absl::StrCat(Echo(config.probe), "; want readiness or liveness"));
+  }
+  config.listen = absl::StrSplit(values.listen, ',');
+  for (const std::string& address : config.listen) HostOf("listen", address);
+  if (!values.tls.certificate.empty()) config.credentials.tls = values.tls;
 }
 
 // Returns the arguments last first, as CLI11 wants them. "--metrics=" becomes "--metrics" and an
@@ -475,12 +369,14 @@ absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* ar
   Config config;
   FlagValues values;
   CLI::App app("Serves contact changes over gRPC.", "contactsd");
+  app.set_version_flag("-V,--version", "contactsd " CONTACTS_VERSION, "Print the version and exit");
   Flags flags(&app);
+  AddStarting(flags, config);
   AddServing(flags, values, config);
   AddDatabase(flags, values, config);
   AddCallers(flags, values);
   AddMail(flags, values, config);
-  AddMonitoring(flags, config);
+  AddMonitoring(flags, values, config);
   AddRules(flags, config);
   try {
     app.parse(ReversedArguments(argc, argv));
@@ -488,14 +384,21 @@ absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* ar
       help << TokenKeys::Generate();
       return std::nullopt;
     }
+    if (!config.probe.empty()) {
+      CheckProbe(values, config);
+      return config;
+    }
     CheckRest(values, config);
-    CheckDatabase(values, config);
+    config.database = values.database.Check();
     if (config.migrate_only) return config;
     CheckTls(values, config);
     CheckListen(values, config);
     CheckAuth(values, config);
-    CheckMail(values, config);
+    values.mail.Check(values.auth == "development", config);
     CheckKeys(values, config);
+  } catch (const CLI::CallForVersion& version) {
+    help << version.what() << "\n";
+    return std::nullopt;
   } catch (const CLI::CallForHelp&) {
     help << app.help();
     return std::nullopt;

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "core/domain/settings.h"
 #include "core/domain/token.h"
+#include "core/mail/render.h"
 #include "core/mail/smtp.h"
 #include "core/mysql/database.h"
 #include "server/auth/credentials.h"
@@ -25,12 +26,19 @@ struct Config {
   DatabaseOptions database;
   bool migrate = false;
   bool migrate_only = false;
-  std::string mail_directory;  // Maildir for e-mails. Empty if `smtp` is set.
+  bool check = false;      // Look at everything that is needed for serving, and exit.
+  bool reflection = true;  // Tell callers the contract's descriptors.
+  // Ask the server that runs with these flags for this service's health, and exit: "liveness" or
+  // "readiness"; empty for none. `listen` and `credentials.tls` alone are filled in then.
+  std::string probe;
+  std::string mail_directory;  // Maildir that e-mails go to; empty: `smtp` is set.
   std::optional<SmtpOptions> smtp;
-  int64_t mail_connections = 4;  // Concurrent deliveries.
-  std::string mail_from = "contacts@localhost.localdomain";
-  std::string link_url =
-      "http://localhost:8080/contact-changes/{contact_change_id}?token={token}&answer={answer}";
+  int64_t mail_connections = 4;  // To the mail server at once.
+  // How e-mails are written. The defaults are those of --auth=development.
+  MailRenderer::Options letters = {.from = "contacts@localhost.localdomain",
+                                   .link_url =
+                                       "http://localhost:8080/contact-changes/"
+                                       "{contact_change_id}?token={token}&answer={answer}"};
   CredentialsOptions credentials;
   TokenKeys token_keys;
   AccountIdForm account_id;

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <optional>
 #include <string>
@@ -54,6 +55,21 @@ class Flags {
 
   void Switch(const std::string& name, bool* value, const std::string& help) {
     Named(app_->add_flag("--" + name, *value, help), name);
+  }
+
+  // The value is "true" if the flag has none.
+  void Optional(const std::string& name, std::string* value, const std::string& help) {
+    Named(app_->add_flag("--" + name, *value, help), name);
+  }
+
+  // A file that holds more flags.
+  void File(const std::string& name, const std::string& help) {
+    // CLI11 reads the environment after the file.
+    const char* const given =
+        std::getenv(("CONTACTS_" + Upper(name)).c_str());  // NOLINT(concurrency-mt-unsafe)
+    const std::string initial = given == nullptr ? "" : given;
+    app_->allow_config_extras(CLI::config_extras_mode::error);  // Else they would be ignored.
+    Named(app_->set_config("--" + name, initial, help, !initial.empty())->type_name("TEXT"), name);
   }
 
   void Duration(const std::string& name, absl::Duration* value, absl::Duration least,

@@ -126,6 +126,7 @@ class Server:
         with open(self.log, "w") as out:
             self.process = subprocess.Popen(
                 [args.build / "server/contactsd", "--listen=127.0.0.1:0", f"--mysql={uri}",
+                 "--mysql_tls=disabled",
                  f"--mail={mail}", "--mail_timeout=10m", "--migrate", f"--metrics={self.metrics}",
                  "--max_asks_per_minute=1000000",
                  *(["--mail_tls=none"] if self.silence else [])],

@@ -282,7 +282,7 @@ TEST_F(Http2AbuseTest, ACallWithoutAMessageIsRefused) {
   EXPECT_TRUE(refused());
 }
 
-// Reflection has a thread for each of its streams, and does not authenticate its callers.
+// Reflection does not authenticate its callers, so its streams must not have a thread each.
 TEST_F(Http2AbuseTest, StreamsOfReflectionAreBoundedTogether) {
   constexpr uint32_t kStreams = 300;
   const auto connection = Connect();

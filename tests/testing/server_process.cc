@@ -50,6 +50,9 @@ void ServerProcess::Start() {
   };
   by_default("--auth=", "development");
   by_default("--mail=", absl::StrCat("maildir:", directory_, "/mail"));
+  by_default("--mail_from=", "contacts@example.org");
+  by_default("--link_url=",
+             "https://x.example/changes/{contact_change_id}?token={token}&answer={answer}");
   by_default("--max_asks_per_minute=", "1000000");  // Tests ask as fast as they can.
   arguments.insert(arguments.end(), flags_.begin(), flags_.end());
   std::vector<char*> argv;
@@ -93,6 +96,10 @@ int ServerProcess::Wait() {
 void ServerProcess::Kill() {
   kill(pid_, SIGKILL);
   Wait();
+}
+
+std::string ServerProcess::CommandLine() const {
+  return ReadFile(absl::StrCat("/proc/", pid_, "/cmdline"));
 }
 
 int ServerProcess::Terminate() {

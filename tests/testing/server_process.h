@@ -28,6 +28,8 @@ class ServerProcess {
   int Terminate();  // SIGTERM; returns the exit status.
   std::shared_ptr<grpc::Channel> Channel() const;
   int64_t ResidentKilobytes() const { return Told("VmRSS:"); }
+  // As the process list shows it: each argument ends with a NUL.
+  std::string CommandLine() const;
   int64_t Threads() const { return Told("Threads:"); }
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 

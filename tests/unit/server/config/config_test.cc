@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -20,6 +19,7 @@
 #include "server/config/token_keys_file.h"
 #include "server/support/reloaded_file.h"
 #include "tests/testing/certificates.h"
+#include "tests/unit/server/config/config_fixture.h"
 
 namespace contacts::server {
 namespace {
@@ -35,41 +35,6 @@ constexpr char kJwks[] =
 void SetEnvironment(const char* name, const char* value) { setenv(name, value, 1); }
 void ClearEnvironment(const char* name) { unsetenv(name); }
 // NOLINTEND(concurrency-mt-unsafe)
-
-// Each test has its own working directory, because keys are made there.
-class ConfigTest : public ::testing::Test {
- protected:
-  ConfigTest() : before_(std::filesystem::current_path()) {
-    std::string name = ::testing::TempDir() + "/config_test_XXXXXX";
-    directory_ = mkdtemp(name.data());
-    std::filesystem::current_path(directory_);
-  }
-  ~ConfigTest() override {
-    std::filesystem::current_path(before_);
-    std::filesystem::remove_all(directory_);
-  }
-
-  absl::StatusOr<std::optional<Config>> Read(std::vector<std::string> flags) {
-    flags.insert(flags.begin(), "contactsd");
-    std::vector<const char*> argv;
-    argv.reserve(flags.size());
-    for (const std::string& flag : flags) argv.push_back(flag.c_str());
-    return ReadConfig(static_cast<int>(argv.size()), argv.data(), help_);
-  }
-
-  absl::StatusOr<std::optional<Config>> ReadWith(const std::string& flag) {
-    return Read({"--mysql=mysql://u:hidden@db/contacts", "--mail=maildir:m", flag});
-  }
-
-  void Write(const std::string& path, const std::string& text, mode_t mode) {
-    std::ofstream(path) << text;
-    chmod(path.c_str(), mode);
-  }
-
-  const std::filesystem::path before_;
-  std::string directory_;
-  std::ostringstream help_;
-};
 
 TEST_F(ConfigTest, HasDefaultsForAllButDatabaseAndMail) {
   const auto config = Read({"--mysql=mysql://u@db/contacts", "--mail=maildir:m"});
@@ -89,7 +54,9 @@ TEST_F(ConfigTest, NamesTheWrongValue) {
       {"--listen=[::]:1", "loopback"},
       {"--listen=127.0.0.1:1,192.0.2.1:1", "loopback"},
       {"--metrics=127.0.0.1", "--metrics"},
-      {"--metrics=0.0.0.0:1", "or --auth=mtls"},
+      {"--metrics=0.0.0.0:1", "or --metrics_plain"},
+      {"--reflection=yes", "--reflection: \"yes\"; want on or off"},
+      {"--probe=both", "--probe"},
       {"--listen=127.0.0.1.example.com:1", "loopback"},
       {"--mail=", "--mail"},
       {"--mail=smtp://", "--mail"},
@@ -105,6 +72,19 @@ TEST_F(ConfigTest, NamesTheWrongValue) {
       {"--mail_connections=0", "--mail_connections"},
       {"--mail_timeout=0s", "--mail_timeout"},
       {"--mail_from=nobody", "--mail_from"},
+      {"--mail_from=Somebody <nobody>", "--mail_from"},
+      {"--mail_from=Two <a@example.com> <b@example.com>", "--mail_from"},
+      {"--mail_from=Line\nbreak <a@example.com>", "--mail_from"},
+      {"--mail_from=\xff <a@example.com>", "--mail_from"},
+      {"--mail_reply_to=A <a@example.com>", "--mail_reply_to"},
+      {"--mysql=mysql://u:hidden@db/contacts", "--mysql_password_file beyond loopback"},
+      {"--mysql=mysql://u:hidden@127.0.0.1,db/contacts", "--mysql_password_file beyond loopback"},
+      {"--mysql_tls=on", "--mysql_tls: \"on\"; want disabled, preferred, required"},
+      {"--mysql_tls=disabled", "could be sent unencrypted"},
+      {"--mysql_tls=preferred", "could be sent unencrypted"},
+      {"--mysql_ca_file=nowhere.pem", "nowhere.pem"},
+      {"--mysql_cert_file=cert.pem", "--mysql_key_file: missing"},
+      {"--mysql_key_file=key.pem", "--mysql_cert_file: missing"},
       {"--mail_from=a@example.com\nBcc: b@example.com", "--mail_from"},
       {"--link_url=https://example.com", "--link_url"},
       {"--link_url=javascript:{contact_change_id}{token}{answer}", "--link_url"},
@@ -148,10 +128,13 @@ TEST_F(ConfigTest, NamesTheWrongValue) {
 }
 
 TEST_F(ConfigTest, TakesAnEmptyValueForNone) {
-  for (const char* flag :
-       {"metrics", "tls_cert", "tls_key", "tls_client_ca", "policy_file", "jwt_jwks_file",
-        "jwt_issuer", "jwt_audience", "mail_ca_file", "mail_user", "mail_password_file",
-        "mysql_password_file", "token_keys_file"}) {
+  for (const char* flag : {"metrics",        "tls_cert",           "tls_key",
+                           "tls_client_ca",  "policy_file",        "jwt_jwks_file",
+                           "jwt_issuer",     "jwt_audience",       "mail_ca_file",
+                           "mail_user",      "mail_password_file", "mysql_password_file",
+                           "mysql_tls",      "mysql_ca_file",      "mysql_cert_file",
+                           "mysql_key_file", "mail_from",          "mail_reply_to",
+                           "link_url",       "token_keys_file"}) {
     const std::string variable = absl::StrCat("CONTACTS_", Upper(flag));
     // In any position, the flag does not use the next argument as its value.
     const auto once =
@@ -172,9 +155,8 @@ TEST_F(ConfigTest, TakesAnEmptyValueForNone) {
 }
 
 TEST_F(ConfigTest, RefusesAnEmptyValueWhereOneIsWanted) {
-  for (const char* flag :
-       {"listen", "mysql", "mail", "mail_from", "mail_tls", "link_url", "auth", "jwt_account_claim",
-        "account_id_pattern", "log_level", "workers", "drain_timeout"}) {
+  for (const char* flag : {"listen", "mysql", "mail", "mail_tls", "auth", "jwt_account_claim",
+                           "account_id_pattern", "log_level", "workers", "drain_timeout"}) {
     std::vector<std::string> flags = {absl::StrCat("--", flag, "=")};
     for (const char* wanted : {"--mysql=mysql://u@db/contacts", "--mail=maildir:m"}) {
       if (!absl::StartsWith(wanted, flags.front())) flags.emplace_back(wanted);
@@ -183,87 +165,6 @@ TEST_F(ConfigTest, RefusesAnEmptyValueWhereOneIsWanted) {
     ASSERT_FALSE(config.ok()) << flag;
     EXPECT_THAT(std::string(config.status().message()), HasSubstr(flag));
     EXPECT_THAT(std::string(config.status().message()), HasSubstr("want"));
-  }
-}
-
-TEST_F(ConfigTest, ReadsWhereTheMailServerIs) {
-  struct {
-    const char* flag;
-    const char* host;
-    int port;
-    MailTls tls;
-  } const rows[] = {
-      {"--mail=smtp://mail.example", "mail.example", 25, MailTls::kRequired},
-      {"--mail=smtp://mail.example:587", "mail.example", 587, MailTls::kRequired},
-      {"--mail=smtps://mail.example", "mail.example", 465, MailTls::kImplicit},
-      {"--mail=smtps://[2001:db8::1]:1465/", "[2001:db8::1]", 1465, MailTls::kImplicit},
-      {"--mail=smtp://192.0.2.1", "192.0.2.1", 25, MailTls::kRequired},
-  };
-  for (const auto& [flag, host, port, tls] : rows) {
-    const auto config = Read({"--mysql=mysql://u@db/contacts", flag});
-    ASSERT_TRUE(config.ok()) << config.status();
-    ASSERT_TRUE((*config)->smtp.has_value());
-    EXPECT_EQ((*config)->smtp->host, host);
-    EXPECT_EQ((*config)->smtp->port, port);
-    EXPECT_EQ((*config)->smtp->tls, tls);
-    EXPECT_EQ((*config)->smtp->user, "");
-    EXPECT_EQ((*config)->mail_directory, "");
-  }
-}
-
-TEST_F(ConfigTest, ReadsHowToTalkToTheMailServer) {
-  Write("password", "s3cret \u00e9\n", 0600);
-  Write("ca.pem", "", 0644);
-  const auto config =
-      Read({"--mysql=mysql://u@db/contacts", "--mail=smtp://mail.example", "--mail_user=contacts",
-            "--mail_password_file=password", "--mail_ca_file=ca.pem", "--mail_timeout=1m",
-            "--mail_ehlo=[192.0.2.7]"});
-  ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_EQ((*config)->smtp->user, "contacts");
-  EXPECT_EQ((*config)->smtp->password, "s3cret \u00e9");
-  EXPECT_EQ((*config)->smtp->ca_file, "ca.pem");
-  EXPECT_EQ((*config)->smtp->timeout, absl::Minutes(1));
-  const auto optional =
-      Read({"--mysql=mysql://u@db/contacts", "--mail=smtp://mail.example", "--mail_tls=optional"});
-  ASSERT_TRUE(optional.ok()) << optional.status();
-  EXPECT_EQ((*optional)->smtp->tls, MailTls::kOptional);
-}
-
-TEST_F(ConfigTest, RefusesMailSettingsThatDoNotGoTogether) {
-  Write("password", "hidden", 0600);
-  Write("open", "hidden", 0644);
-  const std::string login = "--mail_user=contacts";
-  const std::string file = "--mail_password_file=password";
-  struct {
-    std::vector<std::string> flags;
-    const char* expected;
-  } const rows[] = {
-      {{"--mail=smtp://m.example", "--mail_ehlo=short"}, "--mail_ehlo"},
-      {{"--mail=smtp://m.example", "--mail_ehlo=a.example\r\nMAIL FROM:<x@y>"}, "--mail_ehlo"},
-      {{"--mail=smtp://m.example", "--mail_ehlo=a.example/x"}, "--mail_ehlo"},
-      {{"--mail=smtp://m.example", "--mail_tls=never"}, "--mail_tls"},
-      {{"--mail=smtps://m.example", "--mail_tls=none"}, "--mail_tls"},
-      {{"--mail=smtp://m.example", "--mail_ca_file=missing.pem"}, "--mail_ca_file"},
-      {{"--mail=smtp://m.example", login}, "--mail_password_file"},
-      {{"--mail=smtp://m.example", file}, "--mail_user"},
-      {{"--mail=smtp://m.example", login, "--mail_password_file=open"}, "0600"},
-      {{"--mail=smtp://m.example", login, "--mail_password_file=missing"}, "missing"},
-      {{"--mail=smtp://m.example", login, file, "--mail_tls=none"}, "unencrypted"},
-      {{"--mail=smtp://m.example", login, file, "--mail_tls=optional"}, "unencrypted"},
-      {{"--mail=smtp://127.0.0.1.example", login, file, "--mail_tls=none"}, "unencrypted"},
-  };
-  for (const auto& [flags, expected] : rows) {
-    std::vector<std::string> all = {"--mysql=mysql://u@db/contacts"};
-    all.insert(all.end(), flags.begin(), flags.end());
-    const auto config = Read(all);
-    ASSERT_FALSE(config.ok()) << flags.back();
-    EXPECT_THAT(config.status().message(), HasSubstr(expected));
-    EXPECT_THAT(config.status().message(), Not(HasSubstr("hidden")));
-  }
-  for (const char* host : {"127.0.0.1", "localhost:1025", "[::1]:1025"}) {
-    const auto config = Read({"--mysql=mysql://u@db/contacts", std::string("--mail=smtp://") + host,
-                              login, file, "--mail_tls=none"});
-    EXPECT_TRUE(config.ok()) << config.status();
   }
 }
 
@@ -280,8 +181,10 @@ class TlsConfigTest : public ConfigTest {
   }
 
   absl::StatusOr<std::optional<Config>> ReadTlsWith(std::vector<std::string> flags) {
-    const std::vector<std::string> always = {"--mysql=mysql://u@db/contacts", "--mail=maildir:m",
-                                             "--token_keys_file=keys"};
+    const std::vector<std::string> always = {
+        "--mysql=mysql://u@db/contacts", "--mail=maildir:m", "--token_keys_file=keys",
+        "--mail_from=a@example.com",
+        "--link_url=https://x.example/{contact_change_id}{token}{answer}"};
     flags.insert(flags.begin(), always.begin(), always.end());
     return Read(flags);
   }
@@ -302,6 +205,8 @@ TEST_F(TlsConfigTest, ServesOnANetworkOverTlsAlone) {
   EXPECT_FALSE((*ReadTlsWith(flags))->secure_metrics);
   flags.back() = "--metrics=0.0.0.0:2";
   EXPECT_TRUE((*ReadTlsWith(flags))->secure_metrics);
+  flags.emplace_back("--metrics_plain");
+  EXPECT_FALSE((*ReadTlsWith(flags))->secure_metrics);
 
   const auto development =
       ReadTlsWith({"--listen=0.0.0.0:1", "--tls_cert=cert.pem", "--tls_key=key.pem"});
@@ -343,10 +248,15 @@ TEST_F(ConfigTest, ReadsWhichSessionsToBelieve) {
   Write("keys", TokenKeys::Generate(), 0600);
   Write("jwks.json", kJwks, 0644);
   std::vector<std::string> flags = {
-      "--mysql=mysql://u@db/contacts", "--mail=maildir:m",
-      "--token_keys_file=keys",        "--auth=jwt",
-      "--jwt_jwks_file=jwks.json",     "--jwt_issuer=https://login.example",
-      "--jwt_audience=contacts"};
+      "--mysql=mysql://u@db/contacts",
+      "--mail=maildir:m",
+      "--token_keys_file=keys",
+      "--auth=jwt",
+      "--jwt_jwks_file=jwks.json",
+      "--jwt_issuer=https://login.example",
+      "--jwt_audience=contacts",
+      "--mail_from=a@example.com",
+      "--link_url=https://x.example/{contact_change_id}{token}{answer}"};
   const auto config = Read(flags);
   ASSERT_TRUE(config.ok()) << config.status();
   ASSERT_TRUE((*config)->credentials.jwt.has_value());
@@ -382,15 +292,23 @@ TEST_F(ConfigTest, RefusesSessionSettingsThatAreWrong) {
       {"--jwt_skew=301s", "--jwt_skew"},
       {"--jwt_skew=-1s", "--jwt_skew"},
       {"--jwt_max_lifetime=0s", "--jwt_max_lifetime"},
+      {"--mail_from=", "--mail_from: missing"},
+      {"--link_url=", "--link_url: missing"},
+      {"--link_url=http://x.example/{contact_change_id}{token}{answer}", "want an https address"},
       {"--auth=jwt,", "--auth"},
       {"--listen=0.0.0.0:1", "loopback"},
   };
   for (const auto& [flag, expected] : rows) {
     std::vector<std::string> flags = {
-        "--mysql=mysql://u@db/contacts", "--mail=maildir:m",
-        "--token_keys_file=keys",        "--auth=jwt",
-        "--jwt_jwks_file=jwks.json",     "--jwt_issuer=https://login.example",
-        "--jwt_audience=contacts"};
+        "--mysql=mysql://u@db/contacts",
+        "--mail=maildir:m",
+        "--token_keys_file=keys",
+        "--auth=jwt",
+        "--jwt_jwks_file=jwks.json",
+        "--jwt_issuer=https://login.example",
+        "--jwt_audience=contacts",
+        "--mail_from=a@example.com",
+        "--link_url=https://x.example/{contact_change_id}{token}{answer}"};
     const std::string name = std::string(flag).substr(0, std::string(flag).find('=') + 1);
     std::erase_if(flags, [&](const auto& other) { return other.rfind(name, 0) == 0; });
     // A flag without a value is left out.
@@ -425,10 +343,56 @@ TEST_F(ConfigTest, TakesTheEnvironmentWhereTheCommandLineIsSilent) {
     ClearEnvironment((std::string("CONTACTS_") + name).c_str());
   }
   ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_EQ((*config)->mail_from, "env@example.com");
+  EXPECT_EQ((*config)->letters.from, "env@example.com");
   EXPECT_EQ((*config)->settings.change_lifetime, absl::Hours(72));
   EXPECT_TRUE((*config)->migrate);
   EXPECT_THAT(wrong.status().message(), HasSubstr("--change_lifetime: \"5x\""));
+}
+
+TEST_F(ConfigTest, ReadsFlagsFromAFile) {
+  Write("flags",
+        "mail_from = \"L\u2019\u00e9quipe <a@example.com>\"\n"
+        "link_url = https://x.example/{contact_change_id}?t={token}&a={answer}\n"
+        "workers = 3\nqueue_limit = 5\nmigrate = true\n",
+        0644);
+  SetEnvironment("CONTACTS_WORKERS", "4");
+  SetEnvironment("CONTACTS_MAX_IMPORTS", "7");
+  const auto config = Read({"--flagfile=flags", "--queue_limit=6",
+                            "--mysql=mysql://u@127.0.0.1/contacts", "--mail=maildir:m"});
+  ClearEnvironment("CONTACTS_WORKERS");
+  ClearEnvironment("CONTACTS_MAX_IMPORTS");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ((*config)->letters.from, "a@example.com");
+  EXPECT_EQ((*config)->letters.link_url,
+            "https://x.example/{contact_change_id}?t={token}&a={answer}");
+  EXPECT_TRUE((*config)->migrate);
+  EXPECT_EQ((*config)->queue_limit, 6) << "the command line goes before the file";
+  EXPECT_EQ((*config)->workers, 3) << "the file goes before the environment";
+  EXPECT_EQ((*config)->max_imports, 7);
+
+  SetEnvironment("CONTACTS_FLAGFILE", "flags");
+  const auto from_environment = Read({"--mysql=mysql://u@127.0.0.1/contacts", "--mail=maildir:m"});
+  ClearEnvironment("CONTACTS_FLAGFILE");
+  ASSERT_TRUE(from_environment.ok()) << from_environment.status();
+  EXPECT_EQ((*from_environment)->workers, 3);
+
+  Write("wrong", "no_such_flag = 1\n", 0644);
+  EXPECT_THAT(std::string(ReadWith("--flagfile=wrong").status().message()),
+              HasSubstr("no_such_flag"));
+  EXPECT_THAT(std::string(ReadWith("--flagfile=nowhere").status().message()), HasSubstr("nowhere"));
+}
+
+TEST_F(ConfigTest, TellsAProbeWhereToAskAlone) {
+  for (const auto& [flag, expected] : {std::pair("--probe", "readiness"),
+                                       {"--probe=readiness", "readiness"},
+                                       {"--probe=liveness", "liveness"}}) {
+    const auto config = Read({flag, "--listen=0.0.0.0:7", "--tls_cert=c.pem", "--tls_key=k.pem"});
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ((*config)->probe, expected);
+    EXPECT_THAT((*config)->listen, ::testing::ElementsAre("0.0.0.0:7"));
+    EXPECT_EQ((*config)->credentials.tls->certificate, "c.pem");
+  }
+  EXPECT_FALSE(std::filesystem::exists("contacts-token-keys"));
 }
 
 TEST_F(ConfigTest, ReadsThePasswordFromItsFile) {
@@ -461,14 +425,22 @@ TEST_F(ConfigTest, MakesDevelopmentKeysOnceForTheirOwnerAlone) {
 }
 
 TEST_F(ConfigTest, RefusesKeysThatOthersMayRead) {
-  for (const mode_t mode : {0604, 0644, 0620}) {
+  for (const mode_t mode : {0604, 0644, 0620, 0660, 0650}) {
     Write("keys", TokenKeys::Generate(), mode);
     EXPECT_THAT(ReadWith("--token_keys_file=keys").status().message(), HasSubstr("0600"));
   }
   Write("keys", "not a key", 0600);
   EXPECT_FALSE(ReadWith("--token_keys_file=keys").ok());
-  Write("keys", TokenKeys::Generate(), 0400);
-  EXPECT_TRUE(ReadWith("--token_keys_file=keys").ok());
+  for (const mode_t mode : {0400, 0440, 0640}) {
+    Write("keys", TokenKeys::Generate(), mode);
+    EXPECT_TRUE(ReadWith("--token_keys_file=keys").ok()) << "the group of our own file may read it";
+  }
+  if (getuid() == 0) {
+    constexpr uid_t kOther = 12345;
+    ASSERT_EQ(chown("keys", kOther, getgid()), 0);
+    EXPECT_THAT(ReadWith("--token_keys_file=keys").status().message(),
+                HasSubstr("neither root nor this user owns it"));
+  }
 }
 
 TEST_F(ConfigTest, ServersThatStartTogetherFindTheSameKey) {

@@ -50,7 +50,8 @@ std::string FlagTables() {
                               &type, &value)) {
       const std::string initial = type.empty() ? "off" : value.empty() ? "" : "`" + value + "`";
       absl::StrAppend(&tables, "| `", flag, "` | ", initial, " | ");
-    } else if (absl::StartsWith(line, "      ") && !absl::StrContains(line, "help message")) {
+    } else if (absl::StartsWith(line, "      ") && !absl::StrContains(line, "help message") &&
+               !absl::StrContains(line, "the version and exit")) {
       absl::StrAppend(&tables, absl::StripAsciiWhitespace(line), " |\n");
     }
   }

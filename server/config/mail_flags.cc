@@ -1,0 +1,172 @@
+#include "server/config/mail_flags.h"
+
+#include <re2/re2.h>
+#include <unistd.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "server/config/hosts.h"
+#include "server/messages/forms.h"
+#include "server/support/reloaded_file.h"
+
+namespace contacts::server {
+namespace {
+
+constexpr absl::Duration kDay = absl::Hours(24);
+
+MailTls ParseTls(const std::string& text, bool implicit) {
+  if (implicit) {
+    if (text != "required") {
+      RejectFlag("mail_tls", absl::StrCat(Echo(text), "; want required with smtps://"));
+    }
+    return MailTls::kImplicit;
+  }
+  if (text == "required") return MailTls::kRequired;
+  if (text == "optional") return MailTls::kOptional;
+  if (text == "none") return MailTls::kNone;
+  RejectFlag("mail_tls", absl::StrCat(Echo(text), "; want required, optional or none"));
+}
+
+}  // namespace
+
+void MailFlags::Add(Flags& flags, Config& config) {
+  flags.String("mail", &place_,
+               "Required. Where e-mails are delivered: maildir:DIR, smtp://HOST[:PORT] (port 25, "
+               "STARTTLS) or smtps://HOST[:PORT] (port 465)");
+  flags.String("mail_from", &from_,
+               "Sender of the e-mails: ADDRESS or NAME <ADDRESS>. Required, except with "
+               "--auth=development");
+  flags.String("mail_reply_to", &config.letters.reply_to,
+               "Address that answers to the e-mails go to; if empty, the sender's");
+  flags.String("mail_tls", &tls_,
+               "STARTTLS with smtp://: required, optional (if the mail server offers it) or none. "
+               "The certificate is always checked");
+  flags.String(
+      "mail_ca_file", &ca_file_,
+      "PEM file of the authorities of the mail server's certificate; if empty, the system's");
+  flags.String(
+      "mail_ehlo", &ehlo_,
+      "Name of this server in EHLO: a full host name or [ADDRESS]. If empty: the machine's "
+      "full host name or, without one, the domain of --mail_from");
+  flags.String("mail_user", &user_,
+               "User name at the mail server. Beyond loopback it needs an encrypted connection");
+  flags.String("mail_password_file", &password_file_,
+               "File with the password of --mail_user; mode 0600 or 0440");
+  flags.Count("mail_connections", &config.mail_connections, 1, 64,
+              "Concurrent deliveries to the mail server, each on its own connection");
+  flags.Duration("mail_timeout", &timeout_, absl::Seconds(1), absl::Minutes(10),
+                 "Time limit of one delivery, all steps together. A mail server that takes longer "
+                 "to accept an e-mail receives it again");
+  flags.Duration("mail_give_up", &config.settings.mail_give_up, absl::Minutes(1), 30 * kDay,
+                 "An e-mail that could not be delivered for this long is given up");
+  flags.String("link_url", &link_url_,
+               "Template of the links in validation e-mails, with {contact_change_id}, {token} and "
+               "{answer} (accept or refuse). {account} (the recipient) and {language} (of the "
+               "e-mail: en or fr) may be in it too. Required and https, except with "
+               "--auth=development");
+}
+
+void MailFlags::CheckUser(SmtpOptions& smtp) const {
+  if (user_.empty() != password_file_.empty()) {
+    RejectFlag(user_.empty() ? "mail_user" : "mail_password_file",
+               "missing; want --mail_user and --mail_password_file together");
+  }
+  if (user_.empty()) return;
+  if ((smtp.tls == MailTls::kNone || smtp.tls == MailTls::kOptional) && !IsLoopback(smtp.host)) {
+    RejectFlag("mail_tls",
+               absl::StrCat(Echo(tls_),
+                            "; want required, so that the password is never sent unencrypted"));
+  }
+  auto password = ReadSecretFile(password_file_);
+  if (!password.ok()) RejectFlag("mail_password_file", std::string(password.status().message()));
+  smtp.user = user_;
+  smtp.password = std::string(absl::StripTrailingAsciiWhitespace(*password));
+}
+
+SmtpOptions MailFlags::CheckSmtp(const std::string& place, bool implicit) const {
+  static const LazyRE2 kPlace = {R"(([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/?)"};
+  SmtpOptions smtp;
+  std::string port;
+  if (!RE2::FullMatch(place, *kPlace, &smtp.host, &port) ||
+      !absl::SimpleAtoi(port.empty() ? (implicit ? "465" : "25") : port, &smtp.port) ||
+      smtp.port < 1 || smtp.port > 65535) {
+    // The value is not shown, because it may contain a password.
+    RejectFlag("mail",
+               "want smtp://HOST[:PORT] or smtps://HOST[:PORT]; a login goes into --mail_user");
+  }
+  smtp.tls = ParseTls(tls_, implicit);
+  smtp.timeout = timeout_;
+  smtp.ca_file = ca_file_;
+  if (!smtp.ca_file.empty() && access(smtp.ca_file.c_str(), R_OK) != 0) {
+    RejectFlag("mail_ca_file", absl::StrCat(Echo(smtp.ca_file), "; want a file that can be read"));
+  }
+  CheckUser(smtp);
+  return smtp;
+}
+
+void MailFlags::CheckSender(bool development, MailRenderer::Options& letters) const {
+  if (from_.empty()) {
+    if (!development) {
+      RejectFlag("mail_from",
+                 "missing; want ADDRESS or NAME <ADDRESS>, except with --auth=development");
+    }
+  } else {
+    static const LazyRE2 kNamed = {R"re(\s*"?([^"<>]*?)"?\s*<([^<>]*)>\s*)re"};
+    constexpr std::size_t kMaxName = 200;
+    if (!RE2::FullMatch(from_, *kNamed, &letters.from_name, &letters.from)) {
+      letters.from = from_;
+    }
+    if (!IsEmailAddress(letters.from) || !IsPlainText(letters.from_name, kMaxName)) {
+      RejectFlag("mail_from", absl::StrCat(Echo(from_), "; want ADDRESS or NAME <ADDRESS>"));
+    }
+  }
+  if (!letters.reply_to.empty() && !IsEmailAddress(letters.reply_to)) {
+    RejectFlag("mail_reply_to", absl::StrCat(Echo(letters.reply_to), "; want an e-mail address"));
+  }
+}
+
+void MailFlags::CheckLink(bool development, MailRenderer::Options& letters) const {
+  constexpr char kWanted[] =
+      "; want an https address with {contact_change_id}, {token} and {answer}";
+  if (link_url_.empty()) {
+    if (!development) RejectFlag("link_url", absl::StrCat("missing", kWanted));
+    return;
+  }
+  letters.link_url = link_url_;
+  const bool url = absl::StartsWith(letters.link_url, "https://") ||
+                   (development && absl::StartsWith(letters.link_url, "http://"));
+  for (const char* part : {"{contact_change_id}", "{token}", "{answer}"}) {
+    if (url && absl::StrContains(letters.link_url, part)) continue;
+    RejectFlag("link_url", absl::StrCat(Echo(letters.link_url), kWanted));
+  }
+}
+
+void MailFlags::Check(bool development, Config& config) const {
+  absl::string_view place = place_;
+  if (absl::ConsumePrefix(&place, "maildir:") && !place.empty()) {
+    config.mail_directory = std::string(place);
+  } else if (absl::ConsumePrefix(&place, "smtp://")) {
+    config.smtp = CheckSmtp(std::string(place), /*implicit=*/false);
+  } else if (absl::ConsumePrefix(&place, "smtps://")) {
+    config.smtp = CheckSmtp(std::string(place), /*implicit=*/true);
+  } else {
+    RejectFlag("mail",
+               absl::StrCat(place_.empty() ? "missing" : Echo(place_),
+                            "; want maildir:DIR, smtp://HOST[:PORT] or smtps://HOST[:PORT]"));
+  }
+  CheckSender(development, config.letters);
+  CheckLink(development, config.letters);
+  if (config.smtp) {
+    static const LazyRE2 kName = {R"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\[[A-Za-z0-9:.]+\])"};
+    std::string& ehlo = config.smtp->ehlo;
+    ehlo = ehlo_.empty() ? FullHostName() : ehlo_;
+    if (ehlo.empty()) ehlo = config.letters.from.substr(config.letters.from.rfind('@') + 1);
+    if (!RE2::FullMatch(ehlo, *kName)) {
+      RejectFlag("mail_ehlo", absl::StrCat(Echo(ehlo), "; want a full host name or [ADDRESS]"));
+    }
+  }
+}
+
+}  // namespace contacts::server
