@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing. If none is missing, needs no network.
-# install-packages.sh build|run|test|fuzz|bench|check...
+# install-packages.sh build|run|test|fuzz|bench|check|package...
 set -euo pipefail
 
 declare -A groups=(
@@ -13,6 +13,7 @@ declare -A groups=(
     systemd"
   [fuzz]="clang libclang-rt-14-dev"
   [bench]="debootstrap nghttp2-client"
+  [package]="debootstrap dpkg-dev help2man"
   [check]="clang-format clang-tidy shellcheck nodejs npm"
 )
 

@@ -1,0 +1,19 @@
+# shellcheck shell=bash
+# Functions of image.sh and packages.sh. Sourced, not run.
+
+# Prints the name of a tar file: a fresh Debian 12, made once by debootstrap.
+debian_base() { # CACHE
+  local base=$1/debian-12.tar folder mirror
+  if [[ ! -s $base ]]; then
+    folder=$(mktemp -d "$1/debian-12.XXXXXX")
+    mirror=$(apt-get indextargets --format "\$(SITE)" 'Created-By: Packages' |
+      grep -v security | head -n 1 || true)
+    (umask 022 && debootstrap --variant=minbase --include=ca-certificates bookworm "$folder" ${mirror:+"$mirror"}) \
+      >"$base.log" 2>&1 || { tail -n 20 "$base.log" >&2; return 1; }
+    rm -rf "$folder"/var/cache/apt/archives/*.deb "$folder"/var/lib/apt/lists/*
+    tar -C "$folder" --exclude=./dev -cf "$base.new" .
+    mv "$base.new" "$base"
+    rm -rf "$folder"
+  fi
+  echo "$base"
+}
