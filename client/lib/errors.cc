@@ -62,7 +62,7 @@ ExitStatus ExitStatusFor(grpc::StatusCode code) {
     case grpc::StatusCode::PERMISSION_DENIED: return kNotAllowed;
     case grpc::StatusCode::FAILED_PRECONDITION:
     case grpc::StatusCode::ALREADY_EXISTS:
-    case grpc::StatusCode::ABORTED: return kRefusedByState;
+    case grpc::StatusCode::ABORTED: return kRejectedByState;
     case grpc::StatusCode::UNAVAILABLE:
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
     case grpc::StatusCode::DEADLINE_EXCEEDED: return kTryAgainLater;

@@ -19,7 +19,7 @@ enum ExitStatus : int {
   kUsage = 2,
   kNotFound = 3,
   kNotAllowed = 4,
-  kRefusedByState = 5,
+  kRejectedByState = 5,
   kTryAgainLater = 6,
 };
 

@@ -102,7 +102,7 @@ struct ContactChange {
   bool open() const { return state == ChangeState::kValidating; }
 };
 
-// The parts of a change by which a list decides whether to load the whole.
+// The fields of a change by which a list decides whether to load the whole.
 struct ChangeSummary {
   Uuid id;
   ChangeState state = ChangeState::kValidating;

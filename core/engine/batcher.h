@@ -18,9 +18,9 @@ namespace contacts {
 // thread is free. The queued items are done as soon as a batch has ended: by the thread that did
 // that batch, or, if it has already done a batch of others, by one of the batcher's own threads. If
 // a call fills the queue, its thread does the queued items. So no item waits for others to come,
-// and batches grow with the load. If an owner has `most_of_one` queued items, the calling thread
-// does its further items at once, as batches of one item. Thread safe. `Item` has a function
-// whose(), its owner.
+// and batches grow with the load. If a tenant has `most_per_tenant` queued items, the calling
+// thread does its further items at once, as batches of one item. Thread safe. `Item` has a function
+// tenant(), the account that it is for.
 template <typename Item>
 class Batcher {
  public:
@@ -28,9 +28,9 @@ class Batcher {
   using Work = std::function<void(std::vector<Item>)>;
 
   struct Limits {
-    std::size_t at_once = 1;      // Batches that run before items are queued.
-    std::size_t most = 16;        // Items in a batch.
-    std::size_t most_of_one = 2;  // Of the same owner.
+    std::size_t at_once = 1;          // Batches that run before items are queued.
+    std::size_t most = 16;            // Items in a batch.
+    std::size_t most_per_tenant = 2;  // Of the same tenant.
     // After so long, the queued items are done even if the running batches are held up.
     std::chrono::milliseconds patience{1000};
   };
@@ -57,27 +57,27 @@ class Batcher {
     std::vector<Item> batch;
     const bool turn = doing_ < limits_.at_once;
     if (turn) ++doing_;
-    if (turn || OwnerLeft(item) >= limits_.most_of_one) {
+    if (turn || PendingOf(item) >= limits_.most_per_tenant) {
       batch.push_back(std::move(item));
     } else {
-      left_.push_back(std::move(item));
-      if (left_.size() < limits_.most) return;
-      batch.swap(left_);  // The queue is full, so there is no reason to wait.
+      pending_.push_back(std::move(item));
+      if (pending_.size() < limits_.most) return;
+      batch.swap(pending_);  // The queue is full, so there is no reason to wait.
     }
     lock.unlock();
     work_(std::move(batch));
     if (!turn) return;
     lock.lock();
     // Does the items that were queued in the meantime, which is cheaper than waking another thread.
-    // Items that are queued later are left to other threads, so that this thread returns to its
+    // Items that are queued later are for other threads, so that this thread returns to its
     // owner.
-    if (!left_.empty()) {
-      batch = std::exchange(left_, {});
+    if (!pending_.empty()) {
+      batch = std::exchange(pending_, {});
       lock.unlock();
       work_(std::move(batch));
       lock.lock();
     }
-    if (left_.empty()) {
+    if (pending_.empty()) {
       --doing_;
     } else {
       ++turns_;
@@ -86,10 +86,10 @@ class Batcher {
   }
 
  private:
-  std::size_t OwnerLeft(const Item& item) const {
+  std::size_t PendingOf(const Item& item) const {
     return static_cast<std::size_t>(
-        std::count_if(left_.begin(), left_.end(),
-                      [&](const Item& left) { return left.whose() == item.whose(); }));
+        std::count_if(pending_.begin(), pending_.end(),
+                      [&](const Item& pending) { return pending.tenant() == item.tenant(); }));
   }
 
   void Run() {
@@ -98,15 +98,15 @@ class Batcher {
       changed_.wait_for(lock, limits_.patience, [this] { return turns_ > 0 || stopping_; });
       if (turns_ > 0) {
         --turns_;
-      } else if (!left_.empty()) {
+      } else if (!pending_.empty()) {
         ++doing_;
       } else if (stopping_) {
         return;
       } else {
         continue;
       }
-      while (!left_.empty()) {
-        std::vector<Item> batch = std::exchange(left_, {});
+      while (!pending_.empty()) {
+        std::vector<Item> batch = std::exchange(pending_, {});
         lock.unlock();
         work_(std::move(batch));
         lock.lock();
@@ -120,9 +120,10 @@ class Batcher {
   const Work work_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Item> left_;  // Queued: fewer than `most`, and none while fewer than `at_once` run.
-  std::size_t doing_ = 0;   // Running batches, including turns that were handed on.
-  std::size_t turns_ = 0;   // Turns that were handed on to the batcher's threads and not taken yet.
+  std::vector<Item>
+      pending_;            // Queued: fewer than `most`, and none while fewer than `at_once` run.
+  std::size_t doing_ = 0;  // Running batches, including turns that were handed on.
+  std::size_t turns_ = 0;  // Turns that were handed on to the batcher's threads and not taken yet.
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

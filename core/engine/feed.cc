@@ -84,11 +84,11 @@ absl::StatusOr<std::vector<FeedEvent>> Feed::Read(const FeedPlace& place, int64_
   return database_->Read<Events>(limits, [&](Session& session) -> absl::StatusOr<Events> {
     Events events;
     std::set<Uuid> changes;
-    store::FeedPart part = store::LoadFeed(session, place.position, limit);
-    if (place.Contradicts({.position = place.position, .event = EventOf(part.before)})) {
+    store::FeedPage page = store::LoadFeed(session, place.position, limit);
+    if (place.Contradicts({.position = place.position, .event = EventOf(page.before)})) {
       return errors::ResumeTokenExpired();
     }
-    for (store::FeedEntry& entry : part.entries) {
+    for (store::FeedEntry& entry : page.entries) {
       changes.insert(entry.event.change_id);
       events.push_back({.place = {.position = entry.position, .event = EventOf(entry.name)},
                         .event = std::move(entry.event),

@@ -113,7 +113,7 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Du
       facts.override_record = *record;
     }
     if (mail.IsValidation()) {
-      // Without its key the e-mail has no token. The renderer refuses it, and it is tried again
+      // Without its key the e-mail has no token. The renderer rejects it, and it is tried again
       // later.
       const absl::StatusOr<std::string> token =
           keys_.Derive(change->FindValidation(mail.recipient)->token_key_id, change->id,

@@ -62,7 +62,7 @@ class Reading {
     Uuid id;
     Got got;
     absl::Time since;
-    const AccountId& whose() const { return call->account; }
+    const AccountId& tenant() const { return call->account; }
   };
   using Views = std::vector<absl::StatusOr<ContactChange>>;
   // Each change as its caller sees it: one round trip, or two if a caller may not see its change.

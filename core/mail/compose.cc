@@ -218,7 +218,7 @@ class Composer {
  private:
   // A text and its values, before the language is chosen.
   struct Words {
-    Text text;
+    Wording text;
     std::vector<std::string> values = {};
   };
 
@@ -248,7 +248,7 @@ class Composer {
     letter_.blocks.push_back(Paragraph{{Made(first), Made(second)}});
   }
 
-  void Head(const Text& subject, const Items& items, const Text& title) {
+  void Head(const Wording& subject, const Items& items, const Wording& title) {
     std::set<Role> roles;
     for (const ChangeItem* item : items) roles.insert(item->role);
     letter_.subject =
@@ -257,7 +257,7 @@ class Composer {
     letter_.title = title.in(letter_.language);
   }
 
-  void Cite(const Text& heading, const std::string& words) {
+  void Cite(const Wording& heading, const std::string& words) {
     letter_.blocks.push_back(Quote{heading.in(letter_.language), words});
   }
 
@@ -288,7 +288,7 @@ class Composer {
     letter_.blocks.push_back(std::move(paragraph));
   }
 
-  void List(const Text& heading, const Items& items) {
+  void List(const Wording& heading, const Items& items) {
     std::map<ServiceId, ListRow> rows;
     for (const ChangeItem* item : items) {
       ListRow& row = rows[item->service];
@@ -304,7 +304,7 @@ class Composer {
     AddList(heading, rows);
   }
 
-  void AddList(const Text& heading, const std::map<ServiceId, ListRow>& rows) {
+  void AddList(const Wording& heading, const std::map<ServiceId, ListRow>& rows) {
     contacts::List list{.heading = heading.in(letter_.language), .rows = {}, .more = ""};
     for (const auto& entry : rows) {
       if (list.rows.size() == kListedServices) break;

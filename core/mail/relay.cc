@@ -246,7 +246,7 @@ DeliveryResult::Kind MailRelay::TryOne(const MailFacts& facts, const BatchClock&
   using Kind = DeliveryResult::Kind;
   const OutboxMail& mail = facts.mail;
   const DeliveryResult result = HandOver(facts, clock.Now());
-  if (result.kind == Kind::kDelivered || result.kind == Kind::kRefused) {
+  if (result.kind == Kind::kDelivered || result.kind == Kind::kRejected) {
     if (server_.Worked()) spdlog::info("mail: the mail server takes e-mails again");
   } else if ((result.kind == Kind::kServerTrouble || result.kind == Kind::kUnclear) &&
              server_.Failed(clock.Now())) {
@@ -258,7 +258,7 @@ DeliveryResult::Kind MailRelay::TryOne(const MailFacts& facts, const BatchClock&
     case Kind::kTryLater:
     case Kind::kUnclear:
     case Kind::kServerTrouble: TryLater(mail, clock, result); break;
-    case Kind::kRefused: GiveUp(mail, clock, result.text); break;
+    case Kind::kRejected: GiveUp(mail, clock, result.text); break;
     case Kind::kInterrupted: break;
   }
   return result.kind;
@@ -284,7 +284,7 @@ void MailRelay::TryLater(const OutboxMail& mail, const BatchClock& clock,
   const absl::Time now = clock.Now();
   if (now - mail.create_time >= options_.give_up) return GiveUp(mail, clock, result.text);
   ++failed_;
-  // An e-mail that may be refused for its own recipient loses its place. Otherwise a few of them,
+  // An e-mail that may be rejected for its own recipient loses its place. Otherwise a few of them,
   // first in line, would be all that is tried while the mail server counts as down.
   const bool of_server = result.kind == DeliveryResult::Kind::kServerTrouble;
   absl::Duration delay = RetryDelay(options_, mail.tries, options_.random());

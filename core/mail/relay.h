@@ -43,7 +43,7 @@ struct RelayOptions {
 struct RelayCounts {
   int64_t delivered = 0;
   int64_t failed = 0;    // Failed tries of e-mails that will be tried again.
-  int64_t given_up = 0;  // Refused for good, or too old.
+  int64_t given_up = 0;  // Rejected for good, or too old.
 };
 
 // The time to wait after the `tries`th failed try: doubles from the first delay

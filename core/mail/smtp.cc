@@ -197,18 +197,18 @@ class SmtpTransport::Connection {
   DeliveryResult::Kind KindOf(int code) const {
     using Kind = DeliveryResult::Kind;
     if (aborted_ && *interrupted_) return Kind::kInterrupted;
-    const bool refused = code >= 500 && code <= 599;
+    const bool permanent = code >= 500 && code <= 599;
     const bool of_message = step_ == Step::kMessage && ended_;
-    if (refused && (of_message || step_ == Step::kRecipient) && IsAboutRecipient(reply_) &&
+    if (permanent && (of_message || step_ == Step::kRecipient) && IsAboutRecipient(reply_) &&
         LoggedIn()) {
-      return Kind::kRefused;
+      return Kind::kRejected;
     }
     // A 5xx to the message may be about its content.
     if (step_ <= Step::kSender || !LoggedIn()) return Kind::kServerTrouble;
-    return refused && step_ != Step::kMessage ? Kind::kUnclear : Kind::kTryLater;
+    return permanent && step_ != Step::kMessage ? Kind::kUnclear : Kind::kTryLater;
   }
 
-  // A connection without the wanted login refuses every recipient, for no reason of the
+  // A connection without the wanted login rejects every recipient, for no reason of the
   // recipient's.
   bool LoggedIn() const { return options_.user.empty() || authenticated_; }
 
@@ -393,7 +393,7 @@ DeliveryResult SmtpTransport::Deliver(const std::string& envelope_from, const st
   if (interrupted_) return {Kind::kInterrupted, "interrupted"};
   // libcurl writes an address into its command without checks, including line breaks.
   if (!IsOneAddress(envelope_from)) return {Kind::kTryLater, "the sender is not one address"};
-  if (!IsOneAddress(to)) return {Kind::kRefused, "the recipient is not one address"};
+  if (!IsOneAddress(to)) return {Kind::kRejected, "the recipient is not one address"};
   std::unique_ptr<Connection> connection = TakeConnection();
   DeliveryResult result = connection->Deliver(envelope_from, to, message);
   if (connection->InStep()) {

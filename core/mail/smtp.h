@@ -40,7 +40,7 @@ std::string FullHostName();
 // reused by the next delivery. Thread safe: opens as many connections as deliveries run at once.
 //
 // Delivered means that the server answered 250 to the end of the message, and not before it was
-// asked. Refused means 5xx to the recipient or to the end of the message, with an enhanced status
+// asked. Rejected means 5xx to the recipient or to the end of the message, with an enhanced status
 // code about the recipient: many servers also answer RCPT with their objections to the sender, the
 // EHLO or the right to relay. Any other failure is tried later. If a connection is lost after the
 // end of the message, the server may have accepted it. Then the next try is a second delivery.
@@ -50,7 +50,7 @@ class SmtpTransport : public MailTransport {
   ~SmtpTransport() override;
 
   LineEnd line_end() const override { return LineEnd::kCrLf; }
-  // Refuses an address with a control character, a blank or an angle bracket before sending any of
+  // Rejects an address with a control character, a blank or an angle bracket before sending any of
   // it.
   DeliveryResult Deliver(const std::string& envelope_from, const std::string& to,
                          const std::string& message) override;

@@ -9,31 +9,31 @@
 namespace contacts {
 namespace {
 
-constexpr Text kRoleWords[] = {
+constexpr Wording kRoleWords[] = {
     {"administrator", "administrateur"}, {"technical", "technique"}, {"billing", "facturation"}};
 
-constexpr Text kSkippedContactChanged = {"the contact has changed in the meantime",
-                                         "le contact a changé entre-temps"};
-constexpr Text kSkippedAuthorityLost = {"the requester may no longer change it",
-                                        "le demandeur n’a plus le droit de le modifier"};
-constexpr Text kSkippedServiceRemoved = {"the service no longer exists",
-                                         "le service n’existe plus"};
+constexpr Wording kSkippedContactChanged = {"the contact has changed in the meantime",
+                                            "le contact a changé entre-temps"};
+constexpr Wording kSkippedAuthorityLost = {"the requester may no longer change it",
+                                           "le demandeur n’a plus le droit de le modifier"};
+constexpr Wording kSkippedServiceRemoved = {"the service no longer exists",
+                                            "le service n’existe plus"};
 
-constexpr Text kOneRole = {"the $0 contact role", "le rôle de contact $0"};
-constexpr Text kSeveralRoles = {"the $0 contact roles", "les rôles de contact $0"};
-constexpr Text kRolesBelow = {"the contact roles listed below",
-                              "les rôles de contact indiqués ci-dessous"};
-constexpr Text kAnd = {" and ", " et "};
-constexpr Text kServices = {"$0 services", "$0\u00a0services"};
-constexpr Text kAndOthers = {"$0 and $1 more", "$0 et $1\u00a0autres"};
-constexpr Text kAndOneOther = {"$0 and 1 more", "$0 et 1\u00a0autre"};
+constexpr Wording kOneRole = {"the $0 contact role", "le rôle de contact $0"};
+constexpr Wording kSeveralRoles = {"the $0 contact roles", "les rôles de contact $0"};
+constexpr Wording kRolesBelow = {"the contact roles listed below",
+                                 "les rôles de contact indiqués ci-dessous"};
+constexpr Wording kAnd = {" and ", " et "};
+constexpr Wording kServices = {"$0 services", "$0\u00a0services"};
+constexpr Wording kAndOthers = {"$0 and $1 more", "$0 et $1\u00a0autres"};
+constexpr Wording kAndOneOther = {"$0 and 1 more", "$0 et 1\u00a0autre"};
 constexpr std::size_t kLongestSubjectName = 60;
 
-constexpr Text kWeekdays[] = {{"Monday", "lundi"},       {"Tuesday", "mardi"},
-                              {"Wednesday", "mercredi"}, {"Thursday", "jeudi"},
-                              {"Friday", "vendredi"},    {"Saturday", "samedi"},
-                              {"Sunday", "dimanche"}};
-constexpr Text kMonths[] = {
+constexpr Wording kWeekdays[] = {{"Monday", "lundi"},       {"Tuesday", "mardi"},
+                                 {"Wednesday", "mercredi"}, {"Thursday", "jeudi"},
+                                 {"Friday", "vendredi"},    {"Saturday", "samedi"},
+                                 {"Sunday", "dimanche"}};
+constexpr Wording kMonths[] = {
     {"January", "janvier"}, {"February", "février"},  {"March", "mars"},
     {"April", "avril"},     {"May", "mai"},           {"June", "juin"},
     {"July", "juillet"},    {"August", "août"},       {"September", "septembre"},

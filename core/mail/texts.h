@@ -19,7 +19,7 @@ enum class Language { kEnglish, kFrench };
 Language LanguageOf(absl::string_view tag);
 
 // One text in both languages. $0 to $9 stand for values.
-struct Text {
+struct Wording {
   const char* en;
   const char* fr;
 
@@ -51,221 +51,226 @@ std::string SkipReason(ItemOutcome outcome, Language language);
 
 namespace texts {
 
-inline constexpr Text kLanguageTag = {"en", "fr"};
+inline constexpr Wording kLanguageTag = {"en", "fr"};
 
 // Subjects. $0: services and roles, as SubjectMatter writes them.
-inline constexpr Text kValidationSubject = {
+inline constexpr Wording kValidationSubject = {
     "Contact change for $0: your answer is needed",
     "Changement de contact pour $0\u00a0: votre réponse est attendue"};
-inline constexpr Text kReminderSubject = {
+inline constexpr Wording kReminderSubject = {
     "Reminder – contact change for $0: your answer is needed",
     "Rappel – changement de contact pour $0\u00a0: votre réponse est attendue"};
-inline constexpr Text kDoneSubject = {"Contact change for $0: done",
-                                      "Changement de contact pour $0\u00a0: c’est fait"};
-inline constexpr Text kRolesLostSubject = {"Your contact roles on $0 have changed",
-                                           "Vos rôles de contact sur $0 ont changé"};
-inline constexpr Text kRefusedSubject = {"Contact change for $0: refused",
-                                         "Changement de contact pour $0\u00a0: refusé"};
-inline constexpr Text kCancelledSubject = {"Contact change for $0: cancelled",
-                                           "Changement de contact pour $0\u00a0: annulé"};
-inline constexpr Text kExpiredSubject = {"Contact change for $0: expired",
-                                         "Changement de contact pour $0\u00a0: expiré"};
-inline constexpr Text kAbortedSubject = {"Contact change for $0: not carried out",
-                                         "Changement de contact pour $0\u00a0: sans suite"};
+inline constexpr Wording kDoneSubject = {"Contact change for $0: done",
+                                         "Changement de contact pour $0\u00a0: c’est fait"};
+inline constexpr Wording kRolesLostSubject = {"Your contact roles on $0 have changed",
+                                              "Vos rôles de contact sur $0 ont changé"};
+inline constexpr Wording kRefusedSubject = {"Contact change for $0: refused",
+                                            "Changement de contact pour $0\u00a0: refusé"};
+inline constexpr Wording kCancelledSubject = {"Contact change for $0: cancelled",
+                                              "Changement de contact pour $0\u00a0: annulé"};
+inline constexpr Wording kExpiredSubject = {"Contact change for $0: expired",
+                                            "Changement de contact pour $0\u00a0: expiré"};
+inline constexpr Wording kAbortedSubject = {"Contact change for $0: not carried out",
+                                            "Changement de contact pour $0\u00a0: sans suite"};
 // $0: account.
-inline constexpr Text kProfileChangedSubject = {
+inline constexpr Wording kProfileChangedSubject = {
     "The e-mail address of your account $0 was changed",
     "L’adresse e-mail de votre compte $0 a été modifiée"};
-inline constexpr Text kOverrideSubject = {"Our team changed contacts on $0",
-                                          "Notre équipe a modifié des contacts sur $0"};
+inline constexpr Wording kOverrideSubject = {"Our team changed contacts on $0",
+                                             "Notre équipe a modifié des contacts sur $0"};
 
 // Titles.
-inline constexpr Text kConfirmTitle = {"Please confirm your request",
-                                       "Merci de confirmer votre demande"};
-inline constexpr Text kAgreeTitle = {"Your agreement is needed", "Votre accord est attendu"};
-inline constexpr Text kDoneTitle = {"The change has been made", "Le changement est fait"};
-inline constexpr Text kRolesLostTitle = {"Your contact roles have changed",
-                                         "Vos rôles de contact ont changé"};
-inline constexpr Text kRefusedTitle = {"The request was refused", "La demande a été refusée"};
-inline constexpr Text kCancelledTitle = {"The request was cancelled", "La demande a été annulée"};
-inline constexpr Text kExpiredTitle = {"The request has expired", "La demande a expiré"};
-inline constexpr Text kAbortedTitle = {"The request could not be carried out",
-                                       "La demande n’a pas pu aboutir"};
-inline constexpr Text kProfileChangedTitle = {"Your e-mail address was changed",
-                                              "Votre adresse e-mail a été modifiée"};
-inline constexpr Text kOverrideTitle = {"Our team changed some contacts",
-                                        "Notre équipe a modifié des contacts"};
+inline constexpr Wording kConfirmTitle = {"Please confirm your request",
+                                          "Merci de confirmer votre demande"};
+inline constexpr Wording kAgreeTitle = {"Your agreement is needed", "Votre accord est attendu"};
+inline constexpr Wording kDoneTitle = {"The change has been made", "Le changement est fait"};
+inline constexpr Wording kRolesLostTitle = {"Your contact roles have changed",
+                                            "Vos rôles de contact ont changé"};
+inline constexpr Wording kRefusedTitle = {"The request was refused", "La demande a été refusée"};
+inline constexpr Wording kCancelledTitle = {"The request was cancelled",
+                                            "La demande a été annulée"};
+inline constexpr Wording kExpiredTitle = {"The request has expired", "La demande a expiré"};
+inline constexpr Wording kAbortedTitle = {"The request could not be carried out",
+                                          "La demande n’a pas pu aboutir"};
+inline constexpr Wording kProfileChangedTitle = {"Your e-mail address was changed",
+                                                 "Votre adresse e-mail a été modifiée"};
+inline constexpr Wording kOverrideTitle = {"Our team changed some contacts",
+                                           "Notre équipe a modifié des contacts"};
 
-inline constexpr Text kGreeting = {"Hello,", "Bonjour,"};
+inline constexpr Wording kGreeting = {"Hello,", "Bonjour,"};
 
 // Asked for. $0: roles in short; $1: services in short; $2: the other account.
-inline constexpr Text kYouAskToTakeOver = {
+inline constexpr Wording kYouAskToTakeOver = {
     "You asked to take over $0 on $1. Nothing changes until you confirm.",
     "Vous avez demandé à reprendre $0 sur $1. Rien ne change tant que vous n’avez pas confirmé."};
-inline constexpr Text kYouAskForOther = {"You asked for $2 to take over $0 on $1.",
-                                         "Vous avez demandé que $2 reprenne $0 sur $1."};
-inline constexpr Text kOtherAsksYou = {"$2 asks you to take over $0 on $1.",
-                                       "$2 vous demande de reprendre $0 sur $1."};
+inline constexpr Wording kYouAskForOther = {"You asked for $2 to take over $0 on $1.",
+                                            "Vous avez demandé que $2 reprenne $0 sur $1."};
+inline constexpr Wording kOtherAsksYou = {"$2 asks you to take over $0 on $1.",
+                                          "$2 vous demande de reprendre $0 sur $1."};
 // $0: the other validator.
-inline constexpr Text kBothNeeded = {
+inline constexpr Wording kBothNeeded = {
     "The change takes effect as soon as you and $0 have both accepted it.",
     "Le changement prendra effet dès que vous et $0 l’aurez accepté."};
-inline constexpr Text kOnlyYouNeeded = {"$0 has already accepted: only your answer is missing.",
-                                        "$0 a déjà accepté\u00a0: il ne manque que votre réponse."};
+inline constexpr Wording kOnlyYouNeeded = {
+    "$0 has already accepted: only your answer is missing.",
+    "$0 a déjà accepté\u00a0: il ne manque que votre réponse."};
 // $0: date and time.
-inline constexpr Text kReminderNote = {
+inline constexpr Wording kReminderNote = {
     "This is a reminder: we have not had your answer yet, and the request expires on $0.",
     "Ceci est un rappel\u00a0: nous n’avons pas encore reçu votre réponse, et la demande expire "
     "le $0."};
-inline constexpr Text kAnswerBy = {"You can answer until $0.", "Vous pouvez répondre jusqu’au $0."};
-inline constexpr Text kCodeLabel = {"Your validation code", "Votre code de validation"};
-inline constexpr Text kAccept = {"Accept", "Accepter"};
-inline constexpr Text kRefuse = {"Refuse", "Refuser"};
-inline constexpr Text kAcceptLink = {"To accept, open this link:",
-                                     "Pour accepter, ouvrez ce lien\u00a0:"};
-inline constexpr Text kRefuseLink = {"To refuse, open this link:",
-                                     "Pour refuser, ouvrez ce lien\u00a0:"};
-inline constexpr Text kUnexpected = {
+inline constexpr Wording kAnswerBy = {"You can answer until $0.",
+                                      "Vous pouvez répondre jusqu’au $0."};
+inline constexpr Wording kCodeLabel = {"Your validation code", "Votre code de validation"};
+inline constexpr Wording kAccept = {"Accept", "Accepter"};
+inline constexpr Wording kRefuse = {"Refuse", "Refuser"};
+inline constexpr Wording kAcceptLink = {"To accept, open this link:",
+                                        "Pour accepter, ouvrez ce lien\u00a0:"};
+inline constexpr Wording kRefuseLink = {"To refuse, open this link:",
+                                        "Pour refuser, ouvrez ce lien\u00a0:"};
+inline constexpr Wording kUnexpected = {
     "Were you not expecting this? Refuse the request, or simply ignore this e-mail: nothing "
     "changes without your agreement.",
     "Vous ne vous attendiez pas à cette demande\u00a0? Refusez-la, ou ignorez simplement cet "
     "e-mail\u00a0: rien ne change sans votre accord."};
-inline constexpr Text kCodePersonal = {
+inline constexpr Wording kCodePersonal = {
     "The code and the links are personal and work only once. Please do not pass them on: our team "
     "will never ask you for them.",
     "Le code et les liens sont personnels et à usage unique. Ne les transmettez à personne\u00a0: "
     "notre équipe ne vous les demandera jamais."};
 
 // Description of a role, for an account that is asked to take it over.
-inline constexpr Text kAdminMeans = {
+inline constexpr Wording kAdminMeans = {
     "The administrator contact manages the service, can change all of its contacts and sees its "
     "owner’s details.",
     "Le contact administrateur gère le service, peut en modifier tous les contacts et a accès aux "
     "informations du propriétaire."};
-inline constexpr Text kTechMeans = {
+inline constexpr Wording kTechMeans = {
     "The technical contact looks after the technical side of the service.",
     "Le contact technique s’occupe de la partie technique du service."};
-inline constexpr Text kBillingMeans = {
+inline constexpr Wording kBillingMeans = {
     "The billing contact looks after payments and receives renewal notices; your own payments must "
     "be up to date for you to take this role over.",
     "Le contact facturation s’occupe des règlements et reçoit les avis de renouvellement\u00a0; "
     "vos propres règlements doivent être à jour pour que vous puissiez reprendre ce rôle."};
 
 // Lists. $0: how many more; $1: how many in all.
-inline constexpr Text kServicesAndRoles = {"Services and roles", "Services et rôles"};
-inline constexpr Text kNotMoved = {"Not changed", "Non modifiés"};
-inline constexpr Text kHeldByNow = {"Who holds what now", "Les contacts désormais"};
-inline constexpr Text kAndOneMore = {"and $0 more service ($1 in all)",
-                                     "et $0 autre service ($1 au total)"};
-inline constexpr Text kAndMore = {"and $0 more services ($1 in all)",
-                                  "et $0 autres services ($1 au total)"};
+inline constexpr Wording kServicesAndRoles = {"Services and roles", "Services et rôles"};
+inline constexpr Wording kNotMoved = {"Not changed", "Non modifiés"};
+inline constexpr Wording kHeldByNow = {"Who holds what now", "Les contacts désormais"};
+inline constexpr Wording kAndOneMore = {"and $0 more service ($1 in all)",
+                                        "et $0 autre service ($1 au total)"};
+inline constexpr Wording kAndMore = {"and $0 more services ($1 in all)",
+                                     "et $0 autres services ($1 au total)"};
 // $0: role; $1: account.
-inline constexpr Text kRoleHeldBy = {"$0: $1", "$0\u00a0: $1"};
-inline constexpr Text kRoleHeldByYou = {"$0: you ($1)", "$0\u00a0: vous ($1)"};
+inline constexpr Wording kRoleHeldBy = {"$0: $1", "$0\u00a0: $1"};
+inline constexpr Wording kRoleHeldByYou = {"$0: you ($1)", "$0\u00a0: vous ($1)"};
 
 // Done. $0: roles in short; $1: services in short; $2: the other account.
-inline constexpr Text kYouTookOver = {"You have taken over $0 on $1, as you asked.",
-                                      "Vous avez repris $0 sur $1, comme vous l’aviez demandé."};
-inline constexpr Text kOtherTookOver = {"$2 has taken over $0 on $1, as you asked.",
-                                        "$2 a repris $0 sur $1, comme vous l’aviez demandé."};
-inline constexpr Text kYouTookOverFor = {"You have taken over $0 on $1, as $2 asked.",
-                                         "Vous avez repris $0 sur $1, à la demande de $2."};
+inline constexpr Wording kYouTookOver = {"You have taken over $0 on $1, as you asked.",
+                                         "Vous avez repris $0 sur $1, comme vous l’aviez demandé."};
+inline constexpr Wording kOtherTookOver = {"$2 has taken over $0 on $1, as you asked.",
+                                           "$2 a repris $0 sur $1, comme vous l’aviez demandé."};
+inline constexpr Wording kYouTookOverFor = {"You have taken over $0 on $1, as $2 asked.",
+                                            "Vous avez repris $0 sur $1, à la demande de $2."};
 // $0: date and time.
-inline constexpr Text kInEffectSince = {"The change took effect on $0.",
-                                        "Le changement a pris effet le $0."};
-inline constexpr Text kSomeSkipped = {
+inline constexpr Wording kInEffectSince = {"The change took effect on $0.",
+                                           "Le changement a pris effet le $0."};
+inline constexpr Wording kSomeSkipped = {
     "Part of the request could no longer be carried out; the reasons are given below.",
     "Une partie de la demande n’a plus pu être effectuée\u00a0; les raisons sont indiquées "
     "ci-dessous."};
 
 // Roles lost. $0: roles in short; $1: services in short; $2: the present holder.
-inline constexpr Text kYouLost = {"You no longer hold $0 on $1: $2 has taken over.",
-                                  "Vous n’avez plus $0 sur $1\u00a0: $2 a pris la suite."};
+inline constexpr Wording kYouLost = {"You no longer hold $0 on $1: $2 has taken over.",
+                                     "Vous n’avez plus $0 sur $1\u00a0: $2 a pris la suite."};
 // $0: the requester; $1: date and time.
-inline constexpr Text kAskedBy = {"$0 asked for this change, which took effect on $1.",
-                                  "Ce changement, demandé par $0, a pris effet le $1."};
+inline constexpr Wording kAskedBy = {"$0 asked for this change, which took effect on $1.",
+                                     "Ce changement, demandé par $0, a pris effet le $1."};
 // $0: date and time.
-inline constexpr Text kAskedByYou = {"You had asked for this change, which took effect on $0.",
-                                     "Ce changement, que vous aviez demandé, a pris effet le $0."};
+inline constexpr Wording kAskedByYou = {
+    "You had asked for this change, which took effect on $0.",
+    "Ce changement, que vous aviez demandé, a pris effet le $0."};
 // $0: the requester.
-inline constexpr Text kLostUnexpectedly = {
+inline constexpr Wording kLostUnexpectedly = {
     "If this comes as a surprise, please get in touch with $0 or with our support team.",
     "Si ce changement vous surprend, contactez $0 ou notre support."};
 
 // Closed without effect. $0: roles in short; $1: services in short; $2: the other account.
-inline constexpr Text kYouHadAskedToTakeOver = {"You had asked to take over $0 on $1.",
-                                                "Vous aviez demandé à reprendre $0 sur $1."};
-inline constexpr Text kYouHadAskedForOther = {"You had asked for $2 to take over $0 on $1.",
-                                              "Vous aviez demandé que $2 reprenne $0 sur $1."};
-inline constexpr Text kOtherHadAskedYou = {"$2 had asked you to take over $0 on $1.",
-                                           "$2 vous avait demandé de reprendre $0 sur $1."};
+inline constexpr Wording kYouHadAskedToTakeOver = {"You had asked to take over $0 on $1.",
+                                                   "Vous aviez demandé à reprendre $0 sur $1."};
+inline constexpr Wording kYouHadAskedForOther = {"You had asked for $2 to take over $0 on $1.",
+                                                 "Vous aviez demandé que $2 reprenne $0 sur $1."};
+inline constexpr Wording kOtherHadAskedYou = {"$2 had asked you to take over $0 on $1.",
+                                              "$2 vous avait demandé de reprendre $0 sur $1."};
 // $0: the account that refused.
-inline constexpr Text kRefusedBy = {"$0 has refused this request. Nothing has changed.",
-                                    "$0 a refusé cette demande. Rien n’a changé."};
-inline constexpr Text kReasonGiven = {"Reason given", "Raison indiquée"};
-inline constexpr Text kNoReasonGiven = {"No reason was given.", "Aucune raison n’a été indiquée."};
-inline constexpr Text kCancelled = {"This request has been cancelled. Nothing has changed.",
-                                    "Cette demande a été annulée. Rien n’a changé."};
-inline constexpr Text kCancelledByAdmin = {
+inline constexpr Wording kRefusedBy = {"$0 has refused this request. Nothing has changed.",
+                                       "$0 a refusé cette demande. Rien n’a changé."};
+inline constexpr Wording kReasonGiven = {"Reason given", "Raison indiquée"};
+inline constexpr Wording kNoReasonGiven = {"No reason was given.",
+                                           "Aucune raison n’a été indiquée."};
+inline constexpr Wording kCancelled = {"This request has been cancelled. Nothing has changed.",
+                                       "Cette demande a été annulée. Rien n’a changé."};
+inline constexpr Wording kCancelledByAdmin = {
     "This request has been cancelled by an administrator contact. Nothing has changed.",
     "Cette demande a été annulée par un contact administrateur. Rien n’a changé."};
 // $0: date and time.
-inline constexpr Text kExpired = {
+inline constexpr Wording kExpired = {
     "The request expired on $0, before everyone had answered. Nothing has changed.",
     "La demande a expiré le $0, avant que tout le monde ait répondu. Rien n’a changé."};
 // $0: date and time.
-inline constexpr Text kTakeOverExpired = {
+inline constexpr Wording kTakeOverExpired = {
     "The request expired on $0, before you had confirmed it. Nothing has changed.",
     "La demande a expiré le $0, avant que vous l’ayez confirmée. Rien n’a changé."};
 // $0: account.
-inline constexpr Text kAnswerMissing = {"We had no answer from $0.",
-                                        "Nous n’avons pas reçu la réponse de $0."};
-inline constexpr Text kYourAnswerMissing = {"We had no answer from you.",
-                                            "Nous n’avons pas reçu votre réponse."};
-inline constexpr Text kAborted = {
+inline constexpr Wording kAnswerMissing = {"We had no answer from $0.",
+                                           "Nous n’avons pas reçu la réponse de $0."};
+inline constexpr Wording kYourAnswerMissing = {"We had no answer from you.",
+                                               "Nous n’avons pas reçu votre réponse."};
+inline constexpr Wording kAborted = {
     "This request has been closed without effect: nothing of it could be carried out any more. The "
     "reasons are given below.",
     "Cette demande a été close sans effet\u00a0: plus rien ne pouvait en être effectué. Les "
     "raisons "
     "sont indiquées ci-dessous."};
-inline constexpr Text kAskAgain = {"You can make a new request at any time.",
-                                   "Vous pouvez faire une nouvelle demande à tout moment."};
-inline constexpr Text kNothingToDo = {"There is nothing for you to do.",
-                                      "Vous n’avez rien à faire."};
+inline constexpr Wording kAskAgain = {"You can make a new request at any time.",
+                                      "Vous pouvez faire une nouvelle demande à tout moment."};
+inline constexpr Wording kNothingToDo = {"There is nothing for you to do.",
+                                         "Vous n’avez rien à faire."};
 
 // Profile changed. $0: account; $1: date and time.
-inline constexpr Text kAddressChanged = {
+inline constexpr Wording kAddressChanged = {
     "The e-mail address of your account $0 was changed on $1. From now on, our e-mails about this "
     "account go to the new address.",
     "L’adresse e-mail de votre compte $0 a été modifiée le $1. Nos e-mails au sujet de ce compte "
     "sont désormais envoyés à la nouvelle adresse."};
-inline constexpr Text kAddressChangedByYou = {
+inline constexpr Wording kAddressChangedByYou = {
     "If you made this change, there is nothing for you to do.",
     "Si vous êtes à l’origine de cette modification, vous n’avez rien à faire."};
-inline constexpr Text kAddressChangedByOther = {
+inline constexpr Wording kAddressChangedByOther = {
     "If it was not you, please contact our support team without delay: someone else may have "
     "access to your account.",
     "Si ce n’est pas le cas, contactez notre support sans attendre\u00a0: quelqu’un d’autre a "
     "peut-être accès à votre compte."};
 
 // Override. $0: services in short; $1: date and time.
-inline constexpr Text kOverridden = {
+inline constexpr Wording kOverridden = {
     "On $1, our team changed contacts on $0. The change is already in effect and needs no answer "
     "from you.",
     "Le $1, notre équipe a modifié des contacts sur $0. Le changement est déjà effectif et "
     "n’attend aucune réponse de votre part."};
-inline constexpr Text kOperatorsReason = {"Reason given by our team",
-                                          "Raison indiquée par notre équipe"};
-inline constexpr Text kOverrideQuestions = {
+inline constexpr Wording kOperatorsReason = {"Reason given by our team",
+                                             "Raison indiquée par notre équipe"};
+inline constexpr Wording kOverrideQuestions = {
     "If you have any questions, please contact our support team.",
     "Pour toute question, contactez notre support."};
 
 // Footer. $0: account.
-inline constexpr Text kFooter = {
+inline constexpr Wording kFooter = {
     "This e-mail was sent automatically to account $0. Replies to it are not read.",
     "Cet e-mail a été envoyé automatiquement au compte $0. Les réponses ne sont pas lues."};
 // $0: the contact change's id.
-inline constexpr Text kReference = {"Reference: $0", "Référence\u00a0: $0"};
+inline constexpr Wording kReference = {"Reference: $0", "Référence\u00a0: $0"};
 
 }  // namespace texts
 }  // namespace contacts

@@ -13,10 +13,10 @@ struct DeliveryResult {
   enum class Kind {
     kDelivered,
     kTryLater,       // About this e-mail, or for an unknown reason.
-    kServerTrouble,  // About the mail server or the service's settings: other e-mails would fail
+    kServerTrouble,  // About the mail server or the flags of the server: other e-mails would fail
                      // too.
-    kUnclear,      // A refusal of the recipient or of the service: the answer does not tell which.
-    kRefused,      // About the recipient: trying again does not help.
+    kUnclear,   // A rejection of the recipient or of the service: the answer does not tell which.
+    kRejected,  // About the recipient: trying again does not help.
     kInterrupted,  // Broken off by Interrupt. The mail server does not have the e-mail.
   };
   Kind kind = Kind::kDelivered;

@@ -7,7 +7,7 @@
 namespace contacts {
 namespace {
 
-constexpr absl::Duration kWrongHost = absl::Seconds(1);
+constexpr absl::Duration kHostOff = absl::Seconds(1);
 constexpr absl::Duration kLongestStandstill = absl::Seconds(1);
 // Two good clocks drift apart by less than 100 microseconds a second.
 constexpr double kDrift = 1e-4;
@@ -45,16 +45,16 @@ void DatabaseClock::Add(const Sample& sample) {
     has_sample_ = true;
   }
   const absl::Duration host = HostError();
-  const bool wrong = absl::AbsDuration(host) > kWrongHost;
+  const bool off = absl::AbsDuration(host) > kHostOff;
   {
     const std::lock_guard lock(mutex_);
-    if (wrong == host_is_wrong_) return;
-    host_is_wrong_ = wrong;
+    if (off == host_is_off_) return;
+    host_is_off_ = off;
   }
   spdlog::warn("clock: this host's clock minus the database's is {}: {}",
                absl::FormatDuration(absl::Trunc(host, absl::Milliseconds(1))),
-               wrong ? "more than 1s; only deadlines, sessions and certificates are checked by it"
-                     : "less than 1s again");
+               off ? "more than 1s; only deadlines, sessions and certificates are checked by it"
+                   : "less than 1s again");
 }
 
 absl::Time DatabaseClock::Now(Steady now) {

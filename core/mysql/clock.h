@@ -38,7 +38,7 @@ class DatabaseClock {
   std::mutex mutex_;
   bool has_sample_ = false;
   Sample kept_;
-  bool host_is_wrong_ = false;
+  bool host_is_off_ = false;
   absl::Time last_ = absl::InfinitePast();  // The last result of Now().
 };
 

@@ -108,7 +108,7 @@ class Database::Impl {
         // From Acquire or ROLLBACK.
         code = error.getErrorCode();
         failure = Classify(code);
-        if (failure != Failure::kFull && failure != Failure::kRefused) failure = Failure::kLost;
+        if (failure != Failure::kFull && failure != Failure::kDenied) failure = Failure::kLost;
         lost_since = std::min(lost_since, asked);  // The wait for a member is part of the loss.
         text = absl::StrCat(code, " ", error.what());
       } catch (const std::exception& error) {
@@ -129,7 +129,7 @@ class Database::Impl {
           break;
         case Failure::kFull:
         case Failure::kTooLarge:
-        case Failure::kRefused:
+        case Failure::kDenied:
           spdlog::warn("database: giving up: {}", text);
           return errors::Unavailable(ForCaller(code), kRetryHint);
         case Failure::kConflict: break;

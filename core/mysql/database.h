@@ -22,9 +22,9 @@ class Session;
 enum class DatabaseTls {
   kDisabled,
   kPreferred,       // Encrypted where the database offers it.
-  kRequired,        // Refuses a database that does not.
-  kVerifyCa,        // Refuses a certificate that no trusted authority signed, or that has expired.
-  kVerifyIdentity,  // Refuses a certificate that does not name the host that was connected to.
+  kRequired,        // Rejects a database that does not.
+  kVerifyCa,        // Rejects a certificate that no trusted authority signed, or that has expired.
+  kVerifyIdentity,  // Rejects a certificate that does not name the host that was connected to.
 };
 
 // The place of the database, and the limits of its use.

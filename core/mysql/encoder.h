@@ -28,12 +28,12 @@ template <typename Enum>
 Literal Number(Enum value) {
   return Int(static_cast<int64_t>(value));
 }
-inline Literal Bytes(absl::string_view value) {
+inline Literal Binary(absl::string_view value) {
   return {absl::StrCat("x'", absl::BytesToHexString(value), "'")};
 }
-inline Literal Ascii(absl::string_view value) { return {"_ascii " + Bytes(value).text}; }
-inline Literal Text(absl::string_view value) { return {"_utf8mb4 " + Bytes(value).text}; }
-inline Literal Id(const Uuid& id) { return Bytes(id.bytes()); }
+inline Literal Ascii(absl::string_view value) { return {"_ascii " + Binary(value).text}; }
+inline Literal Utf8(absl::string_view value) { return {"_utf8mb4 " + Binary(value).text}; }
+inline Literal Id(const Uuid& id) { return Binary(id.bytes()); }
 template <typename Kind>
 Literal Id(const StringId<Kind>& id) {
   return Ascii(id.text());

@@ -73,7 +73,7 @@ Failure Classify(int code) {
     case 1820:  // Password expired.
     case 1862:  // Password expired.
     case 3159:  // require_secure_transport.
-      return Failure::kRefused;
+      return Failure::kDenied;
     case 1317:  // Interrupted.
     case 1028:  // Interrupted while it sorted.
     case 1969:  // max_statement_time.
@@ -85,10 +85,10 @@ Failure Classify(int code) {
   }
 }
 
-bool IsRefusal(int code) {
+bool IsDenied(int code) {
   constexpr int kNoRightToTable = 1142;  // The table of a group's members.
   constexpr int kTls = 2026;             // Also if an encrypted connection is lost.
-  return code == kNoRightToTable || code == kTls || Classify(code) == Failure::kRefused;
+  return code == kNoRightToTable || code == kTls || Classify(code) == Failure::kDenied;
 }
 
 bool IsFull(int code) { return code == 1040 || code == 1203 || code == 1226; }
@@ -141,7 +141,7 @@ std::string ForCaller(int code) {
              "must be raised";
     default:
       switch (Classify(code)) {
-        case Failure::kRefused: return "the database refuses this server";
+        case Failure::kDenied: return "the database refuses this server";
         case Failure::kFull: return "the database has reached a limit of its own";
         default: return "the database is out of reach";
       }

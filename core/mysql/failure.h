@@ -16,7 +16,7 @@ enum class Failure {
   kFull,       // A limit of the database: connections, statements, memory, disk. Other work may
                // succeed.
   kTooLarge,   // A statement is longer than max_allowed_packet.
-  kRefused,    // The login or the database is refused.
+  kDenied,     // The login, or access to the database.
   kKilled,     // Stopped by a time limit or by the watchdog.
   kDefect,     // Anything else.
 };
@@ -28,13 +28,13 @@ Failure Classify(int code);
 bool IsFull(int code);
 // The database stopped a statement: an operator's KILL, a time limit, or Galera.
 bool IsInterrupted(int code);
-// The member refuses to say what it is, until somebody changes the login, the database or a right.
-bool IsRefusal(int code);
+// The member denies access until somebody changes the login, the database or a right.
+bool IsDenied(int code);
 
 // The error in one line, for the log and for an operator. `text`: the database's own message.
 std::string Describe(const DatabaseOptions& options, int code, absl::string_view text);
 
-// The message to a caller about a kFull, kTooLarge, kRefused or kLost failure.
+// The message to a caller about a kFull, kTooLarge, kDenied or kLost failure.
 std::string ForCaller(int code);
 
 }  // namespace contacts

@@ -165,7 +165,7 @@ class Lookout::Member {
         View seen;
         seen.code = error.getErrorCode();
         // An encrypted connection that breaks may say the same as one that cannot be encrypted.
-        if (!fresh && IsRefusal(seen.code)) seen.code = kLostConnection;
+        if (!fresh && IsDenied(seen.code)) seen.code = kLostConnection;
         seen.kind = kind_;
         seen.trouble = Describe(lookout_->options_, seen.code, error.what());
         constexpr int kNotReady = 1047;
@@ -470,7 +470,7 @@ void Lookout::Choose() {
 
 bool Lookout::CannotHelp() const {
   return !members_.empty() && std::all_of(members_.begin(), members_.end(), [](const auto& member) {
-    return member->view && IsRefusal(member->view->code);
+    return member->view && IsDenied(member->view->code);
   });
 }
 

@@ -30,8 +30,9 @@ constexpr absl::Duration kMemberPatience = absl::Seconds(5);
 constexpr int kNoMember = 2003;
 constexpr int kTooMany = 1040;
 
-// How long to wait after the `times`th refusal in a row, before a further connection is tried.
-absl::Duration RefusedPause(int times) {
+// How long to wait after the database had no room `times` times in a row, before a further
+// connection is tried.
+absl::Duration NoRoomPause(int times) {
   thread_local std::minstd_rand random(std::random_device{}());
   const double limit = std::min(2000.0, 200.0 * static_cast<double>(1 << std::min(times, 4)));
   return absl::Milliseconds(std::uniform_real_distribution<double>(limit / 2, limit)(random));
@@ -126,7 +127,7 @@ Pool::Lease Pool::Acquire(const CallLimits& limits, absl::Time patience, absl::T
       }
     }
     if (now >= until) {
-      if (refused_ > 0) throw sql::SQLException("the database has no room", "", kTooMany);
+      if (no_room_ > 0) throw sql::SQLException("the database has no room", "", kTooMany);
       return Lease();
     }
     absl::Time look_again = until;
@@ -144,7 +145,7 @@ std::unique_ptr<Connection> Pool::Open(std::unique_lock<std::mutex>& lock,
                                        const Lookout::Choice& choice) {
   ++open_;
   // Until the answer is there, the others do not ask.
-  if (refused_ > 0) next_open_ = absl::Now() + RefusedPause(refused_);
+  if (no_room_ > 0) next_open_ = absl::Now() + NoRoomPause(no_room_);
   lock.unlock();
   std::unique_ptr<Connection> connection;
   std::optional<sql::SQLException> trouble;
@@ -155,7 +156,7 @@ std::unique_ptr<Connection> Pool::Open(std::unique_lock<std::mutex>& lock,
   }
   lock.lock();
   if (connection) {
-    refused_ = 0;
+    no_room_ = 0;
     next_open_ = absl::InfinitePast();
     lock.unlock();
     returned_.notify_all();
@@ -167,12 +168,12 @@ std::unique_ptr<Connection> Pool::Open(std::unique_lock<std::mutex>& lock,
     returned_.notify_one();
     throw *trouble;
   }
-  if (refused_ == 0) {
+  if (no_room_ == 0) {
     spdlog::warn("database: no room for another connection, {} are open: {} {}", open_,
                  trouble->getErrorCode(), trouble->what());
   }
-  ++refused_;
-  next_open_ = absl::Now() + RefusedPause(refused_);
+  ++no_room_;
+  next_open_ = absl::Now() + NoRoomPause(no_room_);
   return nullptr;
 }
 

@@ -118,7 +118,7 @@ class Pool {
   // If the database had no room for one more connection: when to ask again, and how often in a row
   // it had none.
   absl::Time next_open_ = absl::InfinitePast();
-  int refused_ = 0;
+  int no_room_ = 0;
 };
 
 // Kills the connection of work whose deadline has passed or whose callers have gone, through a

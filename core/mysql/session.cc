@@ -41,13 +41,15 @@ int64_t Rows::Int() {
   return number;
 }
 
-std::string Rows::Text() {
+std::string Rows::String() {
   if (packed_ > 0) return std::string(columns_.at(column_++));
   const sql::SQLString text = result_->getString(++column_);
   return {text.c_str(), text.length()};
 }
 
-Uuid Rows::Id() { return Uuid::FromBytes(packed_ > 0 ? absl::HexStringToBytes(Text()) : Text()); }
+Uuid Rows::Id() {
+  return Uuid::FromBytes(packed_ > 0 ? absl::HexStringToBytes(String()) : String());
+}
 
 bool Rows::IsNull() {
   return packed_ > 0 ? columns_.at(column_).empty() : result_->isNull(column_ + 1);

@@ -38,7 +38,7 @@ class Rows {
 
   // Each reads the next column of the row.
   int64_t Int();
-  std::string Text();
+  std::string String();
   bool IsNull();  // Checks the next column without reading it.
   void Skip() { ++column_; }
 
@@ -46,8 +46,8 @@ class Rows {
   Enum As() {
     return static_cast<Enum>(Int());
   }
-  AccountId Account() { return AccountId(Text()); }
-  ServiceId Service() { return ServiceId(Text()); }
+  AccountId Account() { return AccountId(String()); }
+  ServiceId Service() { return ServiceId(String()); }
   Uuid Id();
   absl::Time Time() { return absl::FromUnixMicros(Int()); }
   std::optional<absl::Time> MaybeTime();
@@ -56,7 +56,7 @@ class Rows {
   std::unique_ptr<sql::ResultSet> result_;
   const std::size_t packed_;
   std::string row_;                         // A row of packed columns.
-  std::vector<absl::string_view> columns_;  // Its parts.
+  std::vector<absl::string_view> columns_;  // Of row_.
   uint32_t column_ = 0;
 };
 

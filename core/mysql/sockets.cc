@@ -30,7 +30,7 @@ thread_local st_mysql* last_seen = nullptr;
 // Whether this thread is to end a connection whose greeting offers no TLS. libmariadb would log
 // in without it, and send the password as it is if the other side asked for that.
 thread_local bool wants_tls = false;
-thread_local bool refused_plain = false;
+thread_local bool ended_unencrypted = false;
 
 // Null where the connector is another.
 SocketFunction socket_of = nullptr;
@@ -52,7 +52,7 @@ bool OffersNoTls(absl::string_view bytes) {
 void See(int /*mode*/, st_mysql* mysql, const unsigned char* bytes, size_t size) {
   if (last_seen == nullptr && wants_tls &&
       OffersNoTls({reinterpret_cast<const char*>(bytes), size})) {
-    refused_plain = true;
+    ended_unencrypted = true;
     shutdown(socket_of(mysql), SHUT_RDWR);
   }
   last_seen = mysql;
@@ -164,12 +164,12 @@ Dialled Dial(const DatabaseOptions& options, const DatabaseOptions::Endpoint& me
   sql::ConnectOptionsMap map = ConnectOptions(options, member, connect_limit, answer_limit);
   Dialled dialled;
   last_seen = nullptr;
-  refused_plain = false;
+  ended_unencrypted = false;
   wants_tls = options.tls >= DatabaseTls::kRequired;
   try {
     dialled.connection.reset(get_driver_instance()->connect(map));
   } catch (const sql::SQLException&) {
-    if (!refused_plain) throw;
+    if (!ended_unencrypted) throw;
     throw sql::SQLException("the database offers no TLS", "", kTlsError);
   }
   if (watched && last_seen != nullptr) dialled.socket = socket_of(last_seen);

@@ -12,7 +12,7 @@
 namespace contacts {
 namespace {
 
-absl::Status Wrong() {
+absl::Status InvalidUri() {
   return absl::InvalidArgumentError(
       "want "
       "mysql://USER[:PASSWORD]@HOST[:PORT][,HOST[:PORT]...]/"
@@ -63,28 +63,28 @@ std::optional<DatabaseOptions::Endpoint> ParseEndpoint(absl::string_view text) {
 
 absl::StatusOr<DatabaseOptions> DatabaseOptions::Parse(const std::string& uri) {
   absl::string_view rest = uri;
-  if (!absl::ConsumePrefix(&rest, "mysql://")) return Wrong();
+  if (!absl::ConsumePrefix(&rest, "mysql://")) return InvalidUri();
   DatabaseOptions options;
 
   const std::size_t question = rest.find('?');
   if (question != absl::string_view::npos) {
     absl::string_view query = rest.substr(question + 1);
-    if (!absl::ConsumePrefix(&query, "socket=") || query.empty()) return Wrong();
+    if (!absl::ConsumePrefix(&query, "socket=") || query.empty()) return InvalidUri();
     const auto socket = PercentDecoded(query);
-    if (!socket) return Wrong();
+    if (!socket) return InvalidUri();
     options.socket = *socket;
     rest = rest.substr(0, question);
   }
 
   const std::size_t slash = rest.rfind('/');
   const std::size_t at = rest.substr(0, slash).rfind('@');
-  if (slash == absl::string_view::npos || at == absl::string_view::npos) return Wrong();
+  if (slash == absl::string_view::npos || at == absl::string_view::npos) return InvalidUri();
   options.database = std::string(rest.substr(slash + 1));
   const std::pair<absl::string_view, absl::string_view> login =
       absl::StrSplit(rest.substr(0, at), absl::MaxSplits(':', 1));
   const auto user = PercentDecoded(login.first);
   const auto password = PercentDecoded(login.second);
-  if (!user || user->empty() || !password || options.database.empty()) return Wrong();
+  if (!user || user->empty() || !password || options.database.empty()) return InvalidUri();
   options.user = *user;
   options.password = *password;
 
@@ -92,7 +92,7 @@ absl::StatusOr<DatabaseOptions> DatabaseOptions::Parse(const std::string& uri) {
   if (hosts.empty() && !options.socket.empty()) return options;
   for (absl::string_view host : absl::StrSplit(hosts, ',')) {
     const auto endpoint = ParseEndpoint(host);
-    if (!endpoint) return Wrong();
+    if (!endpoint) return InvalidUri();
     options.endpoints.push_back(*endpoint);
   }
   return options;

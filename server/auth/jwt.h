@@ -29,7 +29,7 @@ struct JwtOptions {
 // A verified session.
 struct JwtSession {
   AccountId account;   // The account that it acts for.
-  absl::Time expires;  // The token is refused from then on.
+  absl::Time expires;  // The token is rejected from then on.
 };
 
 // Verifies the bearer tokens of customers' sessions: JSON Web Tokens (RFC 7519) in JWS's
@@ -40,11 +40,11 @@ class JwtVerifier {
   static constexpr std::size_t kMaxTokenSize = 8 * 1024;  // Bytes.
   static constexpr absl::Duration kMaxSkew = absl::Minutes(5);
 
-  // Has no keys at first, so refuses every token.
+  // Has no keys at first, so rejects every token.
   JwtVerifier(JwtOptions options, AccountIdForm account_id);
 
   // Replaces the keys by those of a JWKS file's text. Returns their number. Returns
-  // INVALID_ARGUMENT and keeps the old keys if ReadJwks refuses the text.
+  // INVALID_ARGUMENT and keeps the old keys if ReadJwks rejects the text.
   absl::StatusOr<std::size_t> ReplaceKeys(absl::string_view jwks);
 
   // Returns the session of `token` at `now`. Returns UNAUTHENTICATED, without any part of the

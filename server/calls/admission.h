@@ -21,7 +21,7 @@
 
 namespace contacts::server {
 
-// RetryInfo of calls that are refused for now.
+// RetryInfo of calls that are rejected for now.
 inline constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 
 // The parts that every call of any method uses. All must outlive the calls.

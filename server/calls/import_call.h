@@ -33,7 +33,7 @@ class ImportCalls {
 
   Stream* Serve(grpc::CallbackServerContext* context);
 
-  // Refuses new streams with UNAVAILABLE. Ends each running stream with UNAVAILABLE once its
+  // Rejects new streams with UNAVAILABLE. Ends each running stream with UNAVAILABLE once its
   // present batch is committed and acknowledged.
   void Drain() { draining_ = true; }
   int64_t running() const { return running_; }

@@ -48,7 +48,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     if (!caller.ok()) return caller.status();
     if (audience == Audience::kAccounts) call_.account = caller->account;
     if (audience == Audience::kOperators) call_.operator_name = caller->name;
-    // Checked first, so that a refused call costs little.
+    // Checked first, so that a rejected call costs little.
     if (!calls_.workers_->HasRoom(Tenant())) return Overloaded();
     if (!calls_.unread_.HasRoom(Tenant())) return AnswersUnread();
     call_.limits.deadline =

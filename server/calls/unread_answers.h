@@ -26,7 +26,7 @@ class UnreadAnswers {
 
   explicit UnreadAnswers(Limits limits);
 
-  // Whether one more call may be made for `whose`: no account may hold more than a quarter of the
+  // Whether one more call may be made for `tenant`: no account may hold more than a quarter of the
   // bytes that the others leave.
   bool HasRoom(const std::string& tenant) const;
 

@@ -45,7 +45,7 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
   void Start();
-  // Ends every watcher with UNAVAILABLE, and refuses new ones.
+  // Ends every watcher with UNAVAILABLE, and rejects new ones.
   void Stop();
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Serve(grpc::CallbackServerContext* context,

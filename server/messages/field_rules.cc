@@ -45,7 +45,7 @@ std::string CleanToken(absl::string_view text) {
   return token.empty() ? std::string(text) : token;
 }
 
-// A request id. The nil UUID is refused, because a forgotten value is often nil.
+// A request id. The nil UUID is rejected, because a forgotten value is often nil.
 TextForm RequestIdText() {
   return {[](absl::string_view text) {
             const auto id = Uuid::Parse(std::string(text));

@@ -25,8 +25,8 @@ inline constexpr absl::Duration kReloadInterval = absl::Seconds(1);
 void LogReload(const std::string& what, const absl::Status& result);
 
 // Follows one such file, or several that belong together: reads them once a second and hands over a
-// changed value. A refused value has no effect, and the log says so once. If the value in use comes
-// back, the log says only that. `Value` is the content of the files and is comparable.
+// changed value. A rejected value has no effect, and the log says so once. If the value in use
+// comes back, the log says only that. `Value` is the content of the files and is comparable.
 template <typename Value>
 class FileReloader {
  public:

@@ -230,7 +230,7 @@ TEST(Cluster, CommitsNothingOfATextThatIsRefused) {
           session.Queue(absl::StrCat("UPDATE hot SET n = n + 1 WHERE id = ", round % kHotRows));
           for (int n = 0; n < kParts; ++n) {
             session.Queue(sqltext::Fill("INSERT INTO part (attempt, n) VALUES (?, ?)",
-                                        {sqltext::Bytes(attempt), sqltext::Int(n)}));
+                                        {sqltext::Binary(attempt), sqltext::Int(n)}));
           }
           return absl::OkStatus();
         };

@@ -177,7 +177,8 @@ TEST_F(Http2AbuseTest, FewBytesDoNotUnfoldToMany) {
   // A header of 4 KB is put into the table, and then named by single bytes: 4 KB for each.
   for (int i = 0; i < 8; ++i) {
     const auto connection = Connect();
-    const std::string put = std::string(1, '\x40') + Text("x") + Text(std::string(3900, 'v'));
+    const std::string put =
+        std::string(1, '\x40') + HpackString("x") + HpackString(std::string(3900, 'v'));
     std::string bytes = Begin();
     for (uint32_t stream = 1; stream < 200; stream += 2) {
       bytes += Frame(kHeaders, kEndHeaders, stream,

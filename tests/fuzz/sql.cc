@@ -34,7 +34,7 @@ void Fuzz(const uint8_t* data, std::size_t size) {
   const std::string third = input.ConsumeRemainingBytesAsString();
 
   const std::string filled = Fill("UPDATE t SET a=?,b=?,c=? WHERE d=?",
-                                  {Text(first), Bytes(second), Int(number), Ascii(third)});
+                                  {Utf8(first), Binary(second), Int(number), Ascii(third)});
   absl::string_view sql = filled;
   FUZZ_CHECK(absl::ConsumePrefix(&sql, "UPDATE t SET a="));
   FUZZ_CHECK(Take(sql, "_utf8mb4 ") == first);
@@ -46,7 +46,7 @@ void Fuzz(const uint8_t* data, std::size_t size) {
   FUZZ_CHECK(Take(sql, "_ascii ") == third);
   FUZZ_CHECK(sql.empty());
 
-  const std::string row = RowOf({Text(first), Null(), Text(third)});
+  const std::string row = RowOf({Utf8(first), Null(), Utf8(third)});
   sql = row;
   FUZZ_CHECK(absl::ConsumePrefix(&sql, "("));
   FUZZ_CHECK(Take(sql, "_utf8mb4 ") == first);

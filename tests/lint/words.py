@@ -50,6 +50,15 @@ NAMES = [
     (r"\bTakeOut\b", "RemoveItems"),
     (r"\bMutateAgainWhileAborted\b", "TryMutateOnce"),
     (r"\bUntaken\w*", "UnreadAnswers"),
+    (r"\bwhose\(\)", "tenant()"),
+    (r"\bmost_of_one\b", "most_per_tenant"),
+    (r"\bsqltext::(?:Text|Bytes)\b", "sqltext::Utf8, sqltext::Binary"),
+    (r"\brows\.Text\(", "rows.String()"),
+    (r"\bconstexpr Text\b", "Wording"),
+    (r"\bFeedPart\b", "FeedPage"),
+    (r"\bWrong\(\)", "InvalidUri()"),
+    (r"\bFailure::kRefused\b|\bIsRefusal\b", "kDenied, IsDenied"),
+    (r"\bKind::kRefused\b", "DeliveryResult::Kind::kRejected"),
 ]
 COMMENT = {
     **dict.fromkeys((".cc", ".h", ".proto"), re.compile(r"//+(.*)")),

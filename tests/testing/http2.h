@@ -54,7 +54,7 @@ inline std::string Frame(FrameType type, uint8_t flags, uint32_t stream,
 inline std::string Begin() { return kPreface + Frame(kSettings, 0, 0, ""); }
 
 // HPACK (RFC 7541): a length with a prefix of 7 bits, and a literal that is not put into the table.
-inline std::string Text(const std::string& text) {
+inline std::string HpackString(const std::string& text) {
   std::string out;
   std::size_t rest = text.size();
   if (rest < 127) {
@@ -67,7 +67,7 @@ inline std::string Text(const std::string& text) {
   return out + text;
 }
 inline std::string Literal(const std::string& name, const std::string& value) {
-  return std::string(1, '\0') + Text(name) + Text(value);
+  return std::string(1, '\0') + HpackString(name) + HpackString(value);
 }
 
 inline std::string Message(const std::string& bytes) {

@@ -11,8 +11,8 @@ using sqltext::Ascii;
 using sqltext::Fill;
 using sqltext::Int;
 using sqltext::Number;
-using sqltext::Text;
 using sqltext::Time;
+using sqltext::Utf8;
 
 constexpr char kAccountColumns[] =
     "a.id, {a.email}, {a.language}, a.standing, a.version, a.create_time, a.update_time";
@@ -20,8 +20,8 @@ constexpr char kAccountColumns[] =
 Account ReadAccount(Rows& rows) {
   Account account;
   account.id = rows.Account();
-  account.email = rows.Text();
-  account.language = rows.Text();
+  account.email = rows.String();
+  account.language = rows.String();
   account.standing = rows.As<BillingStanding>();
   account.version = rows.Int();
   account.create_time = rows.Time();
@@ -47,7 +47,7 @@ const Table& AccountTable() {
 }
 
 std::string AccountRow(const Account& account) {
-  return sqltext::RowOf({sqltext::Id(account.id), Text(account.email), Ascii(account.language),
+  return sqltext::RowOf({sqltext::Id(account.id), Utf8(account.email), Ascii(account.language),
                          Number(account.standing), Int(account.version), Time(account.create_time),
                          Time(account.update_time)});
 }
@@ -138,7 +138,7 @@ void UpdateAccount(Session& session, const Account& account) {
   session.Queue(
       Fill("UPDATE account SET email = ?, language = ?, standing = ?, version = ?,"
            " update_time = ? WHERE id = ?",
-           {Text(account.email), Ascii(account.language), Number(account.standing),
+           {Utf8(account.email), Ascii(account.language), Number(account.standing),
             Int(account.version), Time(account.update_time), sqltext::Id(account.id)}));
 }
 

@@ -16,8 +16,8 @@ namespace {
 using sqltext::Int;
 using sqltext::Number;
 using sqltext::RowOf;
-using sqltext::Text;
 using sqltext::Time;
+using sqltext::Utf8;
 
 constexpr char kValidatorColumns[] =
     "c.$_state, IFNULL(c.$_decide_time, ''), {c.$_refuse_reason}, "
@@ -39,11 +39,11 @@ Validation ReadValidation(Rows& rows, const AccountId& account) {
   validation.account = account;
   validation.state = rows.As<ValidationState>();
   validation.decide_time = rows.MaybeTime();
-  validation.refuse_reason = rows.Text();
+  validation.refuse_reason = rows.String();
   validation.email_send_time = rows.MaybeTime();
-  validation.email_hint = rows.Text();
+  validation.email_hint = rows.String();
   validation.generation = rows.Int();
-  validation.token_key_id = rows.Text();
+  validation.token_key_id = rows.String();
   validation.wrong_tokens = rows.Int();
   validation.last_request_time = rows.Time();
   validation.resend_day_start = rows.Time();
@@ -84,9 +84,9 @@ ChangeItem ReadItem(Rows& rows) {
 std::vector<std::pair<const char*, sqltext::Literal>> ValidatorValues(const Validation& v) {
   return {{"state", Number(v.state)},
           {"decide_time", Time(v.decide_time)},
-          {"refuse_reason", Text(v.refuse_reason)},
+          {"refuse_reason", Utf8(v.refuse_reason)},
           {"email_send_time", Time(v.email_send_time)},
-          {"email_hint", Text(v.email_hint)},
+          {"email_hint", Utf8(v.email_hint)},
           {"generation", Int(v.generation)},
           {"token_key_id", sqltext::Ascii(v.token_key_id)},
           {"wrong_tokens", Int(v.wrong_tokens)},
@@ -278,12 +278,12 @@ void InsertChanges(Session& session, const std::vector<ContactChange>& changes,
 }
 
 void SaveChange(Session& session, const ContactChange& change) {
-  const std::string assignments = absl::StrJoin(
+  const std::string set_clauses = absl::StrJoin(
       ChangeValues(change, TimerOf(change)), ",", [](std::string* out, const auto& value) {
         absl::StrAppend(out, value.first, "=", value.second.text);
       });
   const std::string id = sqltext::Id(change.id).text;
-  session.Queue(absl::StrCat("UPDATE contact_change SET ", assignments, " WHERE id = ", id));
+  session.Queue(absl::StrCat("UPDATE contact_change SET ", set_clauses, " WHERE id = ", id));
   if (change.open()) return;
   session.Queue(absl::StrCat("DELETE FROM pending_role WHERE change_id = ", id));
   session.Queue(absl::StrCat("UPDATE involvement SET open = 0 WHERE change_id = ", id));

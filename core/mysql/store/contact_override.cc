@@ -13,14 +13,14 @@ namespace {
 using sqltext::Fill;
 using sqltext::Number;
 using sqltext::RowOf;
-using sqltext::Text;
 using sqltext::Time;
+using sqltext::Utf8;
 
 }  // namespace
 
 void InsertOverride(Session& session, const ContactOverride& record) {
   session.Queue(Fill("INSERT INTO contact_override (id, reason, create_time) VALUES (?, ?, ?)",
-                     {sqltext::Id(record.id), Text(record.reason), Time(record.create_time)}));
+                     {sqltext::Id(record.id), Utf8(record.reason), Time(record.create_time)}));
   std::vector<std::string> rows;
   for (const OverrideItem& item : record.items) {
     rows.push_back(RowOf({sqltext::Id(record.id), sqltext::Id(item.service), Number(item.role),
@@ -44,7 +44,7 @@ std::vector<ContactOverride> LoadOverrides(Session& session, const std::set<Uuid
   while (rows.Next()) {
     ContactOverride record;
     record.id = rows.Id();
-    record.reason = rows.Text();
+    record.reason = rows.String();
     record.create_time = rows.Time();
     if (records.empty() || records.back().id != record.id) records.push_back(std::move(record));
     OverrideItem& item = records.back().items.emplace_back();

@@ -44,8 +44,8 @@ FeedHead LoadFeedHead(Session& session, int64_t seen_position) {
   head.last_position = rows.Int();
   head.removed_position = rows.Int();
   head.queued = rows.Int() != 0;
-  head.last_name = rows.Text();
-  head.seen_name = rows.Text();
+  head.last_name = rows.String();
+  head.seen_name = rows.String();
   return head;
 }
 
@@ -88,7 +88,7 @@ std::string NumberEvents(Session& session, const std::vector<EventKey>& events, 
   return NameOf(events.back(), now);
 }
 
-FeedPart LoadFeed(Session& session, int64_t position, int64_t limit) {
+FeedPage LoadFeed(Session& session, int64_t position, int64_t limit) {
   Rows rows = session.Select(absl::StrCat("IFNULL((SELECT ", kName,
                                           " FROM feed f WHERE f.position = ?), ''), f.position, ",
                                           kName, ", ", kEventColumns),
@@ -96,15 +96,15 @@ FeedPart LoadFeed(Session& session, int64_t position, int64_t limit) {
                              " ON e.change_id = f.change_id AND e.ordinal = f.ordinal"
                              " WHERE f.position > ? ORDER BY f.position LIMIT ?",
                              {Bind(position), Bind(position), Bind(limit)});
-  FeedPart part;
+  FeedPage page;
   while (rows.Next()) {
-    part.before = rows.Text();
-    FeedEntry& entry = part.entries.emplace_back();
+    page.before = rows.String();
+    FeedEntry& entry = page.entries.emplace_back();
     entry.position = rows.Int();
-    entry.name = rows.Text();
+    entry.name = rows.String();
     entry.event = ReadEvent(rows);
   }
-  return part;
+  return page;
 }
 
 std::map<Uuid, std::set<AccountId>> LoadConcerned(Session& session, const std::set<Uuid>& changes) {

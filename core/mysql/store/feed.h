@@ -45,12 +45,12 @@ struct FeedEntry {
   std::string name;
   ChangeEvent event;
 };
-struct FeedPart {
+struct FeedPage {
   std::vector<FeedEntry> entries;
   std::string before;  // Name of the event at `position`. Empty if there are no entries.
 };
 // Returns at most `limit` events after `position`, in order.
-FeedPart LoadFeed(Session& session, int64_t position, int64_t limit);
+FeedPage LoadFeed(Session& session, int64_t position, int64_t limit);
 
 // Returns the accounts that the changes now concern; see Concerns in core/engine/save.h.
 std::map<Uuid, std::set<AccountId>> LoadConcerned(Session& session, const std::set<Uuid>& changes);

@@ -11,7 +11,7 @@ namespace contacts::store {
 namespace {
 
 using sqltext::Ascii;
-using sqltext::Bytes;
+using sqltext::Binary;
 using sqltext::Fill;
 using sqltext::RowOf;
 using sqltext::Time;
@@ -25,8 +25,8 @@ std::optional<IdempotencyRecord> LoadIdempotencyRecord(Session& session, const s
                     {Param(actor), Bind(request_id)});
   if (!rows.Next()) return std::nullopt;
   IdempotencyRecord record;
-  record.fingerprint = rows.Text();
-  record.reply = rows.Text();
+  record.fingerprint = rows.String();
+  record.reply = rows.String();
   return record;
 }
 
@@ -35,7 +35,7 @@ void InsertIdempotencyRecord(Session& session, const std::string& actor, const U
   session.Queue(
       Fill("INSERT INTO reply (actor, request_id, fingerprint, reply, create_time)"
            " VALUES (?, ?, ?, ?, ?)",
-           {Ascii(actor), sqltext::Id(request_id), Bytes(record.fingerprint), Bytes(record.reply),
+           {Ascii(actor), sqltext::Id(request_id), Binary(record.fingerprint), Binary(record.reply),
             Time(now)}));
 }
 
@@ -46,7 +46,7 @@ int64_t PurgeIdempotencyRecords(Session& session, absl::Time before, int64_t lim
       {Bind(before), Bind(limit)});
   std::vector<std::string> keys;
   while (rows.Next()) {
-    const sqltext::Literal actor = Ascii(rows.Text());
+    const sqltext::Literal actor = Ascii(rows.String());
     keys.push_back(RowOf({actor, sqltext::Id(rows.Id())}));
   }
   if (!keys.empty()) {

@@ -18,8 +18,8 @@ using sqltext::Fill;
 using sqltext::Int;
 using sqltext::ListOf;
 using sqltext::Number;
-using sqltext::Text;
 using sqltext::Time;
+using sqltext::Utf8;
 
 // Rows of one INSERT … SELECT: each is a SELECT of its own.
 constexpr std::size_t kRowsOfInsert = 100;
@@ -46,7 +46,7 @@ void InsertMails(Session& session, const std::vector<OutboxMail>& mails) {
             Fill("SELECT ? AS id, ? AS kind, ? AS subject, ? AS recipient,"
                  " ? AS address, ? AS generation, ? AS create_time, ? AS place",
                  {sqltext::Id(mail.id), Number(mail.kind), sqltext::Id(mail.subject),
-                  sqltext::Id(mail.recipient), Text(mail.address), Int(mail.generation),
+                  sqltext::Id(mail.recipient), Utf8(mail.address), Int(mail.generation),
                   Time(mail.create_time), Int(static_cast<int64_t>(i - begin) + 1)}));
       }
       // One round after the later of the head of the line and the cause's last e-mail. Both are
@@ -78,7 +78,7 @@ int64_t QueueWaitingMails(Session& session, absl::Time now, int64_t limit) {
   while (rows.Next()) {
     const Uuid id = rows.Id();
     const int64_t priority = rows.Int();
-    const std::string cause = rows.Text();
+    const std::string cause = rows.String();
     lines[{priority, cause}].push_back(id);
     causes.insert(AccountId(cause));
     ++count;
@@ -96,7 +96,7 @@ int64_t QueueWaitingMails(Session& session, absl::Time now, int64_t limit) {
   std::map<int64_t, int64_t> head;
   while (turns.Next()) {
     const int64_t priority = turns.Int();
-    const std::string cause = turns.Text();
+    const std::string cause = turns.String();
     const int64_t turn = turns.IsNull() ? 0 : turns.Int();
     if (cause.empty()) {
       head.emplace(priority, turn);
@@ -134,9 +134,9 @@ std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t l
     mail.kind = rows.As<MailKind>();
     mail.subject = rows.Id();
     mail.recipient = rows.Account();
-    mail.address = rows.Text();
+    mail.address = rows.String();
     mail.generation = rows.Int();
-    mail.cause = rows.Text();
+    mail.cause = rows.String();
     mail.create_time = rows.Time();
     mail.tries = rows.Int();
     mail.turn = rows.Int();

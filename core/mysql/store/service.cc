@@ -15,8 +15,8 @@ namespace {
 using sqltext::Ascii;
 using sqltext::Fill;
 using sqltext::Int;
-using sqltext::Text;
 using sqltext::Time;
+using sqltext::Utf8;
 
 const char* Column(Role role) { return Name(role); }
 
@@ -32,10 +32,10 @@ const Table& ServiceTable() {
 std::string ServiceRow(const Service& service) {
   const Owner owner = service.owner.value_or(Owner());
   return sqltext::RowOf({sqltext::Id(service.id), Ascii(service.kind), sqltext::Id(service.admin),
-                         sqltext::Id(service.tech), sqltext::Id(service.billing), Text(owner.name),
-                         Text(owner.organisation), Text(owner.email), Ascii(owner.phone),
-                         Text(absl::StrJoin(owner.address_lines, "\n")), Text(owner.city),
-                         Text(owner.postal_code), Ascii(owner.country_code), Int(service.version),
+                         sqltext::Id(service.tech), sqltext::Id(service.billing), Utf8(owner.name),
+                         Utf8(owner.organisation), Utf8(owner.email), Ascii(owner.phone),
+                         Utf8(absl::StrJoin(owner.address_lines, "\n")), Utf8(owner.city),
+                         Utf8(owner.postal_code), Ascii(owner.country_code), Int(service.version),
                          Time(service.create_time), Time(service.update_time)});
 }
 
@@ -49,7 +49,7 @@ const char kServiceColumns[] =
 Service ReadService(Rows& rows) {
   Service service;
   service.id = rows.Service();
-  service.kind = rows.Text();
+  service.kind = rows.String();
   service.admin = rows.Account();
   service.tech = rows.Account();
   service.billing = rows.Account();
@@ -57,14 +57,14 @@ Service ReadService(Rows& rows) {
   service.create_time = rows.Time();
   service.update_time = rows.Time();
   Owner& owner = service.owner.emplace();
-  owner.name = rows.Text();
-  owner.organisation = rows.Text();
-  owner.email = rows.Text();
-  owner.phone = rows.Text();
-  owner.address_lines = absl::StrSplit(rows.Text(), '\n', absl::SkipEmpty());
-  owner.city = rows.Text();
-  owner.postal_code = rows.Text();
-  owner.country_code = rows.Text();
+  owner.name = rows.String();
+  owner.organisation = rows.String();
+  owner.email = rows.String();
+  owner.phone = rows.String();
+  owner.address_lines = absl::StrSplit(rows.String(), '\n', absl::SkipEmpty());
+  owner.city = rows.String();
+  owner.postal_code = rows.String();
+  owner.country_code = rows.String();
   return service;
 }
 
@@ -125,9 +125,9 @@ void UpdateOwner(Session& session, const Service& service) {
       Fill("UPDATE service SET owner_name = ?, owner_organisation = ?, owner_email = ?,"
            " owner_phone = ?, owner_address_lines = ?, owner_city = ?, owner_postal_code = ?,"
            " owner_country_code = ?, version = ?, update_time = ? WHERE id = ?",
-           {Text(owner.name), Text(owner.organisation), Text(owner.email), Ascii(owner.phone),
-            Text(absl::StrJoin(owner.address_lines, "\n")), Text(owner.city),
-            Text(owner.postal_code), Ascii(owner.country_code), Int(service.version),
+           {Utf8(owner.name), Utf8(owner.organisation), Utf8(owner.email), Ascii(owner.phone),
+            Utf8(absl::StrJoin(owner.address_lines, "\n")), Utf8(owner.city),
+            Utf8(owner.postal_code), Ascii(owner.country_code), Int(service.version),
             Time(service.update_time), sqltext::Id(service.id)}));
 }
 

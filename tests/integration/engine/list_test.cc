@@ -218,7 +218,7 @@ int64_t RowsRead(Session& session) {
   int64_t sum = 0;
   while (rows.Next()) {
     rows.Skip();
-    sum += std::stoll(rows.Text());
+    sum += std::stoll(rows.String());
   }
   return sum;
 }

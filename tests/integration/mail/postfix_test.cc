@@ -88,7 +88,7 @@ TEST_F(PostfixTest, AsItComesRefusesUnknownRecipientsAloneForGood) {
   const Postfix postfix("");
   EXPECT_EQ(postfix.Send(kKnown, "short").kind, Kind::kDelivered);
   const DeliveryResult unknown = postfix.Send(kUnknown);
-  EXPECT_EQ(unknown.kind, Kind::kRefused);
+  EXPECT_EQ(unknown.kind, Kind::kRejected);
   EXPECT_THAT(unknown.text, HasSubstr("550 5.1.1"));
   // Relay access denied, for now.
   EXPECT_EQ(postfix.Send("someone@elsewhere.example").kind, Kind::kTryLater);
@@ -103,7 +103,7 @@ TEST_F(PostfixTest, NameInEhloThatIsRefusedIsNotTheRecipientsFault) {
   }
   EXPECT_EQ(postfix.Send(kKnown).kind, Kind::kDelivered);
   EXPECT_EQ(postfix.Send(kKnown, "[127.0.0.1]").kind, Kind::kDelivered);
-  EXPECT_EQ(postfix.Send(kUnknown).kind, Kind::kRefused);
+  EXPECT_EQ(postfix.Send(kUnknown).kind, Kind::kRejected);
 }
 
 // Settings that refuse every client at RCPT or before, and Postfix's answer.

@@ -125,15 +125,15 @@ INSTANTIATE_TEST_SUITE_P(
     , SmtpTrouble,
     ::testing::Values(
         Row{"again", Kind::kTryLater, "RCPT: 450 4.2.1"},
-        Row{"unknown", Kind::kRefused, "RCPT: 550 5.1.1"},
+        Row{"unknown", Kind::kRejected, "RCPT: 550 5.1.1"},
         Row{"relay", Kind::kUnclear, "RCPT: 530"}, Row{"unplain", Kind::kUnclear, "RCPT: 550 no"},
         Row{"helo", Kind::kUnclear, "RCPT: 504 5.5.2"},
         Row{"sender", Kind::kUnclear, "RCPT: 550 5.1.8"},
         Row{"policy", Kind::kUnclear, "RCPT: 554 5.7.1"},
-        Row{"moved", Kind::kRefused, "RCPT: 551 5.1.6"},
-        Row{"disabled", Kind::kRefused, "RCPT: 550 5.2.1"},
-        Row{"nullmx", Kind::kRefused, "RCPT: 556 5.1.10"},
-        Row{"heavy", Kind::kTryLater, "message: 552"}, Row{"full", Kind::kRefused, "message: 552"},
+        Row{"moved", Kind::kRejected, "RCPT: 551 5.1.6"},
+        Row{"disabled", Kind::kRejected, "RCPT: 550 5.2.1"},
+        Row{"nullmx", Kind::kRejected, "RCPT: 556 5.1.10"},
+        Row{"heavy", Kind::kTryLater, "message: 552"}, Row{"full", Kind::kRejected, "message: 552"},
         Row{"busy", Kind::kTryLater, "message: 451"}, Row{"hangup", Kind::kTryLater, "RCPT"},
         Row{"cut", Kind::kTryLater, "message"}, Row{"stall", Kind::kTryLater, "RCPT"},
         Row{"stalldata", Kind::kTryLater, "message"}, Row{"drip", Kind::kTryLater, "RCPT"},
@@ -181,7 +181,7 @@ TEST(Smtp, LineBreaksNeverReachTheEnvelope) {
   SmtpTransport transport(To(server));
   for (const char* address : {"accept@mail.example>\r\nRCPT TO:<accept-2@mail.example", "a\nb@c.d",
                               "a\rb@c.d", "a b@c.d", "a\x7f@c.d", ""}) {
-    EXPECT_THAT(transport.Deliver(kSender, address, kMessage), Became(Kind::kRefused));
+    EXPECT_THAT(transport.Deliver(kSender, address, kMessage), Became(Kind::kRejected));
     EXPECT_THAT(transport.Deliver(address, "accept@mail.example", kMessage),
                 Became(Kind::kTryLater));
   }
@@ -234,7 +234,7 @@ TEST_F(SmtpTls, EncryptsAndLogsIn) {
       const DeliveryResult result = Send(transport, "accept");
       EXPECT_THAT(result, Became(Kind::kDelivered));
     }
-    EXPECT_THAT(Send(transport, "unknown"), Became(Kind::kRefused));
+    EXPECT_THAT(Send(transport, "unknown"), Became(Kind::kRejected));
     EXPECT_THAT(server.Taken(), SizeIs(3));
     // A refusal ends the connection: once, then once more.
     EXPECT_EQ(server.CountInLog("login"), 1) << server.Log();

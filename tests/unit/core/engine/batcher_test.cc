@@ -18,8 +18,8 @@ using ::testing::ElementsAre;
 
 struct Item {
   int number = 0;
-  int owner = 0;
-  int whose() const { return owner; }
+  int account = 0;
+  int tenant() const { return account; }
 };
 using Numbers = std::vector<int>;
 
@@ -60,7 +60,7 @@ class HeldUp {
 };
 
 constexpr Batcher<Item>::Limits kPatient = {
-    .at_once = 1, .most = 4, .most_of_one = 2, .patience = std::chrono::hours(1)};
+    .at_once = 1, .most = 4, .most_per_tenant = 2, .patience = std::chrono::hours(1)};
 
 TEST(Batcher, DoesAtOnceAndAloneWhatComesAlone) {
   std::vector<Numbers> done;

@@ -64,21 +64,21 @@ std::vector<std::string> HostileStrings() {
 
 TEST(Encoder, EveryStringComesOutAsAHexadecimalLiteralOnly) {
   for (const std::string& text : HostileStrings()) {
-    ExpectHexOf(Bytes(text).text, "", text);
+    ExpectHexOf(Binary(text).text, "", text);
     ExpectHexOf(Ascii(text).text, "_ascii ", text);
-    ExpectHexOf(Text(text).text, "_utf8mb4 ", text);
+    ExpectHexOf(Utf8(text).text, "_utf8mb4 ", text);
     ExpectHexOf(Id(ServiceId(text)).text, "_ascii ", text);
     ExpectHexOf(Id(AccountId(text)).text, "_ascii ", text);
   }
 }
 
 TEST(Encoder, QuestionMarkInsideAValueIsNotFilled) {
-  EXPECT_EQ(Fill("a = ? AND b = ?", {Text("?"), Int(2)}), "a = _utf8mb4 x'3f' AND b = 2");
+  EXPECT_EQ(Fill("a = ? AND b = ?", {Utf8("?"), Int(2)}), "a = _utf8mb4 x'3f' AND b = 2");
 }
 
 TEST(Encoder, FilledStatementHoldsNoByteOfAHostileValue) {
   for (const std::string& text : HostileStrings()) {
-    const std::string sql = Fill("UPDATE t SET a = ? WHERE b = ?", {Text(text), Ascii(text)});
+    const std::string sql = Fill("UPDATE t SET a = ? WHERE b = ?", {Utf8(text), Ascii(text)});
     EXPECT_THAT(sql, MatchesRegex("UPDATE t SET a = _utf8mb4 x'[0-9a-f]*' WHERE b = _ascii "
                                   "x'[0-9a-f]*'"));
   }
@@ -101,7 +101,7 @@ TEST(Encoder, UuidIsItsSixteenBytes) {
 }
 
 TEST(Encoder, RowsAndListsAreParenthesised) {
-  EXPECT_EQ(RowOf({Int(1), Null(), Bytes("'")}), "(1,NULL,x'27')");
+  EXPECT_EQ(RowOf({Int(1), Null(), Binary("'")}), "(1,NULL,x'27')");
   EXPECT_EQ(RowOf({Int(1)}), "(1)");
   EXPECT_EQ(ListOf(std::vector<ServiceId>{ServiceId("a"), ServiceId("'b")}),
             "(_ascii x'61',_ascii x'2762')");

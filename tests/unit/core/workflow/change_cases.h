@@ -76,24 +76,24 @@ inline std::vector<std::string> MailsOf(const Transition& transition) {
   return lines;
 }
 
-inline std::string Text(const std::optional<absl::Time>& time) {
+inline std::string Printed(const std::optional<absl::Time>& time) {
   return time ? absl::StrCat(absl::ToUnixMicros(*time)) : "-";
 }
 
 // All of a change, to check that nothing of it has changed.
-inline std::string Text(const ContactChange& change) {
-  std::string text =
-      absl::StrCat(Name(change.state), " ", Text(change.close_time), " ", Text(change.remind_time),
-                   " ", Text(change.expire_time), " ", change.event_count, "\n");
+inline std::string Printed(const ContactChange& change) {
+  std::string text = absl::StrCat(Name(change.state), " ", Printed(change.close_time), " ",
+                                  Printed(change.remind_time), " ", Printed(change.expire_time),
+                                  " ", change.event_count, "\n");
   for (const ChangeItem& item : change.items) {
     absl::StrAppend(&text, item.service.text(), " ", Name(item.role), " ", item.old_contact.text(),
                     " ", static_cast<int>(item.outcome), "\n");
   }
   for (const Validation& v : change.validations) {
     absl::StrAppend(&text, v.account.text(), " ", static_cast<int>(v.state), " ",
-                    Text(v.decide_time), " ", v.refuse_reason, " ", v.generation, " ",
+                    Printed(v.decide_time), " ", v.refuse_reason, " ", v.generation, " ",
                     v.token_key_id, " ", v.wrong_tokens, " ", v.resends_in_day, " ", v.email_hint,
-                    " ", Text(v.email_send_time), "\n");
+                    " ", Printed(v.email_send_time), "\n");
   }
   return text;
 }
@@ -109,7 +109,7 @@ inline void ExpectNothingHappened(const Transition& transition, const ContactCha
   EXPECT_FALSE(transition.save);
   EXPECT_THAT(EventsOf(transition), IsEmpty());
   EXPECT_THAT(MailsOf(transition), IsEmpty());
-  EXPECT_EQ(Text(after), Text(before));
+  EXPECT_EQ(Printed(after), Printed(before));
 }
 
 // --- Fixtures --------------------------------------------------------------------

@@ -99,7 +99,8 @@ TEST(Time, ReadsShowAnUnmarkedExpiredChangeAsAMarkedOne) {
   EXPECT_EQ(shown.state, marked.state);
   EXPECT_EQ(shown.close_time, marked.close_time);
   EXPECT_EQ(OutcomesOf(shown), OutcomesOf(marked));
-  EXPECT_EQ(Text(Presented(change, change.expire_time - absl::Microseconds(1))), Text(change));
+  EXPECT_EQ(Printed(Presented(change, change.expire_time - absl::Microseconds(1))),
+            Printed(change));
 }
 
 // --- Withdrawing items -----------------------------------------------------------------------
