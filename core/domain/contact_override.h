@@ -16,6 +16,7 @@ struct OverrideItem {
   Role role = Role::kAdmin;
   AccountId old_contact;
   AccountId new_contact;
+  bool moves() const { return old_contact != new_contact; }
 };
 struct ContactOverride {
   Uuid id;

@@ -29,25 +29,16 @@ absl::Status FirstMissing(Session& session, const Service& service) {
   return absl::OkStatus();
 }
 
-// Moves the roles of an override, in the database and in `services`. Returns its record.
-ContactOverride ApplyOverride(Session& session, const OverrideAsk& ask, ServiceMap& services,
-                              absl::Time now) {
-  ContactOverride record{
-      .id = Uuid::Version7(now), .reason = ask.reason, .create_time = now, .items = {}};
+// Queues the moves and the record of an override.
+void SaveOverride(Session& session, const ContactOverride& record) {
   std::map<std::pair<Role, AccountId>, std::vector<ServiceId>> moves;
-  for (const Assignment& assignment : ask.assignments) {
-    Service& service = services.at(assignment.service);
-    AccountId& holder = service.holder(assignment.role);
-    record.items.push_back({assignment.service, assignment.role, holder, assignment.new_contact});
-    if (holder == assignment.new_contact) continue;
-    moves[{assignment.role, assignment.new_contact}].push_back(assignment.service);
-    holder = assignment.new_contact;
-    ++service.version;
-    service.update_time = now;
+  for (const OverrideItem& item : record.items) {
+    if (item.moves()) moves[{item.role, item.new_contact}].push_back(item.service);
   }
-  for (const auto& [to, ids] : moves) store::MoveRole(session, ids, to.first, to.second, now);
+  for (const auto& [to, services] : moves) {
+    store::MoveRole(session, services, to.first, to.second, record.create_time);
+  }
   store::InsertOverride(session, record);
-  return record;
 }
 
 }  // namespace
@@ -129,7 +120,11 @@ absl::StatusOr<std::string> Directory::OverrideContacts(
     absl::Status rejected = CheckOverride(ask.assignments, services, accounts);
     if (!rejected.ok()) return rejected;
 
-    const ContactOverride record = ApplyOverride(session, ask, services, locked->now);
+    const ContactOverride record{.id = Uuid::Version7(locked->now),
+                                 .reason = ask.reason,
+                                 .create_time = locked->now,
+                                 .items = ApplyOverride(ask.assignments, services, locked->now)};
+    SaveOverride(session, record);
     SaveMails(session, MailsOfOverride(record, ActorOf(call), locked->now), locked->now);
     std::vector<Service> updated;
     for (const ServiceId& id : service_ids) updated.push_back(services.at(id));

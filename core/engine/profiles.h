@@ -1,30 +1,15 @@
 #ifndef CONTACTS_CORE_ENGINE_PROFILES_H_
 #define CONTACTS_CORE_ENGINE_PROFILES_H_
 
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/domain/account.h"
 #include "core/domain/service.h"
 #include "core/engine/call.h"
+#include "core/workflow/profile.h"
 
 namespace contacts {
-
-struct ProfileUpdate {
-  AccountId id;
-  std::optional<std::string> email;
-  std::optional<std::string> language;
-  std::optional<BillingStanding> standing;  // For operators alone.
-  std::string etag;                         // Empty skips the check.
-};
-struct OwnerUpdate {
-  ServiceId service;
-  Owner owner;
-  std::vector<std::string> fields;  // The contract's field names in Owner.
-  std::string etag;                 // Empty skips the check.
-};
 
 // The data of one account, and of the owner of one service. Thread safe; calls block on the
 // database. Those that write also return the errors of MutateOnce.

@@ -129,6 +129,21 @@ absl::Status CheckOverride(const std::vector<Assignment>& assignments, const Ser
   });
 }
 
+std::vector<OverrideItem> ApplyOverride(const std::vector<Assignment>& assignments,
+                                        ServiceMap& services, absl::Time now) {
+  std::vector<OverrideItem> items;
+  for (const Assignment& assignment : assignments) {
+    Service& service = services.at(assignment.service);
+    AccountId& holder = service.holder(assignment.role);
+    items.push_back({assignment.service, assignment.role, holder, assignment.new_contact});
+    if (!items.back().moves()) continue;
+    holder = assignment.new_contact;
+    ++service.version;
+    service.update_time = now;
+  }
+  return items;
+}
+
 std::vector<ContactChange> PlanChanges(const std::vector<Assignment>& assignments,
                                        const AskFacts& facts, const std::string& token_key_id,
                                        absl::Time now, const Settings& settings) {

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "core/domain/account.h"
 #include "core/domain/contact_change.h"
+#include "core/domain/contact_override.h"
 #include "core/domain/role.h"
 #include "core/domain/service.h"
 #include "core/domain/settings.h"
@@ -41,6 +42,12 @@ absl::Status CheckAssignments(const std::vector<Assignment>& assignments, const 
 // The same for an operator's override, which needs no role.
 absl::Status CheckOverride(const std::vector<Assignment>& assignments, const ServiceMap& services,
                            const AccountMap& accounts);
+
+// Gives the roles to their new contacts in `services`, and raises the version of each service once
+// for each role that moves. Returns one item for each assignment, in their order. The assignments
+// must have passed CheckOverride.
+std::vector<OverrideItem> ApplyOverride(const std::vector<Assignment>& assignments,
+                                        ServiceMap& services, absl::Time now);
 
 // Makes one change for each new contact, in request order. The caller must set the ids. The
 // assignments must have passed CheckAssignments.

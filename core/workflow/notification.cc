@@ -10,9 +10,7 @@ std::vector<OutboxMail> MailsOfOverride(const ContactOverride& record, const std
                                         absl::Time now) {
   std::set<AccountId> concerned;
   for (const OverrideItem& item : record.items) {
-    if (item.old_contact != item.new_contact) {
-      concerned.insert({item.old_contact, item.new_contact});
-    }
+    if (item.moves()) concerned.insert({item.old_contact, item.new_contact});
   }
   std::vector<OutboxMail> mails;
   for (const AccountId& account : concerned) {

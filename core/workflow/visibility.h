@@ -10,7 +10,8 @@
 #include "core/domain/service.h"
 
 // Which account sees which contact change, and which parts of it. Pure functions.
-// store::LoadConcerned is the same rule as one statement for many changes; a test compares them.
+// store::LoadConcerned is the same rule as one statement for many changes; the
+// engine_visibility_test compares them.
 namespace contacts {
 
 // Whether `account` may see a change: as its requester, its new contact, the present admin of one

@@ -245,4 +245,14 @@ std::vector<std::string> World::TakeMails() {
   return names;
 }
 
+int64_t RowsRead(Session& session) {
+  Rows rows = session.Query("SHOW SESSION STATUS LIKE 'Handler_read%'", {});
+  int64_t sum = 0;
+  while (rows.Next()) {
+    rows.Skip();
+    sum += std::stoll(rows.String());
+  }
+  return sum;
+}
+
 }  // namespace contacts::testing

@@ -109,6 +109,9 @@ class World {
   Outbox outbox;
 };
 
+// Rows that the statements of the session's connection have read so far, in all indexes.
+int64_t RowsRead(Session& session);
+
 // "service", role, "account".
 Assignment Move(const std::string& service, Role role, const std::string& new_contact);
 

@@ -52,7 +52,7 @@ struct FeedPage {
 // Returns at most `limit` events after `position`, in order.
 FeedPage LoadFeed(Session& session, int64_t position, int64_t limit);
 
-// Returns the accounts that the changes now concern; see Concerns in core/engine/save.h.
+// Returns the accounts that the changes now concern; see Concerns in core/workflow/visibility.h.
 std::map<Uuid, std::set<AccountId>> LoadConcerned(Session& session, const std::set<Uuid>& changes);
 // Returns which of the changes have an item on which of the services.
 std::set<std::pair<Uuid, ServiceId>> LoadChangesOn(Session& session, const std::set<Uuid>& changes,

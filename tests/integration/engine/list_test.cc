@@ -212,17 +212,6 @@ TEST(ChangeList, PagesOverManyChangesWithoutGapsOrDoubles) {
   }
 }
 
-// Rows that the connection's statements have read so far, in all indexes.
-int64_t RowsRead(Session& session) {
-  Rows rows = session.Query("SHOW SESSION STATUS LIKE 'Handler_read%'", {});
-  int64_t sum = 0;
-  while (rows.Next()) {
-    rows.Skip();
-    sum += std::stoll(rows.String());
-  }
-  return sum;
-}
-
 TEST(ChangeList, ReadsNoMoreThanItsPageHoweverMuchConcernsTheAccount) {
   World world;
   AskLater(world, kMarie, Move(kS0, kTech, kDana));  // Joins with an empty table read nothing.

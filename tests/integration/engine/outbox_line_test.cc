@@ -153,16 +153,6 @@ TEST(OutboxLine, ClosedChangeTakesItsValidationEmailsOutAtOnce) {
   EXPECT_EQ(Validations(world), 0);
 }
 
-int64_t RowsRead(Session& session) {
-  Rows rows = session.Query("SHOW SESSION STATUS LIKE 'Handler_read%'", {});
-  int64_t sum = 0;
-  while (rows.Next()) {
-    rows.Skip();
-    sum += std::stoll(rows.String());
-  }
-  return sum;
-}
-
 TEST(OutboxLine, ReadsInProportionToWhatIsClaimedHoweverMuchIsOwed) {
   World world;
   // 50,000 in line and 50,000 that wait; of each, 1,000 causes.

@@ -3,8 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "core/engine/feed.h"
+#include "core/mysql/store/change.h"
+#include "core/mysql/store/feed.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
 
@@ -255,6 +260,120 @@ TEST(WhoSeesWhat, AdminSeesWhatAServerOfAnEarlierVersionWrote) {
   ASSERT_TRUE(world.DeleteService(kS0).ok());
   world.AddService(kS0, kEve, kEve, kEve);
   EXPECT_THAT(WhoSees(world, id), ElementsAre(kThomas, kDana));
+}
+
+// How a change of the grid below goes on. `services`: those of its two items.
+using Ending = std::function<void(World&, const ContactChange&, const std::string (&services)[2])>;
+
+void AcceptAsBoth(World& world, const ContactChange& change) {
+  for (const AccountId& account : {change.requester, change.new_contact}) {
+    EXPECT_TRUE(world.Accept(account.text(), change).status.ok());
+  }
+}
+
+// Registers a service again, under the id of a removed one, for Eve.
+void RegisterAgain(World& world, const std::string& service) {
+  world.clock.Advance(absl::Microseconds(1));
+  EXPECT_TRUE(world.DeleteService(service).ok());
+  world.AddService(service, kEve, kEve, kEve);
+}
+
+const Ending kEndings[] = {
+    [](World&, const ContactChange&, const auto&) {},  // Stays open.
+    [](World& world, const ContactChange& change, const auto&) { AcceptAsBoth(world, change); },
+    [](World& world, const ContactChange& change, const auto&) {
+      world.Refuse(kDana, change.id, world.Token(change.id, kDana));
+    },
+    [](World& world, const ContactChange& change, const auto&) {
+      world.Cancel(change.requester.text(), change.id);
+    },
+    // Done, with one item that was not applied.
+    [](World& world, const ContactChange& change, const auto& services) {
+      EXPECT_TRUE(world.Override({Move(services[0], kTech, kEve)}).ok());
+      AcceptAsBoth(world, change);
+    },
+    // Aborted.
+    [](World& world, const ContactChange&, const auto& services) {
+      EXPECT_TRUE(
+          world.Override({Move(services[0], kTech, kEve), Move(services[1], kTech, kEve)}).ok());
+    },
+    // Another admin, before and after it took effect.
+    [](World& world, const ContactChange&, const auto& services) {
+      EXPECT_TRUE(world.Override({Move(services[0], kAdmin, kEve)}).ok());
+    },
+    [](World& world, const ContactChange& change, const auto& services) {
+      AcceptAsBoth(world, change);
+      EXPECT_TRUE(world.Override({Move(services[0], kAdmin, kEve)}).ok());
+    },
+    [](World& world, const ContactChange& change, const auto& services) {
+      EXPECT_TRUE(world.DeleteService(services[0]).ok());
+      AcceptAsBoth(world, change);
+    },
+    [](World& world, const ContactChange&, const auto& services) {
+      RegisterAgain(world, services[0]);
+    },
+    [](World& world, const ContactChange& change, const auto& services) {
+      AcceptAsBoth(world, change);
+      RegisterAgain(world, services[0]);
+    },
+};
+
+// Compares the feed's statement with the rule, for all changes and accounts. Returns the states of
+// the changes.
+std::set<ChangeState> CompareConcerned(World& world, const std::vector<Uuid>& ids) {
+  std::set<ChangeState> states;
+  const absl::Status read =
+      world.database
+          .Read<bool>(
+              {},
+              [&](Session& session) {
+                const auto by_statement = store::LoadConcerned(session, {ids.begin(), ids.end()});
+                const auto loaded = store::LoadChanges(session, ids);
+                EXPECT_EQ(loaded.size(), ids.size());
+                for (const auto& [change, admins] : loaded) {
+                  states.insert(change.state);
+                  std::set<AccountId> by_rule;
+                  for (const char* account : {kMarie, kThomas, kBill, kDana, kEve}) {
+                    if (Concerns(change, admins, AccountId(account))) by_rule.emplace(account);
+                  }
+                  const auto found = by_statement.find(change.id);
+                  EXPECT_TRUE(found != by_statement.end() && found->second == by_rule)
+                      << Name(change.state) << " change on " << change.items[0].service
+                      << ": by the rule " << ::testing::PrintToString(by_rule)
+                      << ", by the statement "
+                      << (found == by_statement.end() ? "none"
+                                                      : ::testing::PrintToString(found->second));
+                }
+                return absl::StatusOr<bool>(true);
+              })
+          .status();
+  EXPECT_TRUE(read.ok()) << read;
+  return states;
+}
+
+TEST(WhoSeesWhat, StatementOfTheFeedAgreesWithTheRule) {
+  World world;
+  std::vector<Uuid> ids;
+  for (const bool admin_asks : {true, false}) {
+    const std::string requester = admin_asks ? kMarie : kThomas;
+    for (const Ending& ending : kEndings) {
+      const std::string services[] = {absl::StrCat("a", ids.size(), ".example"),
+                                      absl::StrCat("b", ids.size(), ".example")};
+      world.AddService(services[0], kMarie, kThomas, kBill);
+      // Only a service that Marie administers may be in a change that she asks for.
+      world.AddService(services[1], admin_asks ? kMarie : kEve, admin_asks ? kBill : kThomas,
+                       kBill);
+      const ContactChange change =
+          world.Ask(requester, {Move(services[0], kTech, kDana), Move(services[1], kTech, kDana)})
+              .changes.at(0);
+      ids.push_back(change.id);
+      ending(world, change, services);
+    }
+  }
+  EXPECT_EQ(CompareConcerned(world, ids).size(), 5U);
+  world.clock.Advance(absl::Hours(24 * 8));
+  ASSERT_TRUE(world.engine.maintenance.RunTimers(100).ok());
+  EXPECT_THAT(CompareConcerned(world, ids), ::testing::Contains(ChangeState::kExpired));
 }
 
 }  // namespace

@@ -33,6 +33,34 @@ TEST(Cancelling, OthersMayNot) {
   }
 }
 
+TEST(AdminOfAll, IsAdminOnEveryServiceThatIsStillInTheChange) {
+  ContactChange change;
+  change.items = {{.service = ServiceId("a.example")},
+                  {.service = ServiceId("b.example")},
+                  {.service = ServiceId("c.example")}};
+  EXPECT_TRUE(IsAdminOfAll(change, {kMarie, kMarie, kMarie}, kMarie));
+  EXPECT_FALSE(IsAdminOfAll(change, {kMarie, kMarie, kMarie}, kEve));
+  for (std::size_t i = 0; i < 3; ++i) {
+    std::vector<AccountId> admins = {kMarie, kMarie, kMarie};
+    admins[i] = kEve;
+    change.items[i].outcome = ItemOutcome::kPending;
+    EXPECT_FALSE(IsAdminOfAll(change, admins, kMarie)) << i;
+    change.items[i].outcome = ItemOutcome::kSkippedContactChanged;
+    EXPECT_TRUE(IsAdminOfAll(change, admins, kMarie)) << i;
+    change.items[i].outcome = ItemOutcome::kPending;
+  }
+}
+
+TEST(AdminOfAll, CountsEveryItemOfAClosedChange) {
+  ContactChange change;
+  change.items = {
+      {.service = ServiceId("a.example"), .outcome = ItemOutcome::kApplied},
+      {.service = ServiceId("b.example"), .outcome = ItemOutcome::kSkippedContactChanged}};
+  change.state = ChangeState::kDone;
+  EXPECT_TRUE(IsAdminOfAll(change, {kMarie, kMarie}, kMarie));
+  EXPECT_FALSE(IsAdminOfAll(change, {kMarie, kEve}, kMarie));
+}
+
 // --- Time ----------------------------------------------------------------------------------
 
 TEST(Time, ReminderGoesOnceToEachPendingValidatorWithTheSameToken) {
