@@ -1,8 +1,6 @@
 #ifndef CONTACTS_SERVER_SERVER_H_
 #define CONTACTS_SERVER_SERVER_H_
 
-#include <grpcpp/server_builder.h>
-
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,9 +15,6 @@ namespace contacts::server {
 // it. UNAVAILABLE if the database stays unreachable. FAILED_PRECONDITION, with the remedy, if the
 // schema or the settings of the database are unusable.
 absl::Status PrepareDatabase(Database& database, bool migrate);
-
-// Sets the limits and channel arguments of gRPC.
-void AddLimits(grpc::ServerBuilder& builder, const Config& config);
 
 // One server: the gRPC services, their workers, the mail relay, timers, health and metrics. The
 // process itself is main.cc's, so a test may run several servers.

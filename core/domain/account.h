@@ -21,7 +21,8 @@ struct Account {
   absl::Time update_time;
 };
 
-// Masks an address for display, such as "j***@example.com".
+// Masks an address for display, such as "j***@example.com". "***" for text without an at sign
+// behind its first character.
 std::string MaskEmail(const std::string& email);
 
 }  // namespace contacts

@@ -120,10 +120,10 @@ class Batcher {
   const Work work_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Item>
-      pending_;            // Queued: fewer than `most`, and none while fewer than `at_once` run.
+  // Queued: fewer than `most`, and none while fewer than `at_once` batches run.
+  std::vector<Item> pending_;
   std::size_t doing_ = 0;  // Running batches, including turns that were handed on.
-  std::size_t turns_ = 0;  // Turns that were handed on to the batcher's threads and not taken yet.
+  std::size_t turns_ = 0;  // Turns that were handed on to the batcher's threads and not used yet.
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

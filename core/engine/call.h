@@ -46,7 +46,7 @@ struct PageRequest {
   std::string after;  // Cursor of the page before; empty for the first.
 };
 // Limit of the encoded rows of a page, in bytes. A single larger row is a page of its own. Clients
-// refuse responses of more than 4 MiB by default.
+// reject responses of more than 4 MiB by default.
 inline constexpr std::size_t kMaxPageBytes = 3 << 20;
 
 template <typename T>

@@ -52,17 +52,19 @@ class Feed {
   Feed(Database* database, Settings settings);
 
   // Gives positions to the queued events, unless another server is doing so. Returns the end of the
-  // feed. One round trip if no event is queued.
+  // feed. One round trip if no event is queued. Returns the errors of Database::Write.
   absl::StatusOr<Bounds> Advance(absl::Time now, const FeedPlace& seen);
+  // Returns the end of the feed, or the errors of Database::Read.
   absl::StatusOr<Bounds> GetBounds(const CallLimits& limits, const FeedPlace& seen);
 
   // Returns at most `limit` events after `place`, in order. Returns RESUME_TOKEN_EXPIRED if another
-  // event is there.
+  // event is there, or the errors of Database::Read.
   absl::StatusOr<std::vector<FeedEvent>> Read(const FeedPlace& place, int64_t limit,
                                               const std::set<ServiceId>& services,
                                               const CallLimits& limits);
 
-  // Removes at most `limit` events past their retention. Returns their number.
+  // Removes at most `limit` events past their retention. Returns their number, or the errors of
+  // Database::Write.
   absl::StatusOr<int64_t> Purge(int64_t limit, absl::Time now);
 
  private:

@@ -28,7 +28,8 @@ struct MailFacts {
 };
 
 // The transactional outbox, for the relay that delivers it. E-mails are claimed by a lease, so one
-// server at a time works on an e-mail, and another server does if that one dies. Thread safe.
+// server at a time works on an e-mail, and another server does if that one dies. All functions
+// return the errors of Database::Read or Write. Thread safe; calls block on the database.
 class Outbox {
  public:
   // `database` must outlive this object.
@@ -47,6 +48,7 @@ class Outbox {
     int64_t mails = 0;
     absl::Duration oldest;
   };
+  // Returns the depth at `now`.
   absl::StatusOr<Depth> GetDepth(absl::Time now);
 
   // Asked for the time once the changes are locked, so that times in a history do not run

@@ -63,6 +63,7 @@ struct Letter {
   std::vector<Phrase> footer;
 };
 
+// The body of the e-mail, in UTF-8 with LF. Pure.
 std::string WritePlainText(const Letter& letter);
 std::string WriteHtml(const Letter& letter);
 

@@ -15,7 +15,7 @@ class Maildir : public MailTransport {
  public:
   explicit Maildir(std::string directory) : directory_(std::move(directory)) {}
 
-  // Makes missing folders, with mode 0700.
+  // Makes missing folders, with mode 0700. Returns UNAVAILABLE if it cannot.
   absl::Status Create() const;
 
   absl::Status Prepare() override { return Create(); }

@@ -13,7 +13,7 @@
 
 #include "core/mysql/clock.h"
 #include "core/mysql/database.h"
-#include "core/mysql/lookout.h"
+#include "core/mysql/probe.h"
 #include "core/mysql/session.h"
 
 namespace contacts {

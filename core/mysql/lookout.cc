@@ -1,9 +1,6 @@
 #include "core/mysql/lookout.h"
 
 #include <arpa/inet.h>
-#include <cppconn/exception.h>
-#include <cppconn/resultset.h>
-#include <cppconn/statement.h>
 #include <netdb.h>
 #include <spdlog/spdlog.h>
 
@@ -15,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
-#include "core/mysql/connection.h"
 #include "core/mysql/failure.h"
 
 namespace contacts {
@@ -23,11 +19,8 @@ namespace {
 
 using Endpoint = DatabaseOptions::Endpoint;
 
-constexpr int kLostConnection = 2013;
 constexpr absl::Duration kInterval = absl::Seconds(1);
 constexpr absl::Duration kHurriedInterval = absl::Milliseconds(100);
-// For connecting and for each answer. A member that takes longer counts as silent.
-constexpr absl::Duration kLookLimit = absl::Seconds(2);
 // How long a member's answer is relied on.
 constexpr absl::Duration kBelieved = absl::Seconds(3);
 // Looks in a row that a member did not answer, after which its connections are ended.
@@ -35,32 +28,6 @@ constexpr int kSilentLooks = 2;
 // How long a node of Galera must have been ready before the servers come back to it.
 constexpr absl::Duration kReadyFor = absl::Seconds(3);
 constexpr absl::Duration kResolveInterval = absl::Seconds(30);
-
-// An SQL expression: 1 if the member's group or cluster goes on with it, else 0.
-std::string InCluster(MemberKind kind) {
-  switch (kind) {
-    case MemberKind::kAlone: return "1";
-    case MemberKind::kGroup:
-      return "(SELECT COALESCE(SUM(member_id = @@server_uuid AND member_state = 'ONLINE') = 1"
-             " AND 2 * SUM(member_state <> 'UNREACHABLE') > COUNT(*), 0)"
-             " FROM performance_schema.replication_group_members)";
-    case MemberKind::kGalera:
-      return "(SELECT COUNT(*) = 3 FROM information_schema.global_status WHERE"
-             " (variable_name = 'wsrep_ready' AND variable_value = 'ON') OR"
-             " (variable_name = 'wsrep_cluster_status' AND variable_value = 'Primary') OR"
-             " (variable_name = 'wsrep_local_state' AND variable_value = '4'))";
-  }
-  return "0";
-}
-
-const char* WhyNot(MemberKind kind) {
-  switch (kind) {
-    case MemberKind::kAlone: return "is read only";
-    case MemberKind::kGroup: return "is not the primary of a group of which it sees the majority";
-    case MemberKind::kGalera: return "is read only, or not ready in a primary component";
-  }
-  return "";
-}
 
 bool IsNumeric(const std::string& host) {
   in6_addr address;
@@ -96,19 +63,13 @@ std::vector<Endpoint> Resolved(const Endpoint& endpoint) {
 
 }  // namespace
 
-std::string UsableExpression(MemberKind kind) {
-  return absl::StrCat("(@@global.read_only = 0 AND ", InCluster(kind),
-                      kind == MemberKind::kGroup
-                          ? " AND (SELECT COUNT(*) FROM "
-                            "performance_schema.replication_group_members"
-                            " WHERE member_id = @@server_uuid AND member_role = 'PRIMARY') = 1)"
-                          : ")");
-}
-
 // One member and the thread that asks it. The lookout's lock guards its public variables.
 class Lookout::Member {
  public:
-  Member(Lookout* lookout, Endpoint address) : endpoint(std::move(address)), lookout_(lookout) {}
+  Member(Lookout* lookout, Endpoint address)
+      : endpoint(std::move(address)),
+        lookout_(lookout),
+        probe_(&lookout->options_, lookout->sockets_, endpoint) {}
 
   void Start() {
     thread = std::thread([this] { Loop(); });
@@ -120,8 +81,8 @@ class Lookout::Member {
   }
 
   const Endpoint endpoint;
-  std::optional<View> view;  // None before the first answer.
-  Steady confirmed;          // When it was last asked and said that it is usable.
+  std::optional<MemberView> view;  // Empty before the first answer.
+  Steady confirmed;                // When it was last asked and said that it is usable.
   Steady usable_since;
   int silent_looks = 0;  // In a row.
   // Whether it said that it takes writes while another member was in use, for longer than an
@@ -139,7 +100,7 @@ class Lookout::Member {
     while (!stopping) {
       hurry = false;
       lock.unlock();
-      View found = Look();
+      MemberView found = probe_.Look();
       lock.lock();
       if (stopping) break;
       lookout_->Report(*this, std::move(found));
@@ -148,81 +109,11 @@ class Lookout::Member {
                     [this] { return hurry || stopping; });
     }
     lock.unlock();
-    Hangup();
-  }
-
-  View Look() {
-    while (true) {
-      const bool fresh = dialled_.connection == nullptr;
-      const absl::Time begin = absl::Now();
-      try {
-        if (fresh) Connect();
-        return Ask();
-      } catch (const sql::SQLException& error) {
-        Hangup();
-        // Only the connection may be gone, unless the time limit ended it.
-        if (!fresh && absl::Now() - begin < kLookLimit / 2) continue;
-        View seen;
-        seen.code = error.getErrorCode();
-        // An encrypted connection that breaks may say the same as one that cannot be encrypted.
-        if (!fresh && IsDenied(seen.code)) seen.code = kLostConnection;
-        seen.kind = kind_;
-        seen.trouble = Describe(lookout_->options_, seen.code, error.what());
-        constexpr int kNotReady = 1047;
-        if (seen.code == kNotReady) seen.answered = seen.left_behind = true;
-        return seen;
-      }
-    }
-  }
-
-  void Hangup() {
-    entry_.reset();
-    dialled_ = {};
-  }
-
-  void Connect() {
-    dialled_ = Dial(lookout_->options_, endpoint, kLookLimit, kLookLimit);
-    entry_.emplace(lookout_->sockets_, dialled_.socket, MemberName(endpoint));
-    const std::unique_ptr<sql::Statement> statement(dialled_.connection->createStatement());
-    const std::unique_ptr<sql::ResultSet> rows(statement->executeQuery(
-        "SHOW GLOBAL VARIABLES WHERE variable_name IN ('wsrep_on', 'hostname', 'port',"
-        " 'server_id', 'server_uuid', 'group_replication_group_name')"));
-    std::map<std::string, std::string> variables;
-    while (rows->next()) {
-      variables[rows->getString(1).asStdString()] = rows->getString(2).asStdString();
-    }
-    kind_ = !variables["group_replication_group_name"].empty() ? MemberKind::kGroup
-            : variables["wsrep_on"] == "ON"                    ? MemberKind::kGalera
-                                                               : MemberKind::kAlone;
-    identity_ = absl::StrJoin({variables["hostname"], variables["port"], variables["server_id"],
-                               variables["server_uuid"]},
-                              "/");
-  }
-
-  View Ask() {
-    View seen;
-    seen.kind = kind_;
-    seen.identity = identity_;
-    const std::unique_ptr<sql::Statement> statement(dialled_.connection->createStatement());
-    seen.time.before = std::chrono::steady_clock::now();
-    const std::unique_ptr<sql::ResultSet> rows(statement->executeQuery(absl::StrCat(
-        "SELECT ", Connection::kMicrosNow, ", ", UsableExpression(kind_), ", ", InCluster(kind_))));
-    seen.time.after = std::chrono::steady_clock::now();
-    rows->next();
-    seen.time.database = absl::FromUnixMicros(rows->getInt64(1));
-    seen.answered = true;
-    seen.usable = rows->getInt(2) != 0;
-    seen.left_behind = rows->getInt(3) == 0;
-    if (!seen.usable) seen.trouble = WhyNot(kind_);
-    return seen;
+    probe_.HangUp();
   }
 
   Lookout* const lookout_;
-  // Used only by the member's thread.
-  Dialled dialled_;
-  std::optional<Sockets::Entry> entry_;
-  MemberKind kind_ = MemberKind::kAlone;
-  std::string identity_;
+  Probe probe_;  // Used only by the member's thread.
 };
 
 Lookout::Lookout(const DatabaseOptions* options, DatabaseClock* clock, Sockets* sockets)
@@ -341,7 +232,7 @@ void Lookout::Suspect(const Endpoint& endpoint) {
   }
 }
 
-void Lookout::Report(Member& member, View view) {
+void Lookout::Report(Member& member, MemberView view) {
   const Steady now = std::chrono::steady_clock::now();
   const bool was_usable = member.view && member.view->usable;
   // The member is there, and keeps the connections that are open.
@@ -373,23 +264,21 @@ void Lookout::Report(Member& member, View view) {
   changed_.notify_all();
 }
 
-void Lookout::MarkRivals(const Member& reported) {
-  const View& view = *reported.view;
-  for (const auto& member : members_) {
-    // It was made read only, or the one in use was: then the other is the right one.
-    const bool settled =
-        (member.get() == &reported || &reported == used_.get()) && view.answered && !view.usable;
-    if (settled) member->rival = false;
+void Lookout::MarkRivals(Member& reported) {
+  const MemberView& view = *reported.view;
+  if (view.answered && !view.usable) {
+    reported.rival = false;
+    // The member in use was made read only: the others are right.
+    if (&reported == used_.get()) {
+      for (const auto& member : members_) member->rival = false;
+    }
   }
   if (!usable_ || &reported == used_.get() || !view.usable || view.kind != MemberKind::kAlone ||
       !used_->view->usable || used_->view->identity == view.identity) {
     return;
   }
-  for (const auto& member : members_) {
-    if (member.get() != &reported) continue;
-    member->rival = member->rival ||
-                    used_->confirmed - member->usable_since > absl::ToChronoMilliseconds(kBelieved);
-  }
+  reported.rival = reported.rival ||
+                   used_->confirmed - reported.usable_since > absl::ToChronoMilliseconds(kBelieved);
 }
 
 Lookout::Member* Lookout::Pick() {
@@ -492,11 +381,11 @@ std::string Lookout::Why() const {
     }
     members[trouble].push_back(MemberName(member->endpoint));
   }
-  std::vector<std::string> parts;
+  std::vector<std::string> sentences;
   for (const auto& [trouble, names] : members) {
-    parts.push_back(absl::StrCat(absl::StrJoin(names, ", "), " ", trouble));
+    sentences.push_back(absl::StrCat(absl::StrJoin(names, ", "), " ", trouble));
   }
-  return absl::StrCat(absl::StrJoin(parts, "; "),
+  return absl::StrCat(absl::StrJoin(sentences, "; "),
                       writable > 1 ? "; make all but one read only" : "");
 }
 

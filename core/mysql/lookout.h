@@ -14,19 +14,10 @@
 #include "absl/time/time.h"
 #include "core/mysql/clock.h"
 #include "core/mysql/database.h"
+#include "core/mysql/probe.h"
 #include "core/mysql/sockets.h"
 
 namespace contacts {
-
-// How a member's data is kept the same as that of the others.
-enum class MemberKind {
-  kAlone,   // By nothing that the member knows of. It may be used if it is not read only.
-  kGroup,   // Group Replication. The primary may be used.
-  kGalera,  // Galera. Every node accepts writes.
-};
-
-// An SQL expression: 1 if a member of this kind says that it may be used, else 0.
-std::string UsableExpression(MemberKind kind);
 
 // Decides which member of the cluster is used. For each member, a thread with a connection of its
 // own asks once a second what the member is, and ten times a second while no member can be used.
@@ -69,27 +60,16 @@ class Lookout {
  private:
   using Steady = std::chrono::steady_clock::time_point;
   class Member;
-  // A member's answer.
-  struct View {
-    bool usable = false;
-    bool answered = false;
-    bool left_behind = false;  // Its group or cluster may go on without it.
-    MemberKind kind = MemberKind::kAlone;
-    std::string identity;  // The same for two addresses of one server.
-    int code = 0;          // The error's, if it did not answer.
-    std::string trouble;   // Why it is not usable.
-    DatabaseClock::Sample time;
-  };
 
   void Start();  // With the lock held.
   void ResolveLoop();
   // The methods below are called with the lock held.
   // Sets members_ to those of `endpoints`.
   void Adopt(const std::vector<DatabaseOptions::Endpoint>& endpoints);
-  void Report(Member& member, View view);
-  // Notes which members say that they take writes beside the one in use. `reported`: the one that
-  // was just asked.
-  void MarkRivals(const Member& reported);
+  void Report(Member& member, MemberView view);
+  // Notes whether `reported`, which was just asked, says that it takes writes beside the member in
+  // use.
+  void MarkRivals(Member& reported);
   void Choose();
   Member* Pick();
   bool CannotHelp() const;

@@ -39,6 +39,7 @@ bool IsCountryCode(absl::string_view text);
 
 // Writes each line break (CR LF, as browsers' forms send it, or a single CR) as one LF.
 std::string WithLineFeeds(absl::string_view text);
+// ASCII letters in lower, or upper, case. Other bytes stay.
 std::string Lower(absl::string_view text);
 std::string Upper(absl::string_view text);
 // Cases a language tag as BCP 47 recommends: "FR-fr" becomes "fr-FR".

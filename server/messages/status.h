@@ -19,7 +19,7 @@ absl::Status PublicStatus(const absl::Status& status);
 
 // Bytes of an error's details with which all its headers fit into 8 KiB: the details
 // in base64, the message, echoed labels, and what a proxy adds. Clients built on gRPC's
-// C core and on Java refuse more by default.
+// C core and on Java reject more by default.
 inline constexpr std::size_t kDefaultMaxDetails = 4608;
 
 // How long the caller is to wait before it tries again, in whole milliseconds; none if `status`

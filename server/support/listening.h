@@ -45,7 +45,7 @@ class Acceptor {
   absl::StatusOr<std::string> Listen(const std::string& address);
   // Accepts connections on its own thread until the destructor.
   void Start(ConnectionHandler handler);
-  // Refuses new connections from now on.
+  // Accepts no new connections from now on.
   void StopListening();
   // Shuts the connections that were handed on for reading, so that gRPC reads the bytes that have
   // arrived and then closes them. Waits for that up to `limit`. Only after StopListening.

@@ -18,7 +18,7 @@
 #include "server/calls/admission.h"
 #include "server/calls/contact_service.h"
 #include "server/config/config.h"
-#include "server/server.h"
+#include "server/ports.h"
 
 namespace contacts::bench {
 namespace {

@@ -17,9 +17,10 @@
 // The table account.
 namespace contacts::store {
 
+// Returns nothing if the account does not exist.
 std::optional<Account> LoadAccount(Session& session, const AccountId& id, Lock lock);
 
-// Returns the accounts that exist.
+// Returns the accounts that exist, in no order.
 std::vector<Account> LoadAccounts(Session& session, const std::set<AccountId>& ids);
 
 // Locks and returns the accounts that exist, ordered by id.
@@ -48,6 +49,7 @@ void InsertAccounts(Session& session, const std::vector<Account>& accounts);
 // Updates every column of rows that exist and are locked, in one statement.
 void SaveAccounts(Session& session, const std::vector<Account>& accounts);
 
+// Updates address, language, standing, version and update time of a locked row.
 void UpdateAccount(Session& session, const Account& account);
 
 }  // namespace contacts::store

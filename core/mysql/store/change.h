@@ -25,14 +25,16 @@ struct ChangeAndAdmins {
   std::vector<AccountId> admins;
 };
 
-// Loads the change's own row, without items.
+// Locks and returns the change's own row, without items. Returns nothing if it does not exist.
 std::optional<ContactChange> LockChange(Session& session, const Uuid& id);
+// The same for several changes, ordered by id. Unknown ids are left out.
 std::vector<ContactChange> LockChanges(Session& session, const std::set<Uuid>& ids);
 
-// Adds the items to loaded changes, and returns the present admins.
+// Adds the items to a loaded change. Returns the present admins, as in ChangeAndAdmins.
 std::vector<AccountId> LoadItems(Session& session, ContactChange& change);
 // Like LoadItems, and locks the services. Returns the services that exist.
 std::vector<Service> LoadItemsLockServices(Session& session, ContactChange& change);
+// Adds the items to loaded changes.
 void LoadItemsOf(Session& session, std::vector<ContactChange>& changes);
 
 // Returns whole changes by id, newest first. Unknown ids are left out.

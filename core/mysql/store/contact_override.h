@@ -11,8 +11,10 @@
 // The tables contact_override and contact_override_item.
 namespace contacts::store {
 
+// Inserts the record and its items.
 void InsertOverride(Session& session, const ContactOverride& record);
 
+// Returns the records with their items, in no order. Unknown ids are left out.
 std::vector<ContactOverride> LoadOverrides(Session& session, const std::set<Uuid>& ids);
 
 }  // namespace contacts::store

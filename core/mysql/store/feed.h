@@ -25,6 +25,7 @@ struct FeedHead {
   std::string last_name;
   std::string seen_name;
 };
+// `seen_position`: the wanted position; 0: none.
 FeedHead LoadFeedHead(Session& session, int64_t seen_position);
 // Locks and returns the last position that was given. Returns nothing if another server holds it.
 std::optional<int64_t> LockFeedHead(Session& session);

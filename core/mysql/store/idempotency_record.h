@@ -17,9 +17,12 @@ struct IdempotencyRecord {
   std::string reply;
 };
 
+// Returns nothing if the actor (an account's id or an operator's name) has no record of the
+// request.
 std::optional<IdempotencyRecord> LoadIdempotencyRecord(Session& session, const std::string& actor,
                                                        const Uuid& request_id);
 
+// Inserts a record of the time `now`. If one exists by then, the transaction starts over.
 void InsertIdempotencyRecord(Session& session, const std::string& actor, const Uuid& request_id,
                              const IdempotencyRecord& record, absl::Time now);
 

@@ -23,6 +23,7 @@ struct OutboxDepth {
   std::optional<absl::Time> oldest;
 };
 
+// `limit`: at least 1.
 OutboxDepth LoadOutboxDepth(Session& session, int64_t limit);
 
 // Puts new e-mails into line. Causes take turns: each further e-mail of a cause comes a round
@@ -45,6 +46,7 @@ void ClaimMails(Session& session, const std::set<Uuid>& ids, const std::string& 
 std::set<Uuid> LoadClaimed(Session& session, const std::set<Uuid>& ids, const std::string& claim,
                            Lock lock);
 
+// Deletes e-mails in any state.
 void DeleteMails(Session& session, const std::set<Uuid>& ids);
 
 // Deletes the validation e-mails of a contact change.

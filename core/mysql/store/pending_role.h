@@ -23,6 +23,8 @@ struct PendingRole {
   absl::Time expire_time;
 };
 
+// Returns the pending roles of these services, in no order, including those of changes past their
+// deadline.
 std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<ServiceId>& ids);
 
 struct ServicesAndPending {

@@ -12,8 +12,10 @@ namespace contacts::store {
 void SaveAskWindow(Session& session, const AccountId& requester, const QuotaWindow& window);
 
 // How often an account changed its own address in its latest day.
+// Without a row: no uses, from the Unix epoch on.
 QuotaWindow LoadAddressWindow(Session& session, const AccountId& account);
 
+// Inserts or updates the row.
 void SaveAddressWindow(Session& session, const AccountId& account, const QuotaWindow& window);
 
 }  // namespace contacts::store

@@ -16,6 +16,7 @@
 // The table service.
 namespace contacts::store {
 
+// Returns nothing if the service does not exist.
 std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock lock);
 
 // Returns at most `limit` services with ids after `after`, ordered by id.
@@ -33,8 +34,10 @@ void InsertServices(Session& session, const std::vector<Service>& services);
 // Updates every column of rows that exist and are locked, in one statement.
 void SaveServices(Session& session, const std::vector<Service>& services);
 
+// Updates owner, version and update time of a locked row.
 void UpdateOwner(Session& session, const Service& service);
 
+// Deletes the row. Changes keep their items on it.
 void DeleteService(Session& session, const ServiceId& id);
 
 // Gives `role` of all `services` to `account`. With the admin role, the changes on them appear in
