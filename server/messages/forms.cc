@@ -3,7 +3,6 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -18,40 +17,19 @@ namespace {
 constexpr std::size_t kMaxServiceId = 253;
 constexpr std::size_t kMaxEmail = 254;
 constexpr std::size_t kMaxLocalPart = 64;
-constexpr std::size_t kMaxLabel = 63;
 constexpr std::size_t kMaxEcho = 64;
 
-bool IsAlpha(char c) { return absl::ascii_isalpha(static_cast<unsigned char>(c)); }
-bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
-bool IsAlnum(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)); }
+// An address. Its one group is the part before the at sign: in quotes, without characters that
+// would end the quotes, or the address in a less careful program; or plain, but not of dots alone.
+constexpr char kAddressForm[] = R"re(("[ !#-;=?A-\[\]-~]+")re"
+                                R"re(|\.*[\w!#$%&'*+/=?^`{|}~-][\w.!#$%&'*+/=?^`{|}~-]*)@)re"
+                                R"re((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+)re"
+                                R"re([A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)re";
 
 // The C0 and C1 controls and DEL.
 bool IsControl(uint32_t value) { return value < 0x20 || (value >= 0x7F && value < 0xA0); }
 
-bool IsLocalPart(absl::string_view text) {
-  constexpr absl::string_view kOthers = ".!#$%&'*+-/=?^_`{|}~";
-  // Without characters that would end the quotes, or the address in a less careful program.
-  static const RE2 kQuoted(R"("[ !#-;=?A-\[\]-~]+")");
-  if (RE2::FullMatch({text.data(), text.size()}, kQuoted)) return text.size() <= kMaxLocalPart;
-  return text.size() <= kMaxLocalPart && text.find_first_not_of('.') != absl::string_view::npos &&
-         std::all_of(text.begin(), text.end(), [&](char c) {
-           return IsAlnum(c) || kOthers.find(c) != absl::string_view::npos;
-         });
-}
-
-bool IsMailDomain(absl::string_view text) {
-  const std::vector<absl::string_view> labels = absl::StrSplit(text, '.');
-  if (labels.size() < 2) return false;
-  for (absl::string_view label : labels) {
-    if (label.empty() || label.size() > kMaxLabel) return false;
-    if (label.front() == '-' || label.back() == '-') return false;
-    if (!std::all_of(label.begin(), label.end(), [](char c) { return IsAlnum(c) || c == '-'; })) {
-      return false;
-    }
-  }
-  // A last label of digits alone would make it an IP address.
-  return !std::all_of(labels.back().begin(), labels.back().end(), IsDigit);
-}
+re2::StringPiece Piece(absl::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
 
@@ -74,41 +52,42 @@ bool IsPrintableAscii(absl::string_view text, std::size_t max) {
 }
 
 bool IsServiceIdPrefix(absl::string_view text) {
-  return text.size() <= kMaxServiceId && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || IsDigit(c) || c == '.' || c == '-' || c == '_';
-         });
+  static const RE2 kPrefix("[a-z0-9._-]*");
+  return text.size() <= kMaxServiceId && RE2::FullMatch(Piece(text), kPrefix);
 }
 
 bool IsServiceId(absl::string_view text) {
-  if (!IsServiceIdPrefix(text)) return false;
-  const std::vector<absl::string_view> labels = absl::StrSplit(text, '.');
-  return std::none_of(labels.begin(), labels.end(), [](auto label) { return label.empty(); });
+  static const RE2 kId("[a-z0-9_-]+(?:\\.[a-z0-9_-]+)*");
+  return text.size() <= kMaxServiceId && RE2::FullMatch(Piece(text), kId);
 }
 
 bool IsServiceKind(absl::string_view text) {
   static const RE2 kKind("[a-z0-9][a-z0-9_-]{0,31}");
-  return RE2::FullMatch({text.data(), text.size()}, kKind);
+  return RE2::FullMatch(Piece(text), kKind);
 }
 
 bool IsEmailAddress(absl::string_view text) {
-  const std::size_t at = text.find('@');
-  return at != absl::string_view::npos && text.size() <= kMaxEmail &&
-         IsLocalPart(text.substr(0, at)) && IsMailDomain(text.substr(at + 1));
+  static const RE2 kAddress(kAddressForm);
+  // A last label of digits alone would make the domain an IP address.
+  static const RE2 kEndsInNumber("\\.[0-9]+$");
+  re2::StringPiece local_part;
+  return text.size() <= kMaxEmail && RE2::FullMatch(Piece(text), kAddress, &local_part) &&
+         local_part.size() <= kMaxLocalPart && !RE2::PartialMatch(Piece(text), kEndsInNumber);
 }
 
 bool IsLanguageTag(absl::string_view text) {
   static const RE2 kTag("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*");
-  return text.size() <= 35 && RE2::FullMatch({text.data(), text.size()}, kTag);
+  return text.size() <= 35 && RE2::FullMatch(Piece(text), kTag);
 }
 
 bool IsPhoneNumber(absl::string_view text) {
   static const RE2 kPhone("\\+[1-9][0-9]{1,14}");
-  return RE2::FullMatch({text.data(), text.size()}, kPhone);
+  return RE2::FullMatch(Piece(text), kPhone);
 }
 
 bool IsCountryCode(absl::string_view text) {
-  return text.size() == 2 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  static const RE2 kCode("[A-Z]{2}");
+  return RE2::FullMatch(Piece(text), kCode);
 }
 
 std::string WithLineFeeds(absl::string_view text) {
@@ -132,7 +111,8 @@ std::string CanonicalLanguage(absl::string_view tag) {
   for (absl::string_view part : absl::StrSplit(tag, '-')) {
     const bool first = canonical.empty();
     std::string cased = !first && part.size() == 2 ? Upper(part) : Lower(part);
-    if (!first && part.size() == 4 && IsAlpha(part[0])) cased[0] = Upper(part.substr(0, 1))[0];
+    if (!first && part.size() == 4)
+      cased[0] = absl::ascii_toupper(static_cast<unsigned char>(cased[0]));
     absl::StrAppend(&canonical, first ? "" : "-", cased);
   }
   return canonical;
@@ -160,7 +140,7 @@ absl::StatusOr<AccountIdForm> AccountIdForm::Parse(const std::string& pattern) {
 
 bool AccountIdForm::Matches(absl::string_view text) const {
   return !text.empty() && IsPrintableAscii(text, kMaxSize) &&
-         RE2::FullMatch({text.data(), text.size()}, *pattern_);
+         RE2::FullMatch(Piece(text), *pattern_);
 }
 
 const std::string& AccountIdForm::pattern() const { return pattern_->pattern(); }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 
@@ -29,10 +30,11 @@ TEST(FormsTest, PlainTextHasNoControls) {
 }
 
 TEST(FormsTest, TakesRealEmailAddresses) {
-  for (const char* good :
-       {"jane@example.com", "j.o'brien+x@mail.example.co", "a@b.fr", "JANE_1@EXAMPLE.COM",
-        "a@xn--caf-dma.fr", "a@1.example", "a..b@docomo.ne.jp", "a.@docomo.ne.jp",
-        ".a@docomo.ne.jp", "\"a..b\"@docomo.ne.jp", "\"jane doe\"@c.fr", "\"a,b;c:(d)[e]\"@c.fr"}) {
+  for (const std::string& good : std::vector<std::string>{
+           "jane@example.com", "j.o'brien+x@mail.example.co", "a@b.fr", "JANE_1@EXAMPLE.COM",
+           "a@xn--caf-dma.fr", "a@1.example", "a@b.1-2", "a@" + Times(63, "b") + ".fr",
+           "!#$%&'*+-/=?^_`{|}~@b.fr", "a..b@docomo.ne.jp", "a.@docomo.ne.jp", ".a@docomo.ne.jp",
+           "\"a..b\"@docomo.ne.jp", "\"jane doe\"@c.fr", "\"a,b;c:(d)[e]\"@c.fr"}) {
     EXPECT_TRUE(IsEmailAddress(good)) << good;
   }
   for (const char* bad : {"",
@@ -56,6 +58,10 @@ TEST(FormsTest, TakesRealEmailAddresses) {
                           "a@c..fr",
                           "..@c.fr",
                           "a@-c.fr",
+                          "a@c-.fr",
+                          "a@c.fr-",
+                          "a@c_d.fr",
+                          "a@c.123",
                           "a@c.fr\n",
                           "a@[1.2.3.4]",
                           "a@1.2.3.4"}) {
@@ -79,6 +85,18 @@ TEST(FormsTest, ServiceIdsAreHostLike) {
   EXPECT_TRUE(IsServiceIdPrefix(""));
   EXPECT_TRUE(IsServiceIdPrefix("a."));
   EXPECT_FALSE(IsServiceIdPrefix("a%"));
+}
+
+TEST(FormsTest, CountryCodesKindsAndNumbersHaveTheirForm) {
+  EXPECT_TRUE(IsCountryCode("FR"));
+  for (const char* bad : {"", "F", "fr", "FRA", "F1", "FR\n"})
+    EXPECT_FALSE(IsCountryCode(bad)) << bad;
+  EXPECT_TRUE(IsServiceKind("web-hosting_2"));
+  for (const char* bad : {"", "-a", "A", "a b"}) EXPECT_FALSE(IsServiceKind(bad)) << bad;
+  EXPECT_TRUE(IsPhoneNumber("+33123456789"));
+  for (const char* bad : {"", "33123456789", "+0123", "+3", "+33 1"}) {
+    EXPECT_FALSE(IsPhoneNumber(bad)) << bad;
+  }
 }
 
 TEST(FormsTest, LanguageTagsGetTheirUsualCase) {
