@@ -10,8 +10,8 @@
 #include "absl/strings/string_view.h"
 #include "core/engine/feed.h"
 
-// Ties page tokens to the request that they continue, resume tokens to the stream, and kept replies
-// to the request that they answer. All functions are pure.
+// Ties page tokens to the request that they continue, resume tokens to the stream, and idempotency
+// records to the request that they answer. All functions are pure.
 namespace contacts::server {
 
 // SHA-256 of the request's content without these fields. Requests are in
