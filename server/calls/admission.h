@@ -45,7 +45,7 @@ class Admission {
   // caller is not in `audience`.
   absl::StatusOr<Caller> Identify(Audience audience);
   // Parses and checks a request into its canonical form. Returns INVALID_FIELD with every malformed
-  // field.
+  // field, or MESSAGE_TOO_LARGE.
   absl::Status ReadRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) const;
   // Writes the line in the log, counts the call and returns the status for the caller. `times`: of
   // a call that may be slow; null for a stream, which lasts as long as its client likes.
@@ -67,6 +67,7 @@ class Admission {
 // conversion to std::chrono overflows for deadlines after the year 2262.
 absl::Time DeadlineOf(const grpc::ServerContextBase& context);
 
+// Copies the bytes.
 inline grpc::ByteBuffer ToBuffer(const std::string& bytes) {
   const grpc::Slice slice(bytes);
   return {&slice, 1};

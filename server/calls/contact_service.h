@@ -28,7 +28,8 @@ using RawContactService =
     v1::ContactService::Service>>>>>>>>>>>>>>;
 // clang-format on
 
-// Hands the calls of ContactService to the engine. Thread safe.
+// Hands the calls of ContactService to the engine. The contract says the errors of each. Thread
+// safe.
 class ContactServer final : public RawContactService {
  public:
   using Context = grpc::CallbackServerContext;

@@ -23,7 +23,8 @@ using RawDirectoryService =
     v1::DirectoryService::Service>>>>>>>>>;
 // clang-format on
 
-// Hands the calls of DirectoryService to the engine. Thread safe.
+// Hands the calls of DirectoryService to the engine. The contract says the errors of each. Thread
+// safe.
 class DirectoryServer final : public RawDirectoryService {
  public:
   using Context = grpc::CallbackServerContext;

@@ -83,7 +83,7 @@ class ImportCalls::Reactor final : public Stream {
     if (calls_.running_.fetch_add(1) >= calls_.limits_.max_streams ||
         !calls_.threads_.TryPush("", [this] { Run(); })) {
       --calls_.running_;
-      End(errors::Unavailable("as many imports as this server takes run already", kRetryAfter));
+      End(errors::Unavailable("this server runs as many imports as it may", kRetryAfter));
     }
   }
 
@@ -201,7 +201,7 @@ class ImportCalls::Reactor final : public Stream {
     if (*cancelled_) return errors::Cancelled();
     if (calls_.draining_) return errors::Unavailable("shutting down", kRetryAfter);
     if (!caller_.PolicyIsCurrent()) {
-      return errors::Unavailable("the policy of who may call changed", kRetryAfter);
+      return errors::Unavailable("the policy of callers changed", kRetryAfter);
     }
     return absl::OkStatus();
   }

@@ -31,11 +31,14 @@ class ImportCalls {
   // `engine` must outlive this object.
   ImportCalls(const Gate& gate, Engine* engine, Limits limits);
 
+  // Serves one stream, which ends with the errors of Admission or of Bulk::ImportBatch, or with
+  // UNAVAILABLE if max_streams run already.
   Stream* Serve(grpc::CallbackServerContext* context);
 
   // Rejects new streams with UNAVAILABLE. Ends each running stream with UNAVAILABLE once its
   // present batch is committed and acknowledged.
   void Drain() { draining_ = true; }
+  // Number of streams in progress.
   int64_t running() const { return running_; }
   // Waits until no stream runs. Returns false if `limit` passed first.
   bool WaitIdle(absl::Duration limit) { return threads_.WaitIdle(limit); }

@@ -48,7 +48,9 @@ class UnaryCalls {
   // the answer may take as long again. `workers` must outlive this object.
   UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration time_limit);
 
-  // Serves one call of `method`, such as "contacts.v1.ContactService/GetProfile".
+  // Serves one call of `method`, such as "contacts.v1.ContactService/GetProfile". The call ends
+  // with the handler's reply or error, with an error of Admission, with UNAVAILABLE if the queue or
+  // the account's share of it is full, or with DEADLINE_EXCEEDED.
   template <typename Request>
   grpc::ServerUnaryReactor* Serve(const RawCall& raw, const std::string& method, Audience audience,
                                   std::function<Reply(const Call&, const Request&)> handler) {
@@ -58,7 +60,7 @@ class UnaryCalls {
                    done([&] { return handler(call, static_cast<const Request&>(request)); });
                  });
   }
-  // The same for a handler that may leave the answer to another thread.
+  // The same for a handler whose answer another thread may give.
   grpc::ServerUnaryReactor* Serve(const RawCall& raw, const std::string& method, Audience audience,
                                   std::unique_ptr<google::protobuf::Message> request,
                                   Handler handler);

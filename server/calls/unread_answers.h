@@ -26,8 +26,8 @@ class UnreadAnswers {
 
   explicit UnreadAnswers(Limits limits);
 
-  // Whether one more call may be made for `tenant`: no account may hold more than a quarter of the
-  // bytes that the others leave.
+  // Whether one more call may be made for `tenant`: its unread answers may have a quarter of the
+  // bytes that those of the others leave free.
   bool HasRoom(const std::string& tenant) const;
 
   struct Answer {
@@ -41,6 +41,7 @@ class UnreadAnswers {
   // Adds an answer that is about to be given to gRPC. The end of its call removes it again. The
   // context must live until then.
   Handle Add(const std::string& tenant, std::size_t bytes, grpc::CallbackServerContext* context);
+  // To be called when the answer has been sent, or its call has ended.
   void Remove(Handle answer);
 
  private:

@@ -73,7 +73,7 @@ absl::Status SessionExpired() {
 }
 
 absl::Status PolicyChanged() {
-  return errors::Unavailable("the policy of who may call changed; resume", absl::ZeroDuration());
+  return errors::Unavailable("the policy of callers changed; resume", absl::ZeroDuration());
 }
 
 }  // namespace

@@ -44,13 +44,18 @@ class Watch {
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
+  // Starts the thread. Call it once.
   void Start();
   // Ends every watcher with UNAVAILABLE, and rejects new ones.
   void Stop();
 
+  // Serves one stream. It ends with an error of Admission, with RESUME_TOKEN_EXPIRED, with
+  // UNAUTHENTICATED when the caller's session ends, or with UNAVAILABLE: too many watchers, a
+  // watcher that reads too slowly, or a stop.
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Serve(grpc::CallbackServerContext* context,
                                                     const grpc::ByteBuffer* request);
 
+  // Number of streams in progress.
   int64_t watchers() const;
 
  private:
