@@ -23,7 +23,8 @@ constexpr absl::Duration kRetryHint = absl::Seconds(1);
 // How long work waits for a member to use, before its caller is told UNAVAILABLE.
 constexpr absl::Duration kLostPatience = absl::Seconds(5);
 constexpr absl::Duration kMigrationLimit = absl::Hours(24);
-// Enough for the longest text: a batch of an import, or a call's writes with its idempotency record.
+// Enough for the longest text: a batch of an import, or a call's writes with its idempotency
+// record.
 constexpr int64_t kLeastPacket = int64_t{16} << 20;
 
 absl::Duration Backoff(int attempt) {
