@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing. If none is missing, needs no network.
-# install-packages.sh build|run|test|fuzz|bench|check|package...
+# install-packages.sh build|run|test|fuzz|bench|package|stubs|check...
 set -euo pipefail
 
 declare -A groups=(
@@ -14,6 +14,11 @@ declare -A groups=(
   [fuzz]="clang libclang-rt-14-dev"
   [bench]="debootstrap nghttp2-client"
   [package]="debootstrap dpkg-dev help2man"
+  [stubs]="default-jdk-headless golang-github-golang-protobuf-1-5-dev golang-go
+    golang-google-genproto-dev golang-google-grpc-dev golang-google-protobuf-dev
+    libgeronimo-annotation-1.3-spec-java libgoogle-gson-java libgrpc-java libguava-java
+    libjsr305-java libnetty-java libperfmark-java libprotobuf-java nodejs npm protoc-gen-go
+    protoc-gen-go-grpc protobuf-compiler-grpc-java-plugin python3-grpcio python3-protobuf"
   [check]="clang-format clang-tidy shellcheck nodejs npm"
 )
 
