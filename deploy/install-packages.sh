@@ -9,8 +9,8 @@ declare -A groups=(
     libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev grpc-proto libgmime-3.0-dev libspdlog-dev
     libcli11-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
   [run]="mariadb-server python3"
-  [test]="debootstrap faketime iproute2 nftables openssl postfix prometheus python3-aiosmtpd
-    systemd"
+  [test]="debootstrap faketime iproute2 libnginx-mod-stream nftables nginx openssl postfix
+    prometheus python3-aiosmtpd systemd"
   [fuzz]="clang libclang-rt-14-dev"
   [bench]="debootstrap nghttp2-client"
   [package]="debootstrap dpkg-dev help2man"
@@ -48,7 +48,7 @@ if [[ ! -e $policy ]]; then
 fi
 apt-get -o DPkg::Lock::Timeout=300 -qq update
 apt-get -o DPkg::Lock::Timeout=300 -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
-declare -A daemons=([mariadb-server]=mariadb [postfix]=postfix [prometheus]=prometheus)
+declare -A daemons=([mariadb-server]=mariadb [nginx]=nginx [postfix]=postfix [prometheus]=prometheus)
 for package in "${missing[@]}"; do
   [[ -z ${daemons[$package]:-} ]] || update-rc.d "${daemons[$package]}" disable
 done

@@ -76,16 +76,21 @@ inline std::string Message(const std::string& bytes) {
 
 class Connection {
  public:
-  explicit Connection(const std::string& address)
+  // `host`: last byte of the caller's own address, 127.0.0.`host`.
+  explicit Connection(const std::string& address, uint32_t host = 1)
       : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in place{};
     place.sin_family = AF_INET;
+    place.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + host);
+    if (host != 1) {
+      EXPECT_EQ(bind(fd_, reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
+    }
     place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     place.sin_port =
         htons(static_cast<uint16_t>(std::atoi(address.substr(address.rfind(':') + 1).c_str())));
     EXPECT_EQ(connect(fd_, reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
   }
-  ~Connection() { close(fd_); }
+  virtual ~Connection() { close(fd_); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -95,8 +100,7 @@ class Connection {
     while (sent < bytes.size()) {
       pollfd ready = {.fd = fd_, .events = POLLOUT, .revents = 0};
       if (poll(&ready, 1, 3000) != 1) return false;
-      const ssize_t count =
-          send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+      const ssize_t count = WriteSome(bytes.data() + sent, bytes.size() - sent);
       if (count < 0) return false;
       sent += static_cast<std::size_t>(count);
     }
@@ -109,7 +113,7 @@ class Connection {
     while (absl::Now() < deadline) {
       pollfd ready = {.fd = fd_, .events = POLLIN, .revents = 0};
       if (poll(&ready, 1, 100) != 1) continue;
-      if (recv(fd_, buffer, sizeof buffer, MSG_DONTWAIT) <= 0) return true;
+      if (ReadSome(buffer, sizeof buffer) < 0) return true;
     }
     return false;
   }
@@ -121,8 +125,8 @@ class Connection {
     pollfd ready = {.fd = fd_, .events = POLLIN, .revents = 0};
     if (poll(&ready, 1, 5) == 1) {
       char buffer[65536];
-      const ssize_t count = recv(fd_, buffer, sizeof buffer, MSG_DONTWAIT);
-      if (count <= 0) return false;
+      const ssize_t count = ReadSome(buffer, sizeof buffer);
+      if (count < 0) return false;
       received_.append(buffer, static_cast<std::size_t>(count));
     }
     constexpr std::size_t kHead = 9;
@@ -135,6 +139,17 @@ class Connection {
     }
     return true;
   }
+
+ protected:
+  // Number of bytes. Zero if there are none at present, negative once the peer has hung up.
+  virtual ssize_t ReadSome(char* buffer, std::size_t size) {
+    const ssize_t count = recv(fd_, buffer, size, MSG_DONTWAIT);
+    return count == 0 ? -1 : count;
+  }
+  virtual ssize_t WriteSome(const char* bytes, std::size_t size) {
+    return send(fd_, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+  int fd() const { return fd_; }
 
  private:
   const int fd_;
