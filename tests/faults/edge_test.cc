@@ -37,7 +37,7 @@ namespace {
 using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
 using namespace contacts::testing::http2;  // NOLINT(google-build-using-namespace): as above.
 
-constexpr int64_t kMaxKilobytes = 150'000;  // Of the server. It has 60 MB without an attack.
+constexpr int64_t kMaxKilobytes = 150'000;  // Of the server. It has about 35 MB without an attack.
 constexpr uint32_t kStranger = 9;           // 127.0.0.9. Honest callers are at 127.0.0.1.
 constexpr char kProfile[] = "/contacts.v1.ContactService/GetProfile";
 constexpr char kWatchHealth[] = "/grpc.health.v1.Health/Watch";
