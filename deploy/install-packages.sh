@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing. If none is missing, needs no network.
-# install-packages.sh build|run|test|fuzz|bench|package|stubs|check...
+# install-packages.sh build|run|test|fuzz|bench|package|image|stubs|check...
 set -euo pipefail
 
 declare -A groups=(
@@ -10,10 +10,11 @@ declare -A groups=(
     libcli11-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
   [run]="mariadb-server python3"
   [test]="debootstrap faketime iproute2 libnginx-mod-stream nftables nginx openssl postfix
-    prometheus python3-aiosmtpd systemd"
+    prometheus python3-aiosmtpd python3-yaml systemd"
   [fuzz]="clang libclang-rt-14-dev"
   [bench]="debootstrap nghttp2-client"
   [package]="debootstrap dpkg-dev help2man"
+  [image]="buildah debootstrap"
   [stubs]="default-jdk-headless golang-github-golang-protobuf-1-5-dev golang-go
     golang-google-genproto-dev golang-google-grpc-dev golang-google-protobuf-dev
     libgeronimo-annotation-1.3-spec-java libgoogle-gson-java libgrpc-java libguava-java

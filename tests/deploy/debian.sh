@@ -6,6 +6,7 @@ debian_base() { # CACHE
   local base=$1/debian-12.tar folder mirror
   if [[ ! -s $base ]]; then
     folder=$(mktemp -d "$1/debian-12.XXXXXX")
+    chmod 755 "$folder"  # It becomes /, which nobody has to pass through.
     mirror=$(apt-get indextargets --format "\$(SITE)" 'Created-By: Packages' |
       grep -v security | head -n 1 || true)
     (umask 022 && debootstrap --variant=minbase --include=ca-certificates bookworm "$folder" ${mirror:+"$mirror"}) \
