@@ -56,13 +56,13 @@ int Migrate(const Config& config) {
 
 int Check(const Config& config) {
   contacts::Database database(config.database);
-  const absl::Status ready = contacts::server::PrepareDatabase(database, config.migrate);
+  const absl::Status ready = contacts::server::PrepareDatabase(database, false);
   if (!ready.ok()) return Fail(ready, kFailed);
-  std::cout << "contactsd: ready to serve" << std::endl;
+  std::cout << "contactsd: flags, files, database and schema are right" << std::endl;
   return EXIT_SUCCESS;
 }
 
-int Ask(const Config& config) {
+int RunProbe(const Config& config) {
   const absl::Status healthy = contacts::server::Probe(
       {.address = config.listen.front(),
        .tls = config.credentials.tls,
@@ -115,9 +115,9 @@ int Serve(const Config& config, const sigset_t& signals) {
 }
 
 int Run(const Config& config, const sigset_t& signals) {
-  if (!config.probe.empty()) return Ask(config);
-  if (config.migrate_only) return Migrate(config);
+  if (!config.probe.empty()) return RunProbe(config);
   if (config.check) return Check(config);
+  if (config.migrate_only) return Migrate(config);
   return Serve(config, signals);
 }
 

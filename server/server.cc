@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "absl/strings/str_join.h"
@@ -141,6 +140,7 @@ class Server::Impl {
     if (auto ready = credentials_.Start(); !ready.ok()) return ready;
     if (auto ready = PrepareDatabase(database_, config_.migrate); !ready.ok()) return ready;
     if (auto ready = transport_->Prepare(); !ready.ok()) return ready;
+    if (config_.reflection) reflection_ = MakeReflection(ReflectedServices());
     auto listening = ports_.Start(config_, credentials_, ReservedDescriptors(config_), Services());
     if (!listening.ok()) return listening.status();
     addresses = *std::move(listening);
@@ -179,7 +179,6 @@ class Server::Impl {
 
   std::vector<grpc::Service*> Services() {
     std::vector<grpc::Service*> services = {&contacts_, &directory_};
-    if (!config_.reflection) return services;
     for (const auto& service : reflection_) services.push_back(service.get());
     return services;
   }
@@ -220,8 +219,7 @@ class Server::Impl {
   ImportCalls imports_;
   ContactServer contacts_;
   DirectoryServer directory_;
-  const std::array<std::unique_ptr<grpc::Service>, 2> reflection_ = {
-      MakeReflectionV1(ReflectedServices()), MakeReflectionV1Alpha(ReflectedServices())};
+  std::vector<std::unique_ptr<grpc::Service>> reflection_;  // Empty if it is off.
   Ports ports_;
   std::unique_ptr<Health> health_;
   Background background_;

@@ -1,7 +1,6 @@
 #include "server/config/config.h"
 
 #include <re2/re2.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -12,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "server/auth/caller_policy.h"
 #include "server/config/database_flags.h"
 #include "server/config/flags.h"
@@ -85,15 +83,19 @@ void AddServing(Flags& flags, FlagValues& values, Config& config) {
 // Flags that choose how the program runs.
 void AddStarting(Flags& flags, Config& config) {
   flags.Group("Starting");
-  flags.File("flagfile",
-             "File with flags, one NAME=VALUE a line; a value with spaces is in double quotes. The "
-             "command line has precedence over the file, and the file over the environment");
-  flags.Switch("check", &config.check,
-               "Check the flags, the files that they name, the database and its schema, then exit: "
-               "with status 0 if the server could start, else with a line that says why not");
+  flags.File(
+      "flagfile",
+      "File with flags, one NAME=VALUE a line; lines that begin with # are comments. The command "
+      "line has precedence over the file, and the file over the environment");
+  flags.Switch(
+      "check", &config.check,
+      "Check the flags, the files that they name, the database and its schema, then exit with "
+      "status 0, or with a line that says what is wrong. Changes nothing. Ports and the "
+      "delivery of e-mails are not tried");
   flags.Optional("probe", &config.probe,
                  "Ask the server that runs on this machine with these flags for its health, then "
-                 "exit with status 0 if it says SERVING, else 1. --probe or --probe=readiness: "
+                 "exit with status 0 if it says SERVING, else 1 (2 for wrong flags). --probe or "
+                 "--probe=readiness: "
                  "whether it can answer calls; --probe=liveness: whether it runs");
 }
 
@@ -309,6 +311,7 @@ void CheckKeys(const FlagValues& values, Config& config) {
       RejectFlag("token_keys_file", "missing; made in development alone");
     }
     path = kTokenKeysFile;
+    if (config.check) return;  // A start makes the file.
     if (auto made = MakeTokenKeysFile(path); !made.ok()) {
       RejectFlag("token_keys_file", std::string(made.message()));
     }
@@ -403,7 +406,11 @@ absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* ar
     help << app.help();
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
-    return absl::InvalidArgumentError(absl::StrJoin(absl::StrSplit(error.what(), '\n'), " "));
+    std::string why = absl::StrJoin(absl::StrSplit(error.what(), '\n'), " ");
+    // CLI11 shows arguments and lines that it does not understand: an address with its password.
+    static const LazyRE2 kLogin = {"://[^@ ]*@"};
+    RE2::GlobalReplace(&why, *kLogin, "://...@");
+    return absl::InvalidArgumentError(why);
   }
   return config;
 }

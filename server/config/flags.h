@@ -69,6 +69,12 @@ class Flags {
         std::getenv(("CONTACTS_" + Upper(name)).c_str());  // NOLINT(concurrency-mt-unsafe)
     const std::string initial = given == nullptr ? "" : given;
     app_->allow_config_extras(CLI::config_extras_mode::error);  // Else they would be ignored.
+    // Values are taken as they are: commas, brackets and # have no meaning within a line.
+    constexpr char kNever = '\x1f';
+    app_->get_config_formatter_base()
+        ->arrayDelimiter(kNever)
+        ->arrayBounds(kNever, kNever)
+        ->comment(kNever);
     Named(app_->set_config("--" + name, initial, help, !initial.empty())->type_name("TEXT"), name);
   }
 

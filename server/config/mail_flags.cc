@@ -118,7 +118,8 @@ void MailFlags::CheckSender(bool development, MailRenderer::Options& letters) co
     if (!RE2::FullMatch(from_, *kNamed, &letters.from_name, &letters.from)) {
       letters.from = from_;
     }
-    if (!IsEmailAddress(letters.from) || !IsPlainText(letters.from_name, kMaxName)) {
+    if (!IsEmailAddress(letters.from) || !IsPlainText(letters.from_name, kMaxName) ||
+        absl::StrContains(letters.from_name, '\t')) {
       RejectFlag("mail_from", absl::StrCat(Echo(from_), "; want ADDRESS or NAME <ADDRESS>"));
     }
   }
@@ -141,6 +142,15 @@ void MailFlags::CheckLink(bool development, MailRenderer::Options& letters) cons
     if (url && absl::StrContains(letters.link_url, part)) continue;
     RejectFlag("link_url", absl::StrCat(Echo(letters.link_url), kWanted));
   }
+  // A mistyped name in braces, a space or a line break would break the link in every e-mail.
+  static const LazyRE2 kLink = {
+      R"((?:[^\s{}[:cntrl:]]|\{(?:contact_change_id|token|answer|account|language)\})+)"};
+  if (!RE2::FullMatch(letters.link_url, *kLink)) {
+    RejectFlag("link_url",
+               absl::StrCat(Echo(letters.link_url),
+                            "; want no spaces, and in braces only contact_change_id, token, "
+                            "answer, account or language"));
+  }
 }
 
 void MailFlags::Check(bool development, Config& config) const {
@@ -153,7 +163,7 @@ void MailFlags::Check(bool development, Config& config) const {
     config.smtp = CheckSmtp(std::string(place), /*implicit=*/true);
   } else {
     RejectFlag("mail",
-               absl::StrCat(place_.empty() ? "missing" : Echo(place_),
+               absl::StrCat(place_.empty() ? "missing" : "wrong form",
                             "; want maildir:DIR, smtp://HOST[:PORT] or smtps://HOST[:PORT]"));
   }
   CheckSender(development, config.letters);

@@ -3,7 +3,9 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
 
+#include <atomic>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
@@ -24,6 +26,10 @@ struct V1Alpha {
   using Response = grpc::reflection::v1alpha::ServerReflectionResponse;
 };
 
+constexpr int kMaxStreams = 32;
+// Names of files and symbols are shorter. The answer repeats the request.
+constexpr std::size_t kMaxRequestBytes = 1024;
+
 using google::protobuf::DescriptorPool;
 using google::protobuf::FileDescriptor;
 
@@ -43,7 +49,8 @@ class Reflection final : public Version::Service::CallbackService {
   using Request = typename Version::Request;
   using Response = typename Version::Response;
 
-  explicit Reflection(std::vector<std::string> services) : services_(std::move(services)) {}
+  Reflection(std::vector<std::string> services, std::shared_ptr<std::atomic<int>> streams)
+      : services_(std::move(services)), streams_(std::move(streams)) {}
 
   grpc::ServerBidiReactor<Request, Response>* ServerReflectionInfo(
       grpc::CallbackServerContext* /*context*/) override {
@@ -55,6 +62,7 @@ class Reflection final : public Version::Service::CallbackService {
   Response Answer(const Request& request) const;
 
   const std::vector<std::string> services_;
+  const std::shared_ptr<std::atomic<int>> streams_;  // Open ones, of both versions.
 };
 
 // One call. OnDone, the last call of gRPC, deletes it.
@@ -62,11 +70,20 @@ template <typename Version>
 class Reflection<Version>::Stream final : public grpc::ServerBidiReactor<Request, Response> {
  public:
   explicit Stream(const Reflection* reflection) : reflection_(reflection) {
-    this->StartRead(&request_);
+    if (++*reflection_->streams_ > kMaxStreams) {
+      this->Finish({grpc::StatusCode::UNAVAILABLE, "too many streams of reflection; try again"});
+    } else {
+      this->StartRead(&request_);
+    }
   }
+  ~Stream() override { --*reflection_->streams_; }
 
   void OnReadDone(bool ok) override {
     if (!ok) return this->Finish(grpc::Status::OK);
+    if (request_.ByteSizeLong() > kMaxRequestBytes) {
+      return this->Finish({grpc::StatusCode::INVALID_ARGUMENT,
+                           absl::StrCat("want a request of at most ", kMaxRequestBytes, " bytes")});
+    }
     response_ = reflection_->Answer(request_);
     this->StartWrite(&response_);
   }
@@ -121,12 +138,13 @@ typename Version::Response Reflection<Version>::Answer(const Request& request) c
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeReflectionV1(std::vector<std::string> services) {
-  return std::make_unique<Reflection<V1>>(std::move(services));
-}
-
-std::unique_ptr<grpc::Service> MakeReflectionV1Alpha(std::vector<std::string> services) {
-  return std::make_unique<Reflection<V1Alpha>>(std::move(services));
+std::vector<std::unique_ptr<grpc::Service>> MakeReflection(
+    const std::vector<std::string>& services) {
+  const auto streams = std::make_shared<std::atomic<int>>(0);
+  std::vector<std::unique_ptr<grpc::Service>> both;
+  both.push_back(std::make_unique<Reflection<V1>>(services, streams));
+  both.push_back(std::make_unique<Reflection<V1Alpha>>(services, streams));
+  return both;
 }
 
 }  // namespace contacts::server

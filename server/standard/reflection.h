@@ -9,12 +9,13 @@
 
 namespace contacts::server {
 
-// grpc.reflection.v1.ServerReflection. Lists `services` (full names) and describes every message
-// that the program was built with, google.rpc's error details among them. Thread safe.
-std::unique_ptr<grpc::Service> MakeReflectionV1(std::vector<std::string> services);
-
-// The same as grpc.reflection.v1alpha.ServerReflection, which older tools ask.
-std::unique_ptr<grpc::Service> MakeReflectionV1Alpha(std::vector<std::string> services);
+// grpc.reflection.v1.ServerReflection and, for older tools, v1alpha. Both list `services` (full
+// names) and describe every message that the program was built with, google.rpc's error details
+// among them. Their callers are not authenticated, so at most 32 streams are open at once; further
+// streams get UNAVAILABLE. A request of more than 1,024 bytes ends its stream with
+// INVALID_ARGUMENT. Thread safe.
+std::vector<std::unique_ptr<grpc::Service>> MakeReflection(
+    const std::vector<std::string>& services);
 
 }  // namespace contacts::server
 

@@ -47,6 +47,11 @@ class Unit(unittest.TestCase):
         wait = int(re.search(r"^TimeoutStopSec=(\d+)$", self.text, re.MULTILINE)[1])
         self.assertGreater(wait, max(limits) + STOP_MARGIN)
 
+    def test_waits_for_the_start(self):
+        # Else systemd would end a change of the schema after 90 s.
+        self.assertRegex(self.text, r"(?m)^Type=notify$")
+        self.assertRegex(self.text, r"(?m)^TimeoutStartSec=infinity$")
+
 
 if __name__ == "__main__":
     unittest.main()

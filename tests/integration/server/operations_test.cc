@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -105,10 +106,14 @@ TEST_F(OperationsTest, ChecksWhatServingNeeds) {
   const std::string flags =
       absl::StrCat(" --auth=development --mail=maildir:m --mysql=", database_.server_uri());
   EXPECT_EQ(Run("--check" + flags), 0) << out_;
-  EXPECT_THAT(out_, HasSubstr("ready to serve"));
+  EXPECT_THAT(out_, HasSubstr("are right"));
   EXPECT_EQ(Run("--check --workers=0" + flags), 2);
   EXPECT_THAT(out_, HasSubstr("--workers"));
+  EXPECT_FALSE(std::filesystem::exists(Path("contacts-token-keys"))) << "a check writes nothing";
   database_.Execute("DELETE FROM schema_version");
+  EXPECT_EQ(Run("--check --migrate" + flags), 1);
+  EXPECT_EQ(Run("--check --migrate_only" + flags), 1);
+  EXPECT_EQ(database_.Count("SELECT COUNT(*) FROM schema_version"), 0);
   EXPECT_EQ(Run("--check" + flags), 1);
   EXPECT_THAT(out_, HasSubstr("--migrate_only"));
 }
@@ -169,6 +174,18 @@ std::vector<ReflectionResponse> Reflect(const std::shared_ptr<grpc::Channel>& ch
   stream->WritesDone();
   status = stream->Finish();
   return responses;
+}
+
+TEST_F(OperationsTest, ReflectionEndsAStreamOfALongRequest) {
+  ServerProcess server(database_.server_uri(), directory_.path());
+  server.Start();
+  ReflectionRequest request;
+  request.set_file_by_filename(std::string(1025, 'x'));
+  for (const char* version : {"v1", "v1alpha"}) {
+    grpc::Status status;
+    EXPECT_TRUE(Reflect(server.Channel(), version, {request}, status).empty());
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << version;
+  }
 }
 
 TEST_F(OperationsTest, ReflectionDescribesAllThatItListsInBothVersions) {

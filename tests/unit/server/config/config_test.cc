@@ -76,6 +76,12 @@ TEST_F(ConfigTest, NamesTheWrongValue) {
       {"--mail_from=Two <a@example.com> <b@example.com>", "--mail_from"},
       {"--mail_from=Line\nbreak <a@example.com>", "--mail_from"},
       {"--mail_from=\xff <a@example.com>", "--mail_from"},
+      {"--mail_from=A\tB <a@example.com>", "--mail_from"},
+      {"--link_url=http://x/{contact_change_id}/{token}/{answer}/{acount}", "--link_url"},
+      {"--link_url=http://x/{contact_change_id}/{token}/{answer}/a b", "--link_url"},
+      {"--link_url=http://x/{contact_change_id}/{token}/{answer}/\n", "--link_url"},
+      {"mysql://u:hidden@db/contacts", "mysql://...@db"},
+      {"--mail=SMTP://u:hidden@db", "--mail"},
       {"--mail_reply_to=A <a@example.com>", "--mail_reply_to"},
       {"--mysql=mysql://u:hidden@db/contacts", "--mysql_password_file beyond loopback"},
       {"--mysql=mysql://u:hidden@127.0.0.1,db/contacts", "--mysql_password_file beyond loopback"},
@@ -376,6 +382,23 @@ TEST_F(ConfigTest, ReadsFlagsFromAFile) {
   ASSERT_TRUE(from_environment.ok()) << from_environment.status();
   EXPECT_EQ((*from_environment)->workers, 3);
 
+  // Values are taken as they are.
+  Write("flags",
+        "# A comment\nlisten = 127.0.0.1:1,127.0.0.1:2\nmail_from = Team #1, [x] <a@example.com>\n"
+        "link_url = http://x/#/{contact_change_id}/{token}/{answer}\nworkers = 3\n",
+        0644);
+  const auto literal = ReadWith("--flagfile=flags");
+  ASSERT_TRUE(literal.ok()) << literal.status();
+  EXPECT_THAT((*literal)->listen, ::testing::ElementsAre("127.0.0.1:1", "127.0.0.1:2"));
+  EXPECT_EQ((*literal)->letters.from_name, "Team #1, [x]");
+  EXPECT_EQ((*literal)->letters.link_url, "http://x/#/{contact_change_id}/{token}/{answer}");
+  EXPECT_EQ((*literal)->workers, 3);
+  Write("flags", "listen = [::1]:50051\nworkers = 3\n", 0644);
+  EXPECT_THAT((*ReadWith("--flagfile=flags"))->listen, ::testing::ElementsAre("[::1]:50051"));
+
+  Write("wrong", "mysql mysql://u:hidden@db/contacts\n", 0644);
+  EXPECT_THAT(std::string(ReadWith("--flagfile=wrong").status().message()),
+              ::testing::Not(HasSubstr("hidden")));
   Write("wrong", "no_such_flag = 1\n", 0644);
   EXPECT_THAT(std::string(ReadWith("--flagfile=wrong").status().message()),
               HasSubstr("no_such_flag"));
