@@ -22,9 +22,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "tests/testing/bearer_tokens.h"
 #include "tests/testing/certificates.h"
@@ -131,6 +134,22 @@ class Edge {
   pid_t pid_ = -1;
 };
 
+// The connections that a server's port has now.
+int Connections(const std::string& address) {
+  int port = 0;
+  EXPECT_TRUE(absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port));
+  const std::string own =
+      absl::StrCat(":", absl::AsciiStrToUpper(absl::StrCat(absl::Hex(port, absl::kZeroPad4))));
+  std::ifstream table("/proc/net/tcp");
+  int count = 0;
+  for (std::string line; std::getline(table, line);) {
+    const std::vector<std::string> fields = absl::StrSplit(line, ' ', absl::SkipEmpty());
+    constexpr char kEstablished[] = "01";
+    count += absl::EndsWith(fields.at(1), own) && fields.at(3) == kEstablished ? 1 : 0;
+  }
+  return count;
+}
+
 class EdgeTest : public ::testing::Test {
  protected:
   explicit EdgeTest(const std::vector<std::pair<std::string, std::string>>& changes = {}) {
@@ -161,6 +180,7 @@ class EdgeTest : public ::testing::Test {
           ADD_FAILURE() << "the bystander got " << reason;
         }
         max_kilobytes_ = std::max<int64_t>(max_kilobytes_, server_.ResidentKilobytes());
+        max_connections_ = std::max<int>(max_connections_, Connections(server_.address()));
         absl::SleepFor(kMoment);
       }
     });
@@ -259,6 +279,7 @@ class EdgeTest : public ::testing::Test {
   std::atomic<bool> over_ = false;
   std::atomic<int> answered_ = 0;
   std::atomic<int64_t> max_kilobytes_ = 0;
+  std::atomic<int> max_connections_ = 0;  // Of the server. Each call has its own.
   std::thread bystander_;
 };
 
@@ -328,6 +349,8 @@ TEST_F(EdgeTest, MessagesThatNeverEndDoNotReachTheServer) {
     }
   });
   EXPECT_GT(sent, 1'000'000);
+  // Of the bystander and the watch alone. Each unfinished request would have one, too.
+  EXPECT_LT(max_connections_, 10);
 }
 
 TEST_F(EdgeTest, StreamsOfHealthAreRefused) {
