@@ -24,7 +24,8 @@ class ClusterLoad {
  public:
   static constexpr int kWriters = 6;
 
-  explicit ClusterLoad(Fleet& fleet);
+  // `restarts`: whether the test restarts servers. Then connections may be refused for a while.
+  explicit ClusterLoad(Fleet& fleet, bool restarts = false);
   ~ClusterLoad();
 
   // Waits until each writer and each reader got an answer to a call that began after `since`.
@@ -75,6 +76,7 @@ class ClusterLoad {
   void CheckHealth(absl::Duration unnoticed);
 
   Fleet& fleet_;
+  const bool restarts_;
   std::atomic<bool> stop_ = false;
   std::atomic<bool> stop_watchers_ = false;
   std::vector<Caller> callers_;

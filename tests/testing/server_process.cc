@@ -33,13 +33,16 @@ ServerProcess::~ServerProcess() {
 }
 
 void ServerProcess::Start() {
-  const char* bin = std::getenv("CONTACTS_TEST_BIN_DIR");
-  if (bin == nullptr) {
-    std::fprintf(stderr,
-                 "CONTACTS_TEST_BIN_DIR is not set: start this test through tests/run.sh\n");
-    std::abort();
+  if (build_.empty()) {
+    const char* build = std::getenv("CONTACTS_TEST_BIN_DIR");
+    if (build == nullptr) {
+      std::fprintf(stderr,
+                   "CONTACTS_TEST_BIN_DIR is not set: start this test through tests/run.sh\n");
+      std::abort();
+    }
+    build_ = build;
   }
-  std::vector<std::string> arguments = {absl::StrCat(bin, "/server/contactsd"),
+  std::vector<std::string> arguments = {absl::StrCat(build_, "/server/contactsd"),
                                         absl::StrCat("--listen=127.0.0.1:", port_),
                                         absl::StrCat("--mysql=", mysql_uri_)};
   const auto by_default = [&](const char* flag, const std::string& value) {

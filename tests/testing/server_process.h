@@ -5,12 +5,13 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace contacts::testing {
 
 // A contactsd in its own process, from the build folder in the environment variable
-// CONTACTS_TEST_BIN_DIR.
+// CONTACTS_TEST_BIN_DIR unless the test names another.
 class ServerProcess {
  public:
   // Servers with the same `directory` share their token keys and Maildir
@@ -24,6 +25,8 @@ class ServerProcess {
   // Starts the server and waits until it serves. Its port stays the same from start to start. It
   // ends with the thread that calls this.
   void Start();
+  // Later starts run the contactsd of another build folder.
+  void UseBuild(std::string directory) { build_ = std::move(directory); }
   void Kill();      // SIGKILL.
   int Terminate();  // SIGTERM; returns the exit status.
   std::shared_ptr<grpc::Channel> Channel() const;
@@ -42,6 +45,7 @@ class ServerProcess {
   const std::string directory_;
   const std::vector<std::string> flags_;
   std::vector<std::string> environment_;
+  std::string build_;
   int port_ = 0;
   int pid_ = -1;
 };

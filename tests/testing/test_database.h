@@ -11,7 +11,8 @@ namespace contacts::testing {
 
 // A new database with the schema, on the server or cluster with the URI `server`, by default the
 // environment variable CONTACTS_TEST_MYSQL. The destructor drops it. If the variable is missing,
-// aborts with the command to run.
+// aborts with the command to run. The schema is that of the contactsd in the environment variable
+// CONTACTS_TEST_MIGRATE_BY, if it is set.
 class TestDatabase {
  public:
   explicit TestDatabase(const std::string& server = "", std::size_t endpoint = 0);
@@ -23,6 +24,9 @@ class TestDatabase {
   const DatabaseOptions& options() const { return options_; }
   // The URI for the user that servers use, which cannot change the schema.
   std::string server_uri() const;
+
+  // Applies the schema of a contactsd, by its path.
+  void Migrate(const std::string& program) const;
 
   // Sends further statements to another member of the cluster.
   void UseEndpoint(std::size_t endpoint) { endpoint_ = endpoint; }
