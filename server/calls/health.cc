@@ -25,7 +25,7 @@ Health::Health(Database* database, grpc::HealthCheckServiceInterface* service,
     PingDatabase();
     return serving() ? interval : std::min(interval, kWatchInterval);
   });
-  hang_checks_ = std::make_unique<Periodic>([this] {
+  loss_checks_ = std::make_unique<Periodic>([this] {
     DetectLoss();
     return kWatchInterval;
   });

@@ -43,7 +43,7 @@ class Health {
   bool draining_ = false;
   std::optional<absl::Time> ping_start_;  // Begin of the ping in progress.
   std::unique_ptr<Periodic> pings_;
-  std::unique_ptr<Periodic> hang_checks_;
+  std::unique_ptr<Periodic> loss_checks_;
 };
 
 }  // namespace contacts::server

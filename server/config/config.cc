@@ -23,7 +23,6 @@ namespace contacts::server {
 namespace {
 
 constexpr char kTokenKeysFile[] = "contacts-token-keys";
-constexpr absl::Duration kDay = absl::Hours(24);
 
 // Values of flags that are checked together and become parts of a Config.
 struct FlagValues {
@@ -95,8 +94,8 @@ void AddStarting(Flags& flags, Config& config) {
   flags.Optional("probe", &config.probe,
                  "Ask the server that runs on this machine with these flags for its health, then "
                  "exit with status 0 if it says SERVING, else 1 (2 for wrong flags). --probe or "
-                 "--probe=readiness: "
-                 "whether it can answer calls; --probe=liveness: whether it runs");
+                 "--probe=readiness: whether it can answer calls; --probe=liveness: whether it "
+                 "runs");
 }
 
 void AddDatabase(Flags& flags, FlagValues& values, Config& config) {
@@ -262,13 +261,12 @@ void CheckTls(const FlagValues& values, Config& config) {
 void CheckMtls(const FlagValues& values, Config& config) {
   if (values.policy_file.empty()) RejectFlag("policy_file", "missing; --auth=mtls needs it");
   if (values.tls.client_ca.empty()) RejectFlag("tls_client_ca", "missing; --auth=mtls needs it");
-  auto policy = ReadTrustedFile(values.policy_file);
-  if (!policy.ok()) RejectFlag("policy_file", std::string(policy.status().message()));
-  if (const auto parsed = CallerPolicy::Parse(*policy); !parsed.ok()) {
+  std::string policy = TextOrReject("policy_file", ReadTrustedFile(values.policy_file));
+  if (const auto parsed = CallerPolicy::Parse(policy); !parsed.ok()) {
     RejectFlag("policy_file", absl::StrCat(values.policy_file, ": ", parsed.status().message()));
   }
   config.credentials.policy_file = values.policy_file;
-  config.credentials.policy = *std::move(policy);
+  config.credentials.policy = std::move(policy);
 }
 
 void CheckJwt(const FlagValues& values, Config& config) {
@@ -280,14 +278,13 @@ void CheckJwt(const FlagValues& values, Config& config) {
   for (const auto& [flag, value] : needed) {
     if (value->empty()) RejectFlag(flag, "missing; --auth=jwt needs it");
   }
-  auto jwks = ReadTrustedFile(values.jwks_file);
-  if (!jwks.ok()) RejectFlag("jwt_jwks_file", std::string(jwks.status().message()));
-  if (const auto keys = ReadJwks(*jwks, values.jwt.algorithms); !keys.ok()) {
+  std::string jwks = TextOrReject("jwt_jwks_file", ReadTrustedFile(values.jwks_file));
+  if (const auto keys = ReadJwks(jwks, values.jwt.algorithms); !keys.ok()) {
     RejectFlag("jwt_jwks_file", absl::StrCat(values.jwks_file, ": ", keys.status().message()));
   }
   config.credentials.jwt = values.jwt;
   config.credentials.jwks_file = values.jwks_file;
-  config.credentials.jwks = *std::move(jwks);
+  config.credentials.jwks = std::move(jwks);
 }
 
 void CheckAuth(const FlagValues& values, Config& config) {

@@ -7,7 +7,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "server/config/hosts.h"
 #include "server/support/reloaded_file.h"
 
@@ -18,14 +17,9 @@ namespace {
 constexpr const char* kModes[] = {"disabled", "preferred", "required", "verify_ca",
                                   "verify_identity"};
 
-std::string ReadOrRefuse(const std::string& flag, const absl::StatusOr<std::string>& text) {
-  if (!text.ok()) RejectFlag(flag, std::string(text.status().message()));
-  return *text;
-}
-
 void CheckPem(const std::string& flag, const std::string& path,
               const absl::StatusOr<std::string>& text) {
-  if (absl::StrContains(ReadOrRefuse(flag, text), "-----BEGIN ")) return;
+  if (absl::StrContains(TextOrReject(flag, text), "-----BEGIN ")) return;
   RejectFlag(flag, absl::StrCat(path, ": want a PEM file"));
 }
 
@@ -74,8 +68,7 @@ void DatabaseFlags::CheckPassword(bool local, DatabaseOptions& options) const {
     RejectFlag("mysql", "has a password; want it in --mysql_password_file beyond loopback");
   }
   if (password_file_.empty()) return;
-  options.password = std::string(absl::StripTrailingAsciiWhitespace(
-      ReadOrRefuse("mysql_password_file", ReadSecretFile(password_file_))));
+  options.password = PasswordOrReject("mysql_password_file", password_file_);
 }
 
 void DatabaseFlags::CheckTls(bool local, DatabaseOptions& options) const {

@@ -9,17 +9,34 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "server/messages/forms.h"
+#include "server/support/reloaded_file.h"
 
 namespace contacts::server {
+
+inline constexpr absl::Duration kDay = absl::Hours(24);
 
 // Ends the parsing: CLI11 reports the flag and the reason.
 [[noreturn]] inline void RejectFlag(const std::string& flag, const std::string& why) {
   throw CLI::ValidationError(absl::StrCat("--", flag), why);
+}
+
+// The text of a file that a flag names. Ends the parsing if it could not be read.
+inline std::string TextOrReject(const std::string& flag, absl::StatusOr<std::string> text) {
+  if (!text.ok()) RejectFlag(flag, std::string(text.status().message()));
+  return *std::move(text);
+}
+
+// The password in a file that a flag names, without the space at its end. Ends the parsing as
+// TextOrReject does.
+inline std::string PasswordOrReject(const std::string& flag, const std::string& path) {
+  return std::string(absl::StripTrailingAsciiWhitespace(TextOrReject(flag, ReadSecretFile(path))));
 }
 
 // Parses a duration such as 30s, 5m or 7d. Returns nullopt if it is malformed.
@@ -27,7 +44,7 @@ inline std::optional<absl::Duration> ParseDuration(const std::string& text) {
   absl::Duration duration;
   double days = 0;
   if (absl::EndsWith(text, "d") && absl::SimpleAtod(text.substr(0, text.size() - 1), &days)) {
-    return days * absl::Hours(24);
+    return days * kDay;
   }
   if (absl::ParseDuration(text, &duration)) return duration;
   return std::nullopt;

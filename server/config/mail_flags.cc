@@ -9,12 +9,9 @@
 #include "absl/strings/strip.h"
 #include "server/config/hosts.h"
 #include "server/messages/forms.h"
-#include "server/support/reloaded_file.h"
 
 namespace contacts::server {
 namespace {
-
-constexpr absl::Duration kDay = absl::Hours(24);
 
 MailTls ParseTls(const std::string& text, bool implicit) {
   if (implicit) {
@@ -79,10 +76,8 @@ void MailFlags::CheckUser(SmtpOptions& smtp) const {
                absl::StrCat(Echo(tls_),
                             "; want required, so that the password is never sent unencrypted"));
   }
-  auto password = ReadSecretFile(password_file_);
-  if (!password.ok()) RejectFlag("mail_password_file", std::string(password.status().message()));
   smtp.user = user_;
-  smtp.password = std::string(absl::StripTrailingAsciiWhitespace(*password));
+  smtp.password = PasswordOrReject("mail_password_file", password_file_);
 }
 
 SmtpOptions MailFlags::CheckSmtp(const std::string& place, bool implicit) const {

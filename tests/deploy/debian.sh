@@ -18,3 +18,17 @@ debian_base() { # CACHE
   fi
   echo "$base"
 }
+
+# Prints the address that a server listens on, once it does. If it ends instead, or after 30 s,
+# prints the end of its log and fails.
+await_address() { # PID OUTPUT LOG
+  local address
+  for _ in $(seq 300); do
+    grep -qs '^listening on' "$2" && break
+    kill -0 "$1" 2>/dev/null || break
+    sleep 0.1
+  done
+  address=$(sed -n 's/^listening on //p' "$2")
+  [[ -n $address ]] || { tail -n 5 "$3" >&2; return 1; }
+  echo "$address"
+}

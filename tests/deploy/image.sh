@@ -77,13 +77,7 @@ in_image contactsd --migrate --listen=127.0.0.1:0 --mysql="$uri" \
   --mysql_password_file=/mnt/volume/mysql_password --token_keys_file=/mnt/volume/token_keys \
   --mail=maildir:/mnt/volume/mail >"$scratch/out" 2>"$scratch/log" &
 server=$!
-for _ in $(seq 300); do
-  grep -qs '^listening on' "$scratch/out" && break
-  kill -0 "$server" 2>/dev/null || break
-  sleep 0.1
-done
-address=$(sed -n 's/^listening on //p' "$scratch/out")
-[[ -n $address ]] || { tail -n 5 "$scratch/log" >&2; exit 1; }
+address=$(await_address "$server" "$scratch/out" "$scratch/log")
 in_image contactsd --probe --listen="$address"
 ctl() { in_image contactctl --server="$address" "$@"; }
 export -f ctl in_image

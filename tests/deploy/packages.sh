@@ -63,13 +63,7 @@ inside contactsd --flagfile=/etc/contacts/flags --migrate_only
 inside contactsd --flagfile=/etc/contacts/flags --check
 chroot "$fresh" contactsd --flagfile=/etc/contacts/flags >"$scratch/out" 2>"$scratch/log" &
 server=$!
-for _ in $(seq 300); do
-  grep -qs '^listening on' "$scratch/out" && break
-  kill -0 "$server" 2>/dev/null || break
-  sleep 0.1
-done
-address=$(sed -n 's/^listening on //p' "$scratch/out")
-[[ -n $address ]] || { tail -n 5 "$scratch/log" >&2; exit 1; }
+address=$(await_address "$server" "$scratch/out" "$scratch/log")
 tests/deploy/play.sh "$fresh/var/lib/contacts/mail" chroot "$fresh" contactctl --server="$address"
 
 mkdir "$scratch/dev"

@@ -31,6 +31,19 @@ using ::testing::Not;
 constexpr char kJwks[] =
     R"({"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})";
 
+// Flags of a server that believes session tokens.
+std::vector<std::string> JwtFlags() {
+  return {"--mysql=mysql://u@db/contacts",
+          "--mail=maildir:m",
+          "--token_keys_file=keys",
+          "--auth=jwt",
+          "--jwt_jwks_file=jwks.json",
+          "--jwt_issuer=https://login.example",
+          "--jwt_audience=contacts",
+          "--mail_from=a@example.com",
+          "--link_url=https://x.example/{contact_change_id}{token}{answer}"};
+}
+
 // NOLINTBEGIN(concurrency-mt-unsafe): the tests that call these have one thread.
 void SetEnvironment(const char* name, const char* value) { setenv(name, value, 1); }
 void ClearEnvironment(const char* name) { unsetenv(name); }
@@ -253,16 +266,7 @@ TEST_F(TlsConfigTest, RefusesClientCertificatesThatCannotBeChecked) {
 TEST_F(ConfigTest, ReadsWhichSessionsToBelieve) {
   Write("keys", TokenKeys::Generate(), 0600);
   Write("jwks.json", kJwks, 0644);
-  std::vector<std::string> flags = {
-      "--mysql=mysql://u@db/contacts",
-      "--mail=maildir:m",
-      "--token_keys_file=keys",
-      "--auth=jwt",
-      "--jwt_jwks_file=jwks.json",
-      "--jwt_issuer=https://login.example",
-      "--jwt_audience=contacts",
-      "--mail_from=a@example.com",
-      "--link_url=https://x.example/{contact_change_id}{token}{answer}"};
+  std::vector<std::string> flags = JwtFlags();
   const auto config = Read(flags);
   ASSERT_TRUE(config.ok()) << config.status();
   ASSERT_TRUE((*config)->credentials.jwt.has_value());
@@ -305,16 +309,7 @@ TEST_F(ConfigTest, RefusesSessionSettingsThatAreWrong) {
       {"--listen=0.0.0.0:1", "loopback"},
   };
   for (const auto& [flag, expected] : rows) {
-    std::vector<std::string> flags = {
-        "--mysql=mysql://u@db/contacts",
-        "--mail=maildir:m",
-        "--token_keys_file=keys",
-        "--auth=jwt",
-        "--jwt_jwks_file=jwks.json",
-        "--jwt_issuer=https://login.example",
-        "--jwt_audience=contacts",
-        "--mail_from=a@example.com",
-        "--link_url=https://x.example/{contact_change_id}{token}{answer}"};
+    std::vector<std::string> flags = JwtFlags();
     const std::string name = std::string(flag).substr(0, std::string(flag).find('=') + 1);
     std::erase_if(flags, [&](const auto& other) { return other.rfind(name, 0) == 0; });
     // A flag without a value is left out.
