@@ -87,6 +87,7 @@ struct ChangeFilter {
   std::vector<std::string> states;
   std::string involvement;
   std::string service;
+  int max_items = 0;
   Paging paging;
 };
 
@@ -112,6 +113,7 @@ int ListChanges(Client& client, const ChangeFilter& filter) {
   }
   request.set_involvement(InvolvementOf(filter.involvement));
   request.set_service(filter.service);
+  request.set_max_items(filter.max_items);
   return client.RunList({.action = "list the contact changes"},
                         &ContactService::Stub::ListContactChanges, request, filter.paging,
                         [](const v1::ListContactChangesResponse& response,
@@ -175,6 +177,11 @@ void AddChanges(CLI::App& app, Action& chosen) {
       ->check(CLI::IsMember(InvolvementNames()));
   changes.add_option("--service", filter->service, "Only those of this service")
       ->type_name("SERVICE");
+  changes
+      .add_option("--max-items", filter->max_items,
+                  "Reads this many items of each change at most: faster for large changes")
+      ->check(CLI::PositiveNumber)
+      ->type_name("NUMBER");
   AddPaging(changes, filter->paging);
   Choose(changes, chosen, [filter](Client& client) { return ListChanges(client, *filter); });
 }

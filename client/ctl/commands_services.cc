@@ -17,6 +17,7 @@ using v1::ContactService;
 struct ServiceFilter {
   std::vector<std::string> roles;
   std::string prefix;
+  std::string contact;
   Paging paging;
 };
 
@@ -25,6 +26,7 @@ int ListServices(Client& client, const ServiceFilter& filter) {
   for (const std::string& role : filter.roles)
     request.add_roles(*EnumFromName<v1::ContactRole>(role));
   request.set_id_prefix(filter.prefix);
+  request.set_contact(filter.contact);
   return client.RunList({.action = "list the services"}, &ContactService::Stub::ListServices,
                         request, filter.paging,
                         [](const v1::ListServicesResponse& response, const RenderOptions& options,
@@ -97,6 +99,10 @@ void AddServiceCommands(CLI::App& app, Action& chosen) {
       ->check(CLI::IsMember(EnumNames<v1::ContactRole>()));
   services.add_option("--prefix", filter->prefix, "Only services whose id begins with this")
       ->type_name("TEXT");
+  services
+      .add_option("--contact", filter->contact,
+                  "Only services on which this account holds a role too")
+      ->type_name("ACCOUNT");
   AddPaging(services, filter->paging);
   Choose(services, chosen, [filter](Client& client) { return ListServices(client, *filter); });
 

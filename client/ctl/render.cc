@@ -67,13 +67,30 @@ Cell BillingCell(v1::BillingStanding standing) {
           standing == v1::BILLING_STANDING_OVERDUE ? Style::kBad : Style::kPlain};
 }
 
+// When another e-mail may be asked for, if that is not now.
+std::string ResendFrom(const v1::Validation& validation, const RenderOptions& options) {
+  const bool later = validation.has_resend_time() && ToTime(validation.resend_time()) > options.now;
+  return When(later, validation.resend_time(), options);
+}
+
+// The roles on which a contact change is pending: "admin, tech".
+std::string PendingRoles(const v1::Service& service) {
+  return absl::StrJoin(service.pending_roles(), ", ", [](std::string* out, int role) {
+    *out += EnumName(static_cast<v1::ContactRole>(role));
+  });
+}
+
 // The roles that a change moves: "admin, tech of example.com" or "300 roles on 100 services".
+// "300 roles on s1.example and others" if the list has only the first.
 std::string WhatMoves(const v1::ContactChange& change) {
   std::set<std::string> services;
   std::vector<std::string> roles;
   for (const v1::ContactChangeItem& item : change.items()) {
     services.insert(item.service());
     roles.push_back(EnumName(item.role()));
+  }
+  if (change.item_count() > change.items_size() && !services.empty()) {
+    return absl::StrCat(change.item_count(), " roles on ", *services.begin(), " and others");
   }
   if (services.size() == 1) {
     return absl::StrCat(absl::StrJoin(roles, ", "), " of ", *services.begin());
@@ -131,6 +148,7 @@ void RenderService(const v1::Service& service, const RenderOptions& options, std
           {"Admin", service.admin()},
           {"Tech", service.tech()},
           {"Billing", service.billing()},
+          {"Pending", PendingRoles(service)},
           {"Owner", owner.name()},
           {"Organisation", owner.organisation()},
           {"Owner's e-mail", owner.email()},
@@ -148,9 +166,10 @@ void RenderService(const v1::Service& service, const RenderOptions& options, std
 
 void RenderServices(const google::protobuf::RepeatedPtrField<v1::Service>& services,
                     const RenderOptions& options, std::ostream& out) {
-  Table table({"SERVICE", "KIND", "ADMIN", "TECH", "BILLING"});
+  Table table({"SERVICE", "KIND", "ADMIN", "TECH", "BILLING", "PENDING"});
   for (const v1::Service& service : services) {
-    table.Add({service.id(), service.kind(), service.admin(), service.tech(), service.billing()});
+    table.Add({service.id(), service.kind(), service.admin(), service.tech(), service.billing(),
+               PendingRoles(service)});
   }
   table.Print(out, options.colour, options.width);
 }
@@ -187,12 +206,14 @@ void RenderChange(const v1::ContactChange& change, std::size_t max_items,
   if (change.validations().empty()) return;
 
   out << '\n';
-  Table table({"VALIDATOR", "ANSWER", "ANSWERED", "E-MAIL SENT", "SENT TO", "REASON"});
+  Table table(
+      {"VALIDATOR", "ANSWER", "ANSWERED", "E-MAIL SENT", "SENT TO", "RESEND FROM", "REASON"});
   for (const v1::Validation& validation : change.validations()) {
     table.Add({validation.account(), AnswerCell(validation.state()),
                When(validation.has_decide_time(), validation.decide_time(), options),
                When(validation.has_email_send_time(), validation.email_send_time(), options),
-               validation.email_hint(), validation.refuse_reason()});
+               validation.email_hint(), ResendFrom(validation, options),
+               validation.refuse_reason()});
   }
   table.Print(out, options.colour, options.width);
 }

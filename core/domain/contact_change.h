@@ -65,6 +65,8 @@ struct Validation {
   std::string refuse_reason;
   std::optional<absl::Time> email_send_time;
   std::string email_hint;  // Masked address of the latest e-mail.
+  // When the viewer may ask for another e-mail. Only in views.
+  std::optional<absl::Time> resend_time;
 
   int64_t generation = 1;        // Raised by each resend; part of what the token is derived from.
   std::string token_key_id;      // Key that the token of this generation is derived with.
@@ -80,6 +82,7 @@ struct ContactChange {
   AccountId requester;
   AccountId new_contact;
   std::vector<ChangeItem> items;  // Ordered by service, then role.
+  int64_t items_left_out = 0;     // Items after those, in a list that has only the first.
   ChangeState state = ChangeState::kValidating;
   std::vector<Validation> validations;  // The requester's, then the new contact's if it differs.
   absl::Time create_time;

@@ -34,6 +34,8 @@ struct Service {
   int64_t version = 1;
   absl::Time create_time;
   absl::Time update_time;
+  // Roles with a pending change that the viewer sees. Only in the reads of an account.
+  std::vector<Role> pending_roles;
 
   const AccountId& holder(Role role) const {
     return role == Role::kAdmin ? admin : role == Role::kTech ? tech : billing;

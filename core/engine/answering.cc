@@ -78,7 +78,8 @@ absl::StatusOr<store::ChangeAndAdmins> LockVisibleChange(Session& session, const
 // command's error; a wrong token is counted nevertheless.
 absl::StatusOr<std::string> SaveAnswer(Session& session, const Call& call,
                                        const ContactChange& change, Transition transition,
-                                       absl::Time now, const Encode<ContactChange>& encode) {
+                                       absl::Time now, const Settings& settings,
+                                       const Encode<ContactChange>& encode) {
   if (transition.save) {
     store::SaveChange(session, change);
     if (!change.open()) store::SaveItems(session, change);
@@ -87,7 +88,7 @@ absl::StatusOr<std::string> SaveAnswer(Session& session, const Call& call,
     if (!transition.status.ok()) session.CommitAnyway();
   }
   if (!transition.status.ok()) return transition.status;
-  return encode(ViewOf(change, call.account, now));
+  return encode(ViewOf(change, call.account, now, settings));
 }
 
 // The id of the key that this server lacks for the account's token; empty if it has the key.
@@ -138,7 +139,8 @@ absl::StatusOr<std::string> Answering::AcceptContactChange(const Call& call, con
         }
         Transition transition = Accept(*change, call.account, check, facts, now, context_.settings);
         missing_key = MissingKey(transition, *change, call.account);
-        return SaveAnswer(session, call, *change, std::move(transition), now, encode);
+        return SaveAnswer(session, call, *change, std::move(transition), now, context_.settings,
+                          encode);
       });
   CountMissingKey(missing_key);
   return reply;
@@ -159,7 +161,8 @@ absl::StatusOr<std::string> Answering::RefuseContactChange(const Call& call, con
         const TokenCheck check = CheckToken(change, call.account, token);
         Transition transition = Refuse(change, call.account, check, reason, now, context_.settings);
         missing_key = MissingKey(transition, change, call.account);
-        return SaveAnswer(session, call, change, std::move(transition), now, encode);
+        return SaveAnswer(session, call, change, std::move(transition), now, context_.settings,
+                          encode);
       });
   CountMissingKey(missing_key);
   return reply;
@@ -175,7 +178,8 @@ absl::StatusOr<std::string> Answering::ResendValidation(const Call& call, const 
     Transition transition =
         Resend(locked->change, call.account, validator.empty() ? call.account : validator,
                context_.keys.active_id(), now, context_.settings);
-    return SaveAnswer(session, call, locked->change, std::move(transition), now, encode);
+    return SaveAnswer(session, call, locked->change, std::move(transition), now, context_.settings,
+                      encode);
   });
 }
 
@@ -187,7 +191,8 @@ absl::StatusOr<std::string> Answering::CancelContactChange(const Call& call, con
     const absl::Time now = context_.clock();
     const bool is_admin_of_all = IsAdminOfAll(locked->change, locked->admins, call.account);
     Transition transition = Cancel(locked->change, call.account, is_admin_of_all, now);
-    return SaveAnswer(session, call, locked->change, std::move(transition), now, encode);
+    return SaveAnswer(session, call, locked->change, std::move(transition), now, context_.settings,
+                      encode);
   });
 }
 

@@ -142,6 +142,9 @@ absl::StatusOr<ReplyOrOvertaken> Ask(Session& session, const EngineContext& cont
   if (!ask.validate_only) {
     Create(session, changes, loaded.facts, now);
     store::SaveAskWindow(session, call.account, *window);
+    for (ContactChange& change : changes) {
+      change = ViewOf(change, call.account, now, context.settings);
+    }
   }
   return ReplyOrOvertaken(encode(changes));
 }

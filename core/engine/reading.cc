@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -30,25 +31,28 @@ constexpr int64_t kScanStep = 500;
 // the changes that may match.
 class ChangePage {
  public:
+  // `max_items`: of each change. 0: all.
   ChangePage(const AccountId& account, const ChangeFilter& filter, const PageRequest& request,
-             absl::Time now)
+             int64_t max_items, const EngineContext& context)
       : account_(account),
         filter_(filter),
+        settings_(context.settings),
+        max_items_(max_items),
         size_(request.size),
         step_(IsFiltered(filter) ? std::max(kScanStep, request.size + 1) : request.size + 1),
-        now_(now),
+        now_(context.clock()),
         last_(Uuid::Parse(request.after).value_or(Uuid())) {}
 
   bool wants_more() const { return wants_more_ && scanned_ < kMaxScanned; }
   bool any_scanned() const { return scanned_ > 0; }
   Page<ContactChange> Take() && { return std::move(page_); }
 
-  // Two round trips at most.
+  // Two round trips at most; three with `max_items`.
   void Extend(Session& session) {
     const std::vector<ChangeSummary> summaries = Scan(session);
     scanned_ += static_cast<int64_t>(summaries.size());
     const Choice choice = Choose(summaries);
-    if (!choice.ids.empty() && !Append(session, choice.ids)) return;
+    if (!Append(session, choice)) return;
     const bool more = choice.full || static_cast<int64_t>(summaries.size()) == step_;
     page_.next = more ? last_.text() : "";
     wants_more_ = more && rows() < size_ && items_ < kMaxPageItems &&
@@ -59,8 +63,10 @@ class ChangePage {
   // The changes to load next. A change that then turns out not to match is made up for by the next
   // step.
   struct Choice {
-    std::vector<Uuid> ids;
-    bool full = false;  // Another change may match, and has no room.
+    std::vector<Uuid> whole;
+    std::map<Uuid, int64_t> first_items;  // Changes whose first items are enough: all they have.
+    bool full = false;                    // Another change may match, and has no room.
+    std::size_t size() const { return whole.size() + first_items.size(); }
   };
 
   static bool IsFiltered(const ChangeFilter& filter) {
@@ -75,39 +81,82 @@ class ChangePage {
                : store::ListAccountChanges(session, account_, KeepsOpenOnly(filter_), last_, step_);
   }
 
+  // Whether only the first items of a change are to be loaded.
+  bool TakesFirstItems(const ChangeSummary& summary) const {
+    return max_items_ > 0 && summary.item_count > max_items_ &&
+           !MatchNeedsItems(summary, filter_, account_);
+  }
+
   Choice Choose(const std::vector<ChangeSummary>& summaries) {
     const int64_t wanted = size_ - rows();
     Choice choice;
     for (const ChangeSummary& summary : summaries) {
       const bool may_match = MayMatch(summary, filter_, account_, now_);
-      choice.full = may_match && (static_cast<int64_t>(choice.ids.size()) == wanted ||
-                                  (items_ > 0 && items_ + summary.item_count > kMaxPageItems));
+      const bool first_items = TakesFirstItems(summary);
+      const int64_t items = first_items ? max_items_ : summary.item_count;
+      choice.full =
+          may_match && (static_cast<int64_t>(choice.size()) == wanted ||
+                        (items_ > 0 && items_ + items > kMaxPageItems) ||
+                        (first_items && choice.first_items.size() == store::kMaxFirstItems));
       if (choice.full) break;
       last_ = summary.id;
       if (!may_match) continue;
-      choice.ids.push_back(summary.id);
-      items_ += summary.item_count;
+      if (first_items) {
+        choice.first_items.emplace(summary.id, summary.item_count);
+      } else {
+        choice.whole.push_back(summary.id);
+      }
+      items_ += items;
     }
     return choice;
   }
 
+  // The chosen changes that match, newest first.
+  std::vector<ContactChange> Load(Session& session, const Choice& choice) const {
+    std::vector<ContactChange> changes;
+    if (!choice.whole.empty()) {
+      for (store::ChangeAndAdmins& loaded : store::LoadChanges(session, choice.whole)) {
+        if (!Matches(loaded.change, loaded.admins, filter_, account_)) continue;
+        changes.push_back(std::move(loaded.change));
+      }
+    }
+    if (!choice.first_items.empty()) {
+      std::vector<Uuid> ids;
+      for (const auto& [id, count] : choice.first_items) ids.push_back(id);
+      for (ContactChange& change : store::LoadFirstItems(session, ids, max_items_)) {
+        change.items_left_out =
+            choice.first_items.at(change.id) - static_cast<int64_t>(change.items.size());
+        changes.push_back(std::move(change));
+      }
+    }
+    std::sort(changes.begin(), changes.end(),
+              [](const ContactChange& a, const ContactChange& b) { return b.id < a.id; });
+    return changes;
+  }
+
   // Returns false, with the page ended, if a change has too many bytes to be added.
-  bool Append(Session& session, const std::vector<Uuid>& ids) {
-    for (const store::ChangeAndAdmins& loaded : store::LoadChanges(session, ids)) {
-      if (!Matches(loaded.change, loaded.admins, filter_, account_)) continue;
-      bytes_ += MaxEncodedSize(loaded.change);
+  bool Append(Session& session, const Choice& choice) {
+    for (ContactChange& change : Load(session, choice)) {
+      const auto count = static_cast<int64_t>(change.items.size());
+      if (max_items_ > 0 && count > max_items_) {
+        change.items.resize(static_cast<std::size_t>(max_items_));
+        change.items_left_out += count - max_items_;
+      }
+      bytes_ += MaxEncodedSize(change);
       if (bytes_ > kMaxPageBytes && !page_.rows.empty()) {
         page_.next = page_.rows.back().id.text();
         wants_more_ = false;
         return false;
       }
-      page_.rows.push_back(ViewOf(loaded.change, account_, now_));
+      page_.rows.push_back(ViewOf(change, account_, now_, settings_));
     }
     return true;
   }
 
   const AccountId& account_;
   const ChangeFilter& filter_;
+  const Settings& settings_;
+  const int64_t max_items_;
   const int64_t size_;
   const int64_t step_;
   const absl::Time now_;
@@ -130,8 +179,9 @@ absl::StatusOr<Page<Service>> Reading::ListServices(const Call& call, const Serv
   using Services = Page<Service>;
   const auto read = [&](Session& session) -> absl::StatusOr<Services> {
     Services page;
-    std::vector<Service> services = store::ListServices(
-        session, call.account, filter.roles, filter.id_prefix, request.after, request.size + 1);
+    std::vector<Service> services =
+        store::ListServices(session, call.account, filter.roles, filter.id_prefix, filter.contact,
+                            request.after, request.size + 1, context_.clock());
     if (services.empty()) {
       const absl::Status known = AccountNotFoundOr(session, call, absl::OkStatus());
       if (!known.ok()) return known;
@@ -157,16 +207,18 @@ absl::StatusOr<ServiceView> Reading::GetService(const Call& call, const ServiceI
     ServiceView view;
     auto loaded = store::LoadServiceAndPending(session, id, call.account, context_.clock());
     if (!loaded) return AccountNotFoundOr(session, call, errors::ServiceNotFoundOrNotHeld(id));
-    view.service = std::move(loaded->first);
-    if (SeesAllChangesOn(view.service, call.account) || loaded->second.empty()) {
-      view.pending_change_ids = std::move(loaded->second);
-    } else {
-      for (const store::ChangeAndAdmins& change : store::LoadChanges(session, loaded->second)) {
-        if (Concerns(change.change, change.admins, call.account)) {
-          view.pending_change_ids.push_back(change.change.id);
-        }
+    view.service = std::move(loaded->service);
+    std::set<Uuid> ids;
+    for (const store::PendingRole& role : loaded->pending) ids.insert(role.change_id);
+    if (!ids.empty() && !SeesAllChangesOn(view.service, call.account)) {
+      const auto changes = store::LoadChanges(session, {ids.begin(), ids.end()});
+      for (const store::ChangeAndAdmins& change : changes) {
+        if (!Concerns(change.change, change.admins, call.account)) ids.erase(change.change.id);
       }
-      std::sort(view.pending_change_ids.begin(), view.pending_change_ids.end());
+    }
+    view.pending_change_ids.assign(ids.begin(), ids.end());
+    for (const store::PendingRole& role : loaded->pending) {
+      if (ids.contains(role.change_id)) view.service.pending_roles.push_back(role.role.role);
     }
     view.service = ViewOf(std::move(view.service), call.account);
     return view;
@@ -240,7 +292,7 @@ absl::StatusOr<Reading::Views> Reading::LoadViews(const CallLimits& limits,
             return entry.change.id == read.id && Concerns(entry.change, entry.admins, account);
           });
       if (found != loaded.end()) {
-        views.emplace_back(ViewOf(found->change, account, now));
+        views.emplace_back(ViewOf(found->change, account, now, context_.settings));
       } else {
         views.emplace_back(errors::ContactChangeNotFound(read.id));
         unsure.insert(account);
@@ -260,10 +312,11 @@ absl::StatusOr<Reading::Views> Reading::LoadViews(const CallLimits& limits,
 
 absl::StatusOr<Page<ContactChange>> Reading::ListContactChanges(const Call& call,
                                                                 const ChangeFilter& filter,
-                                                                const PageRequest& request) {
+                                                                const PageRequest& request,
+                                                                int64_t max_items) {
   using Changes = Page<ContactChange>;
   const auto read = [&](Session& session) -> absl::StatusOr<Changes> {
-    ChangePage page(call.account, filter, request, context_.clock());
+    ChangePage page(call.account, filter, request, max_items, context_);
     while (page.wants_more()) page.Extend(session);
     if (!page.any_scanned()) {
       const absl::Status known = AccountNotFoundOr(session, call, absl::OkStatus());

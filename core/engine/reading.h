@@ -20,9 +20,10 @@ namespace contacts {
 struct ServiceFilter {
   std::vector<Role> roles;  // Empty keeps all.
   std::string id_prefix;
+  AccountId contact;  // Keeps services on which this account has a role too. Empty keeps all.
 };
 struct ServiceView {
-  Service service;                       // Owner set only for its admin.
+  Service service;                       // Owner set only for its admin; with pending roles.
   std::vector<Uuid> pending_change_ids;  // Those that the acting account sees.
 };
 
@@ -46,11 +47,12 @@ class Reading {
   // returns, or in another thread. `call` must live until then. `got` must not throw.
   using Got = std::function<void(absl::StatusOr<ContactChange>)>;
   void GetContactChange(const Call& call, const Uuid& id, Got got);
-  // The changes that concern the account, newest first. A page may be shorter than asked, as it
-  // looks at a bounded number of changes.
+  // The changes that concern the account, newest first, with at most `max_items` items each (0:
+  // all). A page may be shorter than asked, as it looks at a bounded number of changes.
   absl::StatusOr<Page<ContactChange>> ListContactChanges(const Call& call,
                                                          const ChangeFilter& filter,
-                                                         const PageRequest& page);
+                                                         const PageRequest& page,
+                                                         int64_t max_items = 0);
   // The history of one change, oldest first. Returns CONTACT_CHANGE_NOT_FOUND as above and
   // INVALID_FIELD for a cursor that is not one of this method's.
   absl::StatusOr<Page<ChangeEvent>> ListContactChangeEvents(const Call& call, const Uuid& id,

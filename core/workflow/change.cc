@@ -120,6 +120,21 @@ std::vector<AccountId> OverdueAccounts(const ContactChange& change,
   return {overdue.begin(), overdue.end()};
 }
 
+bool BeginsResendDay(const Validation& validation, absl::Time now) {
+  return validation.resends_in_day == 0 || now >= validation.resend_day_start + kResendDay;
+}
+
+absl::Time EarliestResend(const Validation& validation, absl::Time now, const Settings& settings) {
+  // The first resend needs no wait: it is how a wrong address is corrected.
+  absl::Time earliest = validation.last_request_time;
+  if (validation.generation > 1) earliest += settings.resend_interval;
+  if (!BeginsResendDay(validation, now) &&
+      validation.resends_in_day >= settings.max_resends_per_day) {
+    earliest = std::max(earliest, validation.resend_day_start + kResendDay);
+  }
+  return earliest;
+}
+
 void TellOfEffect(Transition& transition, const ContactChange& change, absl::Time now) {
   AddMail(transition, change, MailKind::kDone, change.requester, now);
   if (change.new_contact != change.requester) {
@@ -221,6 +236,17 @@ Transition Refuse(ContactChange& change, const AccountId& account, TokenCheck to
   return transition;
 }
 
+std::optional<absl::Time> ResendTime(const ContactChange& change, const AccountId& actor,
+                                     const AccountId& validator, absl::Time now,
+                                     const Settings& settings) {
+  const Validation* validation = change.FindValidation(validator);
+  if (validation == nullptr || (actor != validator && actor != change.requester) ||
+      validation->state != ValidationState::kPending || !CheckOpen(change, now).ok()) {
+    return std::nullopt;
+  }
+  return EarliestResend(*validation, now, settings);
+}
+
 Transition Resend(ContactChange& change, const AccountId& actor, const AccountId& validator,
                   const std::string& token_key_id, absl::Time now, const Settings& settings) {
   Validation* validation = change.FindValidation(validator);
@@ -231,18 +257,9 @@ Transition Resend(ContactChange& change, const AccountId& actor, const AccountId
   if (absl::Status open = CheckOpen(change, now); !open.ok()) return Fail(std::move(open));
   if (validation->state != ValidationState::kPending) return Fail(errors::AlreadyValidated());
 
-  // The first resend needs no wait: it is how a wrong address is corrected.
-  const bool new_day =
-      validation->resends_in_day == 0 || now >= validation->resend_day_start + kResendDay;
-  const absl::Time earliest = validation->last_request_time + settings.resend_interval;
-  if (validation->generation > 1 && now < earliest) {
-    return Fail(errors::ResendTooSoon(earliest - now));
-  }
-  if (!new_day && validation->resends_in_day >= settings.max_resends_per_day) {
-    return Fail(errors::ResendTooSoon(validation->resend_day_start + kResendDay - now));
-  }
-
-  if (new_day) {
+  const absl::Time earliest = EarliestResend(*validation, now, settings);
+  if (now < earliest) return Fail(errors::ResendTooSoon(earliest - now));
+  if (BeginsResendDay(*validation, now)) {
     validation->resend_day_start = now;
     validation->resends_in_day = 0;
   }

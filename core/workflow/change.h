@@ -2,6 +2,7 @@
 #define CONTACTS_CORE_WORKFLOW_CHANGE_H_
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -59,6 +60,12 @@ Transition Accept(ContactChange& change, const AccountId& account, TokenCheck to
 // The errors of Accept without BILLING_OVERDUE.
 Transition Refuse(ContactChange& change, const AccountId& account, TokenCheck token,
                   const std::string& reason, absl::Time now, const Settings& settings);
+
+// When `actor` may ask for another e-mail to `validator` at the earliest. In the past if it may
+// now. Nothing if waiting does not help: see the other errors of Resend.
+std::optional<absl::Time> ResendTime(const ContactChange& change, const AccountId& actor,
+                                     const AccountId& validator, absl::Time now,
+                                     const Settings& settings);
 
 // Errors: CALLER_NOT_ALLOWED, CHANGE_CLOSED, ALREADY_VALIDATED, RESEND_TOO_SOON.
 Transition Resend(ContactChange& change, const AccountId& actor, const AccountId& validator,

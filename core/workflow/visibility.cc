@@ -25,9 +25,11 @@ bool SeesAllChangesOn(const Service& service, const AccountId& account) {
   return service.admin == account;
 }
 
-ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now) {
+ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now,
+                     const Settings& settings) {
   ContactChange view = Presented(change, now);
   for (Validation& validation : view.validations) {
+    validation.resend_time = ResendTime(change, viewer, validation.account, now, settings);
     if (validation.account == viewer) continue;
     validation.email_hint.clear();
     if (change.requester != viewer) validation.email_send_time.reset();
@@ -66,6 +68,12 @@ bool Matches(const ContactChange& change, const std::vector<AccountId>& admins,
              const ChangeFilter& filter, const AccountId& account) {
   if (!Concerns(change, admins, account)) return false;
   return filter.involvement != Involvement::kOldContact || Replaced(change, account);
+}
+
+bool MatchNeedsItems(const ChangeSummary& summary, const ChangeFilter& filter,
+                     const AccountId& account) {
+  return filter.involvement == Involvement::kOldContact ||
+         (summary.requester != account && summary.new_contact != account);
 }
 
 bool KeepsOpenOnly(const ChangeFilter& filter) {

@@ -8,6 +8,7 @@
 #include "core/domain/contact_change.h"
 #include "core/domain/ids.h"
 #include "core/domain/service.h"
+#include "core/domain/settings.h"
 
 // Which account sees which contact change, and which parts of it. Pure functions.
 // store::LoadConcerned is the same rule as one statement for many changes; the
@@ -26,8 +27,9 @@ bool Replaced(const ContactChange& change, const AccountId& account);
 bool SeesAllChangesOn(const Service& service, const AccountId& account);
 
 // Returns the change as `viewer` sees it at `now`. Only the validator sees its e-mail hint. Only
-// the validator and the requester see send times.
-ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now);
+// the validator and the requester see send times and when the next e-mail may be asked for.
+ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now,
+                     const Settings& settings);
 
 // Returns the service as `viewer` sees it: only the admin sees the owner's details.
 Service ViewOf(Service service, const AccountId& viewer);
@@ -47,6 +49,11 @@ bool MayMatch(const ChangeSummary& summary, const ChangeFilter& filter, const Ac
 // summary MayMatch.
 bool Matches(const ContactChange& change, const std::vector<AccountId>& admins,
              const ChangeFilter& filter, const AccountId& account);
+
+// Whether Matches looks at the items of a change whose summary MayMatch. If not, the first items
+// are enough for a list that shows no more.
+bool MatchNeedsItems(const ChangeSummary& summary, const ChangeFilter& filter,
+                     const AccountId& account);
 
 // Whether the filter keeps only open changes.
 bool KeepsOpenOnly(const ChangeFilter& filter);

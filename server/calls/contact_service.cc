@@ -35,7 +35,8 @@ grpc::ServerUnaryReactor* ContactServer::ListServices(Context* context, const Bu
                                                       Buffer* out) {
   using Request = v1::ListServicesRequest;
   const auto handle = [this](const Call& call, const Request& request) {
-    ServiceFilter filter{.roles = {}, .id_prefix = request.id_prefix()};
+    ServiceFilter filter{
+        .roles = {}, .id_prefix = request.id_prefix(), .contact = AccountId(request.contact())};
     for (const int role : request.roles()) filter.roles.push_back(static_cast<Role>(role));
     const auto page = ToPageRequest(request, engine_->settings().default_page_size);
     return PageReply(request, engine_->reading.ListServices(call, filter, page),
@@ -116,7 +117,8 @@ grpc::ServerUnaryReactor* ContactServer::ListContactChanges(Context* context, co
     }
     if (!request.service().empty()) filter.service = ServiceId(request.service());
     const auto page = ToPageRequest(request, engine_->settings().default_page_size);
-    return PageReply(request, engine_->reading.ListContactChanges(call, filter, page),
+    return PageReply(request,
+                     engine_->reading.ListContactChanges(call, filter, page, request.max_items()),
                      &v1::ListContactChangesResponse::add_contact_changes);
   };
   return Serve<Request>("ListContactChanges", {context, in, out}, handle);

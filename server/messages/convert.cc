@@ -40,6 +40,7 @@ v1::Validation ToMessage(const Validation& validation) {
     *message.mutable_email_send_time() = ToMessage(*validation.email_send_time);
   }
   message.set_email_hint(validation.email_hint);
+  if (validation.resend_time) *message.mutable_resend_time() = ToMessage(*validation.resend_time);
   return message;
 }
 
@@ -68,6 +69,9 @@ v1::Service ToMessage(const Service& service) {
   message.set_etag(Etag(service.version));
   *message.mutable_create_time() = ToMessage(service.create_time);
   *message.mutable_update_time() = ToMessage(service.update_time);
+  for (Role role : service.pending_roles) {
+    message.add_pending_roles(static_cast<v1::ContactRole>(role));
+  }
   return message;
 }
 
@@ -92,6 +96,7 @@ v1::ContactChange ToMessage(const ContactChange& change) {
   *message.mutable_create_time() = ToMessage(change.create_time);
   *message.mutable_expire_time() = ToMessage(change.expire_time);
   if (change.close_time) *message.mutable_close_time() = ToMessage(*change.close_time);
+  message.set_item_count(static_cast<int32_t>(message.items_size() + change.items_left_out));
   return message;
 }
 

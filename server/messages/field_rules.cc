@@ -1,5 +1,6 @@
 #include "server/messages/field_rules.h"
 
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -131,6 +132,7 @@ void AddService(Rules& rules, const std::string& service, const AccountIdForm& f
   rules.push_back({service + ".billing", AccountIdText(form), Need::kRequired});
   AddOwner(rules, service + ".owner");
   AddOutputFields(rules, service);
+  rules.push_back({service + ".pending_roles", EnumForm{}, Need::kOptional, kMaxFilterValues});
 }
 
 void AddAssignments(Rules& rules, const std::string& request, const AccountIdForm& form,
@@ -147,6 +149,10 @@ void AddPage(Rules& rules, const std::string& request, const Settings& settings)
   rules.push_back({request + ".page_token", AsciiText(kMaxOpaque, "a page token")});
 }
 
+void AddMaxItems(Rules& rules, const std::string& request) {
+  rules.push_back({request + ".max_items", NumberForm{0, std::numeric_limits<int32_t>::max()}});
+}
+
 // Rules of requests that answer or read one contact change.
 void AddChangeId(Rules& rules, const std::string& request) {
   rules.push_back({request + ".contact_change_id", UuidText(), Need::kRequired});
@@ -160,6 +166,7 @@ void AddProfile(Rules& rules, const AccountIdForm& form, const Settings& setting
   rules.push_back({"ListServicesRequest.roles", EnumForm{}, Need::kOptional, kMaxFilterValues});
   rules.push_back({"ListServicesRequest.id_prefix",
                    TextForm{IsServiceIdPrefix, "the beginning of a service id", Lower}});
+  rules.push_back({"ListServicesRequest.contact", AccountIdText(form)});
   AddPage(rules, "ListServicesRequest", settings);
   rules.push_back({"GetServiceRequest.service", ServiceIdText(), Need::kRequired});
   rules.push_back({"UpdateServiceOwnerRequest.service", ServiceIdText(), Need::kRequired});
@@ -182,6 +189,7 @@ void AddChanges(Rules& rules, const AccountIdForm& form, const Settings& setting
       {"ListContactChangesRequest.states", EnumForm{}, Need::kOptional, kMaxFilterValues});
   rules.push_back({"ListContactChangesRequest.involvement", EnumForm{}});
   rules.push_back({"ListContactChangesRequest.service", ServiceIdText()});
+  AddMaxItems(rules, "ListContactChangesRequest");
   AddPage(rules, "ListContactChangesRequest", settings);
   AddChangeId(rules, "AcceptContactChangeRequest");
   rules.push_back({"AcceptContactChangeRequest.token", TokenText(), Need::kRequired});

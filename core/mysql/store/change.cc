@@ -222,6 +222,35 @@ std::vector<ChangeAndAdmins> LoadChanges(Session& session, const std::vector<Uui
   return changes;
 }
 
+std::vector<ContactChange> LoadFirstItems(Session& session, const std::vector<Uuid>& ids,
+                                          int64_t max_items) {
+  // One bounded read for each change. Few different texts, as each is a prepared statement: the nil
+  // UUID, which no change has, fills up.
+  std::size_t count = 1;
+  while (count < ids.size()) count *= 2;
+  std::vector<std::string> reads(count,
+                                 "(SELECT change_id, service_id, role, old_contact, outcome"
+                                 " FROM contact_change_item WHERE change_id = ?"
+                                 " ORDER BY service_id, role LIMIT ?)");
+  std::vector<Param> params;
+  for (std::size_t i = 0; i < count; ++i) {
+    params.insert(params.end(), {Bind(i < ids.size() ? ids[i] : Uuid()), Bind(max_items)});
+  }
+  Rows rows = session.Select(absl::StrCat(kItemColumns, ", ", ChangeColumns()),
+                             absl::StrCat(" FROM (", absl::StrJoin(reads, " UNION ALL "),
+                                          ") i JOIN contact_change c ON c.id = i.change_id"
+                                          " ORDER BY c.id DESC, i.service_id, i.role"),
+                             params);
+  std::vector<ContactChange> changes;
+  while (rows.Next()) {
+    ChangeItem item = ReadItem(rows);
+    ContactChange change = ReadChange(rows);
+    if (changes.empty() || changes.back().id != change.id) changes.push_back(std::move(change));
+    changes.back().items.push_back(std::move(item));
+  }
+  return changes;
+}
+
 std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session, const Uuid& batch,
                                                                 const AccountId& from) {
   Rows rows = session.Query(

@@ -40,6 +40,12 @@ void LoadItemsOf(Session& session, std::vector<ContactChange>& changes);
 // Returns whole changes by id, newest first. Unknown ids are left out.
 std::vector<ChangeAndAdmins> LoadChanges(Session& session, const std::vector<Uuid>& ids);
 
+// As LoadChanges, with only the first `max_items` items of each change and without admins. Reads no
+// other items. At most 64 ids. `items_left_out` is not set.
+inline constexpr std::size_t kMaxFirstItems = 64;
+std::vector<ContactChange> LoadFirstItems(Session& session, const std::vector<Uuid>& ids,
+                                          int64_t max_items);
+
 // Returns the roles that changes of the batch took from `from`, with their new holders.
 std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session, const Uuid& batch,
                                                                 const AccountId& from);

@@ -1,10 +1,41 @@
 #include "core/mysql/store/pending_role.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "core/mysql/store/service.h"
 #include "core/mysql/store/statements.h"
 
 namespace contacts::store {
+
+namespace {
+
+// Reads rows of a pending role, whose columns are empty if there is none, and its service.
+ServicesAndPending ReadServicesAndPending(Rows& rows) {
+  ServicesAndPending result;
+  while (rows.Next()) {
+    std::optional<PendingRole> pending;
+    if (rows.IsNull()) {
+      for (int i = 0; i < 3; ++i) rows.Skip();
+    } else {
+      pending.emplace();
+      pending->role.role = rows.As<Role>();
+      pending->change_id = rows.Id();
+      pending->expire_time = rows.Time();
+    }
+    Service service = ReadService(rows);
+    if (pending) {
+      pending->role.service = service.id;
+      result.pending.push_back(*std::move(pending));
+    }
+    if (result.services.empty() || result.services.back().id != service.id) {
+      result.services.push_back(std::move(service));
+    }
+  }
+  return result;
+}
+
+}  // namespace
 
 std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<ServiceId>& ids) {
   const InList in = MakeInList(ids);
@@ -35,50 +66,21 @@ ServicesAndPending LoadServicesAndPending(Session& session, const std::set<Servi
                    in.placeholders, contact.empty() ? "" : " AND ? IN (s.admin, s.tech, s.billing)",
                    " ORDER BY s.id, p.role", Suffix(lock)),
       in.params);
-  ServicesAndPending result;
-  while (rows.Next()) {
-    std::optional<PendingRole> pending;
-    if (rows.IsNull()) {
-      for (int i = 0; i < 3; ++i) rows.Skip();
-    } else {
-      pending.emplace();
-      pending->role.role = rows.As<Role>();
-      pending->change_id = rows.Id();
-      pending->expire_time = rows.Time();
-    }
-    Service service = ReadService(rows);
-    if (pending) {
-      pending->role.service = service.id;
-      result.pending.push_back(*std::move(pending));
-    }
-    if (result.services.empty() || result.services.back().id != service.id) {
-      result.services.push_back(std::move(service));
-    }
-  }
-  return result;
+  return ReadServicesAndPending(rows);
 }
 
-std::optional<std::pair<Service, std::vector<Uuid>>> LoadServiceAndPending(Session& session,
-                                                                           const ServiceId& id,
-                                                                           const AccountId& contact,
-                                                                           absl::Time now) {
-  Rows rows = session.Select(absl::StrCat("IFNULL(HEX(p.change_id), ''), ", kServiceColumns),
+std::optional<ServiceAndPending> LoadServiceAndPending(Session& session, const ServiceId& id,
+                                                       const AccountId& contact, absl::Time now) {
+  Rows rows = session.Select(absl::StrCat("IFNULL(p.role, ''), IFNULL(HEX(p.change_id), ''),"
+                                          " IFNULL(p.expire_time, ''), ",
+                                          kServiceColumns),
                              " FROM service s LEFT JOIN pending_role p"
                              " ON p.service_id = s.id AND p.expire_time > ? WHERE s.id = ?"
-                             " AND ? IN (s.admin, s.tech, s.billing)",
+                             " AND ? IN (s.admin, s.tech, s.billing) ORDER BY p.role",
                              {Bind(now), Bind(id), Bind(contact)});
-  std::optional<std::pair<Service, std::vector<Uuid>>> result;
-  std::set<Uuid> pending;
-  while (rows.Next()) {
-    if (rows.IsNull()) {
-      rows.Skip();
-    } else {
-      pending.insert(rows.Id());
-    }
-    if (!result) result.emplace().first = ReadService(rows);
-  }
-  if (result) result->second.assign(pending.begin(), pending.end());
-  return result;
+  ServicesAndPending loaded = ReadServicesAndPending(rows);
+  if (loaded.services.empty()) return std::nullopt;
+  return ServiceAndPending{std::move(loaded.services.front()), std::move(loaded.pending)};
 }
 
 }  // namespace contacts::store

@@ -3,7 +3,6 @@
 
 #include <optional>
 #include <set>
-#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -36,12 +35,14 @@ struct ServicesAndPending {
 ServicesAndPending LoadServicesAndPending(Session& session, const std::set<ServiceId>& ids,
                                           Lock lock, const AccountId& contact = {});
 
-// Returns a service on which `contact` holds a role, and the changes pending on it at `now`, in one
+// Returns a service on which `contact` holds a role, and the roles pending on it at `now`, in one
 // round trip. A service of others takes as long as a missing one, so timing tells nothing.
-std::optional<std::pair<Service, std::vector<Uuid>>> LoadServiceAndPending(Session& session,
-                                                                           const ServiceId& id,
-                                                                           const AccountId& contact,
-                                                                           absl::Time now);
+struct ServiceAndPending {
+  Service service;
+  std::vector<PendingRole> pending;  // Ordered by role.
+};
+std::optional<ServiceAndPending> LoadServiceAndPending(Session& session, const ServiceId& id,
+                                                       const AccountId& contact, absl::Time now);
 
 }  // namespace contacts::store
 

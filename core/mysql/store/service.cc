@@ -86,28 +86,49 @@ std::vector<Service> PageServices(Session& session, const std::string& after, in
 
 std::vector<Service> ListServices(Session& session, const AccountId& account,
                                   const std::vector<Role>& roles, const std::string& prefix,
-                                  const std::string& after, int64_t limit) {
+                                  const AccountId& contact, const std::string& after, int64_t limit,
+                                  absl::Time now) {
   // One bounded read of an index for each role, then the smallest ids of all.
   std::vector<std::string> walks;
-  std::vector<Param> params;
+  std::vector<Param> params = {Bind(now),     Bind(account), Bind(account),
+                               Bind(account), Bind(account), Bind(account)};
   // Ids are ASCII: '~' sorts after every character that they may have.
   const std::string last = prefix + "~";
   const bool from_prefix = after < prefix;
   for (Role role : kRoles) {
     if (!roles.empty() && std::find(roles.begin(), roles.end(), role) == roles.end()) continue;
     walks.push_back(absl::StrCat("(SELECT id FROM service WHERE ", Column(role), " = ? AND id ",
-                                 from_prefix ? ">=" : ">", " ? AND id < ? ORDER BY id LIMIT ?)"));
-    params.insert(params.end(),
-                  {Bind(account), Param(from_prefix ? prefix : after), Param(last), Bind(limit)});
+                                 from_prefix ? ">=" : ">", " ? AND id < ?",
+                                 contact.empty() ? "" : " AND ? IN (admin, tech, billing)",
+                                 " ORDER BY id LIMIT ?)"));
+    params.insert(params.end(), {Bind(account), Param(from_prefix ? prefix : after), Param(last)});
+    if (!contact.empty()) params.push_back(Bind(contact));
+    params.push_back(Bind(limit));
   }
   params.push_back(Bind(limit));
+  // The last condition is for the admin of another service of the change. Most changes have no row
+  // of involvement for the account, so it reads no more.
+  const std::string pending = absl::StrCat(
+      "(SELECT BIT_OR(1 << p.role) FROM pending_role p JOIN contact_change c ON c.id = p.change_id"
+      " WHERE p.service_id = s.id AND p.expire_time > ? AND (s.admin = ? OR c.requester = ?"
+      " OR c.new_contact = ? OR EXISTS (SELECT 1 FROM involvement n"
+      " JOIN contact_change_item i ON i.change_id = n.change_id"
+      " JOIN service o ON ",
+      ServiceOfItem("o"),
+      " WHERE n.account_id = ? AND n.change_id = p.change_id AND o.admin = ?)))");
   Rows rows = session.Select(
-      kServiceColumns,
+      absl::StrCat(pending, ", ", kServiceColumns),
       absl::StrCat(" FROM (SELECT id FROM (", absl::StrJoin(walks, " UNION "),
                    ") u ORDER BY id LIMIT ?) w JOIN service s ON s.id = w.id ORDER BY s.id"),
       params);
   std::vector<Service> services;
-  while (rows.Next()) services.push_back(ReadService(rows));
+  while (rows.Next()) {
+    const int64_t roles_pending = rows.Int();
+    Service& service = services.emplace_back(ReadService(rows));
+    for (Role role : kRoles) {
+      if ((roles_pending >> static_cast<int>(role) & 1) != 0) service.pending_roles.push_back(role);
+    }
+  }
   return services;
 }
 

@@ -23,10 +23,13 @@ std::optional<Service> LoadService(Session& session, const ServiceId& id, Lock l
 std::vector<Service> PageServices(Session& session, const std::string& after, int64_t limit);
 
 // Returns at most `limit` services on which `account` holds one of `roles`, with ids after `after`
-// that begin with `prefix`, ordered by id.
+// that begin with `prefix`, ordered by id. With `contact`, only services on which that account
+// holds a role too. Each has the roles on which a change is pending at `now` that `account` sees:
+// the same rule as Concerns of core/workflow/visibility, which engine_visibility_test compares.
 std::vector<Service> ListServices(Session& session, const AccountId& account,
                                   const std::vector<Role>& roles, const std::string& prefix,
-                                  const std::string& after, int64_t limit);
+                                  const AccountId& contact, const std::string& after, int64_t limit,
+                                  absl::Time now);
 
 // Inserts new rows, in one statement. If one of them exists by then, the transaction starts over.
 void InsertServices(Session& session, const std::vector<Service>& services);

@@ -47,12 +47,12 @@ inline void QueueRows(Session& session, absl::string_view insert,
 // under the id of a removed one is another service. Items of earlier versions do not say which of
 // them they mean, and the clocks of those servers may differ by a minute.
 inline constexpr absl::Duration kClockGrace = absl::Minutes(1);
-inline const std::string& ServiceOfItem() {
-  static const auto& condition = *new std::string(
-      absl::StrCat("s.id = i.service_id AND (s.create_time = i.service_create_time OR"
-                   " (i.service_create_time = 0 AND s.create_time < c.create_time + ",
-                   absl::ToInt64Microseconds(kClockGrace), "))"));
-  return condition;
+inline std::string ServiceOfItem(absl::string_view s = "s") {
+  return absl::StrCat(s, ".id = i.service_id AND (", s,
+                      ".create_time = i.service_create_time OR"
+                      " (i.service_create_time = 0 AND ",
+                      s, ".create_time < c.create_time + ", absl::ToInt64Microseconds(kClockGrace),
+                      "))");
 }
 
 // A table's columns, the id first, in the order in which a row is written.

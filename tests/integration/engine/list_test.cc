@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/mysql/session.h"
+#include "core/mysql/store/change.h"
 #include "core/mysql/store/involvement.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
@@ -281,6 +282,84 @@ TEST(ChangeList, PagesOfOneHoldOneEach) {
   EXPECT_EQ(List(world, kMarie, {}, 3), newest_first);
 }
 
+// The item counts of a list: those that it has, and those that the changes have.
+std::vector<std::pair<std::size_t, int64_t>> ItemCounts(World& world, const std::string& account,
+                                                        const ChangeFilter& filter,
+                                                        int64_t max_items) {
+  const auto page =
+      world.engine.reading.ListContactChanges(World::As(account), filter, {}, max_items);
+  EXPECT_TRUE(page.ok()) << page.status();
+  std::vector<std::pair<std::size_t, int64_t>> counts;
+  for (const ContactChange& change : page->rows) {
+    const auto count = static_cast<int64_t>(change.items.size());
+    counts.emplace_back(change.items.size(), count + change.items_left_out);
+    EXPECT_EQ(change.items.front().service.text(), kS0) << "want the first of them";
+  }
+  return counts;
+}
+
+TEST(ChangeList, ShowsTheFirstItemsAloneWithTheirCountWhereTheCallerAsksSo) {
+  World world;
+  std::vector<Assignment> three;
+  for (const char* service : {kS0, kS1, "s2.example"}) {
+    three.push_back(Move(service, kTech, kDana));
+  }
+  const ContactChange change = world.Ask(kMarie, three).changes.at(0);
+  AskLater(world, kMarie, Move(kS0, kBilling, kDana));
+  using Counts = std::vector<std::pair<std::size_t, int64_t>>;
+  for (const char* account : {kMarie, kDana}) {
+    EXPECT_EQ(ItemCounts(world, account, {}, 0), (Counts{{1, 1}, {3, 3}}));
+    EXPECT_EQ(ItemCounts(world, account, {}, 2), (Counts{{1, 1}, {2, 3}}));
+    EXPECT_EQ(ItemCounts(world, account, {}, 3), (Counts{{1, 1}, {3, 3}}));
+  }
+  world.Accept(kMarie, change);
+  ASSERT_EQ(world.Accept(kDana, change).change.state, ChangeState::kDone);
+  // Whether it concerns an old contact or an admin, all items say.
+  ASSERT_TRUE(world.Override({Move(kS1, kAdmin, kEve)}).ok());
+  EXPECT_EQ(ItemCounts(world, kThomas, {.involvement = Involvement::kOldContact}, 1),
+            (Counts{{1, 3}}));
+  EXPECT_EQ(ItemCounts(world, kEve, {}, 1), (Counts{{1, 3}}));
+}
+
+TEST(ChangeList, OfFirstItemsReadsNoOtherItems) {
+  constexpr int kChanges = 130;  // More than are loaded at once.
+  World world(Settings(), 2 * kChanges);
+  std::vector<Assignment> assignments;
+  for (int i = 0; i < 2 * kChanges; ++i) {
+    const std::string account = absl::StrCat("mm", i / 2, "-ovh");
+    if (i % 2 == 0) world.AddAccount(account, absl::StrCat(account, "@mail.example"));
+    assignments.push_back(Move(absl::StrCat("s", i, ".example"), kTech, account));
+  }
+  const World::Asked asked = world.Ask(kMarie, assignments);
+  ASSERT_EQ(asked.changes.size(), static_cast<std::size_t>(kChanges));
+  // A thousand more items of each.
+  world.test_database.Execute(
+      "INSERT INTO contact_change_item (change_id, service_id, role, old_contact, outcome)"
+      " WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
+      " SELECT c.id, CONCAT('z', n.i, '.example'), 2, 'bb2-ovh', 1 FROM contact_change c, n");
+  world.test_database.Execute("UPDATE contact_change SET item_count = 1002");
+  world.test_database.Execute("ANALYZE TABLE contact_change_item");
+  std::set<Uuid> seen;
+  PageRequest request{.size = 1000, .after = ""};
+  const absl::Status read = world.database.Read({}, [&](Session& session) {
+    const int64_t before = RowsRead(session);
+    const auto first = store::LoadFirstItems(session, {asked.changes[0].id}, 3);
+    EXPECT_EQ(first.at(0).items.size(), 3U);
+    EXPECT_LT(RowsRead(session) - before, 30);
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(read.ok()) << read;
+  const auto page = world.engine.reading.ListContactChanges(World::As(kMarie), {}, request, 3);
+  ASSERT_TRUE(page.ok()) << page.status();
+  for (const ContactChange& change : page->rows) {
+    seen.insert(change.id);
+    EXPECT_EQ(change.items.size(), 3U);
+    EXPECT_EQ(change.items_left_out, 999);
+  }
+  EXPECT_EQ(seen.size(), static_cast<std::size_t>(kChanges));
+  EXPECT_TRUE(page->next.empty());
+}
+
 TEST(EventList, IsOldestFirstAndPaged) {
   World world;
   const ContactChange change = AskLater(world, kMarie, Move(kS0, kTech, kDana));
@@ -362,6 +441,21 @@ TEST(ServiceList, FiltersByPrefix) {
   // A prefix is not a pattern.
   EXPECT_THAT(Services(world, kMarie, {.id_prefix = "%"}), IsEmpty());
   EXPECT_THAT(Services(world, kMarie, {.roles = {kTech}, .id_prefix = "ab"}), IsEmpty());
+}
+
+TEST(ServiceList, FiltersByAnotherContact) {
+  World world;
+  world.AddService("a.example", kMarie, kEve, kBill);
+  world.AddService("b.example", kEve, kEve, kMarie);
+  world.AddService("c.example", kEve, kEve, kEve);
+  const ServiceFilter with_eve{.contact = AccountId(kEve)};
+  EXPECT_THAT(Services(world, kMarie, with_eve), ElementsAre("a.example", "b.example"));
+  EXPECT_THAT(Services(world, kMarie, with_eve, 1), ElementsAre("a.example", "b.example"));
+  EXPECT_THAT(Services(world, kMarie, {.roles = {kAdmin}, .contact = AccountId(kEve)}),
+              ElementsAre("a.example"));
+  EXPECT_THAT(Services(world, kThomas, with_eve), IsEmpty());
+  EXPECT_THAT(Services(world, kMarie, {.id_prefix = "s1", .contact = AccountId(kBill)}),
+              ElementsAre(kS1));
 }
 
 TEST(ServiceList, PagesWithoutGapsOrDoubles) {

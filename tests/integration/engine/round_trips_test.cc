@@ -72,6 +72,15 @@ TEST(RoundTrips, OfListContactChangesAreTwoAtMostForEachPage) {
   EXPECT_LE(trips({.involvement = Involvement::kAwaitingMyValidation}, 20), 2);
   EXPECT_LE(trips({.service = ServiceId(kS0)}, 1), 2);
   EXPECT_LE(trips({.states = {ChangeState::kDone}}, 0), 2);
+  // With changes of which the first items are enough, and others.
+  world.Ask(kMarie, {Move(kS0, kBilling, kDana), Move("s1.example", kBilling, kDana)});
+  EXPECT_LE(TripsOf(world.database,
+                    [&] {
+                      const auto page = world.engine.reading.ListContactChanges(
+                          World::As(kMarie), {}, {.size = 20}, /*max_items=*/1);
+                      EXPECT_EQ(page->rows.size(), 20U);
+                    }),
+            3);
 }
 
 TEST(RoundTrips, OfServiceReadsAreOne) {

@@ -251,6 +251,26 @@ TEST(ServiceView, ListsThePendingChangesThatTheViewerMaySee) {
       IsEmpty());
 }
 
+TEST(ServiceList, TellsTheRolesOnWhichAChangeThatTheViewerMaySeeIsPending) {
+  World world;
+  world.AddService("eve.example", kEve, kThomas, kBill);
+  // Concerns Eve, as it has an item on her service.
+  world.Ask(kThomas, {Move(kS0, kTech, kDana), Move("eve.example", kTech, kDana)});
+  world.Ask(kMarie, {Move(kS0, kBilling, kDana)});
+  ASSERT_TRUE(world.Override({Move(kS0, kAdmin, kBill), Move(kS0, kTech, kEve)}).ok());
+  const auto pending = [&](const char* account) {
+    const auto page = world.engine.reading.ListServices(World::As(account), {.id_prefix = kS0}, {});
+    return page->rows.at(0).pending_roles;
+  };
+  EXPECT_THAT(pending(kBill), ElementsAre(kBilling));  // The override ended that of the tech role.
+  EXPECT_THAT(pending(kEve), IsEmpty());               // Neither her change nor her service.
+  world.Ask(kEve, {Move(kS0, kTech, kDana)});
+  EXPECT_THAT(pending(kBill), ElementsAre(kTech, kBilling));
+  EXPECT_THAT(pending(kEve), ElementsAre(kTech));
+  world.clock.Advance(absl::Hours(24 * 7));  // Not swept.
+  EXPECT_THAT(pending(kBill), IsEmpty());
+}
+
 TEST(WhoSeesWhat, AdminSeesWhatAServerOfAnEarlierVersionWrote) {
   World world;
   const Uuid id = world.Ask(kThomas, {Move(kS0, kTech, kDana)}).changes.at(0).id;
@@ -351,7 +371,24 @@ std::set<ChangeState> CompareConcerned(World& world, const std::vector<Uuid>& id
   return states;
 }
 
-TEST(WhoSeesWhat, StatementOfTheFeedAgreesWithTheRule) {
+// Compares the statement of ListServices with the rule, which GetService uses. Returns the number
+// of pending roles that were seen.
+std::size_t ComparePendingRoles(World& world) {
+  std::size_t count = 0;
+  for (const char* account : {kMarie, kThomas, kBill, kDana, kEve}) {
+    const auto listed = world.engine.reading.ListServices(World::As(account), {}, {.size = 1000});
+    EXPECT_TRUE(listed.ok()) << listed.status();
+    for (const Service& service : listed->rows) {
+      const auto one = world.engine.reading.GetService(World::As(account), service.id);
+      EXPECT_EQ(service.pending_roles, one->service.pending_roles) << account << " " << service.id;
+      EXPECT_EQ(one->service.pending_roles.empty(), one->pending_change_ids.empty());
+      count += service.pending_roles.size();
+    }
+  }
+  return count;
+}
+
+TEST(WhoSeesWhat, StatementsOfTheFeedAndOfListsAgreeWithTheRule) {
   World world;
   std::vector<Uuid> ids;
   for (const bool admin_asks : {true, false}) {
@@ -371,9 +408,11 @@ TEST(WhoSeesWhat, StatementOfTheFeedAgreesWithTheRule) {
     }
   }
   EXPECT_EQ(CompareConcerned(world, ids).size(), 5U);
+  EXPECT_GT(ComparePendingRoles(world), 10U);
   world.clock.Advance(absl::Hours(24 * 8));
   ASSERT_TRUE(world.engine.maintenance.RunTimers(100).ok());
   EXPECT_THAT(CompareConcerned(world, ids), ::testing::Contains(ChangeState::kExpired));
+  EXPECT_EQ(ComparePendingRoles(world), 0U);
 }
 
 }  // namespace

@@ -88,6 +88,7 @@ inline const std::map<std::string, std::vector<std::string>> kBadTexts = {
     {"OverrideAssignment.service", kBadServices},
     {"OverrideAssignment.new_contact", kBadIds},
     {"ListServicesRequest.id_prefix", Also({"a b", "%", "a'--", Repeat("a", 254)})},
+    {"ListServicesRequest.contact", kBadIds},
     {"ListServicesRequest.page_token", kBadPageTokens},
     {"GetServiceRequest.service", kBadServices},
     {"UpdateServiceOwnerRequest.service", kBadServices},
@@ -119,11 +120,15 @@ inline const std::map<std::string, std::vector<std::string>> kBadTexts = {
 
 inline const std::map<std::string, std::vector<int32_t>> kBadNumbers = {
     {"page_size",
-     {-1, 1001, std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()}}};
+     {-1, 1001, std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()}},
+    {"max_items", {-1, std::numeric_limits<int32_t>::min()}}};
 
 // How many values of each repeated field are too many.
-inline const std::map<std::string, int> kTooMany = {
-    {"address_lines", 4}, {"assignments", 1001}, {"roles", 1000}, {"states", 1000}};
+inline const std::map<std::string, int> kTooMany = {{"address_lines", 4},
+                                                    {"assignments", 1001},
+                                                    {"roles", 1000},
+                                                    {"states", 1000},
+                                                    {"pending_roles", 1000}};
 
 // Both values of a flag are good.
 inline const std::set<std::string> kAlwaysGood = {"ChangeContactsRequest.validate_only"};
@@ -141,7 +146,7 @@ inline const MethodCase kMethods[] = {
      "account { id: 'aa1-ovh' email: 'a@example.com' language_code: 'fr' }"
      "update_mask { paths: 'email' paths: 'language_code' }",
      {"account.email", "account.language_code", "update_mask"}},
-    {"ListServices", "roles: CONTACT_ROLE_ADMIN id_prefix: 'a'", {}},
+    {"ListServices", "roles: CONTACT_ROLE_ADMIN id_prefix: 'a' contact: 'bb2-ovh'", {}},
     {"GetService", "service: 'example.com'", {"service"}},
     {"UpdateServiceOwner",
      "service: 'example.com' owner { name: 'Jane' address_lines: '1, High Street' }"

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <utility>
+
 namespace contacts {
 namespace {
 
@@ -48,13 +51,41 @@ TEST(VisibilityTest, AnOldContactSeesTheChangeOnceItLostTheRole) {
 
 TEST(VisibilityTest, HintsAreForTheValidatorAndSendTimesForTheRequesterToo) {
   const ContactChange change = Change(ChangeState::kValidating, ItemOutcome::kPending);
-  const ContactChange requesters = ViewOf(change, kRequester, kNow);
+  const ContactChange requesters = ViewOf(change, kRequester, kNow, Settings());
   EXPECT_EQ(requesters.validations[0].email_hint, "j***@example.com");
   EXPECT_EQ(requesters.validations[1].email_hint, "");
   EXPECT_TRUE(requesters.validations[1].email_send_time.has_value());
-  const ContactChange admins = ViewOf(change, kAdmin, kNow);
+  const ContactChange admins = ViewOf(change, kAdmin, kNow, Settings());
   EXPECT_EQ(admins.validations[0].email_hint, "");
   EXPECT_FALSE(admins.validations[0].email_send_time.has_value());
+}
+
+TEST(VisibilityTest, ResendTimesAreForTheValidatorAndTheRequesterWhilePending) {
+  ContactChange change = Change(ChangeState::kValidating, ItemOutcome::kPending);
+  for (Validation& validation : change.validations) validation.last_request_time = kNow;
+  const auto times = [&](const AccountId& viewer) {
+    const ContactChange view = ViewOf(change, viewer, kNow, Settings());
+    return std::pair(view.validations[0].resend_time, view.validations[1].resend_time);
+  };
+  // The first needs no wait.
+  EXPECT_EQ(times(kRequester), std::pair(std::optional(kNow), std::optional(kNow)));
+  change.validations[1].generation = 2;
+  const absl::Time later = kNow + Settings().resend_interval;
+  EXPECT_EQ(times(kRequester), std::pair(std::optional(kNow), std::optional(later)));
+  EXPECT_EQ(times(kNew), std::pair(std::optional<absl::Time>(), std::optional(later)));
+  EXPECT_EQ(times(kAdmin), std::pair(std::optional<absl::Time>(), std::optional<absl::Time>()));
+  change.validations[1].state = ValidationState::kAccepted;
+  EXPECT_FALSE(times(kNew).second.has_value());
+  change.expire_time = kNow;
+  EXPECT_FALSE(times(kRequester).first.has_value());
+}
+
+TEST(VisibilityTest, TheFirstItemsTellWhetherItConcernsItsPartiesAlone) {
+  const ChangeSummary summary{.requester = kRequester, .new_contact = kNew};
+  EXPECT_FALSE(MatchNeedsItems(summary, {}, kRequester));
+  EXPECT_FALSE(MatchNeedsItems(summary, {}, kNew));
+  EXPECT_TRUE(MatchNeedsItems(summary, {}, kAdmin));
+  EXPECT_TRUE(MatchNeedsItems(summary, {.involvement = Involvement::kOldContact}, kRequester));
 }
 
 TEST(VisibilityTest, OnlyTheAdminSeesTheOwnerAndAllPendingChanges) {
