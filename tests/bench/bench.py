@@ -27,7 +27,7 @@ import time
 import urllib.request
 
 import dataset
-from tables import READS, WHAT_MIXED_IS, WORKERS, median, number, print_run, table
+from tables import READS, WHAT_MIXED_IS, WORKERS, cost_row, median, number, print_run, table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EVERY_READ = ["get", "profile", "service", *READS[1:], "events"]
@@ -114,7 +114,7 @@ class Database:
 class Server:
     """A contactsd. `mail`: value of --mail; by default a mail server that never answers."""
 
-    def __init__(self, args, folder, uri, mail=None):
+    def __init__(self, build, folder, uri, mail=None):
         folder.mkdir(exist_ok=True)
         self.silence = None
         if mail is None:
@@ -122,14 +122,16 @@ class Server:
             mail = f"smtp://127.0.0.1:{self.silence.getsockname()[1]}"
         self.metrics = f"127.0.0.1:{free_port()}"
         self.log = folder / "log"
+        program = build / "server/contactsd"
+        known = subprocess.run([program, "--help"], capture_output=True, text=True).stdout
+        flags = ["--listen=127.0.0.1:0", f"--mysql={uri}", "--mysql_tls=disabled", f"--mail={mail}",
+                 "--mail_timeout=10m", "--migrate", f"--metrics={self.metrics}",
+                 "--max_asks_per_minute=1000000", *(["--mail_tls=none"] if self.silence else [])]
         begin = time.monotonic()
         with open(self.log, "w") as out:
+            # An older build does not know every flag.
             self.process = subprocess.Popen(
-                [args.build / "server/contactsd", "--listen=127.0.0.1:0", f"--mysql={uri}",
-                 "--mysql_tls=disabled",
-                 f"--mail={mail}", "--mail_timeout=10m", "--migrate", f"--metrics={self.metrics}",
-                 "--max_asks_per_minute=1000000",
-                 *(["--mail_tls=none"] if self.silence else [])],
+                [program, *(flag for flag in flags if flag.partition("=")[0] in known)],
                 stdout=subprocess.PIPE, stderr=out, text=True, cwd=folder)
         self.address = listening(self.process, self.log)
         self.start_seconds = time.monotonic() - begin
@@ -180,8 +182,10 @@ class Bench:
         server.schema = schema
         return server
 
-    def start(self, schema, mail=None):
-        server = Server(self.args, self.folder / schema, self.database.uri(schema), mail)
+    def start(self, schema, mail=None, build=None):
+        build = build or self.args.build
+        folder = self.folder / f"{schema}.{len(self.servers)}"
+        server = Server(build, folder, self.database.uri(schema), mail)
         self.servers.append(server)
         return server
 
@@ -389,6 +393,37 @@ def growth(args, bench):
     table(["", f"{small:,}", f"{large:,}", "ratio"], lines)
 
 
+def beside(args, bench):
+    """The same calls at the servers of two builds on one database, in turn."""
+    ours = bench.prepare("beside", args.services, args.changes)
+    theirs = bench.start(ours.schema, build=args.beside)
+    theirs.schema, theirs.data = ours.schema, ours.data
+    cells = {}
+    for scenario in [*READS, "workflow"]:
+        log(scenario)
+        for server in (ours, theirs):
+            bench.load("service", server, scenario, 4, seconds=2 * args.seconds)
+        for turn in range(args.rounds):
+            for count in args.callers:
+                for server in (ours, theirs) if turn % 2 else (theirs, ours):
+                    cells.setdefault((scenario, count, server is ours), []).append(
+                        bench.load("service", server, scenario, count))
+    lines = []
+    for scenario in [*READS, "workflow"]:
+        for count in args.callers:
+            new, old = (cells[scenario, count, which] for which in (True, False))
+            rates = [median(runs, "per_second") for runs in (old, new)]
+            spread = [max(run["per_second"] for run in runs) / min(
+                run["per_second"] for run in runs) for runs in (old, new)]
+            lines.append([f"{scenario}, {count}", *map(number, rates),
+                          f"{rates[1] / rates[0]:.2f}", f"{max(spread):.2f}",
+                          cost_row("", old)[1], cost_row("", new)[1]])
+    bench.result["rows"] = {" ".join(map(str, key)): runs for key, runs in cells.items()}
+    print(f"{bench.result['when']}, {bench.result['engine']}: operations a second of two builds;"
+          " CPU milliseconds of the server for one")
+    table(["", "other", "this", "ratio", "spread", "CPU other", "CPU this"], lines)
+
+
 def soak(args, bench):
     server = bench.prepare("soak", args.services, args.changes,
                            f"maildir:{bench.folder}/maildir")
@@ -436,6 +471,9 @@ def main():
     parser.add_argument("--many", type=int, default=1000, help="assignments of the largest change")
     parser.add_argument("--growth", type=lambda text: list(map(int, text.split(","))),
                         metavar="SMALL,LARGE", help="compare two sizes of data set instead")
+    parser.add_argument("--beside", type=lambda p: pathlib.Path(p).resolve(), metavar="BUILD",
+                        help="compare contactsd with that of another build, such as one of an older"
+                        " commit, instead")
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="watch memory instead")
     parser.add_argument("--soak-rate", type=float, default=300, help="calls a second")
     parser.add_argument("--json", type=pathlib.Path, help="default: build/bench-ENGINE.json")
@@ -447,7 +485,9 @@ def main():
     bench = Bench(args, folder, database)
     try:
         bench.result["engine"] = database.about()
-        (growth if args.growth else soak if args.soak else run)(args, bench)
+        mode = (growth if args.growth else beside if args.beside else
+                soak if args.soak else run)
+        mode(args, bench)
         args.json.write_text(json.dumps(bench.result, indent=1))
         log(f"{args.json} is written")
     finally:

@@ -27,22 +27,33 @@ Cluster::Cluster() {
 Cluster::~Cluster() { Run("drop"); }
 
 std::string Cluster::Run(const std::string& command, int member) const {
+  std::string output;
+  EXPECT_EQ(Execute(command, member, &output), 0) << command << " " << member;
+  return output;
+}
+
+int Cluster::Execute(const std::string& command, int member, std::string* output) const {
   const char* source = std::getenv("CONTACTS_TEST_SOURCE_DIR");
   const std::string line = absl::StrCat(
       "CONTACTS_DIE_WITH=", getpid(), " ", source == nullptr ? "." : source,
       "/deploy/local-cluster.sh ", command, member == 0 ? "" : absl::StrCat(" ", member),
       galera_ ? " --engine=mariadb" : " --engine=mysql", " --dir=", directory_.path(), "/cluster <",
       command == "sql" ? directory_.path() + "/sql" : "/dev/null");
-  std::string output;
   FILE* pipe = popen(line.c_str(), "r");
-  for (int c = fgetc(pipe); c != EOF; c = fgetc(pipe)) output += static_cast<char>(c);
-  EXPECT_EQ(pclose(pipe), 0) << line;
-  return std::string(absl::StripAsciiWhitespace(output));
+  for (int c = fgetc(pipe); c != EOF; c = fgetc(pipe)) *output += static_cast<char>(c);
+  absl::StripAsciiWhitespace(output);
+  return pclose(pipe);
 }
 
 std::string Cluster::Sql(int member, const std::string& statements) const {
   std::ofstream(directory_.path() + "/sql") << statements;
   return Run("sql", member);
+}
+
+bool Cluster::Kill(int member, const std::string& connection) const {
+  std::ofstream(directory_.path() + "/sql") << "KILL " << connection;
+  std::string output;
+  return Execute("sql", member, &output) == 0;
 }
 
 int Cluster::Primary() const {

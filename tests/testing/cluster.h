@@ -26,6 +26,8 @@ class Cluster {
   // Runs a command of the script and returns what it prints.
   std::string Run(const std::string& command, int member = 0) const;
   std::string Sql(int member, const std::string& statements) const;
+  // Kills a connection of a member. Returns false if it had ended.
+  bool Kill(int member, const std::string& connection) const;
 
   // The member that the majority reports as primary. On Galera, the member with the most sessions
   // of servers. 0 if there is no such member.
@@ -39,6 +41,9 @@ class Cluster {
   void MakeWhole() const;
 
  private:
+  // Returns what pclose(3) does.
+  int Execute(const std::string& command, int member, std::string* output) const;
+
   bool galera_;
   TemporaryDirectory directory_;
   std::string uri_;
