@@ -39,6 +39,10 @@ void Background::Start(bool measures_outbox) {
   purge_ = std::make_unique<Periodic>([this] {
     return PauseAfterBatch("purge", engine_->maintenance.PurgeRequests(kBatch), kPurgeInterval);
   });
+  purge_daily_uses_ = std::make_unique<Periodic>([this] {
+    return PauseAfterBatch("purge of counts", engine_->maintenance.PurgeDailyUses(kBatch),
+                           kPurgeInterval);
+  });
   purge_feed_ = std::make_unique<Periodic>([this] {
     return PauseAfterBatch("purge of events", feed_->Purge(kBatch, database_->Now()),
                            kPurgeInterval);

@@ -47,6 +47,7 @@ class Background {
   std::atomic<double> outbox_oldest_seconds_ = 0;
   std::unique_ptr<Periodic> timers_;
   std::unique_ptr<Periodic> purge_;
+  std::unique_ptr<Periodic> purge_daily_uses_;
   std::unique_ptr<Periodic> purge_feed_;
   std::unique_ptr<Periodic> measure_outbox_;
 };

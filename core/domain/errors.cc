@@ -220,6 +220,25 @@ absl::Status AddressChangedTooOften(int64_t limit, absl::Duration wait) {
                   limit, wait);
 }
 
+absl::Status TooManyItems(int64_t limit, absl::Duration wait) {
+  return TooOften(
+      absl::StrCat("this requester would have asked for more than ", limit, " items within a day"),
+      limit, wait);
+}
+
+absl::Status TooManyWrongAccounts(int64_t limit, absl::Duration wait) {
+  return TooOften(absl::StrCat("this account has named too many accounts that do not exist or have "
+                               "overdue payments; it may name ",
+                               limit, " within a day"),
+                  limit, wait);
+}
+
+absl::Status TooManyMails(const AccountId& recipient, int64_t limit, absl::Duration wait) {
+  return TooOften(absl::StrCat("this account has caused ", limit, " e-mails to \"",
+                               recipient.text(), "\" within a day"),
+                  limit, wait);
+}
+
 absl::Status QuotaExceeded(int64_t limit) {
   return Make(
       absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED",

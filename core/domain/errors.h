@@ -60,11 +60,15 @@ absl::Status TokenLocked();
 absl::Status AlreadyValidated();
 // `state`: of the closed change.
 absl::Status ChangeClosed(ChangeState state);
-// A `wait` goes into RetryInfo; a `limit` is a number of changes, calls or addresses.
+// A `wait` goes into RetryInfo; a `limit` is a number of changes, calls, addresses, items,
+// accounts or e-mails.
 absl::Status ResendTooSoon(absl::Duration wait);
 absl::Status QuotaExceeded(int64_t limit);
 absl::Status AskedTooOften(int64_t limit, absl::Duration wait);
 absl::Status AddressChangedTooOften(int64_t limit, absl::Duration wait);
+absl::Status TooManyItems(int64_t limit, absl::Duration wait);
+absl::Status TooManyWrongAccounts(int64_t limit, absl::Duration wait);
+absl::Status TooManyMails(const AccountId& recipient, int64_t limit, absl::Duration wait);
 // Events after the resume token are no longer kept.
 absl::Status ResumeTokenExpired();
 // The caller has used the request id for another request.

@@ -32,12 +32,20 @@ struct OutboxMail {
   std::string address;     // Only of kProfileChanged: the address that was replaced.
   int64_t generation = 0;  // Only of kValidation and kReminder.
   std::string cause;       // The account or operator that caused it.
+  // The account whose daily limit of e-mails to `recipient` it uses; empty: none.
+  AccountId sender;
   absl::Time create_time;
   int64_t tries = 0;  // Deliveries tried so far.
   int64_t turn = 0;   // Its place in the line that it was claimed from.
   std::string claim;  // Name of the present claim.
 
   bool IsValidation() const { return kind == MailKind::kValidation || kind == MailKind::kReminder; }
+  // Whether it is not sent if its sender is past the daily limit. No ask or resend is left to be
+  // refused then, and the change that it tells of had no effect.
+  bool IsOptional() const {
+    return kind == MailKind::kReminder || kind == MailKind::kRefused ||
+           kind == MailKind::kCancelled || kind == MailKind::kExpired;
+  }
 };
 
 }  // namespace contacts

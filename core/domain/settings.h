@@ -15,6 +15,9 @@ struct Settings {
   int64_t max_reason = 500;                                // Characters, of a refusal or override.
   int64_t max_pending_changes = 1000;                      // Of one requester.
   int64_t max_asks_per_minute = 1000;                      // Of one requester, with success.
+  int64_t max_items_per_day = 200'000;                     // Asked for by one requester.
+  int64_t max_wrong_accounts_per_day = 100;                // Named by one requester.
+  int64_t max_mails_per_day = 100;                         // From one account to one other.
   int64_t max_addresses_per_day = 20;                      // Changes by the account itself.
   int64_t max_wrong_tokens = 10;                           // Then the answer is locked.
   absl::Duration resend_interval = absl::Minutes(1);       // For each validator and change.

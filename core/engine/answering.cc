@@ -13,6 +13,7 @@
 #include "core/mysql/store/account.h"
 #include "core/mysql/store/change.h"
 #include "core/mysql/store/involvement.h"
+#include "core/mysql/store/quota_window.h"
 #include "core/mysql/store/service.h"
 #include "core/workflow/visibility.h"
 
@@ -84,7 +85,7 @@ absl::StatusOr<std::string> SaveAnswer(Session& session, const Call& call,
     store::SaveChange(session, change);
     if (!change.open()) store::SaveItems(session, change);
     if (change.state == ChangeState::kDone) ApplyItems(session, change, now);
-    SaveEffects(session, transition, now);
+    SaveEffects(session, transition, now, settings);
     if (!transition.status.ok()) session.CommitAnyway();
   }
   if (!transition.status.ok()) return transition.status;
@@ -174,10 +175,17 @@ absl::StatusOr<std::string> Answering::ResendValidation(const Call& call, const 
   return MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
     absl::StatusOr<store::ChangeAndAdmins> locked = LockVisibleChange(session, call, id);
     if (!locked.ok()) return locked.status();
+    const AccountId& recipient = validator.empty() ? call.account : validator;
+    // The change is pending, so its first e-mail has made this row: the lock makes the resends of
+    // all changes between the two accounts take turns.
+    QuotaWindow mails;
+    if (recipient != call.account) {
+      mails = store::LoadDailyUse(session, call.account, DailyUse::kMails, recipient,
+                                  store::Lock::kForUpdate);
+    }
     const absl::Time now = context_.clock();
-    Transition transition =
-        Resend(locked->change, call.account, validator.empty() ? call.account : validator,
-               context_.keys.active_id(), now, context_.settings);
+    Transition transition = Resend(locked->change, call.account, recipient,
+                                   context_.keys.active_id(), mails, now, context_.settings);
     return SaveAnswer(session, call, locked->change, std::move(transition), now, context_.settings,
                       encode);
   });

@@ -26,7 +26,7 @@ namespace {
 // Number of changes that are marked expired in one transaction.
 constexpr std::size_t kExpiredAtOnce = 200;
 
-// validate_only takes no locks.
+// validate_only takes no locks, except to count wrong accounts.
 store::Lock LockOf(const ChangeAsk& ask) {
   return ask.validate_only ? store::Lock::kNone : store::Lock::kForUpdate;
 }
@@ -88,7 +88,7 @@ LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAs
   if (result.expired.empty()) NamePendingChange(session, ask.assignments, pending_changes, facts);
 
   store::AccountsAndUse accounts =
-      store::LoadAccountsAndUse(session, account_ids, requester.id, result.now);
+      store::LoadAccountsAndUse(session, account_ids, requester.id, result.now, LockOf(ask));
   result.use = accounts.use;
   for (Account& account : accounts.accounts) facts.accounts.emplace(account.id, std::move(account));
   return result;
@@ -101,52 +101,89 @@ std::set<AccountId> AdminsOf(const ContactChange& change, const AskFacts& facts)
 }
 
 void Create(Session& session, std::vector<ContactChange>& changes, const AskFacts& facts,
-            absl::Time now) {
+            absl::Time now, const Settings& settings) {
   const Uuid batch = Uuid::Version7(now);
   Transition all;
+  DailyCount items{.account = facts.requester, .use = DailyUse::kItems};
   std::vector<std::set<AccountId>> admins;
   for (ContactChange& change : changes) {
     change.id = Uuid::Version7(now);
     change.batch_id = batch;
-    Transition transition = Request(change, now);
-    all.events.insert(all.events.end(), transition.events.begin(), transition.events.end());
-    all.mails.insert(all.mails.end(), transition.mails.begin(), transition.mails.end());
+    all.Add(Request(change, now));
+    items.uses += static_cast<int64_t>(change.items.size());
     admins.push_back(AdminsOf(change, facts));
   }
   store::InsertChanges(session, changes, admins);
-  SaveEffects(session, all, now);
+  SaveEffects(session, all, now, settings);
+  store::CountDailyUses(session, {items}, now);
 }
 
-// One run of ChangeContacts. Nothing, with `expired` filled, if expired changes still have roles
-// that the ask is about.
+// What one run of ChangeContacts found out, beside its reply.
+struct Found {
+  std::set<Uuid> expired;      // Expired changes that still have roles that the ask is about.
+  int64_t wrong_accounts = 0;  // That the error tells of.
+};
+
+// One run of ChangeContacts. Nothing if it found expired changes in the way.
 absl::StatusOr<ReplyOrOvertaken> Ask(Session& session, const EngineContext& context,
                                      const Call& call, const ChangeAsk& ask,
                                      const Encode<std::vector<ContactChange>>& encode,
-                                     std::set<Uuid>& expired) {
+                                     Found& found) {
+  found = {};
   // The lock on the requester's account makes its calls take turns, so that its quotas hold.
   const std::optional<Account> requester = store::LoadAccount(session, call.account, LockOf(ask));
   if (!requester || requester->email.empty()) return errors::AccountNotFound(call.account);
   const LoadedFacts loaded = ReadFacts(session, *requester, ask, context.clock);
-  expired = loaded.expired;
-  if (!expired.empty() && !ask.validate_only) return ReplyOrOvertaken();
+  found.expired = loaded.expired;
+  if (!found.expired.empty() && !ask.validate_only) return ReplyOrOvertaken();
 
   const absl::Time now = loaded.now;
-  if (absl::Status rejected = CheckAssignments(ask.assignments, loaded.facts); !rejected.ok()) {
+  absl::Status rejected = CheckAssignments(ask.assignments, loaded.facts);
+  if (!rejected.ok() || ask.validate_only) {
+    const absl::Status may_tell =
+        CheckWrongAccounts(loaded.use.wrong_accounts, now, context.settings);
+    if (!may_tell.ok()) return may_tell;
+  }
+  if (!rejected.ok()) {
+    found.wrong_accounts =
+        static_cast<int64_t>(FindWrongAccounts(ask.assignments, loaded.facts).size());
     return rejected;
   }
   std::vector<ContactChange> changes =
       PlanChanges(ask.assignments, loaded.facts, context.keys.active_id(), now, context.settings);
-  const auto window =
-      TakeQuota(loaded.use, static_cast<int64_t>(changes.size()), now, context.settings);
+  const auto window = TakeQuota(loaded.use, changes, now, context.settings);
   if (!window.ok()) return window.status();
   if (!ask.validate_only) {
-    Create(session, changes, loaded.facts, now);
+    Create(session, changes, loaded.facts, now, context.settings);
     store::SaveAskWindow(session, call.account, *window);
     for (ContactChange& change : changes) {
       change = ViewOf(change, call.account, now, context.settings);
     }
   }
   return ReplyOrOvertaken(encode(changes));
+}
+
+// Counts the wrong accounts that an error is about to tell of, in a transaction of its own, as the
+// ask has none or is rolled back. Returns QUOTA_EXCEEDED if the error must not be returned.
+absl::Status CountWrongAccounts(const EngineContext& context, const Call& call, int64_t wrong) {
+  return context.database->Write(call.limits, [&](Session& session) {
+    // The lock makes the account's calls take turns.
+    store::LoadAccount(session, call.account, store::Lock::kForUpdate);
+    const QuotaWindow used = store::LoadDailyUse(session, call.account, DailyUse::kWrongAccounts,
+                                                 AccountId(), store::Lock::kNone);
+    const absl::Time now = context.clock();
+    WrongAccounts taken = TakeWrongAccounts(used, wrong, now, context.settings);
+    if (taken.uses > 0) {
+      store::CountDailyUses(session,
+                            {{.account = call.account,
+                              .use = DailyUse::kWrongAccounts,
+                              .other = AccountId(),
+                              .uses = taken.uses}},
+                            now);
+      session.CommitAnyway();
+    }
+    return std::move(taken.status);
+  });
 }
 
 // Marks changes past their deadline, which frees their roles.
@@ -167,17 +204,22 @@ absl::Status Expire(const EngineContext& context, std::set<Uuid> expired,
 
 absl::StatusOr<std::string> Asking::ChangeContacts(
     const Call& call, const ChangeAsk& ask, const Encode<std::vector<ContactChange>>& encode) {
-  std::set<Uuid> expired;
+  Found found;
   const auto body = [&](Session& session) {
-    return Ask(session, context_, call, ask, encode, expired);
+    return Ask(session, context_, call, ask, encode, found);
   };
   for (;;) {
     const absl::StatusOr<ReplyOrOvertaken> reply =
         ask.validate_only ? context_.database->Read<ReplyOrOvertaken>(call.limits, body)
                           : TryMutateOnce(context_, call, body);
+    if (!reply.ok() && found.wrong_accounts > 0) {
+      const absl::Status counted = CountWrongAccounts(context_, call, found.wrong_accounts);
+      return counted.ok() ? reply.status() : counted;
+    }
     if (!reply.ok()) return reply.status();
     if (reply->has_value()) return **reply;
-    if (absl::Status marked = Expire(context_, expired, call.limits); !marked.ok()) return marked;
+    absl::Status marked = Expire(context_, std::move(found.expired), call.limits);
+    if (!marked.ok()) return marked;
   }
 }
 

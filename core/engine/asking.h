@@ -13,7 +13,8 @@ namespace contacts {
 
 struct ChangeAsk {
   std::vector<Assignment> assignments;  // In request order; each (service, role) once.
-  bool validate_only = false;           // Checks alone: nothing is locked or written.
+  // Checks alone: nothing is locked or written, but the count of wrong accounts.
+  bool validate_only = false;
 };
 
 // The use case that asks for contact changes. Thread safe; calls block on the database.
@@ -24,7 +25,7 @@ class Asking {
 
   // Makes one contact change for each new contact and returns them encoded. Returns
   // ACCOUNT_NOT_FOUND if the acting account does not exist or has no address, the errors of
-  // CheckAssignments and TakeQuota in core/workflow, and those of MutateOnce.
+  // CheckAssignments, TakeQuota and TakeWrongAccounts in core/workflow, and those of MutateOnce.
   absl::StatusOr<std::string> ChangeContacts(const Call& call, const ChangeAsk& ask,
                                              const Encode<std::vector<ContactChange>>& encode);
 

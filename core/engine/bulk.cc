@@ -89,7 +89,7 @@ absl::StatusOr<std::vector<ImportRejection>> Bulk::ImportBatch(
     store::InsertServices(session, plan.new_services);
     store::SaveServices(session, plan.changed_services);
     store::ShowChangesToAdmins(session, plan.moved_admins);
-    SaveMails(session, plan.mails, now);
+    SaveMails(session, plan.mails, now, context_.settings);
     return std::move(plan.rejections);
   });
 }

@@ -87,7 +87,7 @@ absl::StatusOr<std::string> Directory::DeleteService(const Call& call, const Ser
   const auto all = [](const ServiceRole&) { return true; };
   const auto body = [&](Session& session) -> absl::StatusOr<ReplyOrOvertaken> {
     const std::optional<LockedServices> locked = RemoveFromPendingChanges(
-        session, {id}, all, ItemOutcome::kSkippedServiceRemoved, context_.clock);
+        session, {id}, all, ItemOutcome::kSkippedServiceRemoved, context_.clock, context_.settings);
     if (!locked) return ReplyOrOvertaken();
     if (locked->services.empty()) return errors::ServiceNotFound(id);
     store::DeleteService(session, id);
@@ -109,7 +109,8 @@ absl::StatusOr<std::string> Directory::OverrideContacts(
   const auto assigned = [&](const ServiceRole& role) { return roles.contains(role); };
   const auto body = [&](Session& session) -> absl::StatusOr<ReplyOrOvertaken> {
     std::optional<LockedServices> locked = RemoveFromPendingChanges(
-        session, service_ids, assigned, ItemOutcome::kSkippedContactChanged, context_.clock);
+        session, service_ids, assigned, ItemOutcome::kSkippedContactChanged, context_.clock,
+        context_.settings);
     if (!locked) return ReplyOrOvertaken();
     ServiceMap services;
     for (Service& service : locked->services) services.emplace(service.id, std::move(service));
@@ -125,7 +126,8 @@ absl::StatusOr<std::string> Directory::OverrideContacts(
                                  .create_time = locked->now,
                                  .items = ApplyOverride(ask.assignments, services, locked->now)};
     SaveOverride(session, record);
-    SaveMails(session, MailsOfOverride(record, ActorOf(call), locked->now), locked->now);
+    SaveMails(session, MailsOfOverride(record, ActorOf(call), locked->now), locked->now,
+              context_.settings);
     std::vector<Service> updated;
     for (const ServiceId& id : service_ids) updated.push_back(services.at(id));
     return ReplyOrOvertaken(encode(updated));

@@ -2,12 +2,14 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
 #include <vector>
 
 #include "absl/time/clock.h"
 #include "core/engine/save.h"
 #include "core/mysql/store/change.h"
 #include "core/mysql/store/idempotency_record.h"
+#include "core/mysql/store/quota_window.h"
 #include "core/workflow/change.h"
 
 namespace contacts {
@@ -27,14 +29,16 @@ absl::StatusOr<int64_t> ExpireOrRemind(const EngineContext& context, const std::
     store::LoadItemsOf(session, changes);
     const absl::Time now = context.clock();
     int64_t acted = 0;
+    Transition all;
     for (ContactChange& change : changes) {
       Transition transition = ExpireOrRemind(change, now);
       if (!transition.save) continue;
       store::SaveChange(session, change);
       if (!change.open()) store::SaveItems(session, change);
-      SaveEffects(session, transition, now);
+      all.Add(std::move(transition));
       ++acted;
     }
+    SaveEffects(session, all, now, context.settings);
     return acted;
   });
 }
@@ -75,6 +79,14 @@ absl::StatusOr<int64_t> Maintenance::PurgeRequests(int64_t limit) {
   const absl::Time before = context_.clock() - context_.settings.request_retention;
   return context_.database->Write<int64_t>(InBackground(), [&](Session& session) {
     return store::PurgeIdempotencyRecords(session, before, limit);
+  });
+}
+
+absl::StatusOr<int64_t> Maintenance::PurgeDailyUses(int64_t limit) {
+  // While a change is open, the day of its latest e-mail stays: resends lock it.
+  const absl::Time before = context_.clock() - context_.settings.change_lifetime - absl::Hours(48);
+  return context_.database->Write<int64_t>(InBackground(), [&](Session& session) {
+    return store::PurgeDailyUses(session, before, limit);
   });
 }
 

@@ -29,6 +29,9 @@ class Maintenance {
   // Removes at most `limit` idempotency records past their retention; returns how many. Returns
   // the errors of Database::Write.
   absl::StatusOr<int64_t> PurgeRequests(int64_t limit);
+  // Removes at most `limit` counts of days that are over; returns how many. Returns the errors of
+  // Database::Write.
+  absl::StatusOr<int64_t> PurgeDailyUses(int64_t limit);
 
  private:
   const EngineContext& context_;

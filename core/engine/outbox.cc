@@ -184,7 +184,7 @@ absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType even
     for (const ContactChange& change : changes) {
       if (change.open()) store::SaveChange(session, change);
     }
-    SaveEffects(session, history, now);
+    SaveEffects(session, history, now, settings_);
     store::DeleteMails(session, held);
     return absl::OkStatus();
   });

@@ -45,7 +45,7 @@ absl::StatusOr<std::string> Profiles::UpdateAccount(const Call& call, const Prof
         if (!window.ok()) return window.status();
         store::SaveAddressWindow(session, call.account, *window);
       }
-      SaveMails(session, {MailOfAddressChange(before, ActorOf(call), now)}, now);
+      SaveMails(session, {MailOfAddressChange(before, ActorOf(call), now)}, now, context_.settings);
     }
     store::UpdateAccount(session, *account);
     return encode(*account);

@@ -6,6 +6,7 @@
 #include "core/mysql/store/event.h"
 #include "core/mysql/store/outbox.h"
 #include "core/mysql/store/pending_role.h"
+#include "core/mysql/store/quota_window.h"
 
 namespace contacts {
 
@@ -31,18 +32,25 @@ bool EntersState(EventType type) {
 
 }  // namespace
 
-void SaveEffects(Session& session, Transition& transition, absl::Time now) {
+void SaveEffects(Session& session, Transition& transition, absl::Time now,
+                 const Settings& settings) {
   for (ChangeEvent& event : transition.events) {
     event.id = Uuid::Version7(now);
     if (EntersState(event.type)) session.CountEntered(event.state);
   }
   store::InsertEvents(session, transition.events);
-  SaveMails(session, std::move(transition.mails), now);
+  SaveMails(session, std::move(transition.mails), now, settings);
 }
 
-void SaveMails(Session& session, std::vector<OutboxMail> mails, absl::Time now) {
-  for (OutboxMail& mail : mails) mail.id = Uuid::Version7(now);
-  store::InsertMails(session, mails);
+void SaveMails(Session& session, std::vector<OutboxMail> mails, absl::Time now,
+               const Settings& settings) {
+  std::vector<DailyCount> counts;
+  for (OutboxMail& mail : mails) {
+    mail.id = Uuid::Version7(now);
+    if (!mail.sender.empty()) counts.push_back({mail.sender, DailyUse::kMails, mail.recipient, 1});
+  }
+  store::CountDailyUses(session, counts, now);
+  store::InsertMails(session, mails, settings.max_mails_per_day);
 }
 
 std::size_t MaxEncodedSize(const Service& service) {
@@ -74,7 +82,7 @@ std::size_t MaxEncodedSize(const ContactChange& change) {
 std::optional<LockedServices> RemoveFromPendingChanges(
     Session& session, const std::set<ServiceId>& ids,
     const std::function<bool(const ServiceRole&)>& concerned, ItemOutcome outcome,
-    const std::function<absl::Time()>& clock) {
+    const std::function<absl::Time()>& clock, const Settings& settings) {
   std::set<Uuid> change_ids;
   for (const store::PendingRole& pending : store::LoadPendingRoles(session, ids)) {
     if (concerned(pending.role)) change_ids.insert(pending.change_id);
@@ -92,6 +100,7 @@ std::optional<LockedServices> RemoveFromPendingChanges(
       return std::nullopt;
     }
   }
+  Transition all;
   for (ContactChange& change : changes) {
     Transition transition = RemoveItems(
         change,
@@ -102,8 +111,9 @@ std::optional<LockedServices> RemoveFromPendingChanges(
     if (!transition.save) continue;
     store::SaveChange(session, change);
     store::SaveItems(session, change);
-    SaveEffects(session, transition, now);
+    all.Add(std::move(transition));
   }
+  SaveEffects(session, all, now, settings);
   return LockedServices{.services = std::move(locked.services), .now = now};
 }
 

@@ -11,17 +11,23 @@
 #include "core/domain/outbox_mail.h"
 #include "core/domain/role.h"
 #include "core/domain/service.h"
+#include "core/domain/settings.h"
 #include "core/mysql/session.h"
 #include "core/workflow/change.h"
 
 // Steps that several use cases share.
 namespace contacts {
 
-// Queues a transition's history and e-mails, with fresh ids.
-void SaveEffects(Session& session, Transition& transition, absl::Time now);
+// Queues a transition's history and e-mails, with fresh ids. Queue it after the other writes about
+// changes: it locks the days of those who send e-mails, which come last in the order of locks.
+void SaveEffects(Session& session, Transition& transition, absl::Time now,
+                 const Settings& settings);
 
-// Queues e-mails, with fresh ids.
-void SaveMails(Session& session, std::vector<OutboxMail> mails, absl::Time now);
+// Queues e-mails, with fresh ids, and counts each for its sender and recipient. To refuse what
+// would send one e-mail too many, check MailWait of core/workflow/quota.h before, with the
+// sender's LoadDailyUse of kMails.
+void SaveMails(Session& session, std::vector<OutboxMail> mails, absl::Time now,
+               const Settings& settings);
 
 struct LockedServices {
   std::vector<Service> services;  // The services that exist, locked.
@@ -33,7 +39,7 @@ struct LockedServices {
 std::optional<LockedServices> RemoveFromPendingChanges(
     Session& session, const std::set<ServiceId>& ids,
     const std::function<bool(const ServiceRole&)>& concerned, ItemOutcome outcome,
-    const std::function<absl::Time()>& clock);
+    const std::function<absl::Time()>& clock, const Settings& settings);
 
 // An upper bound of the bytes that a row has in the contract's encoding.
 std::size_t MaxEncodedSize(const Service& service);

@@ -121,11 +121,14 @@ class Composer {
     if (!IsRequester()) Say({texts::kLostUnexpectedly, {change.requester.text()}});
   }
 
+  // The reason is for the requester. An account could otherwise ask another one, refuse its own
+  // request, and so have words of its own sent in the provider's name.
   void Refused() {
     Head(texts::kRefusedSubject, AllItems(*facts_.change), texts::kRefusedTitle);
     for (const contacts::Validation& answer : facts_.change->validations) {
       if (answer.state != ValidationState::kRefused) continue;
       SayWhatItWas({texts::kRefusedBy, {answer.account.text()}});
+      if (!IsRequester()) continue;
       if (Displayable(answer.refuse_reason).empty()) {
         Say({texts::kNoReasonGiven});
       } else {

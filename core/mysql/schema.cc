@@ -156,6 +156,14 @@ std::vector<Migration> Build() {
            "ALTER TABLE contact_change_item"
            " ADD COLUMN service_create_time BIGINT NOT NULL DEFAULT 0",
        }},
+      {7,
+       {
+           // How often an account did something in the day that begins at start_time. `other`: the
+           // recipient of e-mails.
+           "CREATE TABLE IF NOT EXISTS daily_use ("
+           " account_id {account}, kind {enum}, other {account}, start_time {time}, uses {int},"
+           " PRIMARY KEY (account_id, kind, other), KEY by_start (start_time)) {table}",
+       }},
   };
   for (Migration& migration : migrations) {
     for (std::string& statement : migration.statements) statement = Expand(statement);

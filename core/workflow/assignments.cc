@@ -15,6 +15,7 @@ struct Problem {
   const char* field;  // Of the assignment.
   absl::Status status;
   std::vector<AccountId> overdue = {};  // The accounts of BILLING_OVERDUE.
+  bool wrong_account = false;           // The new contact does not exist or is overdue.
 };
 
 // The first reason that applies, in the order of the rules.
@@ -35,7 +36,9 @@ std::optional<Problem> FindProblem(const Assignment& assignment, const AskFacts&
   }
   const auto new_contact = facts.accounts.find(assignment.new_contact);
   if (new_contact == facts.accounts.end() || new_contact->second.email.empty()) {
-    return Problem{"new_contact", errors::AccountNotFound(assignment.new_contact)};
+    return Problem{.field = "new_contact",
+                   .status = errors::AccountNotFound(assignment.new_contact),
+                   .wrong_account = true};
   }
   const AccountId& old_contact = service.holder(assignment.role);
   if (old_contact == assignment.new_contact) {
@@ -53,7 +56,12 @@ std::optional<Problem> FindProblem(const Assignment& assignment, const AskFacts&
         overdue.push_back(id);
       }
     }
-    if (!overdue.empty()) return Problem{"new_contact", errors::BillingOverdue(overdue), overdue};
+    if (!overdue.empty()) {
+      return Problem{.field = "new_contact",
+                     .status = errors::BillingOverdue(overdue),
+                     .overdue = overdue,
+                     .wrong_account = overdue.back() == assignment.new_contact};
+    }
   }
   return std::nullopt;
 }
@@ -114,6 +122,16 @@ bool MayMove(const Service& service, const AccountId& account, Role role) {
 absl::Status CheckAssignments(const std::vector<Assignment>& assignments, const AskFacts& facts) {
   return CheckEach(assignments,
                    [&](const Assignment& assignment) { return FindProblem(assignment, facts); });
+}
+
+std::set<AccountId> FindWrongAccounts(const std::vector<Assignment>& assignments,
+                                      const AskFacts& facts) {
+  std::set<AccountId> wrong;
+  for (const Assignment& assignment : assignments) {
+    const std::optional<Problem> problem = FindProblem(assignment, facts);
+    if (problem && problem->wrong_account) wrong.insert(assignment.new_contact);
+  }
+  return wrong;
 }
 
 absl::Status CheckOverride(const std::vector<Assignment>& assignments, const ServiceMap& services,

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,12 @@ struct AskFacts {
 // all assignments with that reason.
 absl::Status CheckAssignments(const std::vector<Assignment>& assignments, const AskFacts& facts);
 
-// The same for an operator's override, which needs no role.
+// The new contacts of which the error of CheckAssignments tells that they do not exist or are
+// overdue.
+std::set<AccountId> FindWrongAccounts(const std::vector<Assignment>& assignments,
+                                      const AskFacts& facts);
+
+// The same as CheckAssignments for an operator's override, which needs no role.
 absl::Status CheckOverride(const std::vector<Assignment>& assignments, const ServiceMap& services,
                            const AccountMap& accounts);
 

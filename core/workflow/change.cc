@@ -1,9 +1,11 @@
 #include "core/workflow/change.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/domain/errors.h"
+#include "core/workflow/quota.h"
 
 namespace contacts {
 namespace {
@@ -23,17 +25,20 @@ void AddEvent(Transition& transition, ContactChange& change, EventType type, con
 }
 
 // The cause of the e-mail is the actor of the last event, or the requester if time or an operator
-// acted.
+// acted. Its sender is the actor, or the requester if time acted.
 void AddMail(Transition& transition, const ContactChange& change, MailKind kind,
              const AccountId& recipient, absl::Time now, int64_t generation = 0) {
   transition.save = true;
   const bool acted = !transition.events.empty() && !transition.events.back().actor.empty();
+  const bool in_time = kind == MailKind::kReminder || kind == MailKind::kExpired;
   const AccountId& cause = acted ? transition.events.back().actor : change.requester;
+  const bool counts = (acted || in_time) && cause != recipient;
   transition.mails.push_back({.kind = kind,
                               .subject = change.id,
                               .recipient = recipient,
                               .generation = generation,
                               .cause = cause.text(),
+                              .sender = counts ? cause : AccountId(),
                               .create_time = now});
 }
 
@@ -151,6 +156,12 @@ void TellOfEffect(Transition& transition, const ContactChange& change, absl::Tim
 
 }  // namespace
 
+void Transition::Add(Transition&& other) {
+  save = save || other.save;
+  std::move(other.events.begin(), other.events.end(), std::back_inserter(events));
+  std::move(other.mails.begin(), other.mails.end(), std::back_inserter(mails));
+}
+
 ChangeState StateAt(ChangeState state, absl::Time expire_time, absl::Time now) {
   const bool over = state == ChangeState::kValidating && now >= expire_time;
   return over ? ChangeState::kExpired : state;
@@ -248,7 +259,8 @@ std::optional<absl::Time> ResendTime(const ContactChange& change, const AccountI
 }
 
 Transition Resend(ContactChange& change, const AccountId& actor, const AccountId& validator,
-                  const std::string& token_key_id, absl::Time now, const Settings& settings) {
+                  const std::string& token_key_id, const QuotaWindow& mails, absl::Time now,
+                  const Settings& settings) {
   Validation* validation = change.FindValidation(validator);
   if (validation == nullptr || (actor != validator && actor != change.requester)) {
     return Fail(errors::CallerNotAllowed(
@@ -259,6 +271,10 @@ Transition Resend(ContactChange& change, const AccountId& actor, const AccountId
 
   const absl::Time earliest = EarliestResend(*validation, now, settings);
   if (now < earliest) return Fail(errors::ResendTooSoon(earliest - now));
+  if (actor != validator) {
+    const absl::Duration wait = MailWait(mails, now, settings);
+    if (wait > absl::ZeroDuration()) return Fail(errors::ResendTooSoon(wait));
+  }
   if (BeginsResendDay(*validation, now)) {
     validation->resend_day_start = now;
     validation->resends_in_day = 0;

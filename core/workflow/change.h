@@ -12,6 +12,7 @@
 #include "core/domain/change_event.h"
 #include "core/domain/contact_change.h"
 #include "core/domain/outbox_mail.h"
+#include "core/domain/quota.h"
 #include "core/domain/role.h"
 #include "core/domain/settings.h"
 #include "core/domain/token.h"
@@ -27,6 +28,9 @@ struct Transition {
   bool save = false;                // Whether to commit, also if the status is an error.
   std::vector<ChangeEvent> events;  // Without ids; ordinals are set.
   std::vector<OutboxMail> mails;    // Without ids.
+
+  // Adds the effects of another command.
+  void Add(Transition&& other);
 };
 
 // Returns the state at `now`. An open change past its deadline is EXPIRED, whether or not it has
@@ -67,9 +71,11 @@ std::optional<absl::Time> ResendTime(const ContactChange& change, const AccountI
                                      const AccountId& validator, absl::Time now,
                                      const Settings& settings);
 
+// `mails`: e-mails that the actor has caused to the validator. Read only if they differ.
 // Errors: CALLER_NOT_ALLOWED, CHANGE_CLOSED, ALREADY_VALIDATED, RESEND_TOO_SOON.
 Transition Resend(ContactChange& change, const AccountId& actor, const AccountId& validator,
-                  const std::string& token_key_id, absl::Time now, const Settings& settings);
+                  const std::string& token_key_id, const QuotaWindow& mails, absl::Time now,
+                  const Settings& settings);
 
 // Whether `account` is admin on every service still in the change. `admins` are the present admins
 // of the items' services, in the order of the items. Items already removed do not count.

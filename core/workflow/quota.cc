@@ -1,6 +1,6 @@
 #include "core/workflow/quota.h"
 
-#include <optional>
+#include <utility>
 
 #include "core/domain/errors.h"
 
@@ -10,33 +10,79 @@ namespace {
 constexpr absl::Duration kMinute = absl::Minutes(1);
 constexpr absl::Duration kDay = absl::Hours(24);
 
-// Adds one use. Returns nothing if there were `most` uses in the window, which lasts `length`.
-std::optional<QuotaWindow> Use(const QuotaWindow& window, int64_t most, absl::Duration length,
-                               absl::Time now) {
+// The window that `now` is in, which lasts `length`: this one, or a new one without uses.
+QuotaWindow Current(const QuotaWindow& window, absl::Duration length, absl::Time now) {
   // A window that begins after now was written with a clock ahead of this one.
   const bool over = now >= window.start + length || window.start > now + length;
-  if (over) return QuotaWindow{.start = now, .uses = 1};
-  if (window.uses >= most) return std::nullopt;
-  return QuotaWindow{.start = window.start, .uses = window.uses + 1};
+  return over ? QuotaWindow{.start = now, .uses = 0} : window;
 }
 
 }  // namespace
 
-absl::StatusOr<QuotaWindow> TakeQuota(const QuotaUse& use, int64_t changes, absl::Time now,
+absl::StatusOr<QuotaWindow> TakeQuota(const QuotaUse& use,
+                                      const std::vector<ContactChange>& changes, absl::Time now,
                                       const Settings& settings) {
-  if (use.pending_changes + changes > settings.max_pending_changes) {
+  const auto count = static_cast<int64_t>(changes.size());
+  if (use.pending_changes + count > settings.max_pending_changes) {
     return errors::QuotaExceeded(settings.max_pending_changes);
   }
-  const auto used = Use(use.asks, settings.max_asks_per_minute, kMinute, now);
-  if (used) return *used;
-  return errors::AskedTooOften(settings.max_asks_per_minute, use.asks.start + kMinute - now);
+  QuotaWindow asks = Current(use.asks, kMinute, now);
+  if (asks.uses >= settings.max_asks_per_minute) {
+    return errors::AskedTooOften(settings.max_asks_per_minute, asks.start + kMinute - now);
+  }
+  const QuotaWindow items = Current(use.items, kDay, now);
+  int64_t asked = 0;
+  for (const ContactChange& change : changes) asked += static_cast<int64_t>(change.items.size());
+  if (items.uses + asked > settings.max_items_per_day) {
+    return errors::TooManyItems(settings.max_items_per_day, items.start + kDay - now);
+  }
+  for (const ContactChange& change : changes) {
+    const auto mails = use.mails.find(change.new_contact);
+    if (change.new_contact == change.requester || mails == use.mails.end()) continue;
+    const absl::Duration wait = MailWait(mails->second, now, settings);
+    if (wait > absl::ZeroDuration()) {
+      return errors::TooManyMails(change.new_contact, settings.max_mails_per_day, wait);
+    }
+  }
+  ++asks.uses;
+  return asks;
+}
+
+absl::Duration MailWait(const QuotaWindow& mails, absl::Time now, const Settings& settings) {
+  const QuotaWindow current = Current(mails, kDay, now);
+  return current.uses < settings.max_mails_per_day ? absl::ZeroDuration()
+                                                   : current.start + kDay - now;
+}
+
+absl::Status CheckWrongAccounts(const QuotaWindow& wrong_accounts, absl::Time now,
+                                const Settings& settings) {
+  const QuotaWindow current = Current(wrong_accounts, kDay, now);
+  if (current.uses < settings.max_wrong_accounts_per_day) return absl::OkStatus();
+  return errors::TooManyWrongAccounts(settings.max_wrong_accounts_per_day,
+                                      current.start + kDay - now);
+}
+
+WrongAccounts TakeWrongAccounts(const QuotaWindow& wrong_accounts, int64_t wrong, absl::Time now,
+                                const Settings& settings) {
+  if (absl::Status used_up = CheckWrongAccounts(wrong_accounts, now, settings); !used_up.ok()) {
+    return {.status = std::move(used_up)};
+  }
+  const QuotaWindow current = Current(wrong_accounts, kDay, now);
+  const int64_t limit = settings.max_wrong_accounts_per_day;
+  if (current.uses + wrong <= limit) return {.uses = wrong};
+  // This tells that there are more wrong accounts than may still be told, so it costs a use too.
+  return {.status = errors::TooManyWrongAccounts(limit, current.start + kDay - now), .uses = 1};
 }
 
 absl::StatusOr<QuotaWindow> TakeAddressQuota(const QuotaWindow& changes, absl::Time now,
                                              const Settings& settings) {
-  const auto used = Use(changes, settings.max_addresses_per_day, kDay, now);
-  if (used) return *used;
-  return errors::AddressChangedTooOften(settings.max_addresses_per_day, changes.start + kDay - now);
+  QuotaWindow current = Current(changes, kDay, now);
+  if (current.uses >= settings.max_addresses_per_day) {
+    return errors::AddressChangedTooOften(settings.max_addresses_per_day,
+                                          current.start + kDay - now);
+  }
+  ++current.uses;
+  return current;
 }
 
 }  // namespace contacts

@@ -188,6 +188,16 @@ void AddRules(Flags& flags, Config& config) {
               "Pending contact changes of one requester");
   flags.Count("max_asks_per_minute", &settings.max_asks_per_minute, 1, 1'000'000,
               "Successful calls of ChangeContacts by one requester in a minute, over all servers");
+  flags.Count("max_items_per_day", &settings.max_items_per_day, 1000, 1'000'000'000,
+              "Items (one role of one service each) that a requester may ask for in a day, over "
+              "all servers");
+  flags.Count("max_mails_per_day", &settings.max_mails_per_day, 1, 1'000'000,
+              "E-mails of every kind that an account may cause to one other account in a day, over "
+              "all servers");
+  flags.Count("max_wrong_accounts_per_day", &settings.max_wrong_accounts_per_day, 1, 1'000'000,
+              "Accounts that do not exist or have overdue payments, named in asks and dry runs of "
+              "one account in a day, over all servers. Beyond it, every dry run and every ask that "
+              "would fail gets QUOTA_EXCEEDED");
   flags.Count("max_addresses_per_day", &settings.max_addresses_per_day, 1, 1'000'000,
               "Times in a day that an account may change its own e-mail address");
   flags.Count("max_wrong_tokens", &settings.max_wrong_tokens, 1, 100,

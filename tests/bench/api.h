@@ -56,6 +56,8 @@ class GrpcApi final : public Api {
 inline Settings WithoutQuota() {
   Settings settings;
   settings.max_asks_per_minute = 1'000'000;
+  settings.max_mails_per_day = 1'000'000;
+  settings.max_items_per_day = 1'000'000'000;
   return settings;
 }
 

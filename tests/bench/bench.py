@@ -126,7 +126,8 @@ class Server:
         known = subprocess.run([program, "--help"], capture_output=True, text=True).stdout
         flags = ["--listen=127.0.0.1:0", f"--mysql={uri}", "--mysql_tls=disabled", f"--mail={mail}",
                  "--mail_timeout=10m", "--migrate", f"--metrics={self.metrics}",
-                 "--max_asks_per_minute=1000000", *(["--mail_tls=none"] if self.silence else [])]
+                 "--max_asks_per_minute=1000000", "--max_mails_per_day=1000000",
+                 "--max_items_per_day=1000000000", *(["--mail_tls=none"] if self.silence else [])]
         begin = time.monotonic()
         with open(self.log, "w") as out:
             # An older build does not know every flag.

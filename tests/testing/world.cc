@@ -159,9 +159,10 @@ World::Answered World::Refuse(const std::string& account, const Uuid& id, const 
 }
 
 World::Answered World::Resend(const std::string& account, const Uuid& id, const std::string& to,
-                              std::optional<Uuid> request_id) {
+                              std::optional<Uuid> request_id, Engine* through) {
   return Answer([&](const Encode<ContactChange>& encode) {
-    return engine.answering.ResendValidation(As(account, request_id), id, AccountId(to), encode);
+    return (through ? *through : engine)
+        .answering.ResendValidation(As(account, request_id), id, AccountId(to), encode);
   });
 }
 

@@ -71,7 +71,7 @@ class World {
   Answered Refuse(const std::string& account, const Uuid& id, const std::string& token,
                   const std::string& reason = "");
   Answered Resend(const std::string& account, const Uuid& id, const std::string& to = "",
-                  std::optional<Uuid> request_id = std::nullopt);
+                  std::optional<Uuid> request_id = std::nullopt, Engine* through = nullptr);
   Answered Cancel(const std::string& account, const Uuid& id, Engine* through = nullptr);
   absl::Status Override(const std::vector<Assignment>& assignments,
                         const std::string& reason = "support case");

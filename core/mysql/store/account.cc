@@ -96,12 +96,17 @@ std::vector<Account> PageAccounts(Session& session, const std::string& after, in
 }
 
 AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& ids,
-                                  const AccountId& requester, absl::Time now) {
+                                  const AccountId& requester, absl::Time now, Lock lock) {
   const InList in = MakeInList(ids);
   std::vector<Param> params = in.params;
-  params.insert(params.end(), {Bind(requester), Bind(requester), Bind(requester),
-                               Bind(ChangeState::kValidating), Bind(now)});
-  // The use comes in a row without an account id, in the last three columns.
+  params.insert(params.end(),
+                {Bind(requester), Bind(requester), Bind(requester), Bind(ChangeState::kValidating),
+                 Bind(now), Bind(requester), Bind(requester)});
+  params.insert(params.end(), in.params.begin(), in.params.end());
+  // The use comes in rows without an account id. Rows of daily uses have their kind where accounts
+  // have their standing.
+  const std::string daily = absl::StrCat(
+      "SELECT ", PackedColumns("'', other, '', kind, uses, start_time, 0"), " FROM daily_use");
   Rows rows = session.Select(
       kAccountColumns,
       absl::StrCat(" FROM account a WHERE a.id IN ", in.placeholders, " UNION ALL SELECT ",
@@ -110,7 +115,11 @@ AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& i
                                  " 0), "
                                  "IFNULL((SELECT asks FROM ask_window WHERE account_id = ?), 0)"),
                    " FROM contact_change c"
-                   " WHERE c.requester = ? AND c.state = ? AND c.expire_time > ?"),
+                   " WHERE c.requester = ? AND c.state = ? AND c.expire_time > ?"
+                   " UNION ALL ",
+                   daily, " WHERE account_id = ? AND kind IN (1, 2) AND other = ''", " UNION ALL (",
+                   daily, " WHERE account_id = ? AND kind = 3 AND other IN ", in.placeholders,
+                   Suffix(lock), ")"),
       params);
   AccountsAndUse result;
   while (rows.Next()) {
@@ -118,7 +127,18 @@ AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& i
       result.accounts.push_back(ReadAccount(rows));
       continue;
     }
-    for (int column = 0; column < 4; ++column) rows.Skip();
+    rows.Skip();
+    const AccountId other = rows.Account();
+    rows.Skip();
+    if (const auto use = rows.As<DailyUse>(); use != DailyUse()) {
+      QuotaWindow window;
+      window.uses = rows.Int();
+      window.start = rows.Time();
+      if (use == DailyUse::kItems) result.use.items = window;
+      if (use == DailyUse::kWrongAccounts) result.use.wrong_accounts = window;
+      if (use == DailyUse::kMails) result.use.mails.emplace(other, window);
+      continue;
+    }
     result.use.pending_changes = rows.Int();
     result.use.asks.start = rows.Time();
     result.use.asks.uses = rows.Int();

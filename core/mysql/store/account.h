@@ -35,13 +35,14 @@ std::vector<AccountId> LoadOverdue(Session& session, const std::set<AccountId>& 
 // Returns at most `limit` accounts with ids after `after`, ordered by id.
 std::vector<Account> PageAccounts(Session& session, const std::string& after, int64_t limit);
 
-// Returns the accounts that exist, and the requester's use of its quotas at `now`.
+// Returns the accounts that exist, and the requester's use of its quotas at `now`: of e-mails,
+// those to `ids`, whose days are locked if `lock` says so.
 struct AccountsAndUse {
   std::vector<Account> accounts;
   QuotaUse use;
 };
 AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& ids,
-                                  const AccountId& requester, absl::Time now);
+                                  const AccountId& requester, absl::Time now, Lock lock);
 
 // Inserts new rows, in one statement. If one of them exists by then, the transaction starts over.
 void InsertAccounts(Session& session, const std::vector<Account>& accounts);

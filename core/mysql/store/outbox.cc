@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/domain/quota.h"
 #include "core/mysql/encoder.h"
 #include "core/mysql/store/statements.h"
 
@@ -31,7 +32,8 @@ using Line = std::pair<int64_t, std::string>;
 
 }  // namespace
 
-void InsertMails(Session& session, const std::vector<OutboxMail>& mails) {
+void InsertMails(Session& session, const std::vector<OutboxMail>& mails,
+                 int64_t max_mails_per_day) {
   std::map<Line, std::vector<const OutboxMail*>> lines;
   for (const OutboxMail& mail : mails) lines[{PriorityOf(mail), mail.cause}].push_back(&mail);
   for (const auto& [line, queued] : lines) {
@@ -39,16 +41,29 @@ void InsertMails(Session& session, const std::vector<OutboxMail>& mails) {
     const std::string cause = Ascii(line.second).text;
     for (std::size_t begin = 0; begin < queued.size(); begin += kRowsOfInsert) {
       std::vector<std::string> rows;
+      bool any_optional = false;
       const std::size_t end = std::min(queued.size(), begin + kRowsOfInsert);
       for (std::size_t i = begin; i < end; ++i) {
         const OutboxMail& mail = *queued[i];
+        const bool optional = mail.IsOptional() && !mail.sender.empty();
+        any_optional = any_optional || optional;
         rows.push_back(
             Fill("SELECT ? AS id, ? AS kind, ? AS subject, ? AS recipient,"
-                 " ? AS address, ? AS generation, ? AS create_time, ? AS place",
+                 " ? AS address, ? AS generation, ? AS create_time, ? AS place,"
+                 " ? AS optional_of",
                  {sqltext::Id(mail.id), Number(mail.kind), sqltext::Id(mail.subject),
                   sqltext::Id(mail.recipient), Utf8(mail.address), Int(mail.generation),
-                  Time(mail.create_time), Int(static_cast<int64_t>(i - begin) + 1)}));
+                  Time(mail.create_time), Int(static_cast<int64_t>(i - begin) + 1),
+                  sqltext::Id(optional ? mail.sender : AccountId())}));
       }
+      const std::string wanted =
+          any_optional
+              ? Fill(
+                    " WHERE NOT EXISTS (SELECT 1 FROM daily_use d WHERE"
+                    " d.account_id = m.optional_of AND d.kind = ? AND d.other = m.recipient"
+                    " AND d.uses > ?)",
+                    {Number(DailyUse::kMails), Int(max_mails_per_day)})
+              : "";
       // One round after the later of the head of the line and the cause's last e-mail. Both are
       // read without locks: two transactions at once may give the same turn, which is harmless.
       session.Queue(absl::StrCat(
@@ -61,7 +76,7 @@ void InsertMails(Session& session, const std::vector<OutboxMail>& mails) {
           ") m, (SELECT GREATEST("
           "COALESCE((SELECT MIN(turn) FROM outbox WHERE waits = 0 AND priority = ",
           priority, "), 0), COALESCE((SELECT MAX(turn) FROM outbox WHERE cause = ", cause,
-          " AND priority = ", priority, "), 0)) AS last_turn) t"));
+          " AND priority = ", priority, "), 0)) AS last_turn) t", wanted));
     }
   }
 }

@@ -27,8 +27,9 @@ struct OutboxDepth {
 OutboxDepth LoadOutboxDepth(Session& session, int64_t limit);
 
 // Puts new e-mails into line. Causes take turns: each further e-mail of a cause comes a round
-// later. Validation e-mails come before all others.
-void InsertMails(Session& session, const std::vector<OutboxMail>& mails);
+// later. Validation e-mails come before all others. Leaves optional e-mails out if the uses of
+// kMails that are already counted for their sender and recipient exceed `max_mails_per_day`.
+void InsertMails(Session& session, const std::vector<OutboxMail>& mails, int64_t max_mails_per_day);
 
 // Puts at most `limit` e-mails that waited until `now` into line again. Returns their number.
 int64_t QueueWaitingMails(Session& session, absl::Time now, int64_t limit);

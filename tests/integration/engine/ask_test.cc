@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/mysql/connection.h"
 #include "tests/testing/reasons.h"
@@ -54,6 +55,7 @@ TEST(Asking, CreatesAllOfItOrNothingAndListsEveryWrongAssignment) {
   EXPECT_THAT(ViolationsOf(asked.status),
               ElementsAre("assignments[1].service SERVICE_NOT_FOUND",
                           "assignments[2].new_contact ACCOUNT_NOT_FOUND"));
+  world.test_database.Execute("DELETE FROM daily_use WHERE kind = 2");  // The count of wrong accounts.
   EXPECT_EQ(world.test_database.Dump(), before);
 }
 
@@ -158,6 +160,177 @@ TEST(ValidateOnly, RunsEveryCheck) {
   EXPECT_EQ(reason(kMarie, {Move(kS0, kTech, kDana), Move(kS1, kTech, kEve)}), "QUOTA_EXCEEDED");
   world.Ask(kMarie, {Move(kS0, kTech, kDana)});
   EXPECT_EQ(reason(kThomas, {Move(kS0, kTech, kDana)}), "CHANGE_ALREADY_PENDING");
+}
+
+// --- Nobody's mailbox is a weapon --------------------------------------------------
+
+Settings FewMails(int64_t limit) {
+  Settings settings;
+  settings.max_mails_per_day = limit;
+  return settings;
+}
+
+// E-mails to Dana that were owed; none stays.
+int64_t MailsToDana(World& world) {
+  int64_t count = 0;
+  for (const std::string& mail : world.TakeMails()) {
+    if (absl::StrContains(mail, kDana)) ++count;
+  }
+  return count;
+}
+
+TEST(MailQuota, AskingAndCancellingInTurnsCausesNoMoreEmailsToOneAccountThanTheLimit) {
+  World world(FewMails(7));
+  int64_t mails = 0;
+  int rounds = 0;
+  World::Asked asked;
+  for (;; ++rounds) {
+    asked = world.Ask(kMarie, {Move(kS0, kTech, kDana)});
+    if (!asked.status.ok()) break;
+    mails += MailsToDana(world);
+    world.clock.Advance(absl::Minutes(10));
+    ASSERT_THAT(world.Cancel(kMarie, asked.changes[0].id).status, HasReason(""));
+    mails += MailsToDana(world);
+  }
+  EXPECT_EQ(mails, 7);
+  EXPECT_EQ(rounds, 4);
+  EXPECT_THAT(asked.status, HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(RetryDelayOf(asked.status), absl::Hours(24) - absl::Minutes(40));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}, std::nullopt, true).status,
+              HasReason("QUOTA_EXCEEDED"))
+      << "a dry run shows what the ask would get";
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kEve)}).status, HasReason(""))
+      << "another recipient";
+  EXPECT_THAT(world.Ask(kThomas, {Move(kS1, kTech, kDana)}).status, HasReason(""))
+      << "another requester";
+  world.clock.Advance(absl::Hours(24) - absl::Minutes(40));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS2, kTech, kDana)}).status, HasReason("")) << "a new day";
+}
+
+TEST(MailQuota, NoticesOfChangesWithoutEffectAreNotSentBeyondTheLimit) {
+  World world(FewMails(3));
+  std::vector<ContactChange> asked;
+  for (const char* service : {kS0, kS1, kS2}) {
+    asked.push_back(world.Ask(kMarie, {Move(service, kTech, kDana)}).changes.at(0));
+  }
+  EXPECT_EQ(MailsToDana(world), 3);
+  ASSERT_THAT(world.Cancel(kMarie, asked[0].id).status, HasReason(""));
+  ASSERT_THAT(world.Refuse(kMarie, asked[1].id, world.Token(asked[1].id, kMarie)).status,
+              HasReason(""));
+  EXPECT_EQ(MailsToDana(world), 0);
+  // A day later the reminder and the end of the third are told again.
+  world.clock.Advance(absl::Hours(24) * 5);
+  ASSERT_EQ(*world.engine.maintenance.RunTimers(10), 1);
+  EXPECT_EQ(MailsToDana(world), 1);
+}
+
+TEST(MailQuota, WhatTookEffectIsAlwaysTold) {
+  World world(FewMails(1));
+  const ContactChange change = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
+  EXPECT_EQ(MailsToDana(world), 1);
+  world.Accept(kDana, change);
+  ASSERT_EQ(world.Accept(kMarie, change).change.state, ChangeState::kDone);
+  EXPECT_THAT(world.TakeMails(), ElementsAre("DONE aa1-ovh", "DONE dd4-ovh", "ROLES_LOST bb2-ovh"));
+  // Each of them counted.
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS1, kTech, kThomas), Move(kS2, kTech, kMarie)}).status,
+              HasReason("CONTACT_UNCHANGED"));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kThomas)}).status, HasReason("QUOTA_EXCEEDED"));
+}
+
+TEST(MailQuota, ResendsCountAndThoseOfTheValidatorItselfDoNot) {
+  World world(FewMails(3));
+  const ContactChange change = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
+  const auto resend = [&](const char* account) {
+    world.clock.Advance(absl::Minutes(1));
+    return world.Resend(account, change.id, kDana).status;
+  };
+  EXPECT_THAT(resend(kMarie), HasReason(""));
+  EXPECT_THAT(resend(kMarie), HasReason(""));
+  const absl::Status refused = resend(kMarie);
+  EXPECT_THAT(refused, HasReason("RESEND_TOO_SOON"));
+  EXPECT_EQ(RetryDelayOf(refused), absl::Hours(24) - absl::Minutes(3));
+  EXPECT_THAT(resend(kDana), HasReason(""));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS1, kTech, kDana)}).status, HasReason("QUOTA_EXCEEDED"));
+}
+
+TEST(MailQuota, AReplayDoesNotCount) {
+  World world(FewMails(2));
+  const Uuid id = Uuid::Version4();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}, id).status, HasReason(""));
+  }
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS1, kTech, kDana)}).status, HasReason(""));
+  EXPECT_EQ(world.test_database.Count("SELECT uses FROM daily_use WHERE kind = 3"), 2);
+  EXPECT_EQ(world.test_database.Count("SELECT uses FROM daily_use WHERE kind = 1"), 2) << "items";
+}
+
+TEST(WrongAccounts, DryRunsListNeitherWhoIsACustomerNorWhoOwes) {
+  Settings settings;
+  settings.max_wrong_accounts_per_day = 3;
+  World world(settings);
+  ASSERT_TRUE(world.SetStanding(kEve, BillingStanding::kOverdue).ok());
+  const auto reason = [&](const char* account, const std::vector<Assignment>& assignments,
+                          bool dry_run) {
+    return errors::Reason(world.Ask(account, assignments, std::nullopt, dry_run).status);
+  };
+  EXPECT_EQ(reason(kMarie, {Move(kS0, kTech, "zz1-ovh")}, true), "ACCOUNT_NOT_FOUND");
+  EXPECT_EQ(reason(kMarie, {Move(kS0, kTech, "zz2-ovh")}, false), "ACCOUNT_NOT_FOUND");
+  EXPECT_EQ(reason(kMarie, {Move(kS0, kTech, kDana)}, true), "") << "costs nothing";
+  world.clock.Advance(absl::Hours(1));
+  EXPECT_EQ(reason(kMarie, {Move(kS0, kBilling, kEve)}, true), "BILLING_OVERDUE");
+  // Used up: no answer tells more, whether or not an account exists.
+  for (const char* named : {"zz3-ovh", kDana, kEve}) {
+    for (const Role role : {kTech, kBilling}) {
+      const absl::Status dry =
+          world.Ask(kMarie, {Move(kS0, role, named)}, std::nullopt, true).status;
+      EXPECT_THAT(dry, HasReason("QUOTA_EXCEEDED")) << named;
+      EXPECT_EQ(RetryDelayOf(dry), absl::Hours(23));
+      EXPECT_EQ(reason(kMarie, {Move(kS0, role, named), Move("gone.example", kTech, kDana)}, false),
+                "QUOTA_EXCEEDED")
+          << named;
+    }
+  }
+  EXPECT_EQ(reason(kMarie, {Move(kS0, kTech, "zz3-ovh")}, false), "QUOTA_EXCEEDED");
+  EXPECT_EQ(reason(kMarie, {Move(kS0, kTech, kDana)}, false), "") << "an ask without any mistake";
+  EXPECT_EQ(reason(kThomas, {Move(kS1, kTech, "zz3-ovh")}, true), "ACCOUNT_NOT_FOUND")
+      << "another account has its own";
+  world.clock.Advance(absl::Hours(23));
+  EXPECT_EQ(reason(kMarie, {Move(kS1, kTech, "zz3-ovh")}, true), "ACCOUNT_NOT_FOUND");
+}
+
+TEST(WrongAccounts, EachOfABulkAskCounts) {
+  Settings settings;
+  settings.max_wrong_accounts_per_day = 3;
+  World world(settings);
+  const auto dry_run = [&](const std::vector<std::string>& named) {
+    std::vector<Assignment> assignments;
+    for (std::size_t i = 0; i < named.size(); ++i) {
+      assignments.push_back(
+          Move(absl::StrCat("s", i / 2, ".example"), i % 2 == 0 ? kTech : kAdmin, named[i]));
+    }
+    return errors::Reason(world.Ask(kMarie, assignments, std::nullopt, true).status);
+  };
+  EXPECT_EQ(dry_run({"zz1-ovh", "zz2-ovh", "zz3-ovh", "zz4-ovh"}), "QUOTA_EXCEEDED");
+  EXPECT_EQ(dry_run({"zz1-ovh", "zz1-ovh", "zz2-ovh", kDana}), "ACCOUNT_NOT_FOUND") << "two";
+  EXPECT_EQ(dry_run({kDana}), "QUOTA_EXCEEDED") << "one for the first, two for the second";
+}
+
+TEST(ItemQuota, HoldsForARequesterAndEndsWithTheDay) {
+  Settings settings;
+  settings.max_items_per_day = 3;
+  World world(settings);
+  ASSERT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana), Move(kS0, kBilling, kDana)}).status,
+              HasReason(""));
+  world.clock.Advance(absl::Hours(20));
+  const absl::Status refused =
+      world.Ask(kMarie, {Move(kS1, kTech, kDana), Move(kS1, kBilling, kEve)}).status;
+  EXPECT_THAT(refused, HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(RetryDelayOf(refused), absl::Hours(4));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS1, kTech, kDana)}).status, HasReason(""));
+  EXPECT_THAT(world.Ask(kBill, {Move(kS2, kBilling, kDana)}).status, HasReason(""))
+      << "another requester has its own";
+  world.clock.Advance(absl::Hours(4));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS2, kTech, kDana)}).status, HasReason(""));
 }
 
 TEST(AskQuota, HoldsForARequesterOverAllServersAndEndsWithTheMinute) {

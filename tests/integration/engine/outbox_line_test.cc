@@ -51,7 +51,7 @@ void Cause(World& world, const std::string& cause, int count) {
     ASSERT_TRUE(world.database
                     .Write({},
                            [&](Session& session) {
-                             store::InsertMails(session, mails);
+                             store::InsertMails(session, mails, 1);
                              return absl::OkStatus();
                            })
                     .ok());
@@ -193,7 +193,7 @@ TEST(OutboxLine, ReadsInProportionToWhatIsClaimedHoweverMuchIsOwed) {
   });
   count(600);
   write([&](Session& session) {
-    store::InsertMails(session, {{.id = Uuid::Version4(), .cause = kEve}});
+    store::InsertMails(session, {{.id = Uuid::Version4(), .cause = kEve}}, 1);
     return absl::OkStatus();
   });
   count(100);

@@ -370,5 +370,58 @@ TEST(Race, OfOverrideAndLastAcceptanceLeavesTheOperatorsHolder) {
   EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM pending_role"), 0);
 }
 
+TEST(Race, OfDryRunsTellsOfNoMoreWrongAccountsThanTheLimit) {
+  Settings settings;
+  settings.max_wrong_accounts_per_day = 5;
+  Fleet fleet(settings);
+  for (int round = 0; round < 5; ++round) {
+    std::vector<absl::Status> statuses(kThreads);
+    AtOnce(kThreads, [&](int i) {
+      statuses[static_cast<std::size_t>(i)] =
+          fleet.world
+              .Ask(kMarie, {Move(ServiceOf(i), kTech, absl::StrCat("zz", i, "-ovh"))}, std::nullopt,
+                   /*validate_only=*/i % 2 == 0, fleet.engine(i))
+              .status;
+    });
+    EXPECT_EQ(Tally(statuses),
+              (Counts{{"ACCOUNT_NOT_FOUND", 5}, {"QUOTA_EXCEEDED", kThreads - 5}}));
+    fleet.world.clock.Advance(absl::Hours(24));
+  }
+}
+
+// Asks, resends and cancellations at once, on three servers. Each would be one more e-mail to Dana.
+TEST(Race, OfEverythingThatCausesEmailsCausesNoMoreThanTheLimit) {
+  Settings settings;
+  settings.max_mails_per_day = 12;
+  Fleet fleet(settings);
+  for (int round = 0; round < 4; ++round) {
+    std::vector<Uuid> pending;
+    for (int i = 0; i < 8; ++i) pending.push_back(AskTech(fleet, i).id);
+    fleet.world.TakeMails();
+    std::vector<Uuid> asked(kThreads);
+    AtOnce(kThreads, [&](int i) {
+      const auto at = static_cast<std::size_t>(i);
+      if (i < 4) {
+        fleet.world.Cancel(kMarie, pending[at], fleet.engine(i));
+      } else if (i < 10) {
+        fleet.world.Resend(kMarie, pending[4 + at % 4], kDana, std::nullopt, fleet.engine(i));
+      } else {
+        const World::Asked more = fleet.world.Ask(kMarie, {Move(ServiceOf(i), kTech, kDana)},
+                                                  std::nullopt, false, fleet.engine(i));
+        if (more.status.ok()) asked[at] = more.changes.at(0).id;
+      }
+    });
+    EXPECT_EQ(fleet.world.test_database.Count(
+                  absl::StrCat("SELECT COUNT(*) FROM outbox WHERE recipient = '", kDana, "'")),
+              12 - 8);
+    EXPECT_EQ(fleet.world.database.retries().conflict, 0) << "deadlocks";
+    // The next day begins without a change.
+    pending.insert(pending.end(), asked.begin(), asked.end());
+    for (const Uuid& id : pending) fleet.world.Cancel(kMarie, id);
+    fleet.world.TakeMails();
+    fleet.world.clock.Advance(absl::Hours(25));
+  }
+}
+
 }  // namespace
 }  // namespace contacts

@@ -137,6 +137,34 @@ TEST(RoundTrips, OfAWrongTokenAreFourAtMost) {
             4);
 }
 
+TEST(RoundTrips, OfAResendAreFourAtMostAndOfOneToAnotherAccountFive) {
+  World world;
+  WarmUp(world);
+  const ContactChange change = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
+  const auto trips = [&](const char* account, const char* to) {
+    world.clock.Advance(absl::Minutes(1));
+    return TripsOf(world.database, [&] {
+      EXPECT_THAT(world.Resend(account, change.id, to, Uuid::Version4()).status, HasReason(""));
+    });
+  };
+  EXPECT_LE(trips(kDana, ""), 4);
+  EXPECT_LE(trips(kMarie, kMarie), 4);
+  EXPECT_LE(trips(kMarie, kDana), 5);
+}
+
+TEST(RoundTrips, OfADryRunAreThreeAndThreeMoreIfAnAccountIsWrong) {
+  World world;
+  WarmUp(world);
+  const auto trips = [&](const char* named, const char* reason) {
+    return TripsOf(world.database, [&] {
+      EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, named)}, std::nullopt, true).status,
+                  HasReason(reason));
+    });
+  };
+  EXPECT_LE(trips(kDana, ""), 3);
+  EXPECT_LE(trips("zz9-ovh", "ACCOUNT_NOT_FOUND"), 6);
+}
+
 TEST(RoundTrips, OfAskingApplyingAndReadingDoNotGrowWithAThousandServices) {
   World world(Settings(), kMany);
   WarmUp(world);
@@ -166,6 +194,7 @@ TEST(RoundTrips, OfAskingApplyingAndReadingDoNotGrowWithAThousandServices) {
   EXPECT_THAT(ViolationsOf(bad.status),
               ElementsAre("assignments[500].service SERVICE_NOT_FOUND",
                           "assignments[999].new_contact ACCOUNT_NOT_FOUND"));
+  world.test_database.Execute("DELETE FROM daily_use WHERE kind = 2");  // The count of wrong accounts.
   EXPECT_EQ(world.test_database.Dump(), before);
 
   // A thousand.

@@ -150,5 +150,16 @@ TEST(Timers, ThoseThatAlwaysFailStopNoOthersAndAreTriedAgainLater) {
   EXPECT_EQ(world.History(ids[0]).back(), EventType::kExpired);
 }
 
+TEST(DailyUses, AreRemovedOnceTheirDayIsOverAndNoChangeOfItCanBeOpen) {
+  World world;
+  ASSERT_THAT(world.Ask(kMarie, {Move("s0.example", kTech, kDana)}).status, HasReason(""));
+  world.clock.Advance(world.settings.change_lifetime + absl::Hours(48));
+  ASSERT_THAT(world.Ask(kMarie, {Move("s1.example", kTech, kEve)}).status, HasReason(""));
+  EXPECT_EQ(*world.engine.maintenance.PurgeDailyUses(10), 0);
+  world.clock.Advance(absl::Microseconds(1));
+  EXPECT_EQ(*world.engine.maintenance.PurgeDailyUses(10), 1) << "the e-mail to Dana";
+  EXPECT_EQ(world.test_database.Count("SELECT COUNT(*) FROM daily_use"), 2);
+}
+
 }  // namespace
 }  // namespace contacts

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/unit/core/mail/render_facts.h"
 
@@ -122,6 +123,23 @@ TEST(MailRenderer, MarksEveryLineOfARefusalReasonAndDropsControlCharacters) {
   EXPECT_THAT(mail.text, HasSubstr("  > no\n  > [31mYour validation code:\n"
                                    "  > http://evil.example\n"));
   EXPECT_THAT(mail.html, HasSubstr("no<br>[31mYour validation code:<br>http://evil.example</b"));
+}
+
+TEST(MailRenderer, RefusalReasonGoesToTheRequesterAlone) {
+  for (const int refuser : {0, 1}) {
+    for (const char* recipient : {kRequester, kNewContact}) {
+      MailFacts facts = Facts(MailKind::kRefused, recipient);
+      Validation& answer = facts.change->validations[static_cast<std::size_t>(refuser)];
+      answer.state = ValidationState::kRefused;
+      answer.refuse_reason = "Confirm your account at https://evil.example";
+      const RenderedMail mail = Render(facts);
+      const bool told = recipient == std::string(kRequester);
+      EXPECT_EQ(absl::StrContains(mail.text, "evil.example"), told) << mail.text;
+      EXPECT_EQ(absl::StrContains(mail.html, "evil.example"), told) << mail.html;
+      EXPECT_THAT(mail.text, HasSubstr("has refused this request"));
+      EXPECT_THAT(mail.text, Not(HasSubstr("No reason was given")));
+    }
+  }
 }
 
 TEST(MailRenderer, SaysWhereNoReasonWasGiven) {

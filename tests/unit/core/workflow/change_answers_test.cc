@@ -19,7 +19,7 @@ TEST(Locking, TenWrongTokensLockTheAnswerEvenForTheRightOneUntilAResend) {
   EXPECT_THAT(AcceptWrongly(change, kDana).status, HasReason("TOKEN_LOCKED"));
   EXPECT_EQ(change.FindValidation(kDana)->wrong_tokens, 10);
 
-  EXPECT_THAT(Resend(change, kDana, kDana, "k1", kNow, kSettings).status, HasReason(""));
+  EXPECT_THAT(Resend(change, kDana, kDana, "k1", {}, kNow, kSettings).status, HasReason(""));
   EXPECT_EQ(change.FindValidation(kDana)->wrong_tokens, 0);
   EXPECT_THAT(AcceptBy(change, kDana).status, HasReason(""));
 }
@@ -65,9 +65,9 @@ TEST(Locking, EveryWrongTokenIsInTheHistoryWithItsOrdinal) {
 
 TEST(Resending, RequesterMayAskForEitherValidatorsEmail) {
   ContactChange change = Asked();
-  const Transition own = Resend(change, kMarie, kMarie, "k1", kNow, kSettings);
+  const Transition own = Resend(change, kMarie, kMarie, "k1", {}, kNow, kSettings);
   EXPECT_THAT(MailsOf(own), ElementsAre("VALIDATION aa1-ovh #2"));
-  const Transition other = Resend(change, kMarie, kDana, "k1", kNow, kSettings);
+  const Transition other = Resend(change, kMarie, kDana, "k1", {}, kNow, kSettings);
   EXPECT_THAT(MailsOf(other), ElementsAre("VALIDATION dd4-ovh #2"));
   EXPECT_THAT(EventsOf(other),
               ElementsAre("RESEND_REQUESTED by aa1-ovh about dd4-ovh -> VALIDATING"));
@@ -84,7 +84,7 @@ TEST(Resending, OthersMayNot) {
       {kMarie, kThomas},  // The requester, for an account that is not a validator.
   };
   for (const auto& [actor, validator] : kDenied) {
-    const Transition transition = Resend(change, actor, validator, "k1", kNow, kSettings);
+    const Transition transition = Resend(change, actor, validator, "k1", {}, kNow, kSettings);
     EXPECT_THAT(transition.status, HasReason("CALLER_NOT_ALLOWED")) << actor << " " << validator;
     ExpectNothingHappened(transition, before, change);
   }
@@ -93,54 +93,55 @@ TEST(Resending, OthersMayNot) {
 TEST(Resending, ToOneWhoHasAnsweredIsRefused) {
   ContactChange change = AcceptedByMarie();
   const ContactChange before = change;
-  const Transition transition = Resend(change, kMarie, kMarie, "k1", kNow, kSettings);
+  const Transition transition = Resend(change, kMarie, kMarie, "k1", {}, kNow, kSettings);
   EXPECT_THAT(transition.status, HasReason("ALREADY_VALIDATED"));
   ExpectNothingHappened(transition, before, change);
 }
 
 TEST(Resending, IsLimitedToOnceAMinuteAndTellsTheWait) {
   ContactChange change = Asked();
-  ASSERT_THAT(Resend(change, kDana, kDana, "k1", kNow, kSettings).status, HasReason(""));
+  ASSERT_THAT(Resend(change, kDana, kDana, "k1", {}, kNow, kSettings).status, HasReason(""));
   const ContactChange before = change;
-  const Transition soon = Resend(change, kDana, kDana, "k1", kNow + absl::Seconds(45), kSettings);
+  const Transition soon =
+      Resend(change, kDana, kDana, "k1", {}, kNow + absl::Seconds(45), kSettings);
   EXPECT_THAT(soon.status, HasReason("RESEND_TOO_SOON"));
   EXPECT_EQ(RetryDelayOf(soon.status), absl::Seconds(15));
   ExpectNothingHappened(soon, before, change);
-  EXPECT_THAT(Resend(change, kDana, kDana, "k1", kNow + absl::Seconds(60), kSettings).status,
+  EXPECT_THAT(Resend(change, kDana, kDana, "k1", {}, kNow + absl::Seconds(60), kSettings).status,
               HasReason(""));
   EXPECT_EQ(change.FindValidation(kDana)->generation, 3);
 }
 
 TEST(Resending, MinuteCountsWhoeverAskedForIt) {
   ContactChange change = Asked();
-  Resend(change, kMarie, kDana, "k1", kNow, kSettings);
-  EXPECT_THAT(Resend(change, kDana, kDana, "k1", kNow + absl::Seconds(1), kSettings).status,
+  Resend(change, kMarie, kDana, "k1", {}, kNow, kSettings);
+  EXPECT_THAT(Resend(change, kDana, kDana, "k1", {}, kNow + absl::Seconds(1), kSettings).status,
               HasReason("RESEND_TOO_SOON"));
 }
 
 TEST(Resending, IsLimitedForEachValidatorOnItsOwn) {
   ContactChange change = Asked();
-  Resend(change, kMarie, kDana, "k1", kNow, kSettings);
-  EXPECT_THAT(Resend(change, kMarie, kMarie, "k1", kNow, kSettings).status, HasReason(""));
+  Resend(change, kMarie, kDana, "k1", {}, kNow, kSettings);
+  EXPECT_THAT(Resend(change, kMarie, kMarie, "k1", {}, kNow, kSettings).status, HasReason(""));
 }
 
 TEST(Resending, IsLimitedToTwentyADayAndTellsTheWait) {
   ContactChange change = Asked();
   absl::Time now = kNow;
   for (int i = 1; i <= 20; ++i) {
-    ASSERT_THAT(Resend(change, kDana, kDana, "k1", now, kSettings).status, HasReason("")) << i;
+    ASSERT_THAT(Resend(change, kDana, kDana, "k1", {}, now, kSettings).status, HasReason("")) << i;
     now += absl::Minutes(1);
   }
-  const Transition refused = Resend(change, kDana, kDana, "k1", now, kSettings);
+  const Transition refused = Resend(change, kDana, kDana, "k1", {}, now, kSettings);
   EXPECT_THAT(refused.status, HasReason("RESEND_TOO_SOON"));
   EXPECT_EQ(RetryDelayOf(refused.status), absl::Hours(24) - absl::Minutes(20));
   EXPECT_THAT(
-      Resend(change, kDana, kDana, "k1", kNow + absl::Hours(24) - absl::Seconds(1), kSettings)
+      Resend(change, kDana, kDana, "k1", {}, kNow + absl::Hours(24) - absl::Seconds(1), kSettings)
           .status,
       HasReason("RESEND_TOO_SOON"));
   for (int i = 1; i <= 20; ++i) {  // The next day allows another twenty.
     ASSERT_THAT(
-        Resend(change, kDana, kDana, "k1", kNow + absl::Hours(24) + absl::Minutes(i), kSettings)
+        Resend(change, kDana, kDana, "k1", {}, kNow + absl::Hours(24) + absl::Minutes(i), kSettings)
             .status,
         HasReason(""));
   }
@@ -151,12 +152,12 @@ TEST(Resending, BothLimitsAreSettings) {
   settings.resend_interval = absl::Seconds(10);
   settings.max_resends_per_day = 2;
   ContactChange change = Asked();
-  EXPECT_THAT(Resend(change, kDana, kDana, "k1", kNow, settings).status, HasReason(""));
-  EXPECT_THAT(Resend(change, kDana, kDana, "k1", kNow + absl::Seconds(9), settings).status,
+  EXPECT_THAT(Resend(change, kDana, kDana, "k1", {}, kNow, settings).status, HasReason(""));
+  EXPECT_THAT(Resend(change, kDana, kDana, "k1", {}, kNow + absl::Seconds(9), settings).status,
               HasReason("RESEND_TOO_SOON"));
-  EXPECT_THAT(Resend(change, kDana, kDana, "k1", kNow + absl::Seconds(10), settings).status,
+  EXPECT_THAT(Resend(change, kDana, kDana, "k1", {}, kNow + absl::Seconds(10), settings).status,
               HasReason(""));
-  EXPECT_THAT(Resend(change, kDana, kDana, "k1", kNow + absl::Hours(1), settings).status,
+  EXPECT_THAT(Resend(change, kDana, kDana, "k1", {}, kNow + absl::Hours(1), settings).status,
               HasReason("RESEND_TOO_SOON"));
 }
 
@@ -184,7 +185,7 @@ TEST(Delivery, HandedOverValidationSetsSendTimeAndMaskedAddress) {
 
 TEST(Delivery, OfAnEarlierEmailDoesNotStandForTheLatest) {
   ContactChange change = Asked();
-  Resend(change, kDana, kDana, "k1", kNow, kSettings);
+  Resend(change, kDana, kDana, "k1", {}, kNow, kSettings);
   const Transition transition = Delivered(change, 1, EventType::kValidationSent);
   EXPECT_FALSE(change.FindValidation(kDana)->email_send_time.has_value());
   EXPECT_THAT(transition.events, SizeIs(1));

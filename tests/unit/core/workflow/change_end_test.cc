@@ -65,7 +65,7 @@ TEST(AdminOfAll, CountsEveryItemOfAClosedChange) {
 
 TEST(Time, ReminderGoesOnceToEachPendingValidatorWithTheSameToken) {
   ContactChange change = Asked();
-  Resend(change, kDana, kDana, "k1", kNow, kSettings);
+  Resend(change, kDana, kDana, "k1", {}, kNow, kSettings);
   const absl::Time due = change.expire_time - absl::Hours(48);
   const Transition transition = ExpireOrRemind(change, due);
   EXPECT_TRUE(transition.save);

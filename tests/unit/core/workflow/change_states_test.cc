@@ -98,7 +98,7 @@ TEST(Validating, RefuseWithWrongTokenIsCountedAndRecordedThoughItFails) {
 
 TEST(Validating, ResendRaisesTheGenerationAndOwesAnEmail) {
   ContactChange change = Asked();
-  const Transition transition = Resend(change, kDana, kDana, "k2", kNow, kSettings);
+  const Transition transition = Resend(change, kDana, kDana, "k2", {}, kNow, kSettings);
   EXPECT_THAT(transition.status, HasReason(""));
   EXPECT_EQ(change.state, ChangeState::kValidating);
   EXPECT_EQ(change.FindValidation(kDana)->generation, 2);
@@ -224,8 +224,8 @@ TEST_P(ClosedChange, IsClosedForThoseWhoAreNoValidatorsToo) {
 }
 
 TEST_P(ClosedChange, SendsNothingAgain) {
-  ExpectClosed(Resend(change_, kDana, kDana, "k1", now_, kSettings));
-  ExpectClosed(Resend(change_, kMarie, kDana, "k1", now_, kSettings));
+  ExpectClosed(Resend(change_, kDana, kDana, "k1", {}, now_, kSettings));
+  ExpectClosed(Resend(change_, kMarie, kDana, "k1", {}, now_, kSettings));
 }
 
 TEST_P(ClosedChange, IsNotCancelled) {
