@@ -289,12 +289,13 @@ Lookout::Member* Lookout::Pick() {
     usable.push_back(member.get());
     newest = std::max(newest, member->usable_since);
   }
-  // Members that both accept writes without a group: a move by hand, if the old one was not asked
-  // since the new one became usable; else trouble.
-  std::set<std::string> alone, asked_since;
+  // Members that both say that they are the one that accepts writes: a move, if the old one was not
+  // asked since the new one became usable; else trouble. A primary that was cut off from its group
+  // goes on saying so for some seconds after it sees the others again.
+  std::set<std::string> single, asked_since;
   for (Member* member : usable) {
-    if (member->view->kind != MemberKind::kAlone) continue;
-    alone.insert(member->view->identity);
+    if (member->view->kind == MemberKind::kGalera) continue;
+    single.insert(member->view->identity);
     if (member->usable_since == newest || member->confirmed >= newest) {
       asked_since.insert(member->view->identity);
     }
@@ -317,7 +318,7 @@ Lookout::Member* Lookout::Pick() {
     return come_back ? first : used_.get();
   }
   // A server cannot tell which of several is right.
-  if (alone.size() > 1) return nullptr;
+  if (single.size() > 1) return nullptr;
   const bool all_looked_at = std::all_of(members_.begin(), members_.end(),
                                          [](const auto& member) { return member->view; });
   return all_looked_at ? first : nullptr;

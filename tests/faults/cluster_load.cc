@@ -11,6 +11,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "core/mysql/database.h"
+#include "core/mysql/session.h"
 
 namespace contacts::testing {
 namespace {
@@ -274,6 +276,30 @@ absl::Duration ClusterLoad::AnsweredSince(absl::Time since, absl::Duration limit
     absl::SleepFor(absl::Milliseconds(10));
   }
   return absl::Now() - since;
+}
+
+void ClusterLoad::ReadAsNewServers(absl::Time until) {
+  int reads = 0;
+  int stale = 0;
+  while (absl::Now() < until) {
+    std::string change;
+    {
+      const std::lock_guard lock(mutex_);
+      change = known_done_.back();
+    }
+    Database database(fleet_.database().options());
+    const absl::Status status =
+        database.Read({.deadline = absl::Now() + absl::Seconds(5)}, [&](Session& session) {
+          Rows rows = session.Query("SELECT state FROM contact_change WHERE id = ?",
+                                    {Bind(*Uuid::Parse(change))});
+          ++reads;
+          stale += !rows.Next() || rows.Int() != static_cast<int64_t>(ChangeState::kDone);
+          return absl::OkStatus();
+        });
+    if (!status.ok()) absl::SleepFor(absl::Milliseconds(100));
+  }
+  std::printf("  %d servers that start: %d first reads are stale\n", reads, stale);
+  EXPECT_EQ(stale, 0) << "of " << reads << " first reads of servers that start";
 }
 
 void ClusterLoad::StopAndCheck(const std::string& title, absl::Duration unnoticed) {

@@ -34,6 +34,9 @@ class ClusterLoad {
   absl::Duration AnsweredSince(absl::Time since, absl::Duration limit) const;
   // When the first call was answered after `since`; InfiniteFuture() if none was yet.
   absl::Time FirstAnswerAfter(absl::Time since) const;
+  // Until `until`, does again and again what a server does that starts now: checks that its first
+  // read finds the change that was done last.
+  void ReadAsNewServers(absl::Time until);
   // Ends the load. Checks that nothing acknowledged is lost, doubled or was read stale, that
   // watchers saw each event, that each e-mail exists, and that health said SERVING while calls
   // got through, and only then. Health may be late by a few seconds and by `unnoticed`. Prints the

@@ -94,7 +94,7 @@ void Play(const Row& row) {
   // Under load too; a member that was killed comes back before the next row.
   cluster.EndFaults();
   const absl::Time mended = absl::Now();
-  absl::SleepFor(absl::Seconds(3));
+  load.ReadAsNewServers(mended + absl::Seconds(5));
   EXPECT_LT(load.AnsweredSince(mended, absl::Minutes(1)), absl::InfiniteDuration());
   fleet.database().UseEndpoint(EndpointOf(std::max(1, cluster.Primary())));
   load.StopAndCheck(row.name, row.unnoticed);
