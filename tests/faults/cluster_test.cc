@@ -103,12 +103,15 @@ void Play(const Row& row) {
 // Kills the newest three connections of servers, as an operator would. A connection may have ended
 // since it was listed.
 void KillSomeConnections(const Cluster& cluster, int member) {
+  // MySQL cannot convert the binary statements in information_schema.processlist.
+  const char* const newest =
+      cluster.galera() ? "SELECT MAX(id) AS '' FROM information_schema.processlist"
+                         " WHERE user = 'contacts_server'"
+                       : "SELECT MAX(processlist_id) AS '' FROM performance_schema.threads"
+                         " WHERE processlist_user = 'contacts_server'";
   int killed = 0;
   while (killed < 3) {
-    const std::string newest = cluster.Sql(
-        member,
-        "SELECT MAX(id) AS '' FROM information_schema.processlist WHERE user = 'contacts_server'");
-    killed += static_cast<int>(cluster.Kill(member, newest));
+    killed += static_cast<int>(cluster.Kill(member, cluster.Sql(member, newest)));
   }
 }
 
