@@ -186,7 +186,10 @@ SET GLOBAL group_replication_bootstrap_group = OFF;
 SQL
 }
 
-join_mysql() { sql "$1" <<<'START GROUP_REPLICATION;'; }
+# The group may refuse a member while another one joins.
+join_mysql() {
+  sql "$1" <<<'START GROUP_REPLICATION;' || { sleep 5; sql "$1" <<<'START GROUP_REPLICATION;'; }
+}
 
 state_mysql() { # N: ONLINE PRIMARY, or ERROR -, ...
   ask "$1" "SELECT member_state, IF(member_role = '', '-', member_role),
