@@ -15,7 +15,7 @@ struct QuotaWindow {
   int64_t uses = 0;
 };
 
-// What is counted for each account and day. The numbers are stored.
+// Uses that are counted for each account and day. The numbers are stored.
 enum class DailyUse {
   kItems = 1,          // Items asked for.
   kWrongAccounts = 2,  // Accounts named in asks and dry runs that do not exist or are overdue.

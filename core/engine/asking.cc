@@ -118,7 +118,7 @@ void Create(Session& session, std::vector<ContactChange>& changes, const AskFact
   store::CountDailyUses(session, {items}, now);
 }
 
-// What one run of ChangeContacts found out, beside its reply.
+// Findings of one run of ChangeContacts, beside its reply.
 struct Found {
   std::set<Uuid> expired;      // Expired changes that still have roles that the ask is about.
   int64_t wrong_accounts = 0;  // That the error tells of.

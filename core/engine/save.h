@@ -19,7 +19,7 @@
 namespace contacts {
 
 // Queues a transition's history and e-mails, with fresh ids. Queue it after the other writes about
-// changes: it locks the days of those who send e-mails, which come last in the order of locks.
+// changes: it locks the days of the causing accounts, which come last in the order of locks.
 void SaveEffects(Session& session, Transition& transition, absl::Time now,
                  const Settings& settings);
 

@@ -28,7 +28,7 @@ absl::Duration MailWait(const QuotaWindow& mails, absl::Time now, const Settings
 absl::Status CheckWrongAccounts(const QuotaWindow& wrong_accounts, absl::Time now,
                                 const Settings& settings);
 
-// What an answer costs that tells of `wrong` accounts (at least 1) that they do not exist or are
+// Cost of an answer that tells of `wrong` accounts (at least 1) that they do not exist or are
 // overdue.
 struct WrongAccounts {
   absl::Status status;  // QUOTA_EXCEEDED if the answer must not be given.

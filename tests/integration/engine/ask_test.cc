@@ -55,7 +55,8 @@ TEST(Asking, CreatesAllOfItOrNothingAndListsEveryWrongAssignment) {
   EXPECT_THAT(ViolationsOf(asked.status),
               ElementsAre("assignments[1].service SERVICE_NOT_FOUND",
                           "assignments[2].new_contact ACCOUNT_NOT_FOUND"));
-  world.test_database.Execute("DELETE FROM daily_use WHERE kind = 2");  // The count of wrong accounts.
+  world.test_database.Execute(
+      "DELETE FROM daily_use WHERE kind = 2");  // The count of wrong accounts.
   EXPECT_EQ(world.test_database.Dump(), before);
 }
 

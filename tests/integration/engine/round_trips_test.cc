@@ -194,7 +194,8 @@ TEST(RoundTrips, OfAskingApplyingAndReadingDoNotGrowWithAThousandServices) {
   EXPECT_THAT(ViolationsOf(bad.status),
               ElementsAre("assignments[500].service SERVICE_NOT_FOUND",
                           "assignments[999].new_contact ACCOUNT_NOT_FOUND"));
-  world.test_database.Execute("DELETE FROM daily_use WHERE kind = 2");  // The count of wrong accounts.
+  world.test_database.Execute(
+      "DELETE FROM daily_use WHERE kind = 2");  // The count of wrong accounts.
   EXPECT_EQ(world.test_database.Dump(), before);
 
   // A thousand.
