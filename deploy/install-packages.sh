@@ -7,10 +7,10 @@ declare -A groups=(
   [build]="cmake ninja-build ccache g++ pkg-config libgrpc++-dev protobuf-compiler-grpc
     libprotobuf-dev protobuf-compiler libabsl-dev libmysqlcppconn-dev libboost-dev
     libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev grpc-proto libgmime-3.0-dev libspdlog-dev
-    libcli11-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
+    libcli11-dev libctemplate-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
   [run]="mariadb-server python3"
-  [test]="debootstrap faketime iproute2 libnginx-mod-stream nftables nginx openssl postfix
-    prometheus python3-aiosmtpd python3-yaml systemd"
+  [test]="chromium chromium-driver debootstrap faketime iproute2 libnginx-mod-stream nftables nginx openssl postfix
+    prometheus python3-aiosmtpd python3-selenium python3-yaml systemd"
   [fuzz]="clang libclang-rt-14-dev"
   [bench]="debootstrap nghttp2-client"
   [package]="debootstrap dpkg-dev help2man"

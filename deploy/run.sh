@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs everything locally, plays one contact change from request to
-# effect, then keeps serving until Ctrl-C. --exit stops after the played change.
+# effect, then keeps serving until Ctrl-C: calls and the account area, pages in a
+# browser. --exit stops after the played change.
 # The database, e-mails and token keys are stored in var/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,6 +14,7 @@ case ${1:-} in
 esac
 
 address=127.0.0.1:50051
+pages=localhost:8080
 domain=example.com
 bin=$PWD/build/release
 var=$PWD/var
@@ -31,13 +33,14 @@ show() {
   ctl "$@"
 }
 
-server_pid=
+server_pid='' pages_pid=''
 stop() {
   trap - EXIT INT TERM HUP
-  if [[ -n $server_pid ]]; then
-    kill "$server_pid" 2>/dev/null || true
-    wait "$server_pid" 2>/dev/null || true
-  fi
+  local pid
+  for pid in $pages_pid $server_pid; do
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
   deploy/local-mysql.sh stop
 }
 trap stop EXIT
@@ -47,15 +50,30 @@ trap 'exit 143' TERM HUP
 say "Installing what is missing, building"
 deploy/install-packages.sh build run
 [[ -e build/release/build.ninja ]] || cmake --preset release >/dev/null
-cmake --build --preset release --target contactsd contactctl
+cmake --build --preset release --target contactsd contactctl contacts-web
 
-say "Starting the database and the server"
+# Waits until PROGRAM, with the process id PID, says that it listens.
+await() { # PROGRAM PID
+  for _ in $(seq 300); do
+    grep -s '^listening on' "$var/$1.out" && return
+    kill -0 "$2" 2>/dev/null || break
+    sleep 0.1
+  done
+  grep -s '^listening on' "$var/$1.out" && return
+  echo "$1 did not start; the end of var/$1.log:" >&2
+  tail -n 5 "$var/$1.log" >&2
+  exit 1
+}
+
+say "Starting the database, the server and the account area"
 # Logs, e-mails and keys in var/ are readable by their owner only.
 umask 077
 mkdir -p "$var/mail"
-touch "$var/contactsd.log"
-chmod 600 "$var/contactsd.log"
-rm -f "$var/contactsd.out"
+for name in contactsd contacts-web; do
+  touch "$var/$name.log"
+  chmod 600 "$var/$name.log"
+  rm -f "$var/$name.out"
+done
 # The database and the server watch this script and end with it.
 uri=$(CONTACTS_DIE_WITH=$$ deploy/local-mysql.sh start)
 # The server gets a session of its own, so that the terminal's Ctrl-C reaches only this
@@ -65,19 +83,15 @@ uri=$(CONTACTS_DIE_WITH=$$ deploy/local-mysql.sh start)
   exec setsid setpriv --pdeathsig KILL "$bin/server/contactsd" --migrate --auth=development \
     --listen="$address" --mysql="${uri/:$(cat mysql/password)@/@}" \
     --mysql_password_file=mysql/password --mail="maildir:$var/mail" \
+    --link_url="http://$pages/contact-changes/{contact_change_id}?token={token}&answer={answer}&account={account}" \
     >"$var/contactsd.out" 2>>"$var/contactsd.log"
 ) &
 server_pid=$!
-for _ in $(seq 300); do
-  grep -s '^listening on' "$var/contactsd.out" && break
-  kill -0 "$server_pid" 2>/dev/null || break
-  sleep 0.1
-done
-if ! grep -qs '^listening on' "$var/contactsd.out"; then
-  echo "contactsd did not start; the end of var/contactsd.log:" >&2
-  tail -n 5 "$var/contactsd.log" >&2
-  exit 1
-fi
+await contactsd "$server_pid"
+setsid setpriv --pdeathsig KILL "$bin/client/contacts-web" --sign_in=development --listen="$pages" \
+  --server="$address" --mail_folder="$var/mail" >"$var/contacts-web.out" 2>>"$var/contacts-web.log" &
+pages_pid=$!
+await contacts-web "$pages_pid"
 
 say "Loading a small directory"
 deploy/load-sample.sh "$bin/client/contactctl" --server="$address"
@@ -125,5 +139,6 @@ if [[ -z $keep_serving ]]; then
   say "Done"
   exit 0
 fi
-say "Serving on $address until Ctrl-C; try: build/release/client/contactctl --account=ma100001-ovh services"
+say "Serving calls on $address until Ctrl-C; try: build/release/client/contactctl --account=ma100001-ovh services"
+say "The account area: http://$pages  (sign in as ma100001-ovh, Marie)"
 wait "$server_pid"

@@ -34,8 +34,11 @@ std::shared_ptr<grpc::ChannelCredentials> ChannelCredentials(const TlsFiles& tls
 
 }  // namespace
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server, const TlsFiles& tls) {
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server, const TlsFiles& tls,
+                                           int connection) {
   grpc::ChannelArguments arguments;
+  // Only channels with equal arguments share connections.
+  arguments.SetInt("contacts.connection", connection);
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   // gRPC waits 1 s before it reconnects: longer than the first waits of retries.

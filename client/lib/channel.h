@@ -18,8 +18,10 @@ struct TlsFiles {
 
 // Opens a channel to `server`, "HOST:PORT". Nothing is connected before the first call, so
 // that an address or a file that is wrong makes the first call fail with UNAVAILABLE.
-// Takes responses of up to 64 MiB and metadata (lists of errors) of up to 1 MiB.
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server, const TlsFiles& tls);
+// Takes responses of up to 64 MiB and metadata (lists of errors) of up to 1 MiB. Channels to one
+// server with the same `connection` share a connection, which carries a limited number of calls.
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& server, const TlsFiles& tls,
+                                           int connection = 0);
 
 }  // namespace contacts::client
 

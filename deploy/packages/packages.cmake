@@ -1,4 +1,4 @@
-# What is installed, and the three Debian packages made of it: cpack -G DEB in the build folder.
+# What is installed, and the four Debian packages made of it: cpack -G DEB in the build folder.
 include(GNUInstallDirs)
 
 install(TARGETS contactsd RUNTIME COMPONENT contactsd)
@@ -6,6 +6,7 @@ install(FILES deploy/contactsd.service DESTINATION /lib/systemd/system COMPONENT
 install(FILES deploy/packages/contactsd.env DESTINATION /etc/contacts COMPONENT contactsd)
 
 install(TARGETS contactctl RUNTIME COMPONENT contactctl)
+install(TARGETS contacts-web RUNTIME COMPONENT contacts-web)
 
 # Stubs in C++ for programs outside of this tree: find_package(contacts) gives contacts::contacts_grpc.
 install(TARGETS google_rpc_proto contacts_proto contacts_grpc EXPORT contacts
@@ -28,7 +29,7 @@ install(CODE [[
     file(WRITE "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/${file}" "${text}")
   endfunction()
 ]] ALL_COMPONENTS)
-foreach(program contactsd contactctl)
+foreach(program contactsd contactctl contacts-web)
   install(FILES LICENSE CHANGELOG.md DESTINATION share/doc/${program} COMPONENT ${program})
   install(CODE "
     write_output(share/man/man1/${program}.1 help2man --no-info --no-discard-stderr
@@ -49,7 +50,7 @@ set(CPACK_PACKAGE_NAME contacts)
 set(CPACK_PACKAGE_CONTACT "The maintainers of contacts <contacts@example.org>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
-set(CPACK_COMPONENTS_ALL contactsd contactctl libcontacts-dev)
+set(CPACK_COMPONENTS_ALL contactsd contactctl contacts-web libcontacts-dev)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
@@ -64,6 +65,9 @@ set(CPACK_DEBIAN_CONTACTSD_PACKAGE_CONTROL_EXTRA
 set(CPACK_DEBIAN_CONTACTSD_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_CONTACTCTL_PACKAGE_NAME contactctl)
 set(CPACK_COMPONENT_CONTACTCTL_DESCRIPTION "Command line client of contactsd")
+set(CPACK_DEBIAN_CONTACTS-WEB_PACKAGE_NAME contacts-web)
+set(CPACK_COMPONENT_CONTACTS-WEB_DESCRIPTION "Account area of contactsd: pages for customers")
+set(CPACK_DEBIAN_CONTACTS-WEB_PACKAGE_DEPENDS "ca-certificates")
 set(CPACK_DEBIAN_LIBCONTACTS-DEV_PACKAGE_NAME libcontacts-dev)
 set(CPACK_COMPONENT_LIBCONTACTS-DEV_DESCRIPTION "C++ stubs and .proto files of the contacts contract")
 set(CPACK_DEBIAN_LIBCONTACTS-DEV_PACKAGE_DEPENDS "libgrpc++-dev, libprotobuf-dev")

@@ -20,7 +20,7 @@ cleanup() {
 trap cleanup EXIT
 
 [[ -e build/release/build.ninja ]] || cmake --preset release >/dev/null
-cmake --build --preset release --target contactsd contactctl contacts_grpc google_rpc_proto
+cmake --build --preset release --target contactsd contactctl contacts-web contacts_grpc google_rpc_proto
 (cd build/release && cpack -G DEB -B "$scratch/packages") >"$scratch/cpack.log" 2>&1 ||
   { tail -n 20 "$scratch/cpack.log" >&2; exit 1; }
 find "$scratch/packages" -name '*.deb' -printf '%f %s bytes\n'
@@ -32,14 +32,14 @@ mkdir -p "$fresh/dev"
 for device in null zero random urandom; do cp -a "/dev/$device" "$fresh/dev/"; done
 cp /etc/resolv.conf "$fresh/etc/"
 mount -t proc none "$fresh/proc"
-cp "$scratch"/packages/contact{sd,ctl}_*.deb "$fresh/tmp/"
+cp "$scratch"/packages/contact{sd,ctl,s-web}_*.deb "$fresh/tmp/"
 inside() { DEBIAN_FRONTEND=noninteractive chroot "$fresh" "$@"; }
 {
   inside apt-get -qq update
   inside sh -c 'apt-get -qq install -y --no-install-recommends /tmp/*.deb'
 } >"$scratch/apt.log" 2>&1 || { tail -n 20 "$scratch/apt.log" >&2; exit 1; }
 for file in /usr/bin/contactsd /usr/bin/contactctl /lib/systemd/system/contactsd.service /etc/contacts/contactsd.env \
-  /usr/share/man/man1/contactsd.1 /usr/share/man/man1/contactctl.1 \
+  /usr/bin/contacts-web /usr/share/man/man1/contact{sd,ctl,s-web}.1 \
   /usr/share/bash-completion/completions/contactctl /usr/share/zsh/vendor-completions/_contactctl \
   /usr/share/fish/vendor_completions.d/contactctl.fish; do
   [[ -s $fresh$file ]] || { echo "$file is missing" >&2; exit 1; }

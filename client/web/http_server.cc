@@ -1,0 +1,307 @@
+#include "client/web/http_server.h"
+
+#include <glib.h>
+#include <sys/resource.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <csignal>
+#include <list>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+
+namespace contacts::web {
+namespace {
+
+namespace net = boost::asio;
+namespace http = boost::beast::http;
+using boost::beast::tcp_stream;
+using Error = boost::beast::error_code;
+using net::ip::tcp;
+
+constexpr std::chrono::seconds kHeartbeat{15};
+constexpr std::chrono::seconds kDrain{10};
+constexpr std::size_t kMostUnsent = 256 << 10;
+constexpr rlim_t kOtherFiles = 100;
+
+// For co_await: the operation's error goes to `error`, not into an exception.
+auto Into(Error& error) { return net::redirect_error(net::use_awaitable, error); }
+
+// Returns false if `text` is malformed or not UTF-8, or has too many parameters.
+bool ReadParameters(absl::string_view text, std::size_t most, Parameters& parameters) {
+  GUriParamsIter pairs;
+  g_uri_params_iter_init(&pairs, text.data(), static_cast<gssize>(text.size()), "&",
+                         G_URI_PARAMS_WWW_FORM);
+  GError* malformed = nullptr;
+  gchar* name = nullptr;
+  gchar* value = nullptr;
+  while (g_uri_params_iter_next(&pairs, &name, &value, &malformed) != 0 &&
+         parameters.size() <= most) {
+    parameters.emplace_back(name, value);
+    g_free(name);
+    g_free(value);
+  }
+  const bool valid = malformed == nullptr && parameters.size() <= most;
+  g_clear_error(&malformed);
+  return valid;
+}
+
+// Returns the status to answer with: 200 if `request` is filled.
+int ReadRequest(const http::request<http::string_body>& message, std::size_t most_parameters,
+                Request& request) {
+  const auto view = [](boost::beast::string_view text) {
+    return absl::string_view(text.data(), text.size());
+  };
+  const bool post = message.method() == http::verb::post;
+  if (!post && message.method() != http::verb::get && message.method() != http::verb::head) {
+    return 405;
+  }
+  request.method = post ? "POST" : "GET";
+  const std::pair<absl::string_view, absl::string_view> target =
+      absl::StrSplit(view(message.target()), absl::MaxSplits('?', 1));
+  request.path = std::string(target.first);
+  for (const auto& field : message) {
+    request.headers[absl::AsciiStrToLower(view(field.name_string()))] =
+        std::string(view(field.value()));
+  }
+  for (const absl::string_view part : absl::StrSplit(request.headers["cookie"], ';')) {
+    request.cookies.insert(
+        absl::StrSplit(absl::StripAsciiWhitespace(part), absl::MaxSplits('=', 1)));
+  }
+  if (!ReadParameters(target.second, most_parameters, request.query)) return 400;
+  if (!post) return 200;
+  const absl::string_view type = request.headers["content-type"];
+  if (type.substr(0, type.find(';')) != "application/x-www-form-urlencoded") return 415;
+  return ReadParameters(message.body(), most_parameters, request.form) ? 200 : 400;
+}
+
+// The text that waits for one client. Only the thread of the server touches its members.
+class Outlet : public EventStream, public std::enable_shared_from_this<Outlet> {
+ public:
+  explicit Outlet(net::io_context& io) : changed(io) {}
+
+  void Send(std::string text) override { Change(std::move(text), false); }
+  void End() override { Change("", true); }
+
+  net::steady_timer changed;  // Cancelled after each change.
+  std::string unsent;
+  bool ended = false;
+  char unwanted = 0;  // The client sends nothing more: a read tells that it has gone.
+
+ private:
+  void Change(std::string text, bool end) {
+    net::post(changed.get_executor(), [self = shared_from_this(), text = std::move(text), end] {
+      self->unsent += text;
+      self->ended = self->ended || end || self->unsent.size() > kMostUnsent;
+      self->changed.cancel();
+    });
+  }
+};
+
+class Server {
+ public:
+  Server(const HttpLimits& limits, const std::function<Response(const Request&)>& handler)
+      : limits_(limits), handler_(handler), acceptor_(io_), pool_(limits.threads) {
+    // Each connection is a file. The kernel's hard limit may be lower than wanted.
+    rlimit files{};
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = std::min<rlim_t>(files.rlim_max, limits_.connections + kOtherFiles);
+    setrlimit(RLIMIT_NOFILE, &files);
+    const rlim_t room = files.rlim_cur - std::min(files.rlim_cur / 2, kOtherFiles);
+    limits_.connections = std::min<std::size_t>(limits_.connections, room);
+  }
+
+  std::string Run(const std::string& address, std::uint16_t port,
+                  const std::function<void(std::uint16_t)>& listening) {
+    Error failure;
+    const tcp::endpoint endpoint(net::ip::make_address(address, failure), port);
+    if (!failure) acceptor_.open(endpoint.protocol(), failure);
+    if (!failure) acceptor_.set_option(net::socket_base::reuse_address(true), failure);
+    if (!failure) acceptor_.bind(endpoint, failure);
+    if (!failure) acceptor_.listen(net::socket_base::max_listen_connections, failure);
+    if (failure) return failure.message();
+    listening(acceptor_.local_endpoint().port());
+    net::signal_set signals(io_, SIGTERM, SIGINT);
+    net::steady_timer limit(io_);
+    signals.async_wait([&](const Error&, int) {
+      stopping_ = true;
+      acceptor_.close();
+      for (tcp_stream* idle : idle_) idle->cancel();
+      for (Outlet* outlet : outlets_) outlet->End();
+      limit.expires_after(open_ == 0 ? std::chrono::seconds(0) : kDrain);
+      limit.async_wait([this](const Error&) { io_.stop(); });
+    });
+    net::co_spawn(io_, Accept(), net::detached);
+    io_.run();
+    pool_.join();
+    return "";
+  }
+
+ private:
+  net::awaitable<void> Accept() {
+    while (!stopping_) {
+      Error error;
+      tcp::socket socket = co_await acceptor_.async_accept(Into(error));
+      if (error) {
+        // Mostly that the process has no file left.
+        net::steady_timer pause(io_, std::chrono::milliseconds(100));
+        co_await pause.async_wait(Into(error));
+      } else if (open_ < limits_.connections || !idle_.empty()) {
+        if (open_ >= limits_.connections) {
+          idle_.front()->cancel();
+          idle_.pop_front();
+        }
+        ++open_;
+        net::co_spawn(io_, Serve(tcp_stream(std::move(socket))), [this](std::exception_ptr) {
+          if (--open_ == 0 && stopping_) io_.stop();
+        });
+      }
+    }
+  }
+
+  net::awaitable<void> Serve(tcp_stream stream) {
+    stream.socket().set_option(tcp::no_delay(true));
+    boost::beast::flat_buffer buffer(limits_.header_bytes + limits_.body_bytes);
+    Error error;
+    for (bool keep = true; keep && !stopping_;) {
+      if (buffer.size() == 0) {
+        idle_.push_back(&stream);
+        stream.expires_after(limits_.idle);
+        buffer.commit(co_await stream.async_read_some(buffer.prepare(4096), Into(error)));
+        idle_.remove(&stream);
+        if (error) break;
+      }
+      http::request_parser<http::string_body> parser;
+      parser.header_limit(limits_.header_bytes);
+      parser.body_limit(limits_.body_bytes);
+      stream.expires_after(limits_.request);
+      co_await http::async_read(stream, buffer, parser, Into(error));
+      if (error == boost::beast::error::timeout || error == http::error::end_of_stream) break;
+      Request request;
+      Response response;
+      response.status = error == http::error::body_limit     ? 413
+                        : error == http::error::header_limit ? 431
+                        : error                              ? 400
+                                : ReadRequest(parser.get(), limits_.parameters, request);
+      keep = !error && parser.get().keep_alive();
+      if (response.status == 200) {
+        response =
+            co_await net::co_spawn(pool_.get_executor(), Handle(request), net::use_awaitable);
+      }
+      if (response.stream) {
+        co_await Stream(stream, response);
+        break;
+      }
+      http::response<http::string_body> message = Head<http::string_body>(response);
+      message.keep_alive(keep && !stopping_);
+      message.content_length(response.body.size());
+      if (parser.get().method() != http::verb::head) message.body() = std::move(response.body);
+      stream.expires_after(limits_.response);
+      co_await http::async_write(stream, message, Into(error));
+      keep = keep && !error;
+    }
+    stream.socket().shutdown(tcp::socket::shutdown_send, error);
+  }
+
+  net::awaitable<Response> Handle(const Request& request) { co_return handler_(request); }
+
+  template <typename Body>
+  static http::response<Body> Head(const Response& response) {
+    http::response<Body> message;
+    message.result(static_cast<unsigned>(response.status));
+    message.version(11);
+    for (const auto& [name, value] : response.headers) message.insert(name, value);
+    return message;
+  }
+
+  net::awaitable<void> Stream(tcp_stream& stream, Response& response) {
+    http::response<http::empty_body> message = Head<http::empty_body>(response);
+    message.keep_alive(false);
+    http::response_serializer<http::empty_body> serializer(message);
+    Error error;
+    stream.expires_after(limits_.response);
+    co_await http::async_write_header(stream, serializer, Into(error));
+    const auto outlet = std::make_shared<Outlet>(io_);
+    outlets_.insert(outlet.get());
+    const std::function<void()> stop = response.stream(outlet);
+    stream.expires_never();
+    stream.async_read_some(net::buffer(&outlet->unwanted, 1),
+                           [outlet](const Error&, std::size_t) { outlet->End(); });
+    const auto end = std::chrono::steady_clock::now() + response.stream_time;
+    while (!outlet->ended && !error && std::chrono::steady_clock::now() < end) {
+      if (outlet->unsent.empty()) {
+        Error awoken;
+        outlet->changed.expires_after(kHeartbeat);
+        co_await outlet->changed.async_wait(Into(awoken));
+        // A comment, so that proxies keep the connection.
+        if (!awoken) outlet->unsent = ":\n\n";
+      }
+      const std::string text = std::exchange(outlet->unsent, "");
+      stream.expires_after(limits_.response);
+      co_await net::async_write(stream, net::buffer(text), Into(error));
+    }
+    stop();
+    outlets_.erase(outlet.get());
+    stream.cancel();
+  }
+
+  HttpLimits limits_;
+  const std::function<Response(const Request&)>& handler_;
+  net::io_context io_{1};
+  tcp::acceptor acceptor_;
+  net::thread_pool pool_;
+  // Used only by the thread of io_:
+  std::list<tcp_stream*> idle_;  // The longest idle first.
+  std::set<Outlet*> outlets_;
+  std::size_t open_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+std::string Get(const Parameters& parameters, const std::string& name) {
+  for (const auto& [key, value] : parameters) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+std::string Get(const std::map<std::string, std::string>& values, const std::string& name) {
+  const auto found = values.find(name);
+  return found == values.end() ? "" : found->second;
+}
+
+std::string Encoded(const Parameters& parameters) {
+  std::string encoded;
+  const auto append = [&encoded](const std::string& text, char before) {
+    char* escaped = g_uri_escape_string(text.c_str(), nullptr, FALSE);
+    absl::StrAppend(&encoded, std::string(encoded.empty() ? 0 : 1, before), escaped);
+    g_free(escaped);
+  };
+  for (const auto& [name, value] : parameters) {
+    append(name, '&');
+    append(value, '=');
+  }
+  return encoded;
+}
+
+std::string ServeHttp(const HttpLimits& limits, const std::string& address, std::uint16_t port,
+                      const std::function<Response(const Request&)>& handler,
+                      const std::function<void(std::uint16_t)>& listening) {
+  return Server(limits, handler).Run(address, port, listening);
+}
+
+}  // namespace contacts::web

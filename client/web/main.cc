@@ -1,0 +1,171 @@
+// contacts-web: the account area, pages over ContactService.
+#include <gmime/gmime.h>
+#include <openssl/rand.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/time/time.h"
+#include "client/lib/channel.h"
+#include "client/web/http_server.h"
+#include "client/web/session.h"
+#include "client/web/site.h"
+#include "client/web/view.h"
+
+namespace contacts::web {
+namespace {
+
+// One connection carries 100 calls at a time by default, and every open page keeps one.
+constexpr int kWatchChannels = 16;
+
+struct Flags {
+  std::string listen = "127.0.0.1:8080";
+  std::string server = "127.0.0.1:50051";
+  client::TlsFiles tls;
+  std::string sign_in;
+  std::string session_key_file;
+  std::string session_lifetime = "1h";
+  std::string request_timeout = "10s";
+  HttpLimits http;
+  SiteOptions site;
+};
+
+void AddFlags(CLI::App& app, Flags& flags) {
+  const auto add = [&](const std::string& name, auto& value, const std::string& help) {
+    app.add_option("--" + name, value, help)
+        ->envname("CONTACTS_WEB_" + absl::AsciiStrToUpper(name))
+        ->capture_default_str()
+        ->type_name("");
+  };
+  add("listen", flags.listen, "Address of the pages: an IP address and a port. 0 chooses a port");
+  add("server", flags.server, "Address of contactsd. Without TLS, only on this machine");
+  add("tls_ca", flags.tls.ca, "File with the authorities of contactsd's certificate; turns TLS on");
+  add("tls_cert", flags.tls.certificate,
+      "File with the certificate of this program, for mutual TLS");
+  add("tls_key", flags.tls.key, "File with the key of that certificate");
+  add("sign_in", flags.sign_in,
+      "development: a form asks for the account, without a password; only on this machine. header: "
+      "a reverse proxy has signed the person in and sends the session's token. Required");
+  add("token_header", flags.site.token_header,
+      "Header with the session's token, which goes to contactsd. The proxy must remove it from "
+      "requests of browsers");
+  add("account_claim", flags.site.account_claim,
+      "Claim of the token with the account's id, as contactsd has it. Only shown: contactsd "
+      "verifies the token");
+  add("session_key_file", flags.session_key_file,
+      "File with the keys of cookies and forms, one a line, 32 characters at least. The first "
+      "signs, "
+      "all verify. The same on every server. Required with --sign_in=header; else drawn at the "
+      "start");
+  add("session_lifetime", flags.session_lifetime, "A session that is not used ends after this");
+  add("request_timeout", flags.request_timeout,
+      "A request that has not come whole this long after its first byte is cut off");
+  add("max_connections", flags.http.connections,
+      "Open connections of browsers. Beyond it, the one that is idle longest is closed");
+  add("mail_folder", flags.site.mail_folder,
+      "Maildir whose e-mails a page shows. Only with --sign_in=development");
+}
+
+// Ends the parsing: CLI11 reports the flag and the reason.
+void Require(bool valid, const std::string& flag, const std::string& why) {
+  if (!valid) throw CLI::ValidationError("--" + flag, why);
+}
+
+std::pair<std::string, int> HostAndPort(const std::string& flag, const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  int port = -1;
+  Require(colon != std::string::npos && absl::SimpleAtoi(text.substr(colon + 1), &port) &&
+              port >= 0 && port < 65536,
+          flag, "want HOST:PORT");
+  const std::string host = text.substr(0, colon);
+  return {host == "localhost" ? "127.0.0.1" : host, port};
+}
+
+bool IsLoopback(const std::string& host) {
+  return absl::StartsWith(host, "127.") || host == "[::1]";
+}
+
+absl::Duration Duration(const std::string& flag, const std::string& text) {
+  absl::Duration duration;
+  const bool valid = absl::ParseDuration(text, &duration) && duration >= absl::Seconds(1) &&
+                     duration <= absl::Hours(24 * 30);
+  Require(valid, flag, "want 1s to 720h");
+  return duration;
+}
+
+// Checks the flags and fills the options in. Returns the keys.
+std::vector<std::string> Check(Flags& flags) {
+  flags.site.development = flags.sign_in == "development";
+  Require(flags.site.development || flags.sign_in == "header", "sign_in",
+          "want development or header");
+  Require(!flags.site.development || IsLoopback(HostAndPort("listen", flags.listen).first),
+          "listen", "with --sign_in=development, want an address of this machine alone");
+  Require(flags.site.development || flags.site.mail_folder.empty(), "mail_folder",
+          "want --sign_in=development with it");
+  Require(flags.tls.certificate.empty() == flags.tls.key.empty(), "tls_cert",
+          "want --tls_cert and --tls_key together");
+  flags.tls.enabled = !flags.tls.ca.empty() || !flags.tls.certificate.empty();
+  Require(flags.tls.enabled || IsLoopback(HostAndPort("server", flags.server).first), "server",
+          "another machine: want --tls_ca");
+  Require(flags.http.connections > 0, "max_connections", "want 1 or more");
+  flags.site.session_time = Duration("session_lifetime", flags.session_lifetime);
+  flags.http.request = absl::ToChronoSeconds(Duration("request_timeout", flags.request_timeout));
+  absl::AsciiStrToLower(&flags.site.token_header);
+  if (!flags.session_key_file.empty()) {
+    const auto keys = ReadKeys(flags.session_key_file);
+    Require(keys.ok(), "session_key_file", std::string(keys.status().message()));
+    return *keys;
+  }
+  Require(flags.site.development, "session_key_file", "missing");
+  unsigned char key[32];
+  if (RAND_bytes(key, sizeof key) != 1) std::abort();
+  return {std::string(std::begin(key), std::end(key))};
+}
+
+int Run(int argc, char** argv) {
+  CLI::App app("The account area of Contacts: pages for customers, over a contactsd.",
+               "contacts-web");
+  app.set_version_flag("--version", CONTACTS_VERSION, "Print the version and exit");
+  Flags flags;
+  AddFlags(app, flags);
+  std::vector<std::string> keys;
+  try {
+    app.parse(argc, argv);
+    keys = Check(flags);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  g_mime_init();
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  for (int i = 0; i <= kWatchChannels; ++i) {
+    channels.push_back(client::OpenChannel(flags.server, flags.tls, i));
+  }
+  Site site(flags.site, std::move(keys), channels);
+  std::string error = LoadTemplates();
+  const auto [host, port] = HostAndPort("listen", flags.listen);
+  if (error.empty()) {
+    error = ServeHttp(
+        flags.http, host, static_cast<std::uint16_t>(port),
+        [&site](const Request& request) { return site.Handle(request); },
+        [name = host](std::uint16_t bound) {
+          std::cout << "listening on " << name << ':' << bound << std::endl;
+        });
+  }
+  if (!error.empty()) std::cerr << "contacts-web: " << error << '\n';
+  // Threads of gRPC may still end streams of pages that are gone.
+  std::quick_exit(error.empty() ? 0 : 1);
+}
+
+}  // namespace
+}  // namespace contacts::web
+
+int main(int argc, char** argv) {
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // NOLINT(concurrency-mt-unsafe)
+  return contacts::web::Run(argc, argv);
+}

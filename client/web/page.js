@@ -1,0 +1,57 @@
+// The page is whole without this script. It adds: news without reloading, "select all", and the
+// code of a link of the form #token=..., which browsers send to no server.
+'use strict';
+
+const fragment = new URLSearchParams(location.hash.slice(1));
+const token = document.getElementById('token');
+if (token && !token.value && fragment.has('token')) token.value = fragment.get('token');
+// A sign-in before the page keeps the fragment.
+const signIn = document.querySelector('form[action="/sign-in"]');
+if (signIn && location.hash) signIn.action += location.hash;
+
+const tickAll = document.querySelector('.tick-all');
+if (tickAll) {
+  tickAll.hidden = false;
+  tickAll.addEventListener('click', () => {
+    for (const box of document.querySelectorAll('.tick input')) box.checked = true;
+  });
+}
+
+// Replaces the part of the page that shows the state of requests. Forms that a person fills in
+// are outside of it. An open part stays open, and the focus stays where it is.
+async function refresh() {
+  const url = new URL(location.href);
+  url.searchParams.delete('token');
+  url.searchParams.delete('done');
+  const answer = await fetch(url, {cache: 'no-store'});
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('live');
+  const old = document.getElementById('live');
+  if (!fresh || fresh.textContent === old.textContent) return;
+  const focused = old.contains(document.activeElement) ? document.activeElement.id : '';
+  for (const open of old.querySelectorAll('details[open] > summary[id]')) {
+    const same = fresh.querySelector('#' + CSS.escape(open.id));
+    if (same) same.parentElement.open = true;
+  }
+  old.replaceWith(fresh);
+  if (focused) document.getElementById(focused)?.focus();
+  const news = document.getElementById('news');
+  news.textContent = news.dataset.text;
+}
+
+if (document.querySelector('[data-live]')) {
+  // Events that arrive together are one refresh.
+  let waiting = 0;
+  const soon = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => refresh().catch(() => {}), 50);
+  };
+  const events = new EventSource('/events');
+  events.addEventListener('change', soon);
+  // The first message of each connection: something may have happened before it.
+  events.addEventListener('begin', () => {
+    document.body.dataset.live = 'on';
+    soon();
+  });
+  addEventListener('pagehide', () => events.close());
+}

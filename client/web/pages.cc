@@ -1,0 +1,511 @@
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "client/lib/time_text.h"
+#include "client/lib/uuid.h"
+#include "client/web/site.h"
+
+namespace contacts::web {
+namespace {
+
+using Stub = v1::ContactService::Stub;
+using ctemplate::TemplateDictionary;
+
+constexpr int kServicesPerPage = 50;
+constexpr int kChangesPerPage = 20;
+constexpr int kItemsInLists = 3;
+
+// A role, by the names that forms have for it.
+struct Role {
+  v1::ContactRole role;
+  const char* key;
+  char letter;  // In the value of a tick box.
+  const char* label;
+};
+constexpr Role kRoles[] = {{v1::CONTACT_ROLE_ADMIN, "admin", 'a', Text("Administrative contact")},
+                           {v1::CONTACT_ROLE_TECH, "tech", 't', Text("Technical contact")},
+                           {v1::CONTACT_ROLE_BILLING, "billing", 'b', Text("Billing contact")}};
+
+const Role* RoleOf(absl::string_view key) {
+  for (const Role& role : kRoles) {
+    if (key == role.key) return &role;
+  }
+  return nullptr;
+}
+
+std::string Holder(const v1::Service& service, const Role& role) {
+  return role.letter == 'a'   ? service.admin()
+         : role.letter == 't' ? service.tech()
+                              : service.billing();
+}
+
+// Letters of the roles that an account may move: all for the administrator, else its own.
+std::string MayMove(const v1::Service& service, const std::string& account) {
+  std::string letters;
+  for (const Role& role : kRoles) {
+    const bool may = service.admin() == account || Holder(service, role) == account;
+    if (may) letters += role.letter;
+  }
+  return letters;
+}
+
+bool IsPending(const v1::Service& service, const Role& role) {
+  const auto& pending = service.pending_roles();
+  return std::find(pending.begin(), pending.end(), role.role) != pending.end();
+}
+
+std::string Trimmed(const std::string& text) {
+  return std::string(absl::StripAsciiWhitespace(text));
+}
+
+// One row of a request for changes.
+struct Row {
+  std::string service;
+  const Role* role;
+  std::string new_contact;
+};
+
+// The rows that the ticked boxes of the check have, or those of the form for new contacts.
+std::vector<Row> RowsOf(const Parameters& form) {
+  std::vector<Row> rows;
+  for (const auto& [name, value] : form) {
+    const std::vector<std::string> parts = absl::StrSplit(value, ':');
+    if (name == "row" && parts.size() == 3 && RoleOf(parts[1]) != nullptr) {
+      rows.push_back({parts[0], RoleOf(parts[1]), parts[2]});
+    } else if (name == "service" && parts.size() == 2) {
+      for (const Role& role : kRoles) {
+        const std::string contact = absl::AsciiStrToLower(Trimmed(Get(form, role.key)));
+        const bool wanted = !contact.empty() && absl::StrContains(parts[1], role.letter);
+        if (wanted) rows.push_back({parts[0], &role, contact});
+      }
+    }
+  }
+  return rows;
+}
+
+// The reason against each wrong row, by its place.
+std::map<std::size_t, std::string> WrongRows(const grpc::Status& status,
+                                             const std::vector<Row>& rows, const Words& say) {
+  std::map<std::size_t, std::string> wrong;
+  if (status.ok()) return wrong;
+  for (const client::Violation& violation : client::ExplainFailure(status, {}).fields) {
+    absl::string_view field = violation.where;
+    std::size_t place = 0;
+    if (absl::ConsumePrefix(&field, "assignments[") &&
+        absl::SimpleAtoi(field.substr(0, field.find(']')), &place) && place < rows.size()) {
+      wrong[place] = RowSentence(violation.what, rows[place].new_contact, say);
+    }
+  }
+  return wrong;
+}
+
+// The accounts that a row needs answers of.
+std::string Validators(const Row& row, const v1::ChangeContactsResponse& reply,
+                       const std::string& account) {
+  std::vector<std::string> names;
+  for (const v1::ContactChange& change : reply.contact_changes()) {
+    if (change.new_contact() != row.new_contact) continue;
+    for (const auto& validation : change.validations()) names.push_back(validation.account());
+  }
+  // If another row is wrong, nothing was planned. The rule is the contract's.
+  if (names.empty()) names.push_back(account);
+  if (names.size() == 1 && row.new_contact != account) names.push_back(row.new_contact);
+  return absl::StrJoin(names, ", ");
+}
+
+// The accounts whose answers are awaited.
+std::vector<std::string> Awaited(const v1::ContactChange& change) {
+  std::vector<std::string> names;
+  for (const v1::Validation& validation : change.validations()) {
+    const bool awaited = change.state() == v1::CONTACT_CHANGE_STATE_VALIDATING &&
+                         validation.state() == v1::VALIDATION_STATE_PENDING;
+    if (awaited) names.push_back(validation.account());
+  }
+  return names;
+}
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The effect of a form before the browser was sent to the page of a request.
+std::string DoneText(const std::string& done, const std::vector<std::string>& awaited,
+                     const Words& say) {
+  if (done == "accepted" && awaited.empty())
+    return say("You accepted. The change has taken effect.");
+  if (done == "accepted") {
+    return say("You accepted. Still awaited: $0.", {absl::StrJoin(awaited, ", ")});
+  }
+  if (done == "refused") return say("You refused. Nothing changes.");
+  if (done == "withdrawn") return say("The request is withdrawn.");
+  if (done != "resent") return "";
+  return say("The e-mail is on its way. The code of the one before no longer works.");
+}
+
+// The id that the form brought, so that a second click does nothing more.
+std::string RequestId(const Request& request) {
+  const std::string id = Get(request.form, "request_id");
+  return client::IsUuid(id) ? id : client::NewUuid();
+}
+
+void AddLink(TemplateDictionary& body, const char* section, const std::string& path,
+             const Parameters& query) {
+  Add(body, section, "URL", absl::StrCat(path, "?", Encoded(query)));
+}
+
+// Adds one choice of a list.
+template <typename... Values>
+void AddChoice(TemplateDictionary& body, const char* section, bool chosen,
+               const Values&... values) {
+  TemplateDictionary& choice = Add(body, section, values...);
+  if (chosen) choice.ShowSection("CHOSEN");
+}
+
+}  // namespace
+
+Response Site::Contacts(Visit& visit) {
+  const Parameters& query = visit.request.query;
+  v1::ListServicesRequest request;
+  const Role* only = RoleOf(Get(query, "role"));
+  if (only != nullptr) request.add_roles(only->role);
+  request.set_id_prefix(absl::AsciiStrToLower(Trimmed(Get(query, "prefix"))));
+  request.set_page_size(kServicesPerPage);
+  request.set_page_token(Get(query, "page"));
+  v1::ListServicesResponse reply;
+  const grpc::Status status = Call(visit, &Stub::ListServices, request, reply);
+  if (!status.ok()) return Failed(visit, status);
+
+  const Words& say = visit.say;
+  Page page(visit, "contacts", say("My contacts"));
+  TemplateDictionary& body = page.body;
+  body.SetValue("PREFIX", request.id_prefix());
+  AddChoice(body, "ROLE_CHOICE", only == nullptr, "KEY", "", "NAME", say("all"));
+  for (const Role& role : kRoles) {
+    AddChoice(body, "ROLE_CHOICE", only == &role, "KEY", role.key, "NAME", say(role.label));
+  }
+  TemplateDictionary& table = Add(body, reply.services().empty() ? "EMPTY" : "TABLE");
+  for (const Role& role : kRoles) Add(table, "HEAD", "NAME", say(role.label));
+  for (const v1::Service& service : reply.services()) {
+    TemplateDictionary& row = Add(table, "SERVICE", "MAY_MOVE", MayMove(service, visit.account));
+    Fill(row, service, say);
+    for (const Role& role : kRoles) {
+      const std::string holder = Holder(service, role);
+      TemplateDictionary& cell = Add(row, "ROLE", "NAME", say(role.label), "HOLDER", holder);
+      if (holder == visit.account) cell.ShowSection("MINE");
+      if (IsPending(service, role)) cell.ShowSection("PENDING");
+    }
+  }
+  Parameters next = {{"role", Get(query, "role")}, {"prefix", request.id_prefix()}};
+  if (!request.page_token().empty()) AddLink(table, "FIRST", "/contacts", next);
+  next.emplace_back("page", reply.next_page_token());
+  if (!reply.next_page_token().empty()) AddLink(table, "NEXT", "/contacts", next);
+  return Show(visit, page);
+}
+
+Response Site::ChangeForm(Visit& visit) {
+  const Words& say = visit.say;
+  std::vector<std::pair<std::string, std::string>> services;  // And the letters of the roles.
+  for (const auto& [name, value] : visit.request.query) {
+    if (name == "service") services.push_back(absl::StrSplit(value, absl::MaxSplits(':', 1)));
+  }
+  if (services.empty()) return Failed(visit, 400, say("Select at least one service."));
+  const bool one = services.size() == 1;
+  v1::GetServiceResponse reply;
+  if (one) {
+    v1::GetServiceRequest request;
+    request.set_service(services[0].first);
+    const grpc::Status status = Call(visit, &Stub::GetService, request, reply);
+    if (!status.ok()) return Failed(visit, status);
+    services[0].second = MayMove(reply.service(), visit.account);
+  }
+  const v1::Service& service = reply.service();
+  Page page(visit, "change",
+            one ? say("Change the contacts of $0", {services[0].first})
+                : say("Change the contacts of $0 services", {absl::StrCat(services.size())}));
+  TemplateDictionary& body = page.body;
+  body.SetValue("HEADING", page.title);
+  TemplateDictionary& named = Add(body, one ? "ONE" : "MANY");
+  std::string letters;
+  for (const auto& [id, may_move] : services) {
+    Add(body, "SERVICE", "ID", id, "MAY_MOVE", may_move);
+    Add(named, "NAMED", "ID", id);
+    letters += may_move;
+  }
+  if (one) Fill(named, service, say);
+  for (const Role& role : kRoles) {
+    TemplateDictionary& field = Add(body, "ROLE", "KEY", role.key, "LABEL", say(role.label),
+                                    "HOLDER", Holder(service, role));
+    const bool free = absl::StrContains(letters, role.letter);
+    field.ShowSection(free ? "FREE" : "FIXED");
+    if (one && free) field.ShowSection("NOW");
+    if (IsPending(service, role)) field.ShowSection("BUSY");
+  }
+  return Show(visit, page);
+}
+
+Response Site::Change(Visit& visit) {
+  const Words& say = visit.say;
+  const Parameters& form = visit.request.form;
+  const std::vector<Row> rows = RowsOf(form);
+  if (rows.empty()) {
+    return Failed(visit, 400,
+                  say("Nothing to ask for: write at least one new contact, or tick a row."));
+  }
+  const bool ask = Get(form, "step") == "ask";
+  v1::ChangeContactsRequest request;
+  request.set_validate_only(!ask);
+  if (ask) request.set_request_id(RequestId(visit.request));
+  for (const Row& row : rows) {
+    v1::ContactAssignment& assignment = *request.add_assignments();
+    assignment.set_service(row.service);
+    assignment.set_role(row.role->role);
+    assignment.set_new_contact(row.new_contact);
+  }
+  v1::ChangeContactsResponse reply;
+  const grpc::Status status = Call(visit, &Stub::ChangeContacts, request, reply);
+  if (status.ok() && ask) return Redirect("/requests?tab=mine&done=asked");
+
+  const std::map<std::size_t, std::string> wrong = WrongRows(status, rows, say);
+  Page page(visit, "check", say("Check your request"));
+  page.status = HttpStatus(status);
+  // Rows tell for themselves.
+  if (wrong.empty()) page.error = Sentence(status, say);
+  Set(page.body, "REQUEST_ID", client::NewUuid(), "SUMMARY",
+      !wrong.empty() ? say("$0 of $1 rows are not possible. Nothing was asked for yet.",
+                           {absl::StrCat(wrong.size()), absl::StrCat(rows.size())})
+      : status.ok()  ? say("All rows are in order. Nothing was asked for yet.")
+                     : say("Nothing was asked for yet."));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    TemplateDictionary& row =
+        Add(page.body, "ROW", "SERVICE", rows[i].service, "KEY", rows[i].role->key, "ROLE",
+            say(v1::ContactRole_Name(rows[i].role->role)), "NEW_CONTACT", rows[i].new_contact);
+    const auto found = wrong.find(i);
+    if (found != wrong.end()) {
+      Add(row, "WRONG", "WHY", found->second);
+      continue;
+    }
+    row.ShowSection("TICKED");
+    if (status.ok() || !wrong.empty()) {
+      Add(row, "FINE", "VALIDATORS", Validators(rows[i], reply, visit.account));
+    }
+  }
+  if (wrong.size() < rows.size()) page.body.ShowSection("MAY_ASK");
+  return Show(visit, page);
+}
+
+void Site::FillChange(const Visit& visit, const v1::ContactChange& change,
+                      TemplateDictionary& dictionary) const {
+  const Words& say = visit.say;
+  Fill(dictionary, change, say);
+  dictionary.SetValue("MATTER", Matter(change, say));
+  TemplateDictionary& actions = Include(dictionary, "ACTIONS", "actions", say);
+  const std::vector<std::string> awaited = Awaited(change);
+  if (awaited.empty()) return;
+  Add(dictionary, "OPEN", "NAMES", absl::StrJoin(awaited, ", "));
+  TemplateDictionary& any = Add(actions, "ANY", "ID", change.id());
+  if (Contains(awaited, visit.account) && visit.id.empty()) any.ShowSection("ANSWER");
+  const bool requester = change.requester() == visit.account;
+  for (const v1::Validation& validation : change.validations()) {
+    const std::string& account = validation.account();
+    if (!Contains(awaited, account) || (!requester && account != visit.account)) continue;
+    const absl::Duration wait = client::ToTime(validation.resend_time()) - absl::Now();
+    Add(any, wait > absl::ZeroDuration() ? "WAIT" : "RESEND", "VALIDATOR", account, "WHEN",
+        say("in $0", {Wait(wait, say)}));
+  }
+  // An open change is seen by its requester, its new contact, and administrators of its services,
+  // who may withdraw it too.
+  if (requester || change.new_contact() != visit.account) {
+    Add(any, "WITHDRAW", "REQUEST_ID", client::NewUuid());
+  }
+}
+
+Response Site::Requests(Visit& visit) {
+  struct Tab {
+    const char* key;
+    const char* name;
+    v1::Involvement involvement;
+  };
+  constexpr Tab kTabs[] = {
+      {"awaiting", Text("Awaiting my answer"), v1::INVOLVEMENT_AWAITING_MY_VALIDATION},
+      {"mine", Text("Asked by me"), v1::INVOLVEMENT_REQUESTER},
+      {"all", Text("All"), v1::INVOLVEMENT_UNSPECIFIED}};
+  const Parameters& query = visit.request.query;
+  const Tab* tab = std::find_if(std::begin(kTabs), std::end(kTabs),
+                                [&](const Tab& each) { return Get(query, "tab") == each.key; });
+  if (tab == std::end(kTabs)) tab = std::begin(kTabs);
+  v1::ListContactChangesRequest request;
+  request.set_involvement(tab->involvement);
+  request.set_service(Get(query, "service"));
+  request.set_page_size(kChangesPerPage);
+  request.set_page_token(Get(query, "page"));
+  request.set_max_items(kItemsInLists);
+  v1::ListContactChangesResponse reply;
+  const grpc::Status status = Call(visit, &Stub::ListContactChanges, request, reply);
+  if (!status.ok()) return Failed(visit, status);
+
+  const Words& say = visit.say;
+  Page page(visit, "requests", say("My requests"));
+  if (Get(query, "done") == "asked") {
+    page.done =
+        say("Your request was taken. An e-mail is on its way to each contact whose answer "
+            "is needed, you included.");
+  }
+  for (const Tab& each : kTabs) {
+    AddChoice(page.body, "TAB", tab == &each, "URL", absl::StrCat("/requests?tab=", each.key),
+              "NAME", say(each.name));
+  }
+  if (!request.service().empty()) Add(page.body, "ONE_SERVICE", "SERVICE", request.service());
+  if (reply.contact_changes().empty()) page.body.ShowSection("EMPTY");
+  for (const v1::ContactChange& change : reply.contact_changes()) {
+    FillChange(visit, change, Add(page.body, "CHANGE"));
+  }
+  if (!reply.next_page_token().empty()) {
+    AddLink(page.body, "NEXT", "/requests",
+            {{"tab", tab->key}, {"service", request.service()}, {"page", reply.next_page_token()}});
+  }
+  return Show(visit, page);
+}
+
+Response Site::ShowRequest(Visit& visit, const grpc::Status& failed) {
+  v1::GetContactChangeRequest request;
+  request.set_contact_change_id(visit.id);
+  v1::GetContactChangeResponse reply;
+  const grpc::Status status = Call(visit, &Stub::GetContactChange, request, reply);
+  if (!status.ok()) return Failed(visit, status);
+
+  const Words& say = visit.say;
+  const v1::ContactChange& change = reply.contact_change();
+  const std::vector<std::string> awaited = Awaited(change);
+  const Parameters& sent =
+      visit.request.method == "POST" ? visit.request.form : visit.request.query;
+  const std::string token = Get(sent, "token");
+  Page page(visit, "request", Matter(change, say));
+  page.status = HttpStatus(failed);
+  page.error = Sentence(failed, say);
+  page.done = DoneText(Get(visit.request.query, "done"), awaited, say);
+  TemplateDictionary& body = page.body;
+  FillChange(visit, change, body);
+  if (Contains(awaited, visit.account)) {
+    const bool own = change.requester() == visit.account;
+    TemplateDictionary& answer = Add(
+        body, "ANSWER", "TOKEN", token, "REASON", Get(sent, "reason"), "REQUEST_ID",
+        client::NewUuid(), "QUESTION",
+        change.requester() == change.new_contact()
+            ? say("You asked to take over the roles below. Do you confirm?")
+        : own
+            ? say("You asked that $0 hold the roles below. Do you confirm?", {change.new_contact()})
+            : say("$0 asks that you hold the roles below. Do you accept?", {change.requester()}));
+    if (Get(sent, "answer") == "refuse") answer.ShowSection("REFUSING");
+  } else if (!token.empty() && failed.ok()) {
+    page.done = say("This request needs no answer from you any more.");
+  }
+  return Show(visit, page);
+}
+
+Response Site::History(Visit& visit) {
+  v1::ListContactChangeEventsRequest request;
+  request.set_contact_change_id(visit.id);
+  request.set_page_token(Get(visit.request.query, "page"));
+  v1::ListContactChangeEventsResponse reply;
+  const grpc::Status status = Call(visit, &Stub::ListContactChangeEvents, request, reply);
+  if (!status.ok()) return Failed(visit, status);
+  Page page(visit, "history", visit.say("History"));
+  page.body.SetValue("ID", visit.id);
+  Fill(page.body, reply, visit.say);
+  if (!reply.next_page_token().empty()) {
+    AddLink(page.body, "NEXT", visit.request.path, {{"page", reply.next_page_token()}});
+  }
+  return Show(visit, page);
+}
+
+Response Site::OneRequest(Visit& visit) { return ShowRequest(visit, grpc::Status::OK); }
+
+template <typename Request, typename Reply>
+Response Site::Act(Visit& visit, Method<Request, Reply> method, Request request, const char* done) {
+  request.set_contact_change_id(visit.id);
+  client::Retry retry = client::Retry::kNever;
+  if constexpr (requires { request.set_request_id(""); }) {
+    request.set_request_id(RequestId(visit.request));
+    retry = client::Retry::kWhileUnavailable;
+  }
+  Reply reply;
+  const grpc::Status status = Call(visit, method, request, reply, retry);
+  if (!status.ok()) return ShowRequest(visit, status);
+  return Redirect(absl::StrCat("/contact-changes/", visit.id, "?done=", done));
+}
+
+Response Site::AnswerRequest(Visit& visit) {
+  const Parameters& form = visit.request.form;
+  if (Get(form, "answer") == "accept") {
+    v1::AcceptContactChangeRequest request;
+    request.set_token(Trimmed(Get(form, "token")));
+    return Act(visit, &Stub::AcceptContactChange, request, "accepted");
+  }
+  v1::RefuseContactChangeRequest request;
+  request.set_token(Trimmed(Get(form, "token")));
+  request.set_reason(Get(form, "reason"));
+  return Act(visit, &Stub::RefuseContactChange, request, "refused");
+}
+
+Response Site::Resend(Visit& visit) {
+  v1::ResendValidationRequest request;
+  request.set_account(Get(visit.request.form, "account"));
+  return Act(visit, &Stub::ResendValidation, request, "resent");
+}
+
+Response Site::Withdraw(Visit& visit) {
+  return Act(visit, &Stub::CancelContactChange, v1::CancelContactChangeRequest(), "withdrawn");
+}
+
+Response Site::ShowProfile(Visit& visit, const grpc::Status& failed) {
+  v1::GetProfileResponse reply;
+  const grpc::Status status = Call(visit, &Stub::GetProfile, {}, reply);
+  if (!status.ok()) return Failed(visit, status);
+  const Words& say = visit.say;
+  const v1::Account& account = reply.account();
+  Page page(visit, "profile", say("Profile"));
+  page.status = HttpStatus(failed);
+  page.error = Sentence(failed, say);
+  if (Get(visit.request.query, "done") == "saved") page.done = say("Saved.");
+  Fill(page.body, account, say);
+  const std::string typed = Get(visit.request.form, "email");
+  Set(page.body, "TYPED_EMAIL", typed.empty() ? account.email() : typed);
+  for (const Words& language : Languages()) {
+    AddChoice(page.body, "CHOICE", &language == LanguageOf(account.language_code()), "TAG",
+              language.tag(), "NAME", language.name());
+  }
+  return Show(visit, page);
+}
+
+Response Site::Profile(Visit& visit) { return ShowProfile(visit, grpc::Status::OK); }
+
+Response Site::SaveProfile(Visit& visit) {
+  const Parameters& form = visit.request.form;
+  v1::UpdateProfileRequest request;
+  request.mutable_account()->set_etag(Get(form, "etag"));
+  request.mutable_account()->set_email(Trimmed(Get(form, "email")));
+  request.mutable_account()->set_language_code(Get(form, "language"));
+  if (request.account().email() != Get(form, "present_email")) {
+    request.mutable_update_mask()->add_paths("email");
+  }
+  if (LanguageOf(Get(form, "language")) != LanguageOf(Get(form, "present_language"))) {
+    request.mutable_update_mask()->add_paths("language_code");
+  }
+  v1::UpdateProfileResponse reply;
+  const bool changed = !request.update_mask().paths().empty();
+  const grpc::Status status =
+      changed ? Call(visit, &Stub::UpdateProfile, request, reply, client::Retry::kNever)
+              : grpc::Status::OK;
+  return status.ok() ? Redirect("/profile?done=saved") : ShowProfile(visit, status);
+}
+
+}  // namespace contacts::web
