@@ -13,7 +13,7 @@ declare -A groups=(
     prometheus python3-aiosmtpd python3-selenium python3-yaml systemd"
   [fuzz]="clang libclang-rt-14-dev"
   [bench]="debootstrap nghttp2-client"
-  [package]="debootstrap dpkg-dev help2man"
+  [package]="debootstrap dpkg-dev file help2man"
   [image]="buildah debootstrap"
   [stubs]="default-jdk-headless golang-github-golang-protobuf-1-5-dev golang-go
     golang-google-genproto-dev golang-google-grpc-dev golang-google-protobuf-dev
