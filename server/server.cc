@@ -20,6 +20,7 @@
 #include "server/calls/contact_service.h"
 #include "server/calls/directory_service.h"
 #include "server/calls/health.h"
+#include "server/calls/support_service.h"
 #include "server/calls/unary_call.h"
 #include "server/calls/watch.h"
 #include "server/ports.h"
@@ -85,7 +86,9 @@ RelayOptions MakeRelayOptions(const Config& config, Engine::Clock clock) {
 
 // Full names of the services that reflection lists.
 std::vector<std::string> ReflectedServices() {
-  return {v1::ContactService::service_full_name(), v1::DirectoryService::service_full_name(),
+  return {v1::ContactService::service_full_name(),
+          v1::DirectoryService::service_full_name(),
+          v1::SupportService::service_full_name(),
           grpc::health::v1::Health::service_full_name(),
           grpc::reflection::v1::ServerReflection::service_full_name(),
           grpc::reflection::v1alpha::ServerReflection::service_full_name()};
@@ -131,6 +134,7 @@ class Server::Impl {
                   .batch_limit = config.default_deadline}),
         contacts_(&calls_, &engine_, &watch_),
         directory_(&calls_, &imports_, &engine_),
+        support_(&calls_, &engine_),
         background_(&database_, &engine_, &feed_, &outbox_, config.sweep_interval) {}
 
   absl::Status Start(std::vector<std::string>& addresses) {
@@ -178,7 +182,7 @@ class Server::Impl {
   }
 
   std::vector<grpc::Service*> Services() {
-    std::vector<grpc::Service*> services = {&contacts_, &directory_};
+    std::vector<grpc::Service*> services = {&contacts_, &directory_, &support_};
     for (const auto& service : reflection_) services.push_back(service.get());
     return services;
   }
@@ -219,6 +223,7 @@ class Server::Impl {
   ImportCalls imports_;
   ContactServer contacts_;
   DirectoryServer directory_;
+  SupportServer support_;
   std::vector<std::unique_ptr<grpc::Service>> reflection_;  // Empty if it is off.
   Ports ports_;
   std::unique_ptr<Health> health_;

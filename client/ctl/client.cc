@@ -22,7 +22,8 @@ Client::Client(GlobalOptions options, Streams streams)
       streams_(streams),
       channel_(OpenChannel(options_.server, options_.tls)),
       contacts_(v1::ContactService::NewStub(channel_)),
-      directory_(v1::DirectoryService::NewStub(channel_)) {}
+      directory_(v1::DirectoryService::NewStub(channel_)),
+      support_(v1::SupportService::NewStub(channel_)) {}
 
 int Client::UsageError(absl::string_view message) {
   PrintError("USAGE", message, kUsage, error_format(), streams_.err);
@@ -33,14 +34,17 @@ std::string Client::RequestId() const {
   return options_.request_id.empty() ? NewUuid() : options_.request_id;
 }
 
-Caller Client::CallerFor(bool directory) const {
-  // The default account is left out of an operator's calls, which need no account: an account that
-  // is not registered yet would make them fail. It is also left out beside a bearer token, which
-  // names its account itself.
-  const bool may_default = !directory && options_.token_file.empty();
-  Caller caller{.account = may_default && options_.account.empty() ? options_.default_account
-                                                                   : options_.account,
-                .is_operator = directory || options_.is_operator};
+Caller Client::CallerFor(Speaker speaker) const {
+  // The default account is left out of the calls of operators and of the support desk, which need
+  // no account: an account that is not registered yet would make them fail. It is also left out
+  // beside a bearer token, which names its account itself.
+  const bool for_account = speaker == Speaker::kAccount;
+  const bool may_default = for_account && options_.token_file.empty();
+  Caller caller{
+      .account =
+          may_default && options_.account.empty() ? options_.default_account : options_.account,
+      .is_operator = speaker == Speaker::kOperator || (for_account && options_.is_operator),
+      .is_support = speaker == Speaker::kSupport};
   // Read for each call, because the file is replaced when the token is renewed.
   if (!options_.token_file.empty()) caller.bearer_token = ReadBearerToken(options_.token_file);
   return caller;
@@ -48,7 +52,7 @@ Caller Client::CallerFor(bool directory) const {
 
 void Client::PrepareDirectoryCall(grpc::ClientContext& context) {
   call_id_ = NewUuid();
-  AddMetadata(CallerFor(/*directory=*/true), call_id_, context);
+  AddMetadata(CallerFor(Speaker::kOperator), call_id_, context);
 }
 
 RetryClock Client::retry_clock() {
@@ -75,7 +79,7 @@ int Client::Watch(const CallPurpose& purpose, v1::WatchContactChangesRequest req
   for (int64_t seen = 0;;) {
     call_id_ = NewUuid();
     grpc::ClientContext context;
-    Caller caller = CallerFor(/*directory=*/false);
+    Caller caller = CallerFor(Speaker::kAccount);
     caller.is_observer = is_observer;
     if (is_observer && options_.account.empty()) caller.account.clear();
     AddMetadata(caller, call_id_, context);
@@ -95,7 +99,7 @@ int Client::Watch(const CallPurpose& purpose, v1::WatchContactChangesRequest req
     }
     const grpc::Status status = stream->Finish();
     if (!IsWorthReopening(status)) {
-      return status.ok() ? Finish() : Fail(status, purpose, /*by_operator=*/false);
+      return status.ok() ? Finish() : Fail(status, purpose, Speaker::kAccount);
     }
     // Without a token there is nothing to resume: the watch starts from the present.
     const absl::Duration wait = backoff.NextWait(status);
@@ -127,8 +131,9 @@ void Client::PrintNextPageHint(const std::string& next_page_token) {
                << Printable(next_page_token) << '\n';
 }
 
-int Client::Fail(const grpc::Status& status, CallPurpose purpose, bool by_operator) {
-  purpose.by_operator = by_operator;
+int Client::Fail(const grpc::Status& status, CallPurpose purpose, Speaker speaker) {
+  purpose.by_operator = speaker != Speaker::kAccount;
+  purpose.by_support = speaker == Speaker::kSupport;
   const Failure failure = ExplainFailure(status, purpose);
   PrintFailure(failure, purpose, call_id_, error_format(), streams_.err);
   return failure.exit_status;

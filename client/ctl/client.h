@@ -20,6 +20,7 @@
 #include "client/lib/uuid.h"
 #include "contacts/v1/contact_service.grpc.pb.h"
 #include "contacts/v1/directory_service.grpc.pb.h"
+#include "contacts/v1/support_service.grpc.pb.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -53,6 +54,10 @@ struct Streams {
   std::size_t width_out = 0;  // Columns of the terminal. 0: no limit.
 };
 
+// The callers of the contract's services: accounts (ContactService), operators (DirectoryService)
+// and the support desk (SupportService).
+enum class Speaker { kAccount, kOperator, kSupport };
+
 // Which part of a list is wanted.
 struct Paging {
   int page_size = 0;       // 0: the server chooses.
@@ -77,7 +82,7 @@ class Client {
           const Request& request, Render render) {
     Response response;
     const grpc::Status status = Call(method, request, retry, response);
-    if (!status.ok()) return Fail(status, purpose, kIsDirectory<Stub>);
+    if (!status.ok()) return Fail(status, purpose, kSpeaker<Stub>);
     return Show(response, [&] { render(response, Rendering(), out()); });
   }
 
@@ -91,7 +96,7 @@ class Client {
     do {
       Response page;
       const grpc::Status status = Call(method, request, Retry::kWhileUnavailable, page);
-      if (!status.ok()) return Fail(status, purpose, kIsDirectory<Stub>);
+      if (!status.ok()) return Fail(status, purpose, kSpeaker<Stub>);
       whole.MergeFrom(page);
       whole.set_next_page_token(page.next_page_token());
       request.set_page_token(page.next_page_token());
@@ -137,10 +142,12 @@ class Client {
     return CallWithRetries(options_.timeout, retry, retry_clock(), [&](absl::Time deadline) {
       grpc::ClientContext context;
       context.set_deadline(absl::ToChronoTime(deadline));
-      AddMetadata(CallerFor(kIsDirectory<Stub>), call_id_, context);
+      AddMetadata(CallerFor(kSpeaker<Stub>), call_id_, context);
       response.Clear();
-      if constexpr (kIsDirectory<Stub>) {
+      if constexpr (kSpeaker<Stub> == Speaker::kOperator) {
         return (directory_.get()->*method)(&context, request, &response);
+      } else if constexpr (kSpeaker<Stub> == Speaker::kSupport) {
+        return (support_.get()->*method)(&context, request, &response);
       } else {
         return (contacts_.get()->*method)(&context, request, &response);
       }
@@ -156,13 +163,16 @@ class Client {
   RetryClock retry_clock();
 
   // Explains `status`, which is not OK. Returns the exit status.
-  int Fail(const grpc::Status& status, CallPurpose purpose, bool by_operator);
+  int Fail(const grpc::Status& status, CallPurpose purpose, Speaker speaker);
   // Flushes the output. Returns the exit status: kOtherFailure if it could not be written.
   int Finish();
 
  private:
   template <typename Stub>
-  static constexpr bool kIsDirectory = std::is_same_v<Stub, v1::DirectoryService::Stub>;
+  static constexpr Speaker kSpeaker =
+      std::is_same_v<Stub, v1::DirectoryService::Stub> ? Speaker::kOperator
+      : std::is_same_v<Stub, v1::SupportService::Stub> ? Speaker::kSupport
+                                                       : Speaker::kAccount;
 
   // Prints `response` as JSON, or by `render`. Returns the exit status.
   template <typename Render>
@@ -175,7 +185,7 @@ class Client {
     return Finish();
   }
 
-  Caller CallerFor(bool directory) const;
+  Caller CallerFor(Speaker speaker) const;
   RenderOptions Rendering() const;
   void PrintJson(const google::protobuf::Message& response, bool one_line = false);
   void PrintNextPageHint(const std::string& next_page_token);
@@ -185,6 +195,7 @@ class Client {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::ContactService::Stub> contacts_;
   const std::unique_ptr<v1::DirectoryService::Stub> directory_;
+  const std::unique_ptr<v1::SupportService::Stub> support_;
   // x-request-id of the latest call.
   std::string call_id_;
 };

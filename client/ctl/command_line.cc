@@ -294,6 +294,7 @@ int RunCommandLine(const std::vector<std::string>& arguments, const std::string&
   AddAnswerCommands(app, chosen);
   AddWatchCommand(app, chosen);
   AddOperatorCommands(app, chosen);
+  AddSupportCommands(app, chosen);
   AddImportCommands(app, chosen);
   AddHealthCommand(app, chosen);
   AddCompletionCommand(app, chosen);

@@ -11,7 +11,7 @@ namespace contacts::client {
 // profile, profile update.
 void AddProfileCommands(CLI::App& app, Action& chosen);
 
-// services, service, owner update.
+// services, service, service-history, owner update.
 void AddServiceCommands(CLI::App& app, Action& chosen);
 
 // change, changes, show, history.
@@ -25,6 +25,9 @@ void AddAnswerCommands(CLI::App& app, Action& chosen);
 
 // operator and its commands.
 void AddOperatorCommands(CLI::App& app, Action& chosen);
+
+// support and its commands.
+void AddSupportCommands(CLI::App& app, Action& chosen);
 
 // import and export.
 void AddImportCommands(CLI::App& app, Action& chosen);

@@ -21,7 +21,7 @@ int ShowHealth(Client& client, const std::string& service) {
   if (!status.ok()) {
     const CallPurpose purpose{.action = absl::StrCat("check the health of ", server),
                               .exit_status = kOtherFailure};
-    return client.Fail(status, purpose, /*by_operator=*/false);
+    return client.Fail(status, purpose, Speaker::kAccount);
   }
   if (state != kServing) {
     PrintError(state, absl::StrCat("the health of ", server, " is ", state, "; want ", kServing),

@@ -111,7 +111,7 @@ int Import(Client& client, const ImportInput& input) {
         absl::StrCat("import all of the file: ", Grouped(importer.counts().records),
                      " records were dealt with; importing it again does them"
                      " no harm");
-    return client.Fail(status, {.action = done}, /*by_operator=*/true);
+    return client.Fail(status, {.action = done}, Speaker::kOperator);
   }
   PrintSummary(importer.counts(), progress.At(importer.counts().records), client.options().json,
                client.out());
@@ -132,7 +132,7 @@ int Export(Client& client) {
                                             Retry::kWhileUnavailable, page);
     if (!status.ok()) {
       progress.Clear();
-      return client.Fail(status, {.action = "export the directory"}, /*by_operator=*/true);
+      return client.Fail(status, {.action = "export the directory"}, Speaker::kOperator);
     }
     for (v1::Account& account : *page.mutable_accounts())
       WriteRecord(std::move(account), client.out());

@@ -52,6 +52,16 @@ int ShowService(Client& client, const std::string& service) {
       });
 }
 
+int ShowContactHistory(Client& client, const std::string& service, const Paging& paging) {
+  v1::ListContactHistoryRequest request;
+  request.set_service(service);
+  return client.RunList(
+      {.action = absl::StrCat("read the history of the contacts of ", service)},
+      &ContactService::Stub::ListContactHistory, request, paging,
+      [](const v1::ListContactHistoryResponse& response, const RenderOptions& options,
+         std::ostream& out) { RenderMoves(response.moves(), options, out); });
+}
+
 int UpdateOwner(Client& client, const std::string& service, const OwnerChange& change,
                 const std::string& etag) {
   if (change.mask.paths().empty()) {
@@ -111,6 +121,18 @@ void AddServiceCommands(CLI::App& app, Action& chosen) {
   auto id = std::make_shared<std::string>();
   service.add_option("SERVICE", *id, "Service id")->required()->type_name("");
   Choose(service, chosen, [id](Client& client) { return ShowService(client, *id); });
+
+  CLI::App& history =
+      AddCommand(app, "service-history",
+                 "Lists every move of the contacts of a service, newest first; for its admin",
+                 "contactctl service-history example.com --all");
+  auto service_of_history = std::make_shared<std::string>();
+  auto paging = std::make_shared<Paging>();
+  history.add_option("SERVICE", *service_of_history, "Service id")->required()->type_name("");
+  AddPaging(history, *paging);
+  Choose(history, chosen, [service_of_history, paging](Client& client) {
+    return ShowContactHistory(client, *service_of_history, *paging);
+  });
 
   AddOwner(app, chosen);
 }

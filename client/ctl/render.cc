@@ -58,6 +58,7 @@ Cell OutcomeCell(v1::ItemOutcome outcome) {
       return {"skipped: the requester may no longer change it", Style::kBad};
     case v1::ITEM_OUTCOME_SKIPPED_SERVICE_REMOVED:
       return {"skipped: the service was removed", Style::kBad};
+    case v1::ITEM_OUTCOME_WITHDRAWN: return {"withdrawn by the admin of the service", Style::kBad};
     default: return EnumName(outcome, " ");
   }
 }
@@ -96,6 +97,13 @@ std::string WhatMoves(const v1::ContactChange& change) {
     return absl::StrCat(absl::StrJoin(roles, ", "), " of ", *services.begin());
   }
   return absl::StrCat(roles.size(), " roles on ", services.size(), " services");
+}
+
+// The account, or "the provider's staff (NAME)", or "the system".
+std::string ActorOf(const v1::ContactChangeEvent& event) {
+  if (!event.by_staff()) return event.actor().empty() ? "the system" : event.actor();
+  return event.staff().empty() ? "the provider's staff"
+                               : absl::StrCat("the provider's staff (", event.staff(), ")");
 }
 
 std::string EndOf(const v1::ContactChange& change, const RenderOptions& options) {
@@ -198,6 +206,7 @@ void RenderChange(const v1::ContactChange& change, std::size_t max_items,
                           ? WhenAndRelative(change.has_expire_time(), change.expire_time(), options)
                           : std::string()},
           {"Closed", When(change.has_close_time(), change.close_time(), options)},
+          {"Reason", change.abort_reason()},
           {"Batch", change.batch_id()},
       },
       out, options.colour, options.width);
@@ -220,13 +229,43 @@ void RenderChange(const v1::ContactChange& change, std::size_t max_items,
 
 void RenderEvents(const google::protobuf::RepeatedPtrField<v1::ContactChangeEvent>& events,
                   const RenderOptions& options, std::ostream& out) {
-  Table table({"TIME", "EVENT", "BY", "ABOUT", "STATE AFTER"});
+  Table table({"TIME", "EVENT", "BY", "ABOUT", "STATE AFTER", "DETAIL"});
   for (const v1::ContactChangeEvent& event : events) {
     table.Add({When(event.has_time(), event.time(), options), EnumName(event.type(), " "),
-               event.actor().empty() ? "the system" : event.actor(), event.account(),
-               StateCell(event.state())});
+               ActorOf(event), event.account(), StateCell(event.state()), event.detail()});
   }
   table.Print(out, options.colour, options.width);
+}
+
+void RenderMoves(const google::protobuf::RepeatedPtrField<v1::ContactMove>& moves,
+                 const RenderOptions& options, std::ostream& out) {
+  Table table({"TIME", "SERVICE", "ROLE", "FROM", "TO", "BY", "ID", "OPERATOR"});
+  for (const v1::ContactMove& move : moves) {
+    table.Add({When(move.has_time(), move.time(), options), move.service(), EnumName(move.role()),
+               move.old_contact().empty() ? "-" : move.old_contact(),
+               move.new_contact().empty() ? "-" : move.new_contact(), EnumName(move.cause(), " "),
+               move.cause_id(), move.operator_()});
+  }
+  table.Print(out, options.colour, options.width);
+}
+
+void RenderOverride(const v1::ContactOverride& record, const RenderOptions& options,
+                    std::ostream& out) {
+  PrintFields(
+      {
+          {"Override", record.id()},
+          {"Made", When(record.has_time(), record.time(), options)},
+          {"Operator", record.operator_()},
+          {"Reason", record.reason()},
+      },
+      out, options.colour, options.width);
+  out << '\n';
+  Table table({"SERVICE", "ROLE", "FROM", "TO"});
+  for (const v1::ContactMove& move : record.moves()) {
+    table.Add({move.service(), EnumName(move.role()), move.old_contact(), move.new_contact()});
+  }
+  table.Print(out, options.colour, options.width);
+  out << '\n';
 }
 
 void RenderEventLine(const v1::ContactChangeEvent& event, const RenderOptions& options,
@@ -235,7 +274,7 @@ void RenderEventLine(const v1::ContactChangeEvent& event, const RenderOptions& o
   out << When(event.has_time(), event.time(), options) << "  "
       << Printable(event.contact_change_id()) << "  " << EnumName(event.type(), " ");
   if (!event.account().empty()) out << "  " << Printable(event.account());
-  out << "  by " << (event.actor().empty() ? "the system" : Printable(event.actor())) << "  "
+  out << "  by " << Printable(ActorOf(event)) << "  "
       << Styled(state.text, state.style, options.colour) << '\n';
 }
 

@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "contacts/v1/contact_service.pb.h"
 #include "contacts/v1/contacts.pb.h"
+#include "contacts/v1/support_service.pb.h"
 #include "google/protobuf/repeated_ptr_field.h"
 
 // Messages of the contract as a person reads them. Text is made printable.
@@ -37,6 +38,14 @@ void RenderChange(const v1::ContactChange& change, std::size_t max_items,
 
 void RenderEvents(const google::protobuf::RepeatedPtrField<v1::ContactChangeEvent>& events,
                   const RenderOptions& options, std::ostream& out);
+
+// The moves of a service's contacts, one a line.
+void RenderMoves(const google::protobuf::RepeatedPtrField<v1::ContactMove>& moves,
+                 const RenderOptions& options, std::ostream& out);
+
+// An override with its reason and its moves.
+void RenderOverride(const v1::ContactOverride& record, const RenderOptions& options,
+                    std::ostream& out);
 
 // One event as one line, with the id of its change.
 void RenderEventLine(const v1::ContactChangeEvent& event, const RenderOptions& options,

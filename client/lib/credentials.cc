@@ -25,6 +25,7 @@ void AddMetadata(const Caller& caller, const std::string& call_id, grpc::ClientC
   if (!caller.account.empty()) context.AddMetadata("contacts-account", caller.account);
   if (caller.is_operator) context.AddMetadata("contacts-caller", "operator");
   if (caller.is_observer) context.AddMetadata("contacts-caller", "observer");
+  if (caller.is_support) context.AddMetadata("contacts-caller", "support");
   if (!caller.bearer_token.empty()) {
     context.AddMetadata("authorization", "Bearer " + caller.bearer_token);
   }

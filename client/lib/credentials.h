@@ -13,6 +13,7 @@ struct Caller {
   std::string account;         // Id of the acting account. Empty: none is sent.
   bool is_operator = false;    // Claims to be a directory operator.
   bool is_observer = false;    // Claims to be an observer, who may watch every change.
+  bool is_support = false;     // Claims to be of the support desk.
   std::string bearer_token{};  // A JSON Web Token. Empty: none is sent.
 };
 

@@ -177,6 +177,7 @@ bool ExplainReason(v1::ErrorReason reason, const CallPurpose& purpose, Failure& 
       return explain("the server does not know who calls",
                      "name the acting account with --account=ID or CONTACTS_ACCOUNT");
     case v1::ERROR_REASON_CALLER_NOT_ALLOWED:
+      if (purpose.by_support) return explain("this caller is not of the support desk", "");
       if (purpose.by_operator) return explain("this caller is no directory operator", "");
       return explain("this caller may not make this call",
                      "check --account; directory operators use 'contactctl operator'");

@@ -31,8 +31,10 @@ struct CallPurpose {
   std::string contact_change_id = {};
   // The request's own request_id. Empty: the call has none.
   std::string request_id = {};
-  // A directory operator makes the call, and needs other advice than a customer.
+  // A directory operator or the support desk makes the call, and needs other advice than a
+  // customer.
   bool by_operator = false;
+  bool by_support = false;
   // `assignments[i]` of a bulk call as the person gave it, such as
   // "example.com tech -> bb222222-ovh".
   std::vector<std::string> assignments = {};

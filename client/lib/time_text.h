@@ -11,6 +11,10 @@ namespace contacts::client {
 // The moment that `timestamp` stands for.
 absl::Time ToTime(const google::protobuf::Timestamp& timestamp);
 
+// Reads a time as RFC 3339 writes it, such as "2026-03-01T14:05:00Z". Returns false for any other
+// text.
+bool ParseTime(const std::string& text, google::protobuf::Timestamp& timestamp);
+
 // `time` to the second in `zone`, with the zone's name, such as
 // "2026-03-01 14:05:00 CET".
 std::string LocalTime(absl::Time time, absl::TimeZone zone);

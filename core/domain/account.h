@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/domain/ids.h"
 
@@ -24,6 +25,8 @@ struct Account {
 // Masks an address for display, such as "j***@example.com". "***" for text without an at sign
 // behind its first character.
 std::string MaskEmail(const std::string& email);
+// Masks every address in a text, such as the answer of a mail server.
+std::string MaskEmails(absl::string_view text);
 
 }  // namespace contacts
 

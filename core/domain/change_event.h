@@ -2,6 +2,7 @@
 #define CONTACTS_CORE_DOMAIN_CHANGE_EVENT_H_
 
 #include <cstdint>
+#include <string>
 
 #include "absl/time/time.h"
 #include "core/domain/contact_change.h"
@@ -21,6 +22,7 @@ enum class EventType {
   kCancelled = 9,
   kExpired = 10,
   kAborted = 11,
+  kItemsWithdrawn = 12,
 };
 
 // One entry of a change's history.
@@ -29,10 +31,15 @@ struct ChangeEvent {
   Uuid change_id;
   int64_t ordinal = 0;  // Position in the change's history, from 1.
   EventType type = EventType::kRequested;
-  AccountId actor;    // Empty for the system.
+  AccountId actor;    // Empty for the system and for the provider's staff.
   AccountId account;  // The account that it is about, such as the recipient of an e-mail.
   absl::Time time;
   ChangeState state = ChangeState::kValidating;  // State of the change after the event.
+  bool by_staff = false;                         // An operator or the support desk did it.
+  // For the support desk alone: the name of that caller in the policy, and why an e-mail could not
+  // be delivered.
+  std::string staff;
+  std::string detail;
 };
 
 }  // namespace contacts

@@ -34,6 +34,7 @@ enum class ItemOutcome {
   kSkippedAuthorityLost = 4,
   kSkippedServiceRemoved = 5,
   kNotApplied = 6,
+  kWithdrawn = 7,
 };
 
 // Returns the contract's short name, such as "VALIDATING".
@@ -53,6 +54,7 @@ struct ChangeItem {
   Role role = Role::kAdmin;
   AccountId old_contact;
   ItemOutcome outcome = ItemOutcome::kPending;
+  AccountId withdrawn_by;  // The admin that withdrew it. Empty for other outcomes.
   // Distinguishes the service from one that is made later under its id. Written, never loaded.
   absl::Time service_create_time;
 };
@@ -88,6 +90,7 @@ struct ContactChange {
   absl::Time create_time;
   absl::Time expire_time;
   std::optional<absl::Time> close_time;
+  std::string abort_reason;  // That the support desk gave.
 
   std::optional<absl::Time> remind_time;  // When the reminder is due. Unset afterwards.
   int64_t event_count = 0;                // Number of events, and ordinal of the last one.
@@ -105,6 +108,13 @@ struct ContactChange {
   bool open() const { return state == ChangeState::kValidating; }
 };
 
+// A role that a change which is still being validated moves.
+struct PendingItem {
+  ServiceRole role;
+  AccountId requester;
+  AccountId new_contact;
+};
+
 // The fields of a change by which a list decides whether to load the whole.
 struct ChangeSummary {
   Uuid id;
@@ -115,6 +125,7 @@ struct ChangeSummary {
   ValidationState requester_state = ValidationState::kPending;
   ValidationState new_contact_state = ValidationState::kPending;
   int64_t item_count = 0;
+  absl::Time create_time;
 };
 
 }  // namespace contacts

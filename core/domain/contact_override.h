@@ -21,6 +21,7 @@ struct OverrideItem {
 struct ContactOverride {
   Uuid id;
   std::string reason;
+  std::string staff;  // The operator, as the policy names it.
   absl::Time create_time;
   std::vector<OverrideItem> items;
 };

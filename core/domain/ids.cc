@@ -44,6 +44,14 @@ Uuid Uuid::Version4() {
   return id;
 }
 
+Uuid Uuid::Floor(absl::Time time) {
+  Uuid id = Version7(time);
+  std::fill(id.bytes_.begin() + 6, id.bytes_.end(), 0);
+  return id;
+}
+
+Uuid Uuid::Max() { return FromBytes(std::string(kSize, '\xff')); }
+
 std::optional<Uuid> Uuid::Parse(absl::string_view text) {
   if (text.size() != kTextSize) return std::nullopt;
   std::string hex;

@@ -51,6 +51,9 @@ class Uuid {
   static Uuid Version7(absl::Time now);
   // Makes a version 4 UUID: random bits.
   static Uuid Version4();
+  // The lowest version 7 UUID of the millisecond of `time`, and the highest UUID.
+  static Uuid Floor(absl::Time time);
+  static Uuid Max();
   // Reads the canonical text form, in any case.
   static std::optional<Uuid> Parse(absl::string_view text);
   // Makes a UUID of 16 bytes. Any other length gives the nil UUID.

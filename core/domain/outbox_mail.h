@@ -20,6 +20,7 @@ enum class MailKind {
   kAborted = 8,
   kProfileChanged = 9,
   kOverride = 10,
+  kItemsWithdrawn = 13,
 };
 
 // An e-mail of the outbox: written in the transaction of the event that it tells of, and delivered
@@ -44,7 +45,8 @@ struct OutboxMail {
   // refused then, and the change that it tells of had no effect.
   bool IsOptional() const {
     return kind == MailKind::kReminder || kind == MailKind::kRefused ||
-           kind == MailKind::kCancelled || kind == MailKind::kExpired;
+           kind == MailKind::kCancelled || kind == MailKind::kItemsWithdrawn ||
+           kind == MailKind::kExpired;
   }
 };
 

@@ -24,11 +24,12 @@ namespace {
 // to take effect.
 EffectFacts ReadEffectFacts(Session& session, ContactChange& change) {
   EffectFacts facts;
-  for (Service& service : store::LoadItemsLockServices(session, change)) {
+  store::LockedItems locked = store::LoadItemsLockServices(session, change);
+  for (Service& service : locked.services) {
     facts.services.emplace(service.id, std::move(service));
   }
   std::set<AccountId> payers;
-  bool authority_in_doubt = false;
+  bool authority_in_doubt = locked.admin_moved;
   for (const ChangeItem& item : change.items) {
     if (item.outcome != ItemOutcome::kPending) continue;
     if (item.role == Role::kBilling) payers.insert({item.old_contact, change.new_contact});
@@ -57,7 +58,8 @@ void ApplyItems(Session& session, const ContactChange& change, absl::Time now) {
       services.push_back(item.service);
       old_contacts.insert(item.old_contact);
     }
-    store::MoveRole(session, services, role, change.new_contact, now);
+    store::MoveRole(session, services, role, change.new_contact,
+                    {.cause = MoveCause::kContactChange, .cause_id = change.id, .time = now});
   }
   store::AddInvolvement(session, old_contacts, change.id, /*open=*/false);
 }
@@ -83,7 +85,7 @@ absl::StatusOr<std::string> SaveAnswer(Session& session, const Call& call,
                                        const Encode<ContactChange>& encode) {
   if (transition.save) {
     store::SaveChange(session, change);
-    if (!change.open()) store::SaveItems(session, change);
+    if (!change.open() || transition.items_changed) store::SaveItems(session, change);
     if (change.state == ChangeState::kDone) ApplyItems(session, change, now);
     SaveEffects(session, transition, now, settings);
     if (!transition.status.ok()) session.CommitAnyway();
@@ -197,8 +199,7 @@ absl::StatusOr<std::string> Answering::CancelContactChange(const Call& call, con
     absl::StatusOr<store::ChangeAndAdmins> locked = LockVisibleChange(session, call, id);
     if (!locked.ok()) return locked.status();
     const absl::Time now = context_.clock();
-    const bool is_admin_of_all = IsAdminOfAll(locked->change, locked->admins, call.account);
-    Transition transition = Cancel(locked->change, call.account, is_admin_of_all, now);
+    Transition transition = Cancel(locked->change, call.account, locked->admins, now);
     return SaveAnswer(session, call, locked->change, std::move(transition), now, context_.settings,
                       encode);
   });

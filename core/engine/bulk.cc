@@ -8,6 +8,7 @@
 #include "absl/strings/strip.h"
 #include "core/engine/save.h"
 #include "core/mysql/store/account.h"
+#include "core/mysql/store/contact_move.h"
 #include "core/mysql/store/involvement.h"
 #include "core/mysql/store/pending_role.h"
 #include "core/mysql/store/service.h"
@@ -77,17 +78,18 @@ std::pair<ImportFacts, absl::Time> ReadFacts(Session& session, const Named& name
 }  // namespace
 
 absl::StatusOr<std::vector<ImportRejection>> Bulk::ImportBatch(
-    const CallLimits& limits, const std::vector<ImportRecord>& records) {
+    const CallLimits& limits, const std::vector<ImportRecord>& records, const std::string& staff) {
   const Named named = NamesOf(records);
   // Run again after a commit whose answer was lost, this finds everything as the
   // records say and writes nothing.
   return context_.database->Write<std::vector<ImportRejection>>(limits, [&](Session& session) {
     auto [facts, now] = ReadFacts(session, named, context_.clock);
-    ImportPlan plan = PlanImport(records, std::move(facts), now);
+    ImportPlan plan = PlanImport(records, std::move(facts), staff, now);
     store::InsertAccounts(session, plan.new_accounts);
     store::SaveAccounts(session, plan.changed_accounts);
     store::InsertServices(session, plan.new_services);
     store::SaveServices(session, plan.changed_services);
+    store::InsertMoves(session, plan.moves);
     store::ShowChangesToAdmins(session, plan.moved_admins);
     SaveMails(session, plan.mails, now, context_.settings);
     return std::move(plan.rejections);

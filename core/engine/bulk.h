@@ -27,9 +27,11 @@ class Bulk {
 
   // Creates or updates accounts and services as the records say, in one transaction of four round
   // trips at most. Returns the rejected records, in order; all others are committed. A second run
-  // changes nothing. Returns the errors of Database::Write.
-  absl::StatusOr<std::vector<ImportRejection>> ImportBatch(
-      const CallLimits& limits, const std::vector<ImportRecord>& records);
+  // changes nothing. `staff`: the operator's name in the policy. Returns the errors of
+  // Database::Write.
+  absl::StatusOr<std::vector<ImportRejection>> ImportBatch(const CallLimits& limits,
+                                                           const std::vector<ImportRecord>& records,
+                                                           const std::string& staff = "");
   // Returns the errors of Database::Read.
   absl::StatusOr<DirectoryPage> ExportDirectory(const Call& call, const PageRequest& page);
 

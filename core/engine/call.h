@@ -23,6 +23,8 @@ struct Call {
   AccountId account;
   // The operator, if no account acts. Its request ids are its own, as an account's are.
   std::string operator_name;
+  // Name of that operator in the policy, for the histories that the support desk reads.
+  std::string staff;
   // The caller's request id, if it sent one.
   std::optional<Uuid> request_id;
   // Method name and SHA-256 of the request's content, without its request id.

@@ -9,9 +9,11 @@
 #include "core/engine/mutation.h"
 #include "core/engine/save.h"
 #include "core/mysql/store/account.h"
+#include "core/mysql/store/contact_move.h"
 #include "core/mysql/store/contact_override.h"
 #include "core/mysql/store/service.h"
 #include "core/workflow/assignments.h"
+#include "core/workflow/move.h"
 #include "core/workflow/notification.h"
 
 namespace contacts {
@@ -36,7 +38,11 @@ void SaveOverride(Session& session, const ContactOverride& record) {
     if (item.moves()) moves[{item.role, item.new_contact}].push_back(item.service);
   }
   for (const auto& [to, services] : moves) {
-    store::MoveRole(session, services, to.first, to.second, record.create_time);
+    store::MoveRole(session, services, to.first, to.second,
+                    {.cause = MoveCause::kOverride,
+                     .cause_id = record.id,
+                     .staff = record.staff,
+                     .time = record.create_time});
   }
   store::InsertOverride(session, record);
 }
@@ -69,6 +75,8 @@ absl::StatusOr<std::string> Directory::CreateService(const Call& call, const Ser
     created.create_time = created.update_time = context_.clock();
     if (!created.owner) created.owner.emplace();
     store::InsertServices(session, {created});
+    store::InsertMoves(session, MovesBetween(nullptr, created,
+                                             {.staff = call.staff, .time = created.create_time}));
     return encode(created);
   });
 }
@@ -86,11 +94,14 @@ absl::StatusOr<std::string> Directory::DeleteService(const Call& call, const Ser
                                                      const Encode<Service>& encode) {
   const auto all = [](const ServiceRole&) { return true; };
   const auto body = [&](Session& session) -> absl::StatusOr<ReplyOrOvertaken> {
-    const std::optional<LockedServices> locked = RemoveFromPendingChanges(
-        session, {id}, all, ItemOutcome::kSkippedServiceRemoved, context_.clock, context_.settings);
+    const std::optional<LockedServices> locked =
+        RemoveFromPendingChanges(session, {id}, all, ItemOutcome::kSkippedServiceRemoved,
+                                 call.staff, context_.clock, context_.settings);
     if (!locked) return ReplyOrOvertaken();
     if (locked->services.empty()) return errors::ServiceNotFound(id);
-    store::DeleteService(session, id);
+    store::DeleteService(
+        session, id,
+        {.cause = MoveCause::kRemoved, .cause_id = {}, .staff = call.staff, .time = locked->now});
     return ReplyOrOvertaken(encode(locked->services.front()));
   };
   return MutateOnceUntilNotOvertaken(context_, call, body);
@@ -109,8 +120,8 @@ absl::StatusOr<std::string> Directory::OverrideContacts(
   const auto assigned = [&](const ServiceRole& role) { return roles.contains(role); };
   const auto body = [&](Session& session) -> absl::StatusOr<ReplyOrOvertaken> {
     std::optional<LockedServices> locked = RemoveFromPendingChanges(
-        session, service_ids, assigned, ItemOutcome::kSkippedContactChanged, context_.clock,
-        context_.settings);
+        session, service_ids, assigned, ItemOutcome::kSkippedContactChanged, call.staff,
+        context_.clock, context_.settings);
     if (!locked) return ReplyOrOvertaken();
     ServiceMap services;
     for (Service& service : locked->services) services.emplace(service.id, std::move(service));
@@ -123,6 +134,7 @@ absl::StatusOr<std::string> Directory::OverrideContacts(
 
     const ContactOverride record{.id = Uuid::Version7(locked->now),
                                  .reason = ask.reason,
+                                 .staff = call.staff,
                                  .create_time = locked->now,
                                  .items = ApplyOverride(ask.assignments, services, locked->now)};
     SaveOverride(session, record);

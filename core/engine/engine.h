@@ -13,6 +13,7 @@
 #include "core/engine/maintenance.h"
 #include "core/engine/profiles.h"
 #include "core/engine/reading.h"
+#include "core/engine/support.h"
 
 namespace contacts {
 
@@ -42,6 +43,7 @@ class Engine {
   Answering answering{&context_};
   Reading reading{&context_};
   Profiles profiles{&context_};
+  Support support{&context_};
   Directory directory{&context_};
   Bulk bulk{&context_};
   Maintenance maintenance{&context_};

@@ -6,6 +6,7 @@
 #include "core/base/sha256.h"
 #include "core/domain/errors.h"
 #include "core/mysql/store/feed.h"
+#include "core/workflow/visibility.h"
 
 namespace contacts {
 namespace {
@@ -91,7 +92,7 @@ absl::StatusOr<std::vector<FeedEvent>> Feed::Read(const FeedPlace& place, int64_
     for (store::FeedEntry& entry : page.entries) {
       changes.insert(entry.event.change_id);
       events.push_back({.place = {.position = entry.position, .event = EventOf(entry.name)},
-                        .event = std::move(entry.event),
+                        .event = ViewOf(std::move(entry.event)),
                         .concerned = {},
                         .on_services = {}});
     }

@@ -1,12 +1,16 @@
 #include "core/engine/outbox.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "core/engine/save.h"
 #include "core/mysql/store/account.h"
 #include "core/mysql/store/change.h"
 #include "core/mysql/store/contact_override.h"
 #include "core/mysql/store/outbox.h"
+#include "core/mysql/store/pending_role.h"
 #include "core/workflow/change.h"
 #include "core/workflow/notification.h"
 
@@ -79,6 +83,7 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Du
   std::vector<Account> accounts;
   std::vector<ContactChange> changes;
   std::vector<ContactOverride> overrides;
+  std::map<Uuid, std::vector<PendingItem>> pending;  // By e-mail.
   std::set<Uuid> held;
   absl::Status status = database_->Read(Limits(), [&](Session& session) {
     changes.clear();
@@ -86,10 +91,18 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Du
     held = store::LoadClaimed(session, ids, claim, store::Lock::kNone);
     accounts = store::LoadAccounts(session, account_ids);
     if (!override_ids.empty()) overrides = store::LoadOverrides(session, override_ids);
-    if (change_ids.empty()) return absl::OkStatus();
-    for (store::ChangeAndAdmins& loaded :
-         store::LoadChanges(session, {change_ids.begin(), change_ids.end()})) {
-      changes.push_back(std::move(loaded.change));
+    if (!change_ids.empty()) {
+      for (store::ChangeAndAdmins& loaded :
+           store::LoadChanges(session, {change_ids.begin(), change_ids.end()})) {
+        changes.push_back(std::move(loaded.change));
+      }
+    }
+    pending.clear();
+    for (const OutboxMail& mail : mails) {
+      const std::set<ServiceId> services =
+          AdminRolesTold(mail, Find(changes, mail.subject), Find(overrides, mail.subject));
+      if (services.empty()) continue;
+      pending.emplace(mail.id, store::LoadPendingItems(session, services, mail.recipient, now));
     }
     return absl::OkStatus();
   });
@@ -111,6 +124,9 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Du
     if (change != nullptr) facts.change = *change;
     if (const ContactOverride* record = Find(overrides, mail.subject)) {
       facts.override_record = *record;
+    }
+    if (const auto listed = pending.find(mail.id); listed != pending.end()) {
+      facts.pending = std::move(listed->second);
     }
     if (mail.IsValidation()) {
       // Without its key the e-mail has no token. The renderer rejects it, and it is tried again
@@ -152,12 +168,12 @@ absl::Status Outbox::Sent(const std::vector<MailFacts>& mails, const Clock& cloc
   return Finish(sent, EventType::kValidationSent, hints, clock);
 }
 
-absl::Status Outbox::GiveUp(const OutboxMail& mail, const Clock& clock) {
-  return Finish({mail}, EventType::kValidationUndeliverable, {""}, clock);
+absl::Status Outbox::GiveUp(const OutboxMail& mail, const std::string& why, const Clock& clock) {
+  return Finish({mail}, EventType::kValidationUndeliverable, {why}, clock);
 }
 
 absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType event,
-                            const std::vector<std::string>& hints, const Clock& clock) {
+                            const std::vector<std::string>& notes, const Clock& clock) {
   std::set<Uuid> ids, change_ids;
   for (const OutboxMail& mail : mails) {
     ids.insert(mail.id);
@@ -177,7 +193,7 @@ absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType even
       for (ContactChange& change : changes) {
         // The history of a closed change gets no further events.
         if (change.id == mail.subject && StateAt(change, now) == ChangeState::kValidating) {
-          RecordDelivery(history, change, mail, event, hints[i], now);
+          RecordDelivery(history, change, mail, event, notes[i], now);
         }
       }
     }

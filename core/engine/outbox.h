@@ -24,6 +24,9 @@ struct MailFacts {
   Account recipient;                    // With its present profile.
   std::optional<ContactChange> change;  // Set if the e-mail is about a change.
   std::optional<ContactOverride> override_record;
+  // Changes that are still pending on services of which the e-mail tells the recipient that it is
+  // admin now.
+  std::vector<PendingItem> pending;
   std::string token;  // kValidation and kReminder: derived, never stored.
 };
 
@@ -64,8 +67,8 @@ class Outbox {
   // due at `next_try`.
   absl::Status Release(const std::vector<OutboxMail>& mails, absl::Time next_try);
   // Gives an e-mail up: removes it and, for a validation e-mail, adds VALIDATION_UNDELIVERABLE to
-  // the history.
-  absl::Status GiveUp(const OutboxMail& mail, const Clock& clock);
+  // the history, with the reason `why`, which must not contain a whole address.
+  absl::Status GiveUp(const OutboxMail& mail, const std::string& why, const Clock& clock);
 
  private:
   // Makes one claim. `found`: whether any e-mail was due, wanted or not.
@@ -73,7 +76,7 @@ class Outbox {
                                                    absl::Time now,
                                                    const std::optional<Uuid>& before, bool& found);
   absl::Status Finish(const std::vector<OutboxMail>& mails, EventType event,
-                      const std::vector<std::string>& hints, const Clock& clock);
+                      const std::vector<std::string>& notes, const Clock& clock);
 
   Database* const database_;
   const TokenKeys keys_;

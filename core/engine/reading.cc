@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <exception>
-#include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/time/clock.h"
 #include "core/domain/errors.h"
+#include "core/engine/change_page.h"
+#include "core/engine/contact_history.h"
 #include "core/engine/mutation.h"
 #include "core/engine/save.h"
 #include "core/mysql/store/account.h"
@@ -21,152 +23,30 @@
 namespace contacts {
 namespace {
 
-// Bounds of a page beside its size, so that the cost of a call does not grow with an account's
-// history.
-constexpr int64_t kMaxPageItems = 10'000;
-constexpr int64_t kMaxScanned = 5'000;
-constexpr int64_t kScanStep = 500;
-
-// A page of contact changes as it is filled, step by step: each step scans summaries and loads
-// the changes that may match.
-class ChangePage {
- public:
-  // `max_items`: of each change. 0: all.
-  ChangePage(const AccountId& account, const ChangeFilter& filter, const PageRequest& request,
-             int64_t max_items, const EngineContext& context)
-      : account_(account),
-        filter_(filter),
-        settings_(context.settings),
-        max_items_(max_items),
-        size_(request.size),
-        step_(IsFiltered(filter) ? std::max(kScanStep, request.size + 1) : request.size + 1),
-        now_(context.clock()),
-        last_(Uuid::Parse(request.after).value_or(Uuid())) {}
-
-  bool wants_more() const { return wants_more_ && scanned_ < kMaxScanned; }
-  bool any_scanned() const { return scanned_ > 0; }
-  Page<ContactChange> Take() && { return std::move(page_); }
-
-  // Two round trips at most; three with `max_items`.
-  void Extend(Session& session) {
-    const std::vector<ChangeSummary> summaries = Scan(session);
-    scanned_ += static_cast<int64_t>(summaries.size());
-    const Choice choice = Choose(summaries);
-    if (!Append(session, choice)) return;
-    const bool more = choice.full || static_cast<int64_t>(summaries.size()) == step_;
-    page_.next = more ? last_.text() : "";
-    wants_more_ = more && rows() < size_ && items_ < kMaxPageItems &&
-                  !(choice.full && rows() > 0 && items_ > kMaxPageItems / 2);
-  }
-
- private:
-  // The changes to load next. A change that then turns out not to match is made up for by the next
-  // step.
-  struct Choice {
-    std::vector<Uuid> whole;
-    std::map<Uuid, int64_t> first_items;  // Changes whose first items are enough: all they have.
-    bool full = false;                    // Another change may match, and has no room.
-    std::size_t size() const { return whole.size() + first_items.size(); }
+ChangeList ListOf(const AccountId& account, const ChangeFilter& filter, absl::Time now,
+                  const Settings& settings) {
+  ChangeList list;
+  list.scan = [&](Session& session, const Uuid& before, int64_t limit) {
+    return filter.service
+               ? store::ListServiceChanges(session, account, *filter.service, before, limit)
+               : store::ListAccountChanges(session, account, KeepsOpenOnly(filter), before, limit);
   };
-
-  static bool IsFiltered(const ChangeFilter& filter) {
-    return !filter.states.empty() || filter.involvement != Involvement::kAny ||
-           filter.service.has_value();
-  }
-  int64_t rows() const { return static_cast<int64_t>(page_.rows.size()); }
-
-  std::vector<ChangeSummary> Scan(Session& session) const {
-    return filter_.service
-               ? store::ListServiceChanges(session, account_, *filter_.service, last_, step_)
-               : store::ListAccountChanges(session, account_, KeepsOpenOnly(filter_), last_, step_);
-  }
-
-  // Whether only the first items of a change are to be loaded.
-  bool TakesFirstItems(const ChangeSummary& summary) const {
-    return max_items_ > 0 && summary.item_count > max_items_ &&
-           !MatchNeedsItems(summary, filter_, account_);
-  }
-
-  Choice Choose(const std::vector<ChangeSummary>& summaries) {
-    const int64_t wanted = size_ - rows();
-    Choice choice;
-    for (const ChangeSummary& summary : summaries) {
-      const bool may_match = MayMatch(summary, filter_, account_, now_);
-      const bool first_items = TakesFirstItems(summary);
-      const int64_t items = first_items ? max_items_ : summary.item_count;
-      choice.full =
-          may_match && (static_cast<int64_t>(choice.size()) == wanted ||
-                        (items_ > 0 && items_ + items > kMaxPageItems) ||
-                        (first_items && choice.first_items.size() == store::kMaxFirstItems));
-      if (choice.full) break;
-      last_ = summary.id;
-      if (!may_match) continue;
-      if (first_items) {
-        choice.first_items.emplace(summary.id, summary.item_count);
-      } else {
-        choice.whole.push_back(summary.id);
-      }
-      items_ += items;
-    }
-    return choice;
-  }
-
-  // The chosen changes that match, newest first.
-  std::vector<ContactChange> Load(Session& session, const Choice& choice) const {
-    std::vector<ContactChange> changes;
-    if (!choice.whole.empty()) {
-      for (store::ChangeAndAdmins& loaded : store::LoadChanges(session, choice.whole)) {
-        if (!Matches(loaded.change, loaded.admins, filter_, account_)) continue;
-        changes.push_back(std::move(loaded.change));
-      }
-    }
-    if (!choice.first_items.empty()) {
-      std::vector<Uuid> ids;
-      for (const auto& [id, count] : choice.first_items) ids.push_back(id);
-      for (ContactChange& change : store::LoadFirstItems(session, ids, max_items_)) {
-        change.items_left_out =
-            choice.first_items.at(change.id) - static_cast<int64_t>(change.items.size());
-        changes.push_back(std::move(change));
-      }
-    }
-    std::sort(changes.begin(), changes.end(),
-              [](const ContactChange& a, const ContactChange& b) { return b.id < a.id; });
-    return changes;
-  }
-
-  // Returns false, with the page ended, if a change has too many bytes to be added.
-  bool Append(Session& session, const Choice& choice) {
-    for (ContactChange& change : Load(session, choice)) {
-      const auto count = static_cast<int64_t>(change.items.size());
-      if (max_items_ > 0 && count > max_items_) {
-        change.items.resize(static_cast<std::size_t>(max_items_));
-        change.items_left_out += count - max_items_;
-      }
-      bytes_ += MaxEncodedSize(change);
-      if (bytes_ > kMaxPageBytes && !page_.rows.empty()) {
-        page_.next = page_.rows.back().id.text();
-        wants_more_ = false;
-        return false;
-      }
-      page_.rows.push_back(ViewOf(change, account_, now_, settings_));
-    }
-    return true;
-  }
-
-  const AccountId& account_;
-  const ChangeFilter& filter_;
-  const Settings& settings_;
-  const int64_t max_items_;
-  const int64_t size_;
-  const int64_t step_;
-  const absl::Time now_;
-  Page<ContactChange> page_;
-  Uuid last_;  // The last change that was looked at.
-  bool wants_more_ = true;
-  int64_t scanned_ = 0;
-  int64_t items_ = 0;
-  std::size_t bytes_ = 0;
-};
+  list.may_match = [&account, &filter, now](const ChangeSummary& summary) {
+    return MayMatch(summary, filter, account, now);
+  };
+  list.needs_items = [&](const ChangeSummary& summary) {
+    return MatchNeedsItems(summary, filter, account);
+  };
+  list.matches = [&](const ContactChange& change, const std::vector<AccountId>& admins) {
+    return Matches(change, admins, filter, account);
+  };
+  list.view = [&account, now, &settings](const ContactChange& change) {
+    return ViewOf(change, account, now, settings);
+  };
+  list.is_filtered = !filter.states.empty() || filter.involvement != Involvement::kAny ||
+                     filter.service.has_value();
+  return list;
+}
 
 }  // namespace
 
@@ -316,15 +196,34 @@ absl::StatusOr<Page<ContactChange>> Reading::ListContactChanges(const Call& call
                                                                 int64_t max_items) {
   using Changes = Page<ContactChange>;
   const auto read = [&](Session& session) -> absl::StatusOr<Changes> {
-    ChangePage page(call.account, filter, request, max_items, context_);
-    while (page.wants_more()) page.Extend(session);
-    if (!page.any_scanned()) {
+    const ChangeList list = ListOf(call.account, filter, context_.clock(), context_.settings);
+    ChangePage found = ReadChangePage(session, list, request, max_items);
+    if (!found.any_scanned) {
       const absl::Status known = AccountNotFoundOr(session, call, absl::OkStatus());
       if (!known.ok()) return known;
     }
-    return std::move(page).Take();
+    return std::move(found.page);
   };
   return context_.database->Read<Changes>(call.limits, read);
+}
+
+absl::StatusOr<Page<ContactMove>> Reading::ListContactHistory(const Call& call, const ServiceId& id,
+                                                              const PageRequest& request) {
+  using Moves = Page<ContactMove>;
+  return context_.database->Read<Moves>(
+      call.limits, [&](Session& session) -> absl::StatusOr<Moves> {
+        const std::optional<Service> service = store::LoadService(session, id, store::Lock::kNone);
+        if (!service || !service->HasContact(call.account)) {
+          return AccountNotFoundOr(session, call, errors::ServiceNotFoundOrNotHeld(id));
+        }
+        if (!SeesContactHistory(*service, call.account)) {
+          return errors::RoleNotAllowed("only the admin sees the history of a service's contacts");
+        }
+        absl::StatusOr<Moves> page = ReadContactHistory(session, id, service->create_time, request);
+        if (!page.ok()) return page;
+        for (ContactMove& move : page->rows) move = ViewOf(std::move(move));
+        return page;
+      });
 }
 
 absl::StatusOr<Page<ChangeEvent>> Reading::ListContactChangeEvents(const Call& call, const Uuid& id,
@@ -341,6 +240,7 @@ absl::StatusOr<Page<ChangeEvent>> Reading::ListContactChangeEvents(const Call& c
       return errors::InvalidField({{"page_token", "want one that this method returned"}});
     }
     page.rows = store::ListEvents(session, id, after, request.size + 1);
+    for (ChangeEvent& event : page.rows) event = ViewOf(std::move(event));
     if (static_cast<int64_t>(page.rows.size()) > request.size) {
       page.rows.pop_back();
       page.next = std::to_string(page.rows.back().ordinal);

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "core/domain/change_event.h"
 #include "core/domain/contact_change.h"
+#include "core/domain/contact_move.h"
 #include "core/domain/role.h"
 #include "core/domain/service.h"
 #include "core/engine/batcher.h"
@@ -53,6 +54,11 @@ class Reading {
                                                          const ChangeFilter& filter,
                                                          const PageRequest& page,
                                                          int64_t max_items = 0);
+  // The moves of a service's roles since it was registered, newest first. Returns SERVICE_NOT_FOUND
+  // if there is no such service on which the account has a role, ROLE_NOT_ALLOWED unless it is its
+  // admin, and INVALID_FIELD for a cursor that is not one of this method's.
+  absl::StatusOr<Page<ContactMove>> ListContactHistory(const Call& call, const ServiceId& id,
+                                                       const PageRequest& page);
   // The history of one change, oldest first. Returns CONTACT_CHANGE_NOT_FOUND as above and
   // INVALID_FIELD for a cursor that is not one of this method's.
   absl::StatusOr<Page<ChangeEvent>> ListContactChangeEvents(const Call& call, const Uuid& id,

@@ -25,6 +25,7 @@ bool EntersState(EventType type) {
     case EventType::kValidationUndeliverable:
     case EventType::kAccepted:
     case EventType::kTokenRejected:
+    case EventType::kItemsWithdrawn:
     case EventType::kResendRequested: return false;
   }
   return false;
@@ -67,7 +68,7 @@ std::size_t MaxEncodedSize(const Service& service) {
 
 std::size_t MaxEncodedSize(const ContactChange& change) {
   // Ids, accounts, times, both validations, tags and sizes.
-  std::size_t size = 500;
+  std::size_t size = 500 + change.abort_reason.size();
   for (const Validation& validation : change.validations) {
     size += validation.refuse_reason.size() + validation.email_hint.size();
   }
@@ -82,7 +83,7 @@ std::size_t MaxEncodedSize(const ContactChange& change) {
 std::optional<LockedServices> RemoveFromPendingChanges(
     Session& session, const std::set<ServiceId>& ids,
     const std::function<bool(const ServiceRole&)>& concerned, ItemOutcome outcome,
-    const std::function<absl::Time()>& clock, const Settings& settings) {
+    const std::string& staff, const std::function<absl::Time()>& clock, const Settings& settings) {
   std::set<Uuid> change_ids;
   for (const store::PendingRole& pending : store::LoadPendingRoles(session, ids)) {
     if (concerned(pending.role)) change_ids.insert(pending.change_id);
@@ -107,7 +108,7 @@ std::optional<LockedServices> RemoveFromPendingChanges(
         [&](const ChangeItem& item) {
           return ids.contains(item.service) && concerned({item.service, item.role});
         },
-        outcome, now);
+        outcome, now, staff);
     if (!transition.save) continue;
     store::SaveChange(session, change);
     store::SaveItems(session, change);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "core/domain/contact_change.h"
@@ -33,13 +34,14 @@ struct LockedServices {
   std::vector<Service> services;  // The services that exist, locked.
   absl::Time now;                 // Read once they were locked.
 };
-// Removes the roles that are `concerned` from the pending changes about them, with `outcome`, as an
-// operator changes or removes their services. First locks those changes, then the services with
-// their pending roles. Returns nothing, with no write queued, if another change came in between.
+// Removes the roles that are `concerned` from the pending changes about them, with `outcome`, as
+// the operator `staff` changes or removes their services. First locks those changes, then the
+// services with their pending roles. Returns nothing, with no write queued, if another change came
+// in between.
 std::optional<LockedServices> RemoveFromPendingChanges(
     Session& session, const std::set<ServiceId>& ids,
     const std::function<bool(const ServiceRole&)>& concerned, ItemOutcome outcome,
-    const std::function<absl::Time()>& clock, const Settings& settings);
+    const std::string& staff, const std::function<absl::Time()>& clock, const Settings& settings);
 
 // An upper bound of the bytes that a row has in the contract's encoding.
 std::size_t MaxEncodedSize(const Service& service);

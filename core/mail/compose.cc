@@ -101,6 +101,20 @@ class Composer {
     if (!skipped.empty()) Say({texts::kSomeSkipped});
     List(texts::kServicesAndRoles, applied);
     if (!skipped.empty()) List(texts::kNotMoved, skipped);
+    TellPending();
+  }
+
+  void ItemsWithdrawn() {
+    const Items withdrawn = ItemsWith(*facts_.change, ItemOutcome::kWithdrawn);
+    const Items left = ItemsWith(*facts_.change, ItemOutcome::kPending);
+    Head(texts::kWithdrawnSubject, withdrawn, texts::kWithdrawnTitle);
+    Say({IsRequester() ? texts::kYouHadAskedForOther : texts::kOtherHadAskedYou,
+         What(AllItems(*facts_.change))},
+        {texts::kSomeWithdrawn});
+    List(texts::kWithdrawn, withdrawn);
+    if (left.empty()) return;
+    Say({texts::kRestGoesOn});
+    List(texts::kStillAskedFor, left);
   }
 
   void RolesLost() {
@@ -140,8 +154,8 @@ class Composer {
 
   void Cancelled() {
     Head(texts::kCancelledSubject, AllItems(*facts_.change), texts::kCancelledTitle);
-    // The account that cancelled gets no e-mail. So if the requester gets one, an admin of all
-    // services cancelled.
+    // The account that cancelled gets no e-mail. So if the requester gets one, an admin withdrew
+    // the last item.
     SayWhatItWas({IsRequester() ? texts::kCancelledByAdmin : texts::kCancelled});
     EndClosed();
   }
@@ -164,7 +178,12 @@ class Composer {
 
   void Aborted() {
     Head(texts::kAbortedSubject, AllItems(*facts_.change), texts::kAbortedTitle);
-    SayWhatItWas({texts::kAborted});
+    if (Displayable(facts_.change->abort_reason).empty()) {
+      SayWhatItWas({texts::kAborted});
+    } else {
+      SayWhatItWas({texts::kAbortedBySupport});
+      Cite(texts::kReasonGiven, facts_.change->abort_reason);
+    }
     EndClosed();
   }
 
@@ -207,6 +226,7 @@ class Composer {
     Say({texts::kOverridden, {in_short, DateAndTime(record.create_time, letter_.language)}});
     Cite(texts::kOperatorsReason, record.reason);
     AddList(texts::kHeldByNow, rows);
+    TellPending();
     Say({texts::kOverrideQuestions});
   }
 
@@ -264,6 +284,21 @@ class Composer {
     letter_.blocks.push_back(Quote{heading.in(letter_.language), words});
   }
 
+  // The changes that are still pending on services of which the recipient is admin now.
+  void TellPending() {
+    std::map<ServiceId, ListRow> rows;
+    for (const PendingItem& item : facts_.pending) {
+      ListRow& row = rows[item.role.service];
+      row.service = item.role.service.text();
+      row.details.push_back(FillIn(texts::kPendingRole.in(letter_.language),
+                                   {RoleWord(item.role.role, letter_.language),
+                                    item.new_contact.text(), item.requester.text()}));
+    }
+    if (rows.empty()) return;
+    Say({texts::kPendingOnYours});
+    AddList(texts::kStillPending, rows);
+  }
+
   // The content of a closed change, and how it ended.
   void SayWhatItWas(const Words& end) {
     const Items items = AllItems(*facts_.change);
@@ -299,7 +334,10 @@ class Composer {
       if (row.details.empty()) row.details.emplace_back();
       std::string& roles = row.details.front();
       absl::StrAppend(&roles, roles.empty() ? "" : ", ", RoleWord(item->role, letter_.language));
-      const std::string reason = SkipReason(item->outcome, letter_.language);
+      const std::string reason =
+          item->outcome == ItemOutcome::kWithdrawn
+              ? FillIn(texts::kWithdrawnBy.in(letter_.language), {item->withdrawn_by.text()})
+              : SkipReason(item->outcome, letter_.language);
       const bool known =
           std::find(row.reasons.begin(), row.reasons.end(), reason) != row.reasons.end();
       if (!reason.empty() && !known) row.reasons.push_back(reason);
@@ -339,6 +377,7 @@ Letter Compose(const MailFacts& facts, const AnswerLinks& links) {
     case MailKind::kAborted: composer.Aborted(); break;
     case MailKind::kProfileChanged: composer.ProfileChanged(); break;
     case MailKind::kOverride: composer.Override(); break;
+    case MailKind::kItemsWithdrawn: composer.ItemsWithdrawn(); break;
   }
   return composer.Finish();
 }

@@ -309,7 +309,7 @@ void MailRelay::GiveUpOld(const BatchClock& clock) {
 }
 
 void MailRelay::GiveUp(const OutboxMail& mail, const BatchClock& clock, const std::string& why) {
-  const absl::Status status = outbox_->GiveUp(mail, [&] { return clock.Now(); });
+  const absl::Status status = outbox_->GiveUp(mail, MaskEmails(why), [&] { return clock.Now(); });
   if (!status.ok()) {
     spdlog::warn("mail: {}: {}", mail.id.text(), status.ToString());
     return;

@@ -129,7 +129,8 @@ std::string SkipReason(ItemOutcome outcome, Language language) {
     case ItemOutcome::kSkippedServiceRemoved: return kSkippedServiceRemoved.in(language);
     case ItemOutcome::kPending:
     case ItemOutcome::kApplied:
-    case ItemOutcome::kNotApplied: return "";
+    case ItemOutcome::kNotApplied:
+    case ItemOutcome::kWithdrawn: return "";  // The e-mail names the admin.
   }
   return "";
 }

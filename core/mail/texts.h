@@ -68,6 +68,8 @@ inline constexpr Wording kRefusedSubject = {"Contact change for $0: refused",
                                             "Changement de contact pour $0\u00a0: refusé"};
 inline constexpr Wording kCancelledSubject = {"Contact change for $0: cancelled",
                                               "Changement de contact pour $0\u00a0: annulé"};
+inline constexpr Wording kWithdrawnSubject = {"Contact change for $0: withdrawn",
+                                              "Changement de contact pour $0\u00a0: retiré"};
 inline constexpr Wording kExpiredSubject = {"Contact change for $0: expired",
                                             "Changement de contact pour $0\u00a0: expiré"};
 inline constexpr Wording kAbortedSubject = {"Contact change for $0: not carried out",
@@ -89,6 +91,8 @@ inline constexpr Wording kRolesLostTitle = {"Your contact roles have changed",
 inline constexpr Wording kRefusedTitle = {"The request was refused", "La demande a été refusée"};
 inline constexpr Wording kCancelledTitle = {"The request was cancelled",
                                             "La demande a été annulée"};
+inline constexpr Wording kWithdrawnTitle = {"Part of the request was withdrawn",
+                                            "Une partie de la demande a été retirée"};
 inline constexpr Wording kExpiredTitle = {"The request has expired", "La demande a expiré"};
 inline constexpr Wording kAbortedTitle = {"The request could not be carried out",
                                           "La demande n’a pas pu aboutir"};
@@ -214,6 +218,28 @@ inline constexpr Wording kCancelled = {"This request has been cancelled. Nothing
 inline constexpr Wording kCancelledByAdmin = {
     "This request has been cancelled by an administrator contact. Nothing has changed.",
     "Cette demande a été annulée par un contact administrateur. Rien n’a changé."};
+// Items withdrawn. $0: account.
+inline constexpr Wording kSomeWithdrawn = {
+    "The administrator contact of the services below has withdrawn them from this request. Nothing "
+    "changes on them.",
+    "Le contact administrateur des services ci-dessous les a retirés de cette demande. Rien n’y "
+    "change."};
+inline constexpr Wording kWithdrawn = {"Withdrawn", "Retirés"};
+inline constexpr Wording kWithdrawnBy = {"withdrawn by $0", "retiré par $0"};
+inline constexpr Wording kRestGoesOn = {
+    "The rest of the request goes on, and the answers given so far stand.",
+    "Le reste de la demande suit son cours, et les réponses déjà données restent valables."};
+inline constexpr Wording kStillAskedFor = {"Still asked for", "Toujours demandés"};
+// Pending on services of a new admin. $0: role; $1: new contact; $2: requester.
+inline constexpr Wording kPendingOnYours = {
+    "You are now the administrator contact of services on which other requests are still waiting "
+    "for "
+    "answers. You may withdraw these from your services at any time.",
+    "Vous êtes désormais le contact administrateur de services pour lesquels d’autres demandes "
+    "attendent encore des réponses. Vous pouvez à tout moment les retirer pour vos services."};
+inline constexpr Wording kStillPending = {"Still pending", "Encore en attente"};
+inline constexpr Wording kPendingRole = {"$0: to $1, asked for by $2",
+                                         "$0\u00a0: à $1, à la demande de $2"};
 // $0: date and time.
 inline constexpr Wording kExpired = {
     "The request expired on $0, before everyone had answered. Nothing has changed.",
@@ -233,6 +259,9 @@ inline constexpr Wording kAborted = {
     "Cette demande a été close sans effet\u00a0: plus rien ne pouvait en être effectué. Les "
     "raisons "
     "sont indiquées ci-dessous."};
+inline constexpr Wording kAbortedBySupport = {
+    "Our support team has closed this request. Nothing has changed.",
+    "Notre support a clos cette demande. Rien n’a changé."};
 inline constexpr Wording kAskAgain = {"You can make a new request at any time.",
                                       "Vous pouvez faire une nouvelle demande à tout moment."};
 inline constexpr Wording kNothingToDo = {"There is nothing for you to do.",

@@ -164,6 +164,28 @@ std::vector<Migration> Build() {
            " account_id {account}, kind {enum}, other {account}, start_time {time}, uses {int},"
            " PRIMARY KEY (account_id, kind, other), KEY by_start (start_time)) {table}",
        }},
+      {8,
+       {
+           // The history of each service's contacts. version: of the service after the move, which
+           // orders the moves. Servers of the version before write no rows.
+           "CREATE TABLE IF NOT EXISTS contact_move ("
+           " service_id {service}, service_create_time {time}, version {int}, role {enum},"
+           " old_contact {account}, new_contact {account}, cause {enum}, cause_id {uuid},"
+           " time {time}, staff {name},"
+           " PRIMARY KEY (service_id, service_create_time, version, role)) {table}",
+
+           "ALTER TABLE contact_change_item ADD COLUMN withdrawn_by {account} DEFAULT '',"
+           " ADD KEY by_old_contact (old_contact, change_id)",
+           // The acts of the support desk and of operators, and indexes for the desk's searches.
+           "ALTER TABLE contact_change ADD COLUMN abort_reason {text} DEFAULT '',"
+           " ADD KEY by_requester_id (requester, id), ADD KEY by_new_contact (new_contact, id)",
+           "ALTER TABLE contact_change_event ADD COLUMN by_staff {enum} DEFAULT 0,"
+           " ADD COLUMN staff {name} DEFAULT '', ADD COLUMN detail {text} DEFAULT ''",
+           "ALTER TABLE contact_override ADD COLUMN staff {name} DEFAULT ''",
+           "ALTER TABLE contact_override_item ADD KEY by_service (service_id, override_id),"
+           " ADD KEY by_old_contact (old_contact, override_id),"
+           " ADD KEY by_new_contact (new_contact, override_id)",
+       }},
   };
   for (Migration& migration : migrations) {
     for (std::string& statement : migration.statements) statement = Expand(statement);

@@ -24,6 +24,12 @@ void AddEvent(Transition& transition, ContactChange& change, EventType type, con
                                .state = change.state});
 }
 
+// The last event was done by the provider's staff.
+void MarkStaff(Transition& transition, const std::string& staff) {
+  transition.events.back().by_staff = true;
+  transition.events.back().staff = staff;
+}
+
 // The cause of the e-mail is the actor of the last event, or the requester if time or an operator
 // acted. Its sender is the actor, or the requester if time acted.
 void AddMail(Transition& transition, const ContactChange& change, MailKind kind,
@@ -83,18 +89,19 @@ Transition CheckAnswer(ContactChange& change, const AccountId& account, TokenChe
   return counted;
 }
 
-// Step 3 of taking effect: the requester has authority now, or had it until another change of the
-// same batch took it away, and that change's new contact still holds the role.
+// Step 3 of taking effect: whether the requester has authority by its admin role or by the role
+// itself. A role that another change of the batch took from the requester counts as long as that is
+// the role's latest move: the changes of a batch do not take authority from each other.
 bool RequesterMayStillMove(const Service& service, const ContactChange& change, Role role,
                            const EffectFacts& facts) {
-  if (MayMove(service, change.requester, role)) return true;
-  for (const auto& [given, holder] : facts.given_by_batch) {
-    if (given.service == service.id && service.holder(given.role) == holder &&
-        (given.role == Role::kAdmin || given.role == role)) {
-      return true;
+  const auto has = [&](Role own) {
+    for (const GivenRole& given : facts.given_by_batch) {
+      if (given.role.service != service.id || given.role.role != own) continue;
+      return !given.moved_again && service.holder(own) == given.new_contact;
     }
-  }
-  return false;
+    return service.holder(own) == change.requester;
+  };
+  return has(Role::kAdmin) || has(role);
 }
 
 ItemOutcome OutcomeOf(const ChangeItem& item, const ContactChange& change,
@@ -138,6 +145,34 @@ absl::Time EarliestResend(const Validation& validation, absl::Time now, const Se
     earliest = std::max(earliest, validation.resend_day_start + kResendDay);
   }
   return earliest;
+}
+
+// Sends a validation e-mail with a new token. Without an actor, the provider's staff asks for it.
+// `mail_wait`: until the actor may cause another e-mail to the validator.
+Transition SendAgain(ContactChange& change, const AccountId& actor, const std::string& staff,
+                     const AccountId& validator, const std::string& token_key_id,
+                     absl::Duration mail_wait, absl::Time now, const Settings& settings) {
+  if (absl::Status open = CheckOpen(change, now); !open.ok()) return Fail(std::move(open));
+  Validation* validation = change.FindValidation(validator);
+  if (validation->state != ValidationState::kPending) return Fail(errors::AlreadyValidated());
+
+  const absl::Time earliest = EarliestResend(*validation, now, settings);
+  if (now < earliest) return Fail(errors::ResendTooSoon(earliest - now));
+  if (mail_wait > absl::ZeroDuration()) return Fail(errors::ResendTooSoon(mail_wait));
+  if (BeginsResendDay(*validation, now)) {
+    validation->resend_day_start = now;
+    validation->resends_in_day = 0;
+  }
+  ++validation->resends_in_day;
+  ++validation->generation;
+  validation->token_key_id = token_key_id;
+  validation->wrong_tokens = 0;
+  validation->last_request_time = now;
+  Transition transition;
+  AddEvent(transition, change, EventType::kResendRequested, actor, validator, now);
+  if (actor.empty()) MarkStaff(transition, staff);
+  AddMail(transition, change, MailKind::kValidation, validator, now, validation->generation);
+  return transition;
 }
 
 void TellOfEffect(Transition& transition, const ContactChange& change, absl::Time now) {
@@ -251,8 +286,9 @@ std::optional<absl::Time> ResendTime(const ContactChange& change, const AccountI
                                      const AccountId& validator, absl::Time now,
                                      const Settings& settings) {
   const Validation* validation = change.FindValidation(validator);
-  if (validation == nullptr || (actor != validator && actor != change.requester) ||
-      validation->state != ValidationState::kPending || !CheckOpen(change, now).ok()) {
+  const bool may = actor.empty() || actor == validator || actor == change.requester;
+  if (validation == nullptr || !may || validation->state != ValidationState::kPending ||
+      !CheckOpen(change, now).ok()) {
     return std::nullopt;
   }
   return EarliestResend(*validation, now, settings);
@@ -261,53 +297,71 @@ std::optional<absl::Time> ResendTime(const ContactChange& change, const AccountI
 Transition Resend(ContactChange& change, const AccountId& actor, const AccountId& validator,
                   const std::string& token_key_id, const QuotaWindow& mails, absl::Time now,
                   const Settings& settings) {
-  Validation* validation = change.FindValidation(validator);
-  if (validation == nullptr || (actor != validator && actor != change.requester)) {
+  if (change.FindValidation(validator) == nullptr ||
+      (actor != validator && actor != change.requester)) {
     return Fail(errors::CallerNotAllowed(
         "only the requester may ask for a validator's e-mail, and a validator for its own"));
   }
-  if (absl::Status open = CheckOpen(change, now); !open.ok()) return Fail(std::move(open));
-  if (validation->state != ValidationState::kPending) return Fail(errors::AlreadyValidated());
+  const absl::Duration wait =
+      actor == validator ? absl::ZeroDuration() : MailWait(mails, now, settings);
+  return SendAgain(change, actor, "", validator, token_key_id, wait, now, settings);
+}
 
-  const absl::Time earliest = EarliestResend(*validation, now, settings);
-  if (now < earliest) return Fail(errors::ResendTooSoon(earliest - now));
-  if (actor != validator) {
-    const absl::Duration wait = MailWait(mails, now, settings);
-    if (wait > absl::ZeroDuration()) return Fail(errors::ResendTooSoon(wait));
+Transition ResendFor(ContactChange& change, const AccountId& validator, const std::string& staff,
+                     const std::string& token_key_id, absl::Time now, const Settings& settings) {
+  if (change.FindValidation(validator) == nullptr) {
+    return Fail(errors::CallerNotAllowed("that account is no validator of the contact change"));
   }
-  if (BeginsResendDay(*validation, now)) {
-    validation->resend_day_start = now;
-    validation->resends_in_day = 0;
-  }
-  ++validation->resends_in_day;
-  ++validation->generation;
-  validation->token_key_id = token_key_id;
-  validation->wrong_tokens = 0;
-  validation->last_request_time = now;
+  return SendAgain(change, AccountId(), staff, validator, token_key_id, absl::ZeroDuration(), now,
+                   settings);
+}
+
+Transition Abort(ContactChange& change, const std::string& staff, const std::string& reason,
+                 absl::Time now) {
+  if (absl::Status open = CheckOpen(change, now); !open.ok()) return Fail(std::move(open));
+  Close(change, ChangeState::kAborted, now);
+  change.abort_reason = reason;
   Transition transition;
-  AddEvent(transition, change, EventType::kResendRequested, actor, validator, now);
-  AddMail(transition, change, MailKind::kValidation, validator, now, validation->generation);
+  AddEvent(transition, change, EventType::kAborted, AccountId(), AccountId(), now);
+  MarkStaff(transition, staff);
+  TellParties(transition, change, MailKind::kAborted, AccountId(), now);
   return transition;
 }
 
-bool IsAdminOfAll(const ContactChange& change, const std::vector<AccountId>& admins,
-                  const AccountId& account) {
-  for (std::size_t i = 0; i < admins.size(); ++i) {
-    if (change.open() && change.items[i].outcome != ItemOutcome::kPending) continue;
-    if (admins[i] != account) return false;
-  }
-  return true;
-}
-
-Transition Cancel(ContactChange& change, const AccountId& actor, bool is_admin_of_all,
-                  absl::Time now) {
-  if (actor != change.requester && !is_admin_of_all) {
+Transition Cancel(ContactChange& change, const AccountId& actor,
+                  const std::vector<AccountId>& admins, absl::Time now) {
+  const bool withdraws = actor != change.requester;
+  // A closed change has no pending items. It is told as closed to the admin of any of them.
+  const auto is_own = [&](std::size_t i) {
+    return admins[i] == actor &&
+           (!change.open() || change.items[i].outcome == ItemOutcome::kPending);
+  };
+  bool any_own = false;
+  for (std::size_t i = 0; i < change.items.size(); ++i) any_own = any_own || is_own(i);
+  if (withdraws && !any_own) {
     return Fail(errors::RoleNotAllowed(
-        "only the requester or an account that is admin on every service of the contact change "
-        "may cancel it"));
+        "only the requester may cancel the contact change, and the admin of a service withdraw the "
+        "pending items on it"));
   }
   if (absl::Status open = CheckOpen(change, now); !open.ok()) return Fail(std::move(open));
   Transition transition;
+  if (withdraws) {
+    bool any_left = false;
+    for (std::size_t i = 0; i < change.items.size(); ++i) {
+      ChangeItem& item = change.items[i];
+      if (is_own(i)) {
+        item.outcome = ItemOutcome::kWithdrawn;
+        item.withdrawn_by = actor;
+      }
+      any_left = any_left || item.outcome == ItemOutcome::kPending;
+    }
+    transition.items_changed = true;
+    AddEvent(transition, change, EventType::kItemsWithdrawn, actor, AccountId(), now);
+    if (any_left) {
+      TellParties(transition, change, MailKind::kItemsWithdrawn, actor, now);
+      return transition;
+    }
+  }
   Close(change, ChangeState::kCancelled, now);
   AddEvent(transition, change, EventType::kCancelled, actor, AccountId(), now);
   TellParties(transition, change, MailKind::kCancelled, actor, now);
@@ -335,7 +389,7 @@ Transition ExpireOrRemind(ContactChange& change, absl::Time now) {
 
 Transition RemoveItems(ContactChange& change,
                        const std::function<bool(const ChangeItem&)>& concerned, ItemOutcome outcome,
-                       absl::Time now) {
+                       absl::Time now, const std::string& staff) {
   Transition transition;
   if (StateAt(change, now) != ChangeState::kValidating) return transition;
   bool any_left = false;
@@ -351,19 +405,21 @@ Transition RemoveItems(ContactChange& change,
   if (!transition.save || any_left) return transition;
   Close(change, ChangeState::kAborted, now);
   AddEvent(transition, change, EventType::kAborted, AccountId(), AccountId(), now);
+  MarkStaff(transition, staff);
   TellParties(transition, change, MailKind::kAborted, AccountId(), now);
   return transition;
 }
 
 void RecordDelivery(Transition& transition, ContactChange& change, const OutboxMail& mail,
-                    EventType event, const std::string& hint, absl::Time now) {
+                    EventType event, const std::string& note, absl::Time now) {
   Validation* validation = change.FindValidation(mail.recipient);
   if (validation != nullptr && event == EventType::kValidationSent &&
       validation->generation == mail.generation) {
     validation->email_send_time = now;
-    validation->email_hint = hint;
+    validation->email_hint = note;
   }
   AddEvent(transition, change, event, AccountId(), mail.recipient, now);
+  if (event == EventType::kValidationUndeliverable) transition.events.back().detail = note;
 }
 
 }  // namespace contacts

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "core/domain/change_event.h"
 #include "core/domain/contact_change.h"
+#include "core/domain/contact_move.h"
 #include "core/domain/outbox_mail.h"
 #include "core/domain/quota.h"
 #include "core/domain/role.h"
@@ -26,6 +27,7 @@ namespace contacts {
 struct Transition {
   absl::Status status;              // The status for the caller.
   bool save = false;                // Whether to commit, also if the status is an error.
+  bool items_changed = false;       // Whether an open change has items with other outcomes.
   std::vector<ChangeEvent> events;  // Without ids; ordinals are set.
   std::vector<OutboxMail> mails;    // Without ids.
 
@@ -48,8 +50,7 @@ Transition Request(ContactChange& change, absl::Time now);
 struct EffectFacts {
   ServiceMap services;                     // The services that still exist, locked.
   absl::flat_hash_set<AccountId> overdue;  // Accounts with overdue payments.
-  // Roles that other changes of the same batch took from the requester, with their new holders.
-  std::vector<std::pair<ServiceRole, AccountId>> given_by_batch;
+  std::vector<GivenRole> given_by_batch;   // By other changes of the batch.
 };
 
 // Whether an acceptance by `account` would be the last one needed.
@@ -65,8 +66,8 @@ Transition Accept(ContactChange& change, const AccountId& account, TokenCheck to
 Transition Refuse(ContactChange& change, const AccountId& account, TokenCheck token,
                   const std::string& reason, absl::Time now, const Settings& settings);
 
-// When `actor` may ask for another e-mail to `validator` at the earliest. In the past if it may
-// now. Nothing if waiting does not help: see the other errors of Resend.
+// When `actor` (empty: the support desk) may ask for another e-mail to `validator` at the earliest.
+// In the past if it may now. Nothing if waiting does not help: see the other errors of Resend.
 std::optional<absl::Time> ResendTime(const ContactChange& change, const AccountId& actor,
                                      const AccountId& validator, absl::Time now,
                                      const Settings& settings);
@@ -77,30 +78,38 @@ Transition Resend(ContactChange& change, const AccountId& actor, const AccountId
                   const std::string& token_key_id, const QuotaWindow& mails, absl::Time now,
                   const Settings& settings);
 
-// Whether `account` is admin on every service still in the change. `admins` are the present admins
-// of the items' services, in the order of the items. Items already removed do not count.
-bool IsAdminOfAll(const ContactChange& change, const std::vector<AccountId>& admins,
-                  const AccountId& account);
+// Resend by the support desk, for either validator. Errors: CALLER_NOT_ALLOWED (no validator),
+// CHANGE_CLOSED, ALREADY_VALIDATED, RESEND_TOO_SOON.
+Transition ResendFor(ContactChange& change, const AccountId& validator, const std::string& staff,
+                     const std::string& token_key_id, absl::Time now, const Settings& settings);
 
-// `is_admin_of_all`: whether the actor is admin on every service that is still in the change.
-// Errors: ROLE_NOT_ALLOWED, CHANGE_CLOSED.
-Transition Cancel(ContactChange& change, const AccountId& actor, bool is_admin_of_all,
-                  absl::Time now);
+// Aborts an open change for the support desk, with the reason that both parties are told. Error:
+// CHANGE_CLOSED.
+Transition Abort(ContactChange& change, const std::string& staff, const std::string& reason,
+                 absl::Time now);
+
+// Cancels all of a change for its requester. For another account, withdraws the pending items on
+// services of which it is admin; a change that loses its last pending item so is CANCELLED.
+// `admins`: the present admins of the items' services, in the order of the items. Errors:
+// ROLE_NOT_ALLOWED, CHANGE_CLOSED.
+Transition Cancel(ContactChange& change, const AccountId& actor,
+                  const std::vector<AccountId>& admins, absl::Time now);
 
 // Expires an open change that is past its deadline, or else sends its reminder if that is due.
 // Never fails.
 Transition ExpireOrRemind(ContactChange& change, absl::Time now);
 
-// Removes the pending items that are `concerned` from an open change, with `outcome`. A change
-// that loses its last pending item is ABORTED. Never fails.
+// Removes the pending items that are `concerned` from an open change, with `outcome`, as the
+// operator `staff` changes their services. A change that loses its last pending item is ABORTED.
+// Never fails.
 Transition RemoveItems(ContactChange& change,
                        const std::function<bool(const ChangeItem&)>& concerned, ItemOutcome outcome,
-                       absl::Time now);
+                       absl::Time now, const std::string& staff = "");
 
 // Records that a validation e-mail was handed to the mail server (VALIDATION_SENT, with its masked
-// address) or was given up (VALIDATION_UNDELIVERABLE).
+// address as `note`) or was given up (VALIDATION_UNDELIVERABLE, with the reason as `note`).
 void RecordDelivery(Transition& transition, ContactChange& change, const OutboxMail& mail,
-                    EventType event, const std::string& hint, absl::Time now);
+                    EventType event, const std::string& note, absl::Time now);
 
 }  // namespace contacts
 

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "core/domain/errors.h"
+#include "core/workflow/move.h"
 #include "core/workflow/notification.h"
 
 namespace contacts {
@@ -18,7 +19,10 @@ struct Draft {
 
 class Planner {
  public:
-  Planner(ImportFacts facts, absl::Time now) : facts_(std::move(facts)), now_(now) {}
+  Planner(ImportFacts facts, const std::string& staff, absl::Time now)
+      : facts_(std::move(facts)),
+        origin_{.cause = MoveCause::kImport, .cause_id = {}, .staff = staff, .time = now},
+        now_(now) {}
 
   absl::Status Take(const AccountRecord& record) {
     Draft<Account>& draft = Find(record.id, facts_.accounts, accounts_);
@@ -64,7 +68,11 @@ class Planner {
     }
     if (same && next.owner == draft.row.owner) return absl::OkStatus();
     if (draft.exists && next.admin != draft.row.admin) moved_admins_.insert(record.id);
+    const Service before = draft.row;
     Write(std::move(next), draft);
+    const std::vector<ContactMove> moves =
+        MovesBetween(before.version == 0 ? nullptr : &before, draft.row, origin_);
+    plan_.moves.insert(plan_.moves.end(), moves.begin(), moves.end());
     return absl::OkStatus();
   }
 
@@ -118,6 +126,7 @@ class Planner {
   }
 
   ImportFacts facts_;
+  const MoveOrigin origin_;
   const absl::Time now_;
   Drafts<AccountId, Account> accounts_;
   Drafts<ServiceId, Service> services_;
@@ -127,8 +136,9 @@ class Planner {
 
 }  // namespace
 
-ImportPlan PlanImport(const std::vector<ImportRecord>& records, ImportFacts facts, absl::Time now) {
-  Planner planner(std::move(facts), now);
+ImportPlan PlanImport(const std::vector<ImportRecord>& records, ImportFacts facts,
+                      const std::string& staff, absl::Time now) {
+  Planner planner(std::move(facts), staff, now);
   for (std::size_t i = 0; i < records.size(); ++i) {
     absl::Status taken =
         std::visit([&](const auto& record) { return planner.Take(record); }, records[i]);

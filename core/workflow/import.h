@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "core/domain/account.h"
+#include "core/domain/contact_move.h"
 #include "core/domain/outbox_mail.h"
 #include "core/domain/role.h"
 #include "core/domain/service.h"
@@ -54,13 +55,16 @@ struct ImportPlan {
   std::vector<Service> new_services;
   std::vector<Service> changed_services;
   std::vector<ServiceId> moved_admins;      // Changed services with another admin than before.
+  std::vector<ContactMove> moves;           // In the order of the records.
   std::vector<OutboxMail> mails;            // Without ids.
   std::vector<ImportRejection> rejections;  // In the order of the records.
 };
 
 // Decides as if the records came one after the other: a later record with the same id wins, and a
 // rejected record changes nothing. A record with the present values writes nothing.
-ImportPlan PlanImport(const std::vector<ImportRecord>& records, ImportFacts facts, absl::Time now);
+// `staff`: the operator, for the history of contacts.
+ImportPlan PlanImport(const std::vector<ImportRecord>& records, ImportFacts facts,
+                      const std::string& staff, absl::Time now);
 
 }  // namespace contacts
 

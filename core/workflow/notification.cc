@@ -31,6 +31,24 @@ OutboxMail MailOfAddressChange(const Account& before, const std::string& cause, 
           .create_time = now};
 }
 
+std::set<ServiceId> AdminRolesTold(const OutboxMail& mail, const ContactChange* change,
+                                   const ContactOverride* record) {
+  std::set<ServiceId> services;
+  if (mail.kind == MailKind::kDone && change != nullptr && change->new_contact == mail.recipient) {
+    for (const ChangeItem& item : change->items) {
+      const bool got = item.role == Role::kAdmin && item.outcome == ItemOutcome::kApplied;
+      if (got) services.insert(item.service);
+    }
+  }
+  if (mail.kind == MailKind::kOverride && record != nullptr) {
+    for (const OverrideItem& item : record->items) {
+      const bool got = item.role == Role::kAdmin && item.new_contact == mail.recipient;
+      if (got && item.moves()) services.insert(item.service);
+    }
+  }
+  return services;
+}
+
 bool IsStillWanted(const OutboxMail& mail, const ContactChange* change, absl::Time now) {
   if (!mail.IsValidation()) return true;
   if (change == nullptr || StateAt(*change, now) != ChangeState::kValidating) return false;

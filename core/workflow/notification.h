@@ -1,6 +1,7 @@
 #ifndef CONTACTS_CORE_WORKFLOW_NOTIFICATION_H_
 #define CONTACTS_CORE_WORKFLOW_NOTIFICATION_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,11 @@ std::vector<OutboxMail> MailsOfOverride(const ContactOverride& record, const std
 
 // The e-mail to the address that an account had before. `before` is the account before the change.
 OutboxMail MailOfAddressChange(const Account& before, const std::string& cause, absl::Time now);
+
+// The services of which an e-mail tells its recipient that it is admin now. `change` and `record`:
+// what the e-mail is about, or null.
+std::set<ServiceId> AdminRolesTold(const OutboxMail& mail, const ContactChange* change,
+                                   const ContactOverride* record);
 
 // Whether an e-mail is still worth sending at `now`. A validation e-mail is, while its change is
 // open, its validator has not answered and no later e-mail was asked for; any other e-mail always

@@ -5,6 +5,14 @@
 #include "core/workflow/change.h"
 
 namespace contacts {
+namespace {
+
+// An empty list has every state.
+bool IsOneOf(const std::vector<ChangeState>& states, ChangeState state) {
+  return states.empty() || std::find(states.begin(), states.end(), state) != states.end();
+}
+
+}  // namespace
 
 bool Replaced(const ContactChange& change, const AccountId& account) {
   return change.state == ChangeState::kDone &&
@@ -25,6 +33,10 @@ bool SeesAllChangesOn(const Service& service, const AccountId& account) {
   return service.admin == account;
 }
 
+bool SeesContactHistory(const Service& service, const AccountId& account) {
+  return service.admin == account;
+}
+
 ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now,
                      const Settings& settings) {
   ContactChange view = Presented(change, now);
@@ -37,6 +49,25 @@ ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl:
   return view;
 }
 
+ContactChange StaffViewOf(const ContactChange& change, absl::Time now, const Settings& settings) {
+  ContactChange view = Presented(change, now);
+  for (Validation& validation : view.validations) {
+    validation.resend_time = ResendTime(change, AccountId(), validation.account, now, settings);
+  }
+  return view;
+}
+
+ContactMove ViewOf(ContactMove move) {
+  move.origin.staff.clear();
+  return move;
+}
+
+ChangeEvent ViewOf(ChangeEvent event) {
+  event.staff.clear();
+  event.detail.clear();
+  return event;
+}
+
 Service ViewOf(Service service, const AccountId& viewer) {
   if (service.admin != viewer) service.owner.reset();
   return service;
@@ -45,10 +76,7 @@ Service ViewOf(Service service, const AccountId& viewer) {
 bool MayMatch(const ChangeSummary& summary, const ChangeFilter& filter, const AccountId& account,
               absl::Time now) {
   const ChangeState state = StateAt(summary.state, summary.expire_time, now);
-  if (!filter.states.empty() &&
-      std::find(filter.states.begin(), filter.states.end(), state) == filter.states.end()) {
-    return false;
-  }
+  if (!IsOneOf(filter.states, state)) return false;
   switch (filter.involvement) {
     case Involvement::kAny: return true;
     case Involvement::kRequester: return summary.requester == account;
@@ -74,6 +102,19 @@ bool MatchNeedsItems(const ChangeSummary& summary, const ChangeFilter& filter,
                      const AccountId& account) {
   return filter.involvement == Involvement::kOldContact ||
          (summary.requester != account && summary.new_contact != account);
+}
+
+bool MayMatch(const ChangeSummary& summary, const ChangeSearch& search, absl::Time now) {
+  return IsOneOf(search.states, StateAt(summary.state, summary.expire_time, now)) &&
+         (!search.from || summary.create_time >= *search.from) &&
+         (!search.before || summary.create_time < *search.before);
+}
+
+bool Matches(const ContactChange& change, const ChangeSearch& search) {
+  const AccountId& account = search.account;
+  return account.empty() || change.requester == account || change.new_contact == account ||
+         std::any_of(change.items.begin(), change.items.end(),
+                     [&](const ChangeItem& item) { return item.old_contact == account; });
 }
 
 bool KeepsOpenOnly(const ChangeFilter& filter) {

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/domain/change_event.h"
 #include "core/domain/contact_change.h"
+#include "core/domain/contact_move.h"
 #include "core/domain/ids.h"
 #include "core/domain/service.h"
 #include "core/domain/settings.h"
@@ -26,10 +28,23 @@ bool Replaced(const ContactChange& change, const AccountId& account);
 // Whether `account` sees all changes that are pending on the service, so that none need be checked.
 bool SeesAllChangesOn(const Service& service, const AccountId& account);
 
+// Whether `account` sees the history of the service's contacts.
+bool SeesContactHistory(const Service& service, const AccountId& account);
+
 // Returns the change as `viewer` sees it at `now`. Only the validator sees its e-mail hint. Only
 // the validator and the requester see send times and when the next e-mail may be asked for.
 ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now,
                      const Settings& settings);
+
+// Returns the change as the support desk sees it: with the masked addresses of all validators.
+ContactChange StaffViewOf(const ContactChange& change, absl::Time now, const Settings& settings);
+
+// Returns a move of a role as a customer sees it: without the name of the provider's staff.
+ContactMove ViewOf(ContactMove move);
+
+// Returns an event as a customer sees it: without the name of the provider's staff, and without why
+// an e-mail could not be delivered.
+ChangeEvent ViewOf(ChangeEvent event);
 
 // Returns the service as `viewer` sees it: only the admin sees the owner's details.
 Service ViewOf(Service service, const AccountId& viewer);
@@ -54,6 +69,18 @@ bool Matches(const ContactChange& change, const std::vector<AccountId>& admins,
 // are enough for a list that shows no more.
 bool MatchNeedsItems(const ChangeSummary& summary, const ChangeFilter& filter,
                      const AccountId& account);
+
+// A search of the support desk. Unset fields keep all.
+struct ChangeSearch {
+  AccountId account;  // The requester, the new contact, or an old contact of an item.
+  std::optional<ServiceId> service;
+  std::vector<ChangeState> states;
+  std::optional<absl::Time> from;    // Asked for at this time or later.
+  std::optional<absl::Time> before;  // Asked for before this time.
+};
+// As for a ChangeFilter. Matches looks at the account alone.
+bool MayMatch(const ChangeSummary& summary, const ChangeSearch& search, absl::Time now);
+bool Matches(const ContactChange& change, const ChangeSearch& search);
 
 // Whether the filter keeps only open changes.
 bool KeepsOpenOnly(const ChangeFilter& filter);

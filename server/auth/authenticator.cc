@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "core/domain/errors.h"
 
 namespace contacts::server {
@@ -38,6 +39,10 @@ absl::Status ReadAccount(const std::string& text, const AccountIdForm& form, Cal
 
 }  // namespace
 
+std::string Caller::policy_name() const {
+  return std::string(absl::StripPrefix(name, kCallerPrefix));
+}
+
 DevelopmentAuthenticator::DevelopmentAuthenticator(AccountIdForm account_id)
     : account_id_(std::move(account_id)) {}
 
@@ -58,9 +63,10 @@ absl::StatusOr<Caller> DevelopmentAuthenticator::Identify(const Metadata& metada
   if (role->has_value()) {
     caller.is_operator = **role == "operator";
     caller.is_observer = **role == "observer";
-    if (!caller.is_operator && !caller.is_observer) {
-      return errors::Unauthenticated(
-          absl::StrCat("metadata ", kCallerKey, ": ", Echo(**role), "; want operator or observer"));
+    caller.is_support = **role == "support";
+    if (!caller.is_operator && !caller.is_observer && !caller.is_support) {
+      return errors::Unauthenticated(absl::StrCat("metadata ", kCallerKey, ": ", Echo(**role),
+                                                  "; want operator, observer or support"));
     }
     caller.name = **role;
   }
@@ -131,12 +137,14 @@ absl::StatusOr<Caller> CertificateAuthenticator::Identify(const Metadata& metada
   }
   Caller caller{.is_operator = entry->is_operator,
                 .is_observer = entry->is_observer,
+                .is_support = entry->is_support,
                 .name = absl::StrCat(kCallerPrefix, entry->name),
                 .policy = policy};
   const auto claim = Single(metadata, kCallerKey);
   if (!claim.ok()) return claim.status();
   if (claim->has_value() && !(**claim == "operator" && entry->is_operator) &&
-      !(**claim == "observer" && entry->is_observer)) {
+      !(**claim == "observer" && entry->is_observer) &&
+      !(**claim == "support" && entry->is_support)) {
     return errors::CallerNotAllowed(
         absl::StrCat("metadata ", kCallerKey, ": the policy does not make ", entry->name, " one"));
   }
@@ -173,6 +181,9 @@ absl::Status Authorize(const Caller& caller, Audience audience) {
   }
   if (audience == Audience::kOperators && !caller.is_operator) {
     return errors::CallerNotAllowed("this method is for directory operators");
+  }
+  if (audience == Audience::kSupport && !caller.is_support) {
+    return errors::CallerNotAllowed("this method is for the support desk");
   }
   if (audience == Audience::kWatchers && caller.account.empty() && !caller.is_observer) {
     return errors::CallerNotAllowed("this method acts for an account, or is for observers");

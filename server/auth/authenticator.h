@@ -27,6 +27,7 @@ struct Caller {
   AccountId account;  // The acting account. Empty if the call names none.
   bool is_operator = false;
   bool is_observer = false;
+  bool is_support = false;
   // Name of the caller, if it is not the acting account itself. Used in the log, and as the owner
   // of an operator's request ids. Never an account id.
   std::string name;
@@ -35,6 +36,8 @@ struct Caller {
   // A stream also ends when this is gone, because the policy behind the caller was replaced.
   std::optional<std::weak_ptr<const CallerPolicy>> policy;
 
+  // The name that the policy gives the caller. Empty for an account.
+  std::string policy_name() const;
   bool PolicyIsCurrent() const { return !policy || !policy->expired(); }
 };
 
@@ -42,6 +45,7 @@ struct Caller {
 enum class Audience {
   kAccounts,   // Callers that act for an account.
   kOperators,  // Directory operators.
+  kSupport,    // The support desk.
   kWatchers,   // Callers that act for an account, and observers.
 };
 

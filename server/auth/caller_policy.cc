@@ -38,11 +38,12 @@ void AddRole(const json& role, const std::string& place, PolicyEntry& caller) {
   bool* may = text == "front_end"        ? &caller.is_front_end
               : text == "operator"       ? &caller.is_operator
               : text == "observer"       ? &caller.is_observer
+              : text == "support"        ? &caller.is_support
               : text == "metrics_reader" ? &caller.is_metrics_reader
                                          : nullptr;
   if (may == nullptr) {
-    Reject(place,
-           absl::StrCat(Echo(text), "; want front_end, operator, observer or metrics_reader"));
+    Reject(place, absl::StrCat(Echo(text),
+                               "; want front_end, operator, observer, support or metrics_reader"));
   }
   if (std::exchange(*may, true)) Reject(place, absl::StrCat(Echo(text), " is listed twice"));
 }

@@ -24,6 +24,7 @@ struct PolicyEntry {
   bool is_front_end = false;       // May name the acting account.
   bool is_operator = false;        // May call DirectoryService.
   bool is_observer = false;        // May watch every change.
+  bool is_support = false;         // May call SupportService.
   bool is_metrics_reader = false;  // May read the metrics beyond loopback.
 };
 

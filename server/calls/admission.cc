@@ -80,7 +80,9 @@ absl::StatusOr<Caller> Admission::Identify(Audience audience) {
   record_.account = caller->account.text();
   record_.caller = caller->name;
   if (auto allowed = Authorize(*caller, audience); !allowed.ok()) return allowed;
-  if (audience != Audience::kOperators) acting_ = caller->account;
+  if (audience == Audience::kAccounts || audience == Audience::kWatchers) {
+    acting_ = caller->account;
+  }
   return caller;
 }
 

@@ -4,12 +4,6 @@
 #include "server/messages/reply.h"
 
 namespace contacts::server {
-namespace {
-
-Uuid ChangeId(const std::string& text) { return Uuid::Parse(text).value_or(Uuid()); }
-
-}  // namespace
-
 grpc::ServerUnaryReactor* ContactServer::GetProfile(Context* context, const Buffer* in,
                                                     Buffer* out) {
   using Request = v1::GetProfileRequest;
@@ -59,6 +53,18 @@ grpc::ServerUnaryReactor* ContactServer::GetService(Context* context, const Buff
     return response.SerializeAsString();
   };
   return Serve<Request>("GetService", {context, in, out}, handle);
+}
+
+grpc::ServerUnaryReactor* ContactServer::ListContactHistory(Context* context, const Buffer* in,
+                                                            Buffer* out) {
+  using Request = v1::ListContactHistoryRequest;
+  const auto handle = [this](const Call& call, const Request& request) {
+    const auto page = ToPageRequest(request, engine_->settings().default_event_page_size);
+    return PageReply(request,
+                     engine_->reading.ListContactHistory(call, ServiceId(request.service()), page),
+                     &v1::ListContactHistoryResponse::add_moves);
+  };
+  return Serve<Request>("ListContactHistory", {context, in, out}, handle);
 }
 
 grpc::ServerUnaryReactor* ContactServer::UpdateServiceOwner(Context* context, const Buffer* in,

@@ -16,6 +16,7 @@ using RawContactService =
     v1::ContactService::WithRawCallbackMethod_ListServices<
     v1::ContactService::WithRawCallbackMethod_GetService<
     v1::ContactService::WithRawCallbackMethod_UpdateServiceOwner<
+    v1::ContactService::WithRawCallbackMethod_ListContactHistory<
     v1::ContactService::WithRawCallbackMethod_ChangeContacts<
     v1::ContactService::WithRawCallbackMethod_GetContactChange<
     v1::ContactService::WithRawCallbackMethod_ListContactChanges<
@@ -25,7 +26,7 @@ using RawContactService =
     v1::ContactService::WithRawCallbackMethod_CancelContactChange<
     v1::ContactService::WithRawCallbackMethod_ListContactChangeEvents<
     v1::ContactService::WithRawCallbackMethod_WatchContactChanges<
-    v1::ContactService::Service>>>>>>>>>>>>>>;
+    v1::ContactService::Service>>>>>>>>>>>>>>>;
 // clang-format on
 
 // Hands the calls of ContactService to the engine. The contract says the errors of each. Thread
@@ -44,6 +45,7 @@ class ContactServer final : public RawContactService {
   Reactor* UpdateProfile(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* ListServices(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* GetService(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* ListContactHistory(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* UpdateServiceOwner(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* ChangeContacts(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* GetContactChange(Context* context, const Buffer* in, Buffer* out) override;

@@ -6,6 +6,7 @@
 
 #include "contacts/v1/contact_service.grpc.pb.h"
 #include "contacts/v1/directory_service.grpc.pb.h"
+#include "contacts/v1/support_service.grpc.pb.h"
 
 namespace contacts::server {
 namespace {
@@ -63,7 +64,8 @@ void Health::DetectLoss() {
 
 void Health::SetDatabaseNames(bool serving) {
   for (const char* name :
-       {"", v1::ContactService::service_full_name(), v1::DirectoryService::service_full_name()}) {
+       {"", v1::ContactService::service_full_name(), v1::DirectoryService::service_full_name(),
+        v1::SupportService::service_full_name()}) {
     service_->SetServingStatus(name, serving);
   }
 }

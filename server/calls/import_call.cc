@@ -213,7 +213,8 @@ class ImportCalls::Reactor final : public Stream {
         .cancelled = {cancelled_}};
     std::vector<ImportRejection> rejected;
     if (!batch.records.empty()) {
-      auto imported = calls_.engine_->bulk.ImportBatch(limits, batch.records);
+      auto imported =
+          calls_.engine_->bulk.ImportBatch(limits, batch.records, caller_.policy_name());
       if (absl::IsDeadlineExceeded(imported.status()) && absl::Now() < deadline_) {
         return errors::Unavailable("the database took too long", kRetryAfter);
       }

@@ -47,7 +47,10 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     const auto caller = admission_.Identify(audience);
     if (!caller.ok()) return caller.status();
     if (audience == Audience::kAccounts) call_.account = caller->account;
-    if (audience == Audience::kOperators) call_.operator_name = caller->name;
+    if (audience == Audience::kOperators || audience == Audience::kSupport) {
+      call_.operator_name = caller->name;
+      call_.staff = caller->policy_name();
+    }
     // Checked first, so that a rejected call costs little.
     if (!calls_.workers_->HasRoom(Tenant())) return Overloaded();
     if (!calls_.unread_.HasRoom(Tenant())) return AnswersUnread();

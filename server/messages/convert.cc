@@ -1,6 +1,7 @@
 #include "server/messages/convert.h"
 
 #include "core/domain/etag.h"
+#include "core/workflow/move.h"
 
 #include <google/protobuf/timestamp.pb.h>
 
@@ -96,6 +97,7 @@ v1::ContactChange ToMessage(const ContactChange& change) {
   *message.mutable_create_time() = ToMessage(change.create_time);
   *message.mutable_expire_time() = ToMessage(change.expire_time);
   if (change.close_time) *message.mutable_close_time() = ToMessage(*change.close_time);
+  message.set_abort_reason(change.abort_reason);
   message.set_item_count(static_cast<int32_t>(message.items_size() + change.items_left_out));
   return message;
 }
@@ -109,7 +111,37 @@ v1::ContactChangeEvent ToMessage(const ChangeEvent& event) {
   message.set_account(event.account.text());
   *message.mutable_time() = ToMessage(event.time);
   message.set_state(static_cast<v1::ContactChangeState>(event.state));
+  message.set_by_staff(event.by_staff);
+  message.set_staff(event.staff);
+  message.set_detail(event.detail);
   return message;
+}
+
+v1::ContactMove ToMessage(const ContactMove& move) {
+  v1::ContactMove message;
+  message.set_service(move.service.text());
+  message.set_role(static_cast<v1::ContactRole>(move.role));
+  message.set_old_contact(move.old_contact.text());
+  message.set_new_contact(move.new_contact.text());
+  message.set_cause(static_cast<v1::ContactMoveCause>(move.origin.cause));
+  if (!move.origin.cause_id.is_nil()) message.set_cause_id(move.origin.cause_id.text());
+  *message.mutable_time() = ToMessage(move.origin.time);
+  message.set_operator_(move.origin.staff);
+  return message;
+}
+
+v1::ContactOverride ToMessage(const ContactOverride& record) {
+  v1::ContactOverride message;
+  message.set_id(record.id.text());
+  message.set_operator_(record.staff);
+  message.set_reason(record.reason);
+  *message.mutable_time() = ToMessage(record.create_time);
+  for (const ContactMove& move : MovesOf(record)) *message.add_moves() = ToMessage(move);
+  return message;
+}
+
+absl::Time FromMessage(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
 }
 
 Account FromMessage(const v1::Account& message) {

@@ -6,9 +6,12 @@
 
 #include "contacts/v1/contact_service.pb.h"
 #include "contacts/v1/directory_service.pb.h"
+#include "contacts/v1/support_service.pb.h"
 #include "core/domain/account.h"
 #include "core/domain/change_event.h"
 #include "core/domain/contact_change.h"
+#include "core/domain/contact_move.h"
+#include "core/domain/contact_override.h"
 #include "core/domain/role.h"
 #include "core/domain/service.h"
 #include "core/engine/engine.h"
@@ -22,7 +25,10 @@ v1::Account ToMessage(const Account& account);
 v1::Service ToMessage(const Service& service);
 v1::ContactChange ToMessage(const ContactChange& change);
 v1::ContactChangeEvent ToMessage(const ChangeEvent& event);
+v1::ContactMove ToMessage(const ContactMove& move);
+v1::ContactOverride ToMessage(const ContactOverride& record);
 
+absl::Time FromMessage(const google::protobuf::Timestamp& time);
 Account FromMessage(const v1::Account& account);
 Owner FromMessage(const v1::Owner& owner);
 Service FromMessage(const v1::Service& service);

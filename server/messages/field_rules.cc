@@ -169,6 +169,8 @@ void AddProfile(Rules& rules, const AccountIdForm& form, const Settings& setting
   rules.push_back({"ListServicesRequest.contact", AccountIdText(form)});
   AddPage(rules, "ListServicesRequest", settings);
   rules.push_back({"GetServiceRequest.service", ServiceIdText(), Need::kRequired});
+  rules.push_back({"ListContactHistoryRequest.service", ServiceIdText(), Need::kRequired});
+  AddPage(rules, "ListContactHistoryRequest", settings);
   rules.push_back({"UpdateServiceOwnerRequest.service", ServiceIdText(), Need::kRequired});
   AddOwner(rules, "UpdateServiceOwnerRequest.owner");
   rules.push_back({"UpdateServiceOwnerRequest.update_mask",
@@ -230,6 +232,28 @@ void AddDirectory(Rules& rules, const AccountIdForm& form, const Settings& setti
   AddPage(rules, "ExportDirectoryRequest", settings);
 }
 
+void AddSupport(Rules& rules, const AccountIdForm& form, const Settings& settings) {
+  const std::string search = "SearchContactChangesRequest";
+  rules.push_back({search + ".account", AccountIdText(form)});
+  rules.push_back({search + ".service", ServiceIdText()});
+  rules.push_back({search + ".states", EnumForm{}, Need::kOptional, kMaxFilterValues});
+  rules.push_back({search + ".create_time_from", TimestampForm{}});
+  rules.push_back({search + ".create_time_before", TimestampForm{}});
+  AddMaxItems(rules, search);
+  AddPage(rules, search, settings);
+  AddChangeId(rules, "LookupContactChangeRequest");
+  AddChangeId(rules, "ResendValidationForRequest");
+  rules.push_back({"ResendValidationForRequest.account", AccountIdText(form), Need::kRequired});
+  AddChangeId(rules, "AbortContactChangeRequest");
+  rules.push_back({"AbortContactChangeRequest.reason", ReasonText(settings), Need::kRequired});
+  rules.push_back({"AbortContactChangeRequest.request_id", RequestIdText()});
+  rules.push_back({"ListServiceContactHistoryRequest.service", ServiceIdText(), Need::kRequired});
+  AddPage(rules, "ListServiceContactHistoryRequest", settings);
+  rules.push_back({"ListContactOverridesRequest.service", ServiceIdText()});
+  rules.push_back({"ListContactOverridesRequest.account", AccountIdText(form)});
+  AddPage(rules, "ListContactOverridesRequest", settings);
+}
+
 }  // namespace
 
 std::vector<FieldRule> FieldRules(const AccountIdForm& account_id, const Settings& settings) {
@@ -237,6 +261,7 @@ std::vector<FieldRule> FieldRules(const AccountIdForm& account_id, const Setting
   AddProfile(rules, account_id, settings);
   AddChanges(rules, account_id, settings);
   AddDirectory(rules, account_id, settings);
+  AddSupport(rules, account_id, settings);
   return rules;
 }
 

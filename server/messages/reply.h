@@ -14,6 +14,9 @@ namespace contacts::server {
 
 using Reply = absl::StatusOr<std::string>;
 
+// The id of a contact change in a request, which was checked.
+inline Uuid ChangeId(const std::string& text) { return Uuid::Parse(text).value_or(Uuid()); }
+
 // Encodes a value as a Response whose only field is one message, reached by `field`.
 template <typename Response, typename Message>
 auto ReplyWith(Message* (Response::*field)()) {

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "contacts/v1/contact_service.pb.h"
 #include "contacts/v1/directory_service.pb.h"
+#include "contacts/v1/support_service.pb.h"
 #include "server/messages/page_token.h"
 
 namespace contacts::server {
@@ -262,6 +263,12 @@ void CheckAcrossFields(const Message& request, const AccountId& acting,
       violations.push_back({"record", "missing; want an account or a service"});
     }
   }
+  if (const auto* search = dynamic_cast<const v1::SearchContactChangesRequest*>(&request)) {
+    if (search->account().empty() && search->service().empty() && !search->has_create_time_from()) {
+      violations.push_back(
+          {"account", "missing; want at least one of account, service and create_time_from"});
+    }
+  }
   const auto* token = request.GetDescriptor()->FindFieldByName("page_token");
   if (token != nullptr && !Names(violations, "page_token") && !OpenPageToken(request)) {
     violations.push_back({"page_token",
@@ -319,8 +326,9 @@ FieldViolations RequestValidator::Validate(Message& request, const AccountId& ac
 std::vector<const Descriptor*> RequestMessages() {
   const auto* contacts = v1::GetProfileRequest::descriptor()->file();
   const auto* directory = v1::CreateAccountRequest::descriptor()->file();
+  const auto* support = v1::SearchContactChangesRequest::descriptor()->file();
   std::vector<const Descriptor*> messages;
-  for (const auto* service : {contacts->service(0), directory->service(0)}) {
+  for (const auto* service : {contacts->service(0), directory->service(0), support->service(0)}) {
     for (int i = 0; i < service->method_count(); ++i) {
       messages.push_back(service->method(i)->input_type());
     }

@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "contacts/v1/contact_service.pb.h"
 #include "contacts/v1/directory_service.pb.h"
+#include "contacts/v1/support_service.pb.h"
 
 namespace contacts::server {
 namespace {
@@ -90,8 +91,9 @@ void Metrics::Method::CountEnd(absl::StatusCode code, const std::string& reason,
 }
 
 Metrics::Metrics() : collected_(std::make_unique<Collected>()) {
-  for (const auto* file : {v1::GetProfileRequest::descriptor()->file(),
-                           v1::CreateAccountRequest::descriptor()->file()}) {
+  for (const auto* file :
+       {v1::GetProfileRequest::descriptor()->file(), v1::CreateAccountRequest::descriptor()->file(),
+        v1::SearchContactChangesRequest::descriptor()->file()}) {
     const auto& service = *file->service(0);
     for (int i = 0; i < service.method_count(); ++i) {
       const auto& method = *service.method(i);

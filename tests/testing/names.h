@@ -17,6 +17,7 @@ inline const char* MailName(MailKind kind) {
     case MailKind::kExpired: return "EXPIRED";
     case MailKind::kAborted: return "ABORTED";
     case MailKind::kProfileChanged: return "PROFILE_CHANGED";
+    case MailKind::kItemsWithdrawn: return "ITEMS_WITHDRAWN";
     case MailKind::kOverride: return "OVERRIDE";
   }
   return "";

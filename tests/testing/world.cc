@@ -181,6 +181,8 @@ absl::Status World::Override(const std::vector<Assignment>& assignments,
 }
 
 absl::Status World::DeleteService(const std::string& id) {
+  // A service that is registered again has another time of registration.
+  clock.Advance(absl::Microseconds(1));
   return engine.directory
       .DeleteService(AsOperator(), ServiceId(id), [](const Service&) { return std::string(); })
       .status();

@@ -1,11 +1,14 @@
 #include "core/mysql/store/change.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "core/domain/contact_move.h"
 #include "core/mysql/encoder.h"
 #include "core/mysql/store/outbox.h"
 #include "core/mysql/store/statements.h"
@@ -28,7 +31,8 @@ constexpr char kValidatorColumns[] =
 const std::string& ChangeColumns() {
   static const auto& columns = *new std::string(absl::StrCat(
       "HEX(c.id), HEX(c.batch_id), c.requester, c.new_contact, c.state, c.create_time, "
-      "c.expire_time, IFNULL(c.close_time, ''), IFNULL(c.remind_time, ''), c.event_count, ",
+      "c.expire_time, IFNULL(c.close_time, ''), IFNULL(c.remind_time, ''), c.event_count, "
+      "{c.abort_reason}, ",
       absl::StrReplaceAll(kValidatorColumns, {{"$", "requester"}}), ", ",
       absl::StrReplaceAll(kValidatorColumns, {{"$", "new_contact"}})));
   return columns;
@@ -63,13 +67,14 @@ ContactChange ReadChange(Rows& rows) {
   change.close_time = rows.MaybeTime();
   change.remind_time = rows.MaybeTime();
   change.event_count = rows.Int();
+  change.abort_reason = rows.String();
   change.validations.push_back(ReadValidation(rows, change.requester));
   Validation second = ReadValidation(rows, change.new_contact);
   if (change.new_contact != change.requester) change.validations.push_back(std::move(second));
   return change;
 }
 
-constexpr char kItemColumns[] = "i.service_id, i.role, i.old_contact, i.outcome";
+constexpr char kItemColumns[] = "i.service_id, i.role, i.old_contact, i.outcome, i.withdrawn_by";
 
 ChangeItem ReadItem(Rows& rows) {
   ChangeItem item;
@@ -77,6 +82,7 @@ ChangeItem ReadItem(Rows& rows) {
   item.role = rows.As<Role>();
   item.old_contact = rows.Account();
   item.outcome = rows.As<ItemOutcome>();
+  item.withdrawn_by = rows.Account();
   return item;
 }
 
@@ -110,7 +116,8 @@ std::vector<std::pair<std::string, sqltext::Literal>> ChangeValues(const Contact
       {"close_time", Time(change.close_time)},
       {"remind_time", Time(change.remind_time)},
       {"timer_time", change.open() ? Time(timer) : sqltext::Null()},
-      {"event_count", Int(change.event_count)}};
+      {"event_count", Int(change.event_count)},
+      {"abort_reason", Utf8(change.abort_reason)}};
   for (auto& [name, value] : ValidatorValues(change.validations.front())) {
     values.emplace_back(absl::StrCat("requester_", name), std::move(value));
   }
@@ -159,27 +166,34 @@ std::vector<AccountId> LoadItems(Session& session, ContactChange& change) {
   return admins;
 }
 
-std::vector<Service> LoadItemsLockServices(Session& session, ContactChange& change) {
-  Rows rows =
-      session.Select(absl::StrCat(kItemColumns,
-                                  ", IFNULL(s.id, ''), IFNULL(s.admin, ''), IFNULL(s.tech, ''), "
-                                  "IFNULL(s.billing, '')"),
-                     " FROM contact_change_item i LEFT JOIN service s ON s.id = i.service_id"
-                     " WHERE i.change_id = ? ORDER BY i.service_id, i.role FOR UPDATE",
-                     {Bind(change.id)});
-  std::vector<Service> services;
+LockedItems LoadItemsLockServices(Session& session, ContactChange& change) {
+  Rows rows = session.Select(
+      absl::StrCat(kItemColumns,
+                   ", EXISTS (SELECT 1 FROM contact_move m WHERE m.service_id = i.service_id"
+                   " AND m.role = ",
+                   static_cast<int>(Role::kAdmin), " AND m.cause <> ",
+                   static_cast<int>(MoveCause::kRegistered),
+                   " AND m.time >= ?), IFNULL(s.id, ''), IFNULL(s.admin, ''), IFNULL(s.tech, ''), "
+                   "IFNULL(s.billing, '')"),
+      " FROM contact_change_item i LEFT JOIN service s ON s.id = i.service_id"
+      " WHERE i.change_id = ? ORDER BY i.service_id, i.role FOR UPDATE",
+      {Bind(change.create_time), Bind(change.id)});
+  LockedItems locked;
   change.items.clear();
   while (rows.Next()) {
     change.items.push_back(ReadItem(rows));
+    locked.admin_moved = rows.Int() != 0 || locked.admin_moved;
     if (rows.IsNull()) continue;
-    if (!services.empty() && services.back().id == change.items.back().service) continue;
-    Service& service = services.emplace_back();
+    if (!locked.services.empty() && locked.services.back().id == change.items.back().service) {
+      continue;
+    }
+    Service& service = locked.services.emplace_back();
     service.id = rows.Service();
     service.admin = rows.Account();
     service.tech = rows.Account();
     service.billing = rows.Account();
   }
-  return services;
+  return locked;
 }
 
 void LoadItemsOf(Session& session, std::vector<ContactChange>& changes) {
@@ -228,10 +242,11 @@ std::vector<ContactChange> LoadFirstItems(Session& session, const std::vector<Uu
   // UUID, which no change has, fills up.
   std::size_t count = 1;
   while (count < ids.size()) count *= 2;
-  std::vector<std::string> reads(count,
-                                 "(SELECT change_id, service_id, role, old_contact, outcome"
-                                 " FROM contact_change_item WHERE change_id = ?"
-                                 " ORDER BY service_id, role LIMIT ?)");
+  std::vector<std::string> reads(
+      count,
+      "(SELECT change_id, service_id, role, old_contact, outcome, withdrawn_by"
+      " FROM contact_change_item WHERE change_id = ?"
+      " ORDER BY service_id, role LIMIT ?)");
   std::vector<Param> params;
   for (std::size_t i = 0; i < count; ++i) {
     params.insert(params.end(), {Bind(i < ids.size() ? ids[i] : Uuid()), Bind(max_items)});
@@ -251,19 +266,26 @@ std::vector<ContactChange> LoadFirstItems(Session& session, const std::vector<Uu
   return changes;
 }
 
-std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session, const Uuid& batch,
-                                                                const AccountId& from) {
+std::vector<GivenRole> LoadGivenByBatch(Session& session, const Uuid& batch,
+                                        const AccountId& from) {
+  // A change that a server of the version before applied has no row of its own in the history.
   Rows rows = session.Query(
-      "SELECT i.service_id, i.role, c.new_contact FROM contact_change c"
-      " JOIN contact_change_item i ON i.change_id = c.id"
+      "SELECT i.service_id, i.role, c.new_contact, EXISTS (SELECT 1 FROM contact_move m"
+      " LEFT JOIN contact_move own ON own.service_id = m.service_id AND own.role = m.role"
+      " AND own.cause_id = c.id WHERE m.service_id = i.service_id AND m.role = i.role"
+      " AND IF(own.version IS NULL, m.time > c.close_time,"
+      " m.service_create_time > own.service_create_time"
+      " OR (m.service_create_time = own.service_create_time AND m.version > own.version)))"
+      " FROM contact_change c JOIN contact_change_item i ON i.change_id = c.id"
       " WHERE c.batch_id = ? AND c.state = ? AND i.old_contact = ? AND i.outcome = ?",
       {Bind(batch), Bind(ChangeState::kDone), Bind(from), Bind(ItemOutcome::kApplied)});
-  std::vector<std::pair<ServiceRole, AccountId>> given;
+  std::vector<GivenRole> given;
   while (rows.Next()) {
-    ServiceRole role;
-    role.service = rows.Service();
-    role.role = rows.As<Role>();
-    given.emplace_back(std::move(role), rows.Account());
+    GivenRole& role = given.emplace_back();
+    role.role.service = rows.Service();
+    role.role.role = rows.As<Role>();
+    role.new_contact = rows.Account();
+    role.moved_again = rows.Int() != 0;
   }
   return given;
 }
@@ -320,21 +342,22 @@ void SaveChange(Session& session, const ContactChange& change) {
 }
 
 void SaveItems(Session& session, const ContactChange& change) {
-  // One statement for each outcome, for any number of items.
   const auto row = [](const ChangeItem& item) {
     return RowOf({sqltext::Id(item.service), Number(item.role)});
   };
-  for (int number = static_cast<int>(ItemOutcome::kApplied);
-       number <= static_cast<int>(ItemOutcome::kNotApplied); ++number) {
-    const auto outcome = static_cast<ItemOutcome>(number);
-    std::vector<std::string> rows;
-    for (const ChangeItem& item : change.items) {
-      if (item.outcome == outcome) rows.push_back(row(item));
-    }
-    if (rows.empty()) continue;
+  // One statement for each outcome, for any number of items.
+  std::map<std::pair<ItemOutcome, AccountId>, std::vector<std::string>> by_outcome;
+  for (const ChangeItem& item : change.items) {
+    if (item.outcome == ItemOutcome::kPending) continue;
+    by_outcome[{item.outcome, item.withdrawn_by}].push_back(row(item));
+  }
+  for (const auto& [outcome, rows] : by_outcome) {
     const bool all = rows.size() == change.items.size();
     session.Queue(absl::StrCat(
-        "UPDATE contact_change_item SET outcome = ", number,
+        "UPDATE contact_change_item SET outcome = ", Number(outcome.first).text,
+        outcome.second.empty()
+            ? ""
+            : absl::StrCat(", withdrawn_by = ", sqltext::Id(outcome.second).text),
         " WHERE change_id = ", sqltext::Id(change.id).text,
         all ? "" : absl::StrCat(" AND (service_id, role) IN (", absl::StrJoin(rows, ","), ")")));
   }

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <set>
-#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "core/domain/contact_change.h"
+#include "core/domain/contact_move.h"
 #include "core/domain/ids.h"
 #include "core/domain/role.h"
 #include "core/domain/service.h"
@@ -32,8 +32,12 @@ std::vector<ContactChange> LockChanges(Session& session, const std::set<Uuid>& i
 
 // Adds the items to a loaded change. Returns the present admins, as in ChangeAndAdmins.
 std::vector<AccountId> LoadItems(Session& session, ContactChange& change);
-// Like LoadItems, and locks the services. Returns the services that exist.
-std::vector<Service> LoadItemsLockServices(Session& session, ContactChange& change);
+// Like LoadItems, and locks the services.
+struct LockedItems {
+  std::vector<Service> services;  // Those that exist.
+  bool admin_moved = false;  // Whether an admin role of one moved since the change was asked for.
+};
+LockedItems LoadItemsLockServices(Session& session, ContactChange& change);
 // Adds the items to loaded changes.
 void LoadItemsOf(Session& session, std::vector<ContactChange>& changes);
 
@@ -46,9 +50,8 @@ inline constexpr std::size_t kMaxFirstItems = 64;
 std::vector<ContactChange> LoadFirstItems(Session& session, const std::vector<Uuid>& ids,
                                           int64_t max_items);
 
-// Returns the roles that changes of the batch took from `from`, with their new holders.
-std::vector<std::pair<ServiceRole, AccountId>> LoadGivenByBatch(Session& session, const Uuid& batch,
-                                                                const AccountId& from);
+// Returns the roles that changes of the batch took from `from`.
+std::vector<GivenRole> LoadGivenByBatch(Session& session, const Uuid& batch, const AccountId& from);
 
 // Writes new changes: rows, items, pending roles and involvement. `admins`: the present admins of
 // the services of each change.

@@ -1,6 +1,8 @@
 #ifndef CONTACTS_CORE_MYSQL_STORE_CONTACT_OVERRIDE_H_
 #define CONTACTS_CORE_MYSQL_STORE_CONTACT_OVERRIDE_H_
 
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -13,6 +15,11 @@ namespace contacts::store {
 
 // Inserts the record and its items.
 void InsertOverride(Session& session, const ContactOverride& record);
+
+// Returns the ids of at most `limit` overrides below `before`, newest first. With `service`, those
+// of its roles; with `account`, those that took a role from it or gave it one.
+std::vector<Uuid> ListOverrides(Session& session, const std::optional<ServiceId>& service,
+                                const AccountId& account, const Uuid& before, int64_t limit);
 
 // Returns the records with their items, in no order. Unknown ids are left out.
 std::vector<ContactOverride> LoadOverrides(Session& session, const std::set<Uuid>& ids);

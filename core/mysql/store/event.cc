@@ -16,7 +16,8 @@ using sqltext::Time;
 }  // namespace
 
 const char kEventColumns[] =
-    "HEX(e.change_id), e.ordinal, HEX(e.id), e.type, e.actor, e.account, e.time, e.state";
+    "HEX(e.change_id), e.ordinal, HEX(e.id), e.type, e.actor, e.account, e.time, e.state, "
+    "e.by_staff, {e.staff}, {e.detail}";
 
 ChangeEvent ReadEvent(Rows& rows) {
   ChangeEvent event;
@@ -28,6 +29,9 @@ ChangeEvent ReadEvent(Rows& rows) {
   event.account = rows.Account();
   event.time = rows.Time();
   event.state = rows.As<ChangeState>();
+  event.by_staff = rows.Int() != 0;
+  event.staff = rows.String();
+  event.detail = rows.String();
   return event;
 }
 
@@ -38,11 +42,12 @@ void InsertEvents(Session& session, const std::vector<ChangeEvent>& events) {
     queue_rows.push_back(RowOf({sqltext::Id(event.change_id), Int(event.ordinal)}));
     rows.push_back(RowOf({sqltext::Id(event.change_id), Int(event.ordinal), sqltext::Id(event.id),
                           Number(event.type), sqltext::Id(event.actor), sqltext::Id(event.account),
-                          Time(event.time), Number(event.state)}));
+                          Time(event.time), Number(event.state), Int(event.by_staff ? 1 : 0),
+                          sqltext::Ascii(event.staff), sqltext::Utf8(event.detail)}));
   }
   QueueRows(session,
             "INSERT INTO contact_change_event (change_id, ordinal, id, type, actor, account, time,"
-            " state) VALUES ",
+            " state, by_staff, staff, detail) VALUES ",
             rows);
   QueueRows(session, "INSERT INTO feed_queue (change_id, ordinal) VALUES ", queue_rows);
 }

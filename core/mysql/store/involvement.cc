@@ -7,14 +7,13 @@
 #include "core/mysql/store/statements.h"
 
 namespace contacts::store {
-namespace {
 
 using sqltext::Int;
 using sqltext::RowOf;
 
-constexpr char kSummaryColumns[] =
+const char kSummaryColumns[] =
     "HEX(c.id), c.state, c.expire_time, c.requester, c.new_contact, c.requester_state, "
-    "c.new_contact_state, c.item_count";
+    "c.new_contact_state, c.item_count, c.create_time";
 
 std::vector<ChangeSummary> ReadSummaries(Rows rows) {
   std::vector<ChangeSummary> summaries;
@@ -28,14 +27,15 @@ std::vector<ChangeSummary> ReadSummaries(Rows rows) {
     summary.requester_state = rows.As<ValidationState>();
     summary.new_contact_state = rows.As<ValidationState>();
     summary.item_count = rows.Int();
+    summary.create_time = rows.Time();
   }
   return summaries;
 }
 
+namespace {
+
 // "Newest first" starts above every id.
-Uuid Before(const Uuid& before) {
-  return before.is_nil() ? Uuid::FromBytes(std::string(Uuid::kSize, '\xff')) : before;
-}
+Uuid Before(const Uuid& before) { return before.is_nil() ? Uuid::Max() : before; }
 
 }  // namespace
 

@@ -31,6 +31,11 @@ void AddInvolvement(Session& session, const std::set<AccountId>& accounts, const
 // Queue it after the statement that gave them the role.
 void ShowChangesToAdmins(Session& session, const std::vector<ServiceId>& services);
 
+// For the other files of the store: the columns of a summary of contact_change c, and a reader of
+// them.
+extern const char kSummaryColumns[];
+std::vector<ChangeSummary> ReadSummaries(Rows rows);
+
 }  // namespace contacts::store
 
 #endif  // CONTACTS_CORE_MYSQL_STORE_INVOLVEMENT_H_

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/domain/contact_change.h"
 #include "core/domain/ids.h"
 #include "core/domain/role.h"
 #include "core/domain/service.h"
@@ -25,6 +26,11 @@ struct PendingRole {
 // Returns the pending roles of these services, in no order, including those of changes past their
 // deadline.
 std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<ServiceId>& ids);
+
+// Returns the items pending at `now` on those of `services` of which `admin` is admin, without
+// those that it asked for, ordered by service and role.
+std::vector<PendingItem> LoadPendingItems(Session& session, const std::set<ServiceId>& services,
+                                          const AccountId& admin, absl::Time now);
 
 struct ServicesAndPending {
   std::vector<Service> services;

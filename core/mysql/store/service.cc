@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "core/mysql/encoder.h"
+#include "core/mysql/store/contact_move.h"
 #include "core/mysql/store/involvement.h"
 #include "core/mysql/store/statements.h"
 
@@ -152,18 +153,20 @@ void UpdateOwner(Session& session, const Service& service) {
             Time(service.update_time), sqltext::Id(service.id)}));
 }
 
-void DeleteService(Session& session, const ServiceId& id) {
+void DeleteService(Session& session, const ServiceId& id, const MoveOrigin& origin) {
+  InsertRemoval(session, id, origin);
   session.Queue(Fill("DELETE FROM service WHERE id = ?", {sqltext::Id(id)}));
 }
 
 void MoveRole(Session& session, const std::vector<ServiceId>& services, Role role,
-              const AccountId& account, absl::Time now) {
+              const AccountId& account, const MoveOrigin& origin) {
   if (services.empty()) return;
+  InsertMovesTo(session, services, role, account, origin);
   const std::string list = sqltext::ListOf(services);
   session.Queue(absl::StrCat(Fill(absl::StrCat("UPDATE service SET ", Column(role),
                                                " = ?, version = version + 1, update_time = ?"
                                                " WHERE id IN "),
-                                  {sqltext::Id(account), Time(now)}),
+                                  {sqltext::Id(account), Time(origin.time)}),
                              list));
   if (role == Role::kAdmin) ShowChangesToAdmins(session, services);
 }

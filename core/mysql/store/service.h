@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/domain/contact_move.h"
 #include "core/domain/ids.h"
 #include "core/domain/role.h"
 #include "core/domain/service.h"
@@ -40,13 +41,13 @@ void SaveServices(Session& session, const std::vector<Service>& services);
 // Updates owner, version and update time of a locked row.
 void UpdateOwner(Session& session, const Service& service);
 
-// Deletes the row. Changes keep their items on it.
-void DeleteService(Session& session, const ServiceId& id);
+// Deletes the row, which ends its roles. Changes keep their items on it, and its history stays.
+void DeleteService(Session& session, const ServiceId& id, const MoveOrigin& origin);
 
-// Gives `role` of all `services` to `account`. With the admin role, the changes on them appear in
-// the new admin's lists.
+// Gives `role` of all `services` to `account`, and adds that to the history of their contacts. With
+// the admin role, the changes on them appear in the new admin's lists.
 void MoveRole(Session& session, const std::vector<ServiceId>& services, Role role,
-              const AccountId& account, absl::Time now);
+              const AccountId& account, const MoveOrigin& origin);
 
 // For the other files of the store: the columns of service s, and a reader of them.
 extern const char kServiceColumns[];

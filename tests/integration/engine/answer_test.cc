@@ -13,6 +13,7 @@ namespace contacts {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
 using enum Role;
@@ -156,32 +157,109 @@ TEST(Resending, ToOthersIsForTheRequesterAlone) {
 
 // --- Cancelling -------------------------------------------------------------------
 
-TEST(Cancelling, IsForTheRequesterAndForTheAdminOfEveryService) {
+TEST(Cancelling, OfAllIsForTheRequesterAndOfTheItemsOnItsServicesForAnAdmin) {
   World world;
   world.AddService("eve.example", kEve, kThomas, kBill);
   const auto ask = [&](const std::vector<Assignment>& assignments) {
     return world.Ask(kThomas, assignments).changes.at(0).id;
   };
   const Uuid both = ask({Move(kS0, kTech, kDana), Move("eve.example", kTech, kDana)});
-  EXPECT_THAT(world.Cancel(kMarie, both).status, HasReason("ROLE_NOT_ALLOWED"));
-  EXPECT_THAT(world.Cancel(kEve, both).status, HasReason("ROLE_NOT_ALLOWED"));
   EXPECT_THAT(world.Cancel(kDana, both).status, HasReason("ROLE_NOT_ALLOWED"));
+  EXPECT_THAT(world.Cancel(kBill, both).status, HasReason("CONTACT_CHANGE_NOT_FOUND"));
   EXPECT_THAT(world.Cancel(kThomas, both).status, HasReason(""));
   const Uuid own = ask({Move(kS0, kTech, kDana), Move(kS1, kTech, kDana)});
   world.TakeMails();
-  EXPECT_THAT(world.Cancel(kMarie, own).status, HasReason(""));
+  EXPECT_EQ(world.Cancel(kMarie, own).change.state, ChangeState::kCancelled);
   EXPECT_THAT(world.TakeMails(), ElementsAre("CANCELLED bb2-ovh", "CANCELLED dd4-ovh"));
 }
 
-TEST(Cancelling, ItemsTakenOutNoLongerCountForTheAdminOfEveryService) {
+TEST(Withdrawal, ByTheAdminOfSomeServicesFreesTheirRolesAndTheChangeGoesOn) {
   World world;
   world.AddService("eve.example", kEve, kThomas, kBill);
-  const Uuid change =
-      world.Ask(kThomas, {Move(kS0, kTech, kDana), Move("eve.example", kTech, kDana)})
-          .changes.at(0)
-          .id;
+  const ContactChange change =
+      world.Ask(kThomas, {Move("eve.example", kTech, kDana), Move(kS0, kTech, kDana)})
+          .changes.at(0);
+  world.Accept(kThomas, change);
+  world.TakeMails();
+  const World::Answered withdrawn = world.Cancel(kEve, change.id);
+  EXPECT_THAT(withdrawn.status, HasReason(""));
+  EXPECT_EQ(withdrawn.change.state, ChangeState::kValidating);
+  EXPECT_EQ(withdrawn.change.items.at(0).outcome, ItemOutcome::kWithdrawn);
+  EXPECT_EQ(withdrawn.change.items.at(0).withdrawn_by, AccountId(kEve));
+  EXPECT_EQ(withdrawn.change.items.at(1).outcome, ItemOutcome::kPending);
+  EXPECT_EQ(world.Get(kDana, change.id)->items.at(0).outcome, ItemOutcome::kWithdrawn);
+  const auto events =
+      world.engine.reading.ListContactChangeEvents(World::As(kEve), change.id, {.size = 100});
+  EXPECT_EQ(events->rows.back().type, EventType::kItemsWithdrawn);
+  EXPECT_EQ(events->rows.back().actor, AccountId(kEve));
+  EXPECT_THAT(world.TakeMails(), ElementsAre("ITEMS_WITHDRAWN bb2-ovh", "ITEMS_WITHDRAWN dd4-ovh"));
+  // Its role is free for another change.
+  EXPECT_THAT(world.Ask(kEve, {Move("eve.example", kTech, kEve)}).status, HasReason(""));
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kMarie)}).status,
+              HasReason("CHANGE_ALREADY_PENDING"));
+  // She no longer has a pending item in it, and the answers given so far stand.
+  EXPECT_THAT(world.Cancel(kEve, change.id).status, HasReason("ROLE_NOT_ALLOWED"));
+  EXPECT_EQ(world.Accept(kDana, change).change.state, ChangeState::kDone);
+  EXPECT_EQ(world.Holder(kS0, kTech), kDana);
+  EXPECT_EQ(world.Holder("eve.example", kTech), kThomas);
+  EXPECT_THAT(world.Cancel(kEve, change.id).status, HasReason("CHANGE_CLOSED"));
+}
+
+TEST(Withdrawal, OfTheLastPendingItemCancelsTheChangeAlsoAfterOthersWereTakenOut) {
+  World world;
+  world.AddService("eve.example", kEve, kThomas, kBill);
+  world.AddService("bill.example", kBill, kThomas, kBill);
+  const Uuid change = world
+                          .Ask(kThomas, {Move(kS0, kTech, kDana), Move("eve.example", kTech, kDana),
+                                         Move("bill.example", kTech, kDana)})
+                          .changes.at(0)
+                          .id;
   ASSERT_TRUE(world.DeleteService("eve.example").ok());
-  EXPECT_THAT(world.Cancel(kMarie, change).status, HasReason(""));
+  EXPECT_EQ(world.Cancel(kBill, change).change.state, ChangeState::kValidating);
+  world.TakeMails();
+  const ContactChange closed = world.Cancel(kMarie, change).change;
+  EXPECT_EQ(closed.state, ChangeState::kCancelled);
+  EXPECT_EQ(closed.items.at(0).withdrawn_by, AccountId(kBill));
+  EXPECT_EQ(closed.items.at(1).outcome, ItemOutcome::kSkippedServiceRemoved);
+  EXPECT_EQ(closed.items.at(2).withdrawn_by, AccountId(kMarie));
+  EXPECT_THAT(world.TakeMails(), ElementsAre("CANCELLED bb2-ovh", "CANCELLED dd4-ovh"));
+  EXPECT_EQ(world.test_database.Count("SELECT COUNT(*) FROM pending_role"), 0);
+}
+
+// The items that an e-mail to a new admin lists: "service role new-contact requester".
+std::vector<std::string> PendingTold(World& world, const char* recipient, MailKind kind) {
+  std::vector<std::string> lines;
+  const auto mails = world.outbox.Claim(100, absl::Minutes(1), world.clock.Now());
+  for (const MailFacts& facts : *mails) {
+    if (facts.mail.kind != kind || facts.recipient.id.text() != recipient) continue;
+    for (const PendingItem& item : facts.pending) {
+      lines.push_back(absl::StrCat(item.role.service.text(), " ", Name(item.role.role), " ",
+                                   item.new_contact.text(), " ", item.requester.text()));
+    }
+  }
+  return lines;
+}
+
+TEST(NewAdmin, IsToldWhatIsStillPendingOnTheServicesItGot) {
+  World world;
+  // The seller's trap: the admin role for a buyer, other roles of the same service for a puppet.
+  const World::Asked batch = world.Ask(
+      kMarie, {Move(kS0, kAdmin, kEve), Move(kS0, kTech, kDana), Move(kS1, kTech, kDana)});
+  world.Ask(kBill, {Move(kS0, kBilling, kDana)});
+  world.TakeMails();
+  for (const char* account : {kMarie, kEve}) world.Accept(account, batch.changes.at(0));
+  EXPECT_THAT(PendingTold(world, kEve, MailKind::kDone),
+              ElementsAre("s0.example tech dd4-ovh aa1-ovh", "s0.example billing dd4-ovh cc3-ovh"));
+  // She may withdraw it.
+  EXPECT_THAT(world.Cancel(kEve, batch.changes.at(1).id).status, HasReason(""));
+  EXPECT_EQ(world.Get(kEve, batch.changes.at(1).id)->state, ChangeState::kValidating);
+  // So is an admin by an override. A change that it asked for itself is not listed.
+  world.TakeMails();
+  ASSERT_TRUE(world.Override({Move(kS0, kAdmin, kThomas)}).ok());
+  EXPECT_THAT(PendingTold(world, kThomas, MailKind::kOverride),
+              ElementsAre("s0.example billing dd4-ovh cc3-ovh"));
+  ASSERT_TRUE(world.Override({Move(kS0, kAdmin, kBill)}).ok());
+  EXPECT_THAT(PendingTold(world, kBill, MailKind::kOverride), IsEmpty());
 }
 
 // --- Taking effect ------------------------------------------------------------------
@@ -278,6 +356,28 @@ TEST(Effect, SiblingWhoseAdminHasMovedOnLosesItsAuthority) {
   EXPECT_EQ(last.change.state, ChangeState::kAborted);
   EXPECT_EQ(last.change.items[0].outcome, ItemOutcome::kSkippedAuthorityLost);
   EXPECT_EQ(world.Holder(kS0, kTech), kThomas);
+}
+
+TEST(Effect, AuthorityOfABatchEndsForGoodOnceItsAdminRoleMovedAgainEvenBack) {
+  for (const bool by_account : {false, true}) {
+    World world;
+    const World::Asked batch =
+        world.Ask(kMarie, {Move(kS0, kAdmin, kEve), Move(kS0, kTech, kDana)});
+    for (const char* account : {kMarie, kEve}) world.Accept(account, batch.changes.at(0));
+    world.Accept(kMarie, batch.changes.at(1));
+    if (by_account) {
+      // To the requester: she is admin again.
+      ASSERT_EQ(world.AskAndAccept(kEve, {Move(kS0, kAdmin, kMarie)}).change.state,
+                ChangeState::kDone);
+    } else {
+      ASSERT_TRUE(world.Override({Move(kS0, kAdmin, kThomas)}).ok());
+      ASSERT_TRUE(world.Override({Move(kS0, kAdmin, kEve)}).ok());
+    }
+    const ContactChange ended = world.Accept(kDana, batch.changes.at(1)).change;
+    EXPECT_EQ(ended.state, ChangeState::kAborted);
+    EXPECT_EQ(ended.items.at(0).outcome, ItemOutcome::kSkippedAuthorityLost);
+    EXPECT_EQ(world.Holder(kS0, kTech), kThomas);
+  }
 }
 
 TEST(Effect, ChangeOfAnotherBatchTakesAuthorityAway) {

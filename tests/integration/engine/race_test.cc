@@ -183,6 +183,38 @@ TEST(Race, OfCancelAndLastAcceptanceHasOneOutcome) {
   }
 }
 
+TEST(Race, OfWithdrawalAndLastAcceptanceHasOneOutcome) {
+  Fleet fleet;
+  for (int round = 0; round < kRounds; ++round) {
+    // Eve is admin of the first of its two services.
+    const std::string eves = absl::StrCat("eve", round, ".example");
+    fleet.world.AddService(eves, kEve, kThomas, kBill);
+    const ContactChange change =
+        fleet.world.Ask(kThomas, {Move(eves, kTech, kDana), Move(ServiceOf(round), kTech, kDana)})
+            .changes.at(0);
+    fleet.world.Accept(kThomas, change);
+    const std::string token = fleet.world.Token(change.id, kDana);
+    std::vector<absl::Status> statuses(2);
+    AtOnce(2, [&](int i) {
+      statuses[static_cast<std::size_t>(i)] =
+          i == round % 2
+              ? fleet.world.Cancel(kEve, change.id, fleet.engine(i)).status
+              : fleet.world.Accept(kDana, change.id, token, std::nullopt, fleet.engine(i)).status;
+    });
+    const absl::Status& withdrawal = statuses[static_cast<std::size_t>(round % 2)];
+    EXPECT_TRUE(statuses[static_cast<std::size_t>(1 - round % 2)].ok());
+    EXPECT_TRUE(withdrawal.ok() || errors::Reason(withdrawal) == "CHANGE_CLOSED") << withdrawal;
+    // The acceptance takes effect on what is left.
+    const ContactChange ended = *fleet.world.Get(kDana, change.id);
+    EXPECT_EQ(ended.state, ChangeState::kDone);
+    EXPECT_EQ(ended.items.at(0).outcome,
+              withdrawal.ok() ? ItemOutcome::kWithdrawn : ItemOutcome::kApplied);
+    EXPECT_EQ(fleet.world.Holder(eves, kTech), withdrawal.ok() ? kThomas : kDana);
+    EXPECT_EQ(fleet.world.Holder(ServiceOf(round), kTech), kDana);
+    EXPECT_EQ(EventsOfType(fleet, change.id, EventType::kItemsWithdrawn), withdrawal.ok() ? 1 : 0);
+  }
+}
+
 TEST(Race, OfExpiryAndLastAcceptanceHasOneOutcome) {
   Fleet fleet;
   for (int round = 0; round < kRounds; ++round) {

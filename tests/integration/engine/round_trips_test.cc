@@ -125,6 +125,50 @@ TEST(RoundTrips, OfAnAcceptanceAreFourAtMostAndOfTheLastFive) {
   }
 }
 
+TEST(RoundTrips, OfAWithdrawalAreFourAtMost) {
+  World world;
+  world.AddService("eve.example", kEve, kThomas, kBill);
+  WarmUp(world);
+  const Uuid id = world.Ask(kThomas, {Move(kS0, kTech, kDana), Move("eve.example", kTech, kDana)})
+                      .changes.at(0)
+                      .id;
+  for (const char* admin : {kEve, kMarie}) {
+    EXPECT_LE(TripsOf(world.database,
+                      [&] { EXPECT_THAT(world.Cancel(admin, id).status, HasReason("")); }),
+              4);
+  }
+}
+
+TEST(RoundTrips, OfTheSupportDesksCallsAreFew) {
+  World world;
+  WarmUp(world);
+  const Uuid id = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0).id;
+  ASSERT_TRUE(world.Override({Move(kS0, kBilling, kDana)}).ok());
+  Support& support = world.engine.support;
+  const Call desk = World::AsOperator();
+  const auto trips = [&](const auto& call) {
+    return TripsOf(world.database, [&] { EXPECT_TRUE(call().ok()); });
+  };
+  const ServiceId service(kS0);
+  for (const ChangeSearch& search :
+       {ChangeSearch{.account = AccountId(kDana)}, ChangeSearch{.service = service},
+        ChangeSearch{.from = world.clock.Now()}}) {
+    EXPECT_LE(trips([&] { return support.SearchContactChanges(desk, search, {}, 0); }), 2);
+    EXPECT_LE(trips([&] { return support.SearchContactChanges(desk, search, {}, 1); }), 3);
+  }
+  EXPECT_EQ(trips([&] { return support.LookupContactChange(desk, id); }), 2);
+  EXPECT_EQ(trips([&] { return support.ListServiceContactHistory(desk, service, {}); }), 1);
+  EXPECT_EQ(trips([&] { return support.ListContactOverrides(desk, {.service = service}, {}); }), 2);
+  EXPECT_EQ(trips([&] {
+              return world.engine.reading.ListContactHistory(World::As(kMarie), service, {});
+            }),
+            2);
+  const auto encode = [](const ContactChange&) { return std::string("x"); };
+  EXPECT_LE(trips([&] { return support.ResendValidationFor(desk, id, AccountId(kDana), encode); }),
+            4);
+  EXPECT_LE(trips([&] { return support.AbortContactChange(desk, id, "why", encode); }), 4);
+}
+
 TEST(RoundTrips, OfAWrongTokenAreFourAtMost) {
   World world;
   WarmUp(world);

@@ -135,10 +135,12 @@ TEST(Timers, ThoseThatAlwaysFailStopNoOthersAndAreTriedAgainLater) {
   ASSERT_EQ(ids.size(), 3U);
   // The event of the expiry of the first two cannot be written.
   for (int i = 0; i < 2; ++i) {
-    world.test_database.Execute(absl::StrCat(
-        "INSERT INTO contact_change_event SELECT change_id, 2, id, type, actor, account, time,"
-        " state FROM contact_change_event WHERE change_id = x'",
-        absl::BytesToHexString(ids[i].bytes()), "'"));
+    world.test_database.Execute(
+        absl::StrCat("INSERT INTO contact_change_event (change_id, ordinal, id, type, actor, "
+                     "account, time, state,"
+                     " detail) SELECT change_id, 2, id, type, actor, account, time, state, '' FROM "
+                     "contact_change_event WHERE change_id = x'",
+                     absl::BytesToHexString(ids[i].bytes()), "'"));
   }
   world.clock.Advance(absl::Hours(24 * 7));
   EXPECT_EQ(*world.engine.maintenance.RunTimers(2), 1);

@@ -91,6 +91,8 @@ inline const std::map<std::string, std::vector<std::string>> kBadTexts = {
     {"ListServicesRequest.contact", kBadIds},
     {"ListServicesRequest.page_token", kBadPageTokens},
     {"GetServiceRequest.service", kBadServices},
+    {"ListContactHistoryRequest.service", kBadServices},
+    {"ListContactHistoryRequest.page_token", kBadPageTokens},
     {"UpdateServiceOwnerRequest.service", kBadServices},
     {"UpdateServiceOwnerRequest.etag", kBadEtags},
     {"ChangeContactsRequest.request_id", kBadRequestIds},
@@ -116,6 +118,20 @@ inline const std::map<std::string, std::vector<std::string>> kBadTexts = {
     {"DeleteServiceRequest.service", kBadServices},
     {"OverrideContactsRequest.request_id", kBadRequestIds},
     {"OverrideContactsRequest.reason", kBadReasons},
+    {"SearchContactChangesRequest.account", kBadIds},
+    {"SearchContactChangesRequest.service", kBadServices},
+    {"SearchContactChangesRequest.page_token", kBadPageTokens},
+    {"LookupContactChangeRequest.contact_change_id", kBadUuids},
+    {"ResendValidationForRequest.contact_change_id", kBadUuids},
+    {"ResendValidationForRequest.account", kBadIds},
+    {"AbortContactChangeRequest.contact_change_id", kBadUuids},
+    {"AbortContactChangeRequest.reason", kBadReasons},
+    {"AbortContactChangeRequest.request_id", kBadRequestIds},
+    {"ListServiceContactHistoryRequest.service", kBadServices},
+    {"ListServiceContactHistoryRequest.page_token", kBadPageTokens},
+    {"ListContactOverridesRequest.service", kBadServices},
+    {"ListContactOverridesRequest.account", kBadIds},
+    {"ListContactOverridesRequest.page_token", kBadPageTokens},
 };
 
 inline const std::map<std::string, std::vector<int32_t>> kBadNumbers = {
@@ -148,6 +164,7 @@ inline const MethodCase kMethods[] = {
      {"account.email", "account.language_code", "update_mask"}},
     {"ListServices", "roles: CONTACT_ROLE_ADMIN id_prefix: 'a' contact: 'bb2-ovh'", {}},
     {"GetService", "service: 'example.com'", {"service"}},
+    {"ListContactHistory", "service: 'example.com'", {"service"}},
     {"UpdateServiceOwner",
      "service: 'example.com' owner { name: 'Jane' address_lines: '1, High Street' }"
      "update_mask { paths: 'name' }",
@@ -189,7 +206,8 @@ inline const MethodCase kMethods[] = {
       "update_mask"}},
     {"CreateService",
      "service { id: 'z.example' kind: 'domain' admin: 'aa1-ovh' tech: 'aa1-ovh'"
-     "          billing: 'aa1-ovh' owner { address_lines: '1, High Street' } }",
+     "          billing: 'aa1-ovh' owner { address_lines: '1, High Street' }"
+     "          pending_roles: CONTACT_ROLE_TECH }",
      {"service.id", "service.kind", "service.admin", "service.tech", "service.billing"}},
     {"LookupService", "service: 'example.com'", {"service"}},
     {"DeleteService", "service: 'example.com'", {"service"}},
@@ -200,6 +218,20 @@ inline const MethodCase kMethods[] = {
      {"request_id", "reason", "assignments", "assignments[1].service", "assignments[1].role",
       "assignments[1].new_contact"}},
     {"ExportDirectory", "page_size: 1", {}},
+    {"SearchContactChanges",
+     "account: 'aa1-ovh' states: CONTACT_CHANGE_STATE_DONE create_time_from { seconds: 1 }",
+     {}},
+    {"LookupContactChange",
+     "contact_change_id: '01890a5d-ac96-774b-bcce-b302099a8057'",
+     {"contact_change_id"}},
+    {"ResendValidationFor",
+     "contact_change_id: '01890a5d-ac96-774b-bcce-b302099a8057' account: 'aa1-ovh'",
+     {"contact_change_id", "account"}},
+    {"AbortContactChange",
+     "contact_change_id: '01890a5d-ac96-774b-bcce-b302099a8057' reason: 'disputed'",
+     {"contact_change_id", "reason"}},
+    {"ListServiceContactHistory", "service: 'example.com'", {"service"}},
+    {"ListContactOverrides", "service: 'example.com' account: 'aa1-ovh'", {}},
 };
 
 // A well-formed record of each kind that ImportDirectory takes.
@@ -210,7 +242,8 @@ inline const MethodCase kImportRecords[] = {
      {"account.id", "account.email"}},
     {"ImportDirectory",
      "service { id: 'y.example' kind: 'domain' admin: 'yy9-ovh' tech: 'yy9-ovh'"
-     "          billing: 'yy9-ovh' owner { address_lines: '1, High Street' } }",
+     "          billing: 'yy9-ovh' owner { address_lines: '1, High Street' }"
+     "          pending_roles: CONTACT_ROLE_TECH }",
      {"service.id", "service.kind", "service.admin", "service.tech", "service.billing"}},
 };
 

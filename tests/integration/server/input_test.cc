@@ -24,6 +24,7 @@
 #include "absl/strings/strip.h"
 #include "contacts/v1/contact_service.grpc.pb.h"
 #include "contacts/v1/directory_service.grpc.pb.h"
+#include "contacts/v1/support_service.grpc.pb.h"
 #include "server/messages/validation.h"
 #include "server/server.h"
 #include "tests/integration/server/input_cases.h"
@@ -96,7 +97,8 @@ class InputTest : public ::testing::Test {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
     context.AddMetadata("contacts-account", "AA1-ovh");
-    context.AddMetadata("contacts-caller", "operator");
+    const bool is_support = method.service()->name() == "SupportService";
+    context.AddMetadata("contacts-caller", is_support ? "support" : "operator");
     grpc::CompletionQueue queue;
     grpc::ByteBuffer out;
     grpc::Status status;
@@ -126,10 +128,13 @@ class InputTest : public ::testing::Test {
   }
 
   static const google::protobuf::MethodDescriptor* Method(const std::string& name) {
-    const auto* method =
-        v1::GetProfileRequest::descriptor()->file()->service(0)->FindMethodByName(name);
-    if (method != nullptr) return method;
-    return v1::CreateAccountRequest::descriptor()->file()->service(0)->FindMethodByName(name);
+    for (const auto* request :
+         {v1::GetProfileRequest::descriptor(), v1::CreateAccountRequest::descriptor(),
+          v1::SearchContactChangesRequest::descriptor()}) {
+      const auto* method = request->file()->service(0)->FindMethodByName(name);
+      if (method != nullptr) return method;
+    }
+    return static_cast<const google::protobuf::MethodDescriptor*>(nullptr);
   }
 
   static std::unique_ptr<Message> Parse(const google::protobuf::MethodDescriptor& method,
@@ -275,6 +280,16 @@ TEST_F(InputTest, RefusesTheSameServiceAndRoleTwice) {
   }
   const auto status = CallRaw(*Method("ChangeContacts"), request.SerializeAsString());
   EXPECT_THAT(FieldsOf(status), ::testing::ElementsAre("assignments[2]"));
+}
+
+TEST_F(InputTest, SearchesOfTheSupportDeskNameAnAccountAServiceOrATime) {
+  v1::SearchContactChangesRequest request;
+  request.add_states(v1::CONTACT_CHANGE_STATE_VALIDATING);
+  request.mutable_create_time_before()->set_seconds(1);
+  EXPECT_THAT(FieldsOf(CallRaw(*Method("SearchContactChanges"), request.SerializeAsString())),
+              ::testing::ElementsAre("account"));
+  request.set_service("example.com");
+  EXPECT_TRUE(CallRaw(*Method("SearchContactChanges"), request.SerializeAsString()).ok());
 }
 
 TEST_F(InputTest, RefusesBytesThatAreNoMessage) {

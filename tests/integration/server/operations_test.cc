@@ -1,4 +1,5 @@
-// What operators and their tools see of a server: probes, checks, reflection, systemd's messages.
+// What operators, their tools and the support desk see of a server: probes, checks, reflection,
+// systemd's messages.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,9 +19,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "contacts/v1/contact_service.grpc.pb.h"
+#include "contacts/v1/directory_service.grpc.pb.h"
+#include "contacts/v1/support_service.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "tests/testing/certificates.h"
+#include "tests/testing/fleet.h"
 #include "tests/testing/proxy.h"
 #include "tests/testing/server_process.h"
 #include "tests/testing/test_database.h"
@@ -237,6 +243,135 @@ TEST_F(OperationsTest, ReflectionCanBeTurnedOff) {
     EXPECT_TRUE(Reflect(server.Channel(), version, {list}, status).empty());
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << version;
   }
+}
+
+// Who may call the support desk's methods, and what it leaves behind.
+class SupportTest : public OperationsTest {
+ protected:
+  SupportTest() {
+    const auto own = authority_.Issue("DNS:localhost");
+    Write(Path("ca.pem"), authority_.certificate());
+    Write(Path("cert.pem"), own.certificate);
+    Write(Path("key.pem"), own.key);
+    Write(Path("policy.json"), R"({"callers": [
+      {"name": "shop", "dns": "shop.example", "may": ["front_end"]},
+      {"name": "sync", "dns": "sync.example", "may": ["operator"]},
+      {"name": "claire", "dns": "claire.example", "may": ["support"]}]})");
+    EXPECT_EQ(Run("--make_token_key"), 0);
+    Write(Path("token-keys"), out_);
+    server_.emplace(
+        database_.server_uri(), directory_.path(),
+        std::vector<std::string>{"--auth=mtls", "--tls_cert=cert.pem", "--tls_key=key.pem",
+                                 "--tls_client_ca=ca.pem", "--policy_file=policy.json",
+                                 "--token_keys_file=token-keys"});
+    server_->Start();
+  }
+
+  std::shared_ptr<grpc::Channel> As(const std::string& name) const {
+    const auto own = authority_.Issue(absl::StrCat("DNS:", name, ".example"));
+    grpc::SslCredentialsOptions options;
+    options.pem_root_certs = authority_.certificate();
+    options.pem_private_key = own.key;
+    options.pem_cert_chain = own.certificate;
+    grpc::ChannelArguments arguments;
+    arguments.SetSslTargetNameOverride("localhost");
+    return grpc::CreateCustomChannel(server_->address(), grpc::SslCredentials(options), arguments);
+  }
+
+  // Makes a call and returns "OK" or its reason.
+  template <typename Stub, typename Request, typename Response>
+  static std::string Call(const std::unique_ptr<Stub>& stub,
+                          grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                       Response*),
+                          const Request& request, Response& response,
+                          const std::string& account = "") {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+    if (!account.empty()) context.AddMetadata("contacts-account", account);
+    return ReasonOf((stub.get()->*method)(&context, request, &response));
+  }
+
+  const CertificateAuthority authority_{"ours"};
+  std::optional<ServerProcess> server_;
+};
+
+TEST_F(SupportTest, CallsAreForTheDeskAloneAndLoggedWithTheCallersName) {
+  const auto directory = v1::DirectoryService::NewStub(As("sync"));
+  const auto shop = v1::ContactService::NewStub(As("shop"));
+  const auto desk = v1::SupportService::NewStub(As("claire"));
+  using Directory = v1::DirectoryService::Stub;
+  using Contacts = v1::ContactService::Stub;
+  using Support = v1::SupportService::Stub;
+  for (const char* account : {"aa1-ovh", "dd4-ovh"}) {
+    v1::CreateAccountRequest request;
+    v1::CreateAccountResponse response;
+    request.mutable_account()->set_id(account);
+    request.mutable_account()->set_email(absl::StrCat("jane.", account, "@mail.example"));
+    ASSERT_EQ(Call(directory, &Directory::CreateAccount, request, response), "OK");
+  }
+  v1::CreateServiceRequest service;
+  v1::CreateServiceResponse registered;
+  service.mutable_service()->set_id("example.com");
+  service.mutable_service()->set_kind("domain");
+  service.mutable_service()->set_admin("aa1-ovh");
+  service.mutable_service()->set_tech("aa1-ovh");
+  service.mutable_service()->set_billing("aa1-ovh");
+  ASSERT_EQ(Call(directory, &Directory::CreateService, service, registered), "OK");
+  v1::ChangeContactsRequest ask;
+  v1::ChangeContactsResponse asked;
+  ask.set_request_id("01890a5d-ac96-774b-bcce-b302099a8057");
+  auto* assignment = ask.add_assignments();
+  assignment->set_service("example.com");
+  assignment->set_role(v1::CONTACT_ROLE_TECH);
+  assignment->set_new_contact("dd4-ovh");
+  ASSERT_EQ(Call(shop, &Contacts::ChangeContacts, ask, asked, "aa1-ovh"), "OK");
+  const std::string id = asked.contact_changes(0).id();
+
+  // Neither a front end nor an operator is of the desk, and the desk is neither of them.
+  v1::LookupContactChangeRequest lookup;
+  v1::LookupContactChangeResponse found;
+  lookup.set_contact_change_id(id);
+  for (const char* other : {"shop", "sync"}) {
+    EXPECT_EQ(
+        Call(v1::SupportService::NewStub(As(other)), &Support::LookupContactChange, lookup, found),
+        "CALLER_NOT_ALLOWED");
+  }
+  v1::GetAccountRequest account;
+  v1::GetAccountResponse profile;
+  account.set_account("dd4-ovh");
+  EXPECT_EQ(
+      Call(v1::DirectoryService::NewStub(As("claire")), &Directory::GetAccount, account, profile),
+      "CALLER_NOT_ALLOWED");
+  v1::GetProfileResponse own;
+  EXPECT_EQ(Call(v1::ContactService::NewStub(As("claire")), &Contacts::GetProfile,
+                 v1::GetProfileRequest(), own, "dd4-ovh"),
+            "CALLER_NOT_ALLOWED");
+
+  v1::AbortContactChangeRequest abort;
+  v1::AbortContactChangeResponse aborted;
+  abort.set_contact_change_id(id);
+  abort.set_reason("the domain is disputed");
+  ASSERT_EQ(Call(desk, &Support::AbortContactChange, abort, aborted), "OK");
+  EXPECT_EQ(aborted.contact_change().abort_reason(), "the domain is disputed");
+  ASSERT_EQ(Call(desk, &Support::LookupContactChange, lookup, found), "OK");
+  EXPECT_EQ(found.events().rbegin()->staff(), "claire");
+  EXPECT_THAT(found.SerializeAsString(), Not(HasSubstr("jane.")));  // No whole address.
+  v1::ListContactChangeEventsRequest list;
+  v1::ListContactChangeEventsResponse events;
+  list.set_contact_change_id(id);
+  ASSERT_EQ(Call(shop, &Contacts::ListContactChangeEvents, list, events, "dd4-ovh"), "OK");
+  EXPECT_TRUE(events.events().rbegin()->by_staff());
+  EXPECT_THAT(events.SerializeAsString(), Not(HasSubstr("claire")));
+
+  EXPECT_EQ(server_->Terminate(), 0);
+  int logged = 0;
+  for (const auto line : absl::StrSplit(ReadFile(Path("log")), '\n')) {
+    if (!absl::StrContains(line, "SupportService/")) continue;
+    const bool allowed = !absl::StrContains(line, "CALLER_NOT_ALLOWED");
+    EXPECT_EQ(absl::StrContains(line, "mTLS:claire"), allowed) << line;
+    ++logged;
+  }
+  EXPECT_EQ(logged, 4);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "client/lib/uuid.h"
 #include "contacts/v1/contact_service.grpc.pb.h"
 #include "contacts/v1/directory_service.grpc.pb.h"
+#include "contacts/v1/support_service.grpc.pb.h"
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -106,6 +107,37 @@ class FakeDirectory : public v1::DirectoryService::Service {
   std::map<std::string, std::string> metadata;
 };
 
+class FakeSupport : public v1::SupportService::Service {
+ public:
+  grpc::Status SearchContactChanges(grpc::ServerContext* context,
+                                    const v1::SearchContactChangesRequest* request,
+                                    v1::SearchContactChangesResponse*) override {
+    metadata = MetadataOf(*context);
+    search = *request;
+    return grpc::Status::OK;
+  }
+  grpc::Status AbortContactChange(grpc::ServerContext*,
+                                  const v1::AbortContactChangeRequest* request,
+                                  v1::AbortContactChangeResponse* response) override {
+    abort = *request;
+    response->mutable_contact_change()->set_abort_reason(request->reason());
+    return grpc::Status::OK;
+  }
+  grpc::Status ListServiceContactHistory(grpc::ServerContext*,
+                                         const v1::ListServiceContactHistoryRequest* request,
+                                         v1::ListServiceContactHistoryResponse* response) override {
+    auto* move = response->add_moves();
+    move->set_service(request->service());
+    move->set_cause(v1::CONTACT_MOVE_CAUSE_CONTACT_CHANGE);
+    move->set_operator_("olga");
+    return grpc::Status::OK;
+  }
+
+  std::map<std::string, std::string> metadata;
+  v1::SearchContactChangesRequest search;
+  v1::AbortContactChangeRequest abort;
+};
+
 class Commands : public ::testing::Test {
  protected:
   Commands() {
@@ -113,6 +145,7 @@ class Commands : public ::testing::Test {
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(&contacts_);
     builder.RegisterService(&directory_);
+    builder.RegisterService(&support_);
     server_ = builder.BuildAndStart();
   }
 
@@ -129,6 +162,7 @@ class Commands : public ::testing::Test {
   int port_ = 0;
   FakeContacts contacts_;
   FakeDirectory directory_;
+  FakeSupport support_;
   std::unique_ptr<grpc::Server> server_;
   std::string input_;
   std::ostringstream out_;
@@ -174,6 +208,24 @@ TEST_F(Commands, OfOperatorsActForNobodyByDefault) {
   EXPECT_EQ(directory_.metadata["contacts-caller"], "operator");
   EXPECT_EQ(directory_.metadata.count("contacts-account"), 0U);
   EXPECT_THAT(out_.str(), HasSubstr("Alice"));
+}
+
+TEST_F(Commands, OfTheSupportDeskActForNobody) {
+  ASSERT_EQ(Run({"support", "search", "--service=a.example", "--state=validating",
+                 "--from=2026-06-01T00:00:00Z"}),
+            kDone)
+      << err_.str();
+  EXPECT_EQ(support_.metadata["contacts-caller"], "support");
+  EXPECT_EQ(support_.metadata.count("contacts-account"), 0U);
+  EXPECT_EQ(support_.search.service(), "a.example");
+  EXPECT_EQ(support_.search.create_time_from().seconds(), 1780272000);
+  EXPECT_EQ(Run({"support", "search", "--from=yesterday"}), kUsage);
+  ASSERT_EQ(Run({"support", "abort", kId, "--reason=disputed"}), kDone) << err_.str();
+  EXPECT_TRUE(IsUuid(support_.abort.request_id()));
+  EXPECT_THAT(out_.str(), HasSubstr("disputed"));
+  ASSERT_EQ(Run({"support", "history", "a.example"}), kDone) << err_.str();
+  EXPECT_THAT(out_.str(),
+              AllOf(HasSubstr("a.example"), HasSubstr("contact change"), HasSubstr("olga")));
 }
 
 TEST_F(Commands, PrintJsonWithTheContractsNames) {
@@ -422,6 +474,13 @@ TEST_F(Commands, ShowTheirExampleInHelp) {
       {"operator", "service"},
       {"operator", "delete-service"},
       {"operator", "override"},
+      {"service-history"},
+      {"support", "search"},
+      {"support", "show"},
+      {"support", "resend"},
+      {"support", "abort"},
+      {"support", "history"},
+      {"support", "overrides"},
   };
   for (std::vector<std::string> command : commands) {
     std::string example = "Example:\n  contactctl";

@@ -109,6 +109,7 @@ std::set<std::string> Table(const std::string& title) {
 TEST(Readme, HasEveryCommandAndNoOther) {
   EXPECT_EQ(Table("command"), CommandsOf({"--help"}));
   EXPECT_EQ(Table("`operator` command"), CommandsOf({"operator", "--help"}));
+  EXPECT_EQ(Table("`support` command"), CommandsOf({"support", "--help"}));
 }
 
 // The variables that `text` names.

@@ -14,6 +14,8 @@
 namespace contacts {
 namespace {
 
+using ::testing::AnyOf;
+
 // The texts that each kind must contain, in one language.
 struct Row {
   const char* name;
@@ -32,6 +34,11 @@ MailFacts FactsOf(const Row& row) {
   if (row.kind == MailKind::kRefused) {
     facts.change->validations[1].state = ValidationState::kRefused;
     facts.change->validations[1].refuse_reason = "je pars en retraite";
+  }
+  if (row.kind == MailKind::kItemsWithdrawn) {
+    facts.change->items[0].outcome = ItemOutcome::kWithdrawn;
+    facts.change->items[0].withdrawn_by = AccountId("ee567890-ovh");
+    facts.change->items.push_back({.service = ServiceId("left.example"), .role = Role::kTech});
   }
   return facts;
 }
@@ -200,6 +207,18 @@ INSTANTIATE_TEST_SUITE_P(
             "fr",
             "Changement de contact pour example.com (technique)\u00a0: sans suite",
             {"close sans effet", "le service n’existe plus"}},
+        Row{"ItemsWithdrawnEn",
+            MailKind::kItemsWithdrawn,
+            kRequester,
+            "en",
+            "Contact change for example.com (technical): withdrawn",
+            {"withdrawn by ee567890-ovh", "the answers given so far stand", "left.example"}},
+        Row{"ItemsWithdrawnFr",
+            MailKind::kItemsWithdrawn,
+            kNewContact,
+            "fr",
+            "Changement de contact pour example.com (technique)\u00a0: retiré",
+            {"retiré par ee567890-ovh", "restent valables", "left.example"}},
         Row{"ProfileChangedEn",
             MailKind::kProfileChanged,
             kRequester,
@@ -225,6 +244,37 @@ INSTANTIATE_TEST_SUITE_P(
             "Notre équipe a modifié des contacts sur example.com (administrateur)",
             {"administrateur\u00a0: vous (bb234567-ovh)", "the former contact has left"}}),
     [](const auto& param) { return param.param.name; });
+
+TEST(NewAdmin, IsToldWhatIsStillPendingAndThatItMayWithdrawIt) {
+  for (const char* language : {"en", "fr"}) {
+    for (MailFacts facts :
+         {Facts(MailKind::kDone, kNewContact, language), OverrideFacts(kNewContact, language)}) {
+      EXPECT_THAT(Render(facts).text, Not(HasSubstr("pending.example")));
+      facts.pending = {{.role = {ServiceId("pending.example"), Role::kBilling},
+                        .requester = AccountId("ff678901-ovh"),
+                        .new_contact = AccountId("gg789012-ovh")}};
+      const RenderedMail mail = Render(facts);
+      for (const char* fact : {"pending.example", "ff678901-ovh", "gg789012-ovh"}) {
+        EXPECT_THAT(mail.text, HasSubstr(fact));
+        EXPECT_THAT(mail.html, HasSubstr(fact));
+      }
+      EXPECT_THAT(mail.text,
+                  AnyOf(HasSubstr("may withdraw"), HasSubstr("à tout moment les retirer")));
+    }
+  }
+}
+
+TEST(Aborted, ByTheSupportDeskSaysItsReason) {
+  for (const char* language : {"en", "fr"}) {
+    MailFacts facts = Facts(MailKind::kAborted, kNewContact, language);
+    facts.change->abort_reason = "the domain is <disputed>";
+    const RenderedMail mail = Render(facts);
+    EXPECT_THAT(mail.text, HasSubstr("the domain is <disputed>"));
+    EXPECT_THAT(mail.html, HasSubstr("the domain is &lt;disputed&gt;"));
+    EXPECT_THAT(mail.text,
+                AnyOf(HasSubstr("support team has closed"), HasSubstr("support a clos")));
+  }
+}
 
 // Subjects of e-mails of this kind about each of these.
 

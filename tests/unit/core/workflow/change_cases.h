@@ -49,6 +49,7 @@ inline const char* EventName(EventType type) {
     case EventType::kCancelled: return "CANCELLED";
     case EventType::kExpired: return "EXPIRED";
     case EventType::kAborted: return "ABORTED";
+    case EventType::kItemsWithdrawn: return "ITEMS_WITHDRAWN";
   }
   return "";
 }
@@ -59,6 +60,8 @@ inline std::vector<std::string> EventsOf(const Transition& transition) {
   for (const ChangeEvent& event : transition.events) {
     std::string line = EventName(event.type);
     if (!event.actor.empty()) absl::StrAppend(&line, " by ", event.actor.text());
+    if (event.by_staff) absl::StrAppend(&line, " by staff");
+    if (!event.staff.empty()) absl::StrAppend(&line, " ", event.staff);
     if (!event.account.empty()) absl::StrAppend(&line, " about ", event.account.text());
     lines.push_back(absl::StrCat(line, " -> ", Name(event.state)));
   }

@@ -176,6 +176,30 @@ TEST(Batch, SiblingWhoseGiftHasMovedOnKeepsNoAuthority) {
               ElementsAre(ItemOutcome::kSkippedAuthorityLost, ItemOutcome::kApplied));
 }
 
+TEST(Batch, AuthorityEndsForGoodOnceTheGivenRoleMovedAgainEvenBack) {
+  // Back to the taker, and back to the requester: the batch's move is not the latest.
+  for (const AccountId& holder : {kEve, kMarie}) {
+    ContactChange change = AcceptedByMarie();
+    EffectFacts facts = AdminGivenToEve();
+    facts.services.at(kS0).admin = holder;
+    facts.given_by_batch[0].moved_again = true;
+    AcceptBy(change, kDana, facts);
+    EXPECT_THAT(OutcomesOf(change),
+                ElementsAre(ItemOutcome::kSkippedAuthorityLost, ItemOutcome::kApplied))
+        << holder;
+  }
+}
+
+TEST(Batch, AuthorityByTheRoleItselfStandsWhereTheAdminRoleMovedAgain) {
+  ContactChange change = AcceptedByMarie();
+  change.items[0].old_contact = kMarie;
+  EffectFacts facts = AdminGivenToEve();
+  facts.services.at(kS0).tech = kMarie;
+  facts.given_by_batch[0].moved_again = true;
+  AcceptBy(change, kDana, facts);
+  EXPECT_THAT(OutcomesOf(change), ElementsAre(ItemOutcome::kApplied, ItemOutcome::kApplied));
+}
+
 TEST(Batch, GiftOnOneServiceKeepsNoAuthorityOnAnother) {
   ContactChange change = AcceptedByMarie();
   EffectFacts facts = AdminGivenToEve();

@@ -9,56 +9,119 @@ using namespace change_cases;  // NOLINT(google-build-using-namespace): the test
 
 // --- Cancelling --------------------------------------------------------------------------
 
-TEST(Cancelling, AdminOfEveryServiceMayAndBothPartiesAreTold) {
-  ContactChange change = Asked();
-  const Transition transition = Cancel(change, kEve, /*is_admin_of_all=*/true, kNow);
-  EXPECT_THAT(transition.status, HasReason(""));
-  EXPECT_EQ(change.state, ChangeState::kCancelled);
-  EXPECT_THAT(EventsOf(transition), ElementsAre("CANCELLED by ee5-ovh -> CANCELLED"));
-  EXPECT_THAT(MailsOf(transition), ElementsAre("CANCELLED aa1-ovh", "CANCELLED dd4-ovh"));
-}
+// The present admins of the two services of Asked().
+const std::vector<AccountId> kMaries = {kMarie, kMarie};
+const std::vector<AccountId> kEvesFirst = {kEve, kMarie};
+const std::vector<AccountId> kEves = {kEve, kEve};
 
-TEST(Cancelling, RequesterWhoIsNoLongerAdminMay) {
-  ContactChange change = Asked();
-  EXPECT_THAT(Cancel(change, kMarie, /*is_admin_of_all=*/false, kNow).status, HasReason(""));
+TEST(Cancelling, RequesterMayCancelAllOfItAlsoWhenNoLongerAdmin) {
+  for (const std::vector<AccountId>& admins : {kMaries, kEvesFirst, kEves}) {
+    ContactChange change = Asked();
+    const Transition transition = Cancel(change, kMarie, admins, kNow);
+    EXPECT_THAT(transition.status, HasReason(""));
+    EXPECT_EQ(change.state, ChangeState::kCancelled);
+    EXPECT_THAT(OutcomesOf(change),
+                ElementsAre(ItemOutcome::kNotApplied, ItemOutcome::kNotApplied));
+    EXPECT_THAT(EventsOf(transition), ElementsAre("CANCELLED by aa1-ovh -> CANCELLED"));
+  }
 }
 
 TEST(Cancelling, OthersMayNot) {
   for (const AccountId& actor : {kDana, kThomas, kEve}) {
     ContactChange change = Asked();
     const ContactChange before = change;
-    const Transition transition = Cancel(change, actor, /*is_admin_of_all=*/false, kNow);
+    const Transition transition = Cancel(change, actor, kMaries, kNow);
     EXPECT_THAT(transition.status, HasReason("ROLE_NOT_ALLOWED")) << actor;
     ExpectNothingHappened(transition, before, change);
   }
 }
 
-TEST(AdminOfAll, IsAdminOnEveryServiceThatIsStillInTheChange) {
-  ContactChange change;
-  change.items = {{.service = ServiceId("a.example")},
-                  {.service = ServiceId("b.example")},
-                  {.service = ServiceId("c.example")}};
-  EXPECT_TRUE(IsAdminOfAll(change, {kMarie, kMarie, kMarie}, kMarie));
-  EXPECT_FALSE(IsAdminOfAll(change, {kMarie, kMarie, kMarie}, kEve));
-  for (std::size_t i = 0; i < 3; ++i) {
-    std::vector<AccountId> admins = {kMarie, kMarie, kMarie};
-    admins[i] = kEve;
-    change.items[i].outcome = ItemOutcome::kPending;
-    EXPECT_FALSE(IsAdminOfAll(change, admins, kMarie)) << i;
-    change.items[i].outcome = ItemOutcome::kSkippedContactChanged;
-    EXPECT_TRUE(IsAdminOfAll(change, admins, kMarie)) << i;
-    change.items[i].outcome = ItemOutcome::kPending;
-  }
+TEST(Withdrawal, ByTheAdminOfSomeOfTheServicesTakesTheItemsOnThemOut) {
+  ContactChange change = AcceptedByMarie();
+  const Transition transition = Cancel(change, kEve, kEvesFirst, kNow);
+  EXPECT_THAT(transition.status, HasReason(""));
+  EXPECT_TRUE(transition.items_changed);
+  EXPECT_EQ(change.state, ChangeState::kValidating);
+  EXPECT_THAT(OutcomesOf(change), ElementsAre(ItemOutcome::kWithdrawn, ItemOutcome::kPending));
+  EXPECT_EQ(change.items[0].withdrawn_by, kEve);
+  EXPECT_THAT(EventsOf(transition), ElementsAre("ITEMS_WITHDRAWN by ee5-ovh -> VALIDATING"));
+  EXPECT_THAT(MailsOf(transition),
+              ElementsAre("ITEMS_WITHDRAWN aa1-ovh", "ITEMS_WITHDRAWN dd4-ovh"));
 }
 
-TEST(AdminOfAll, CountsEveryItemOfAClosedChange) {
-  ContactChange change;
-  change.items = {
-      {.service = ServiceId("a.example"), .outcome = ItemOutcome::kApplied},
-      {.service = ServiceId("b.example"), .outcome = ItemOutcome::kSkippedContactChanged}};
-  change.state = ChangeState::kDone;
-  EXPECT_TRUE(IsAdminOfAll(change, {kMarie, kMarie}, kMarie));
-  EXPECT_FALSE(IsAdminOfAll(change, {kMarie, kEve}, kMarie));
+TEST(Withdrawal, LeavesTheAnswersGivenSoFarAndTheChangeGoesOnWithWhatIsLeft) {
+  ContactChange change = AcceptedByMarie();
+  Cancel(change, kEve, kEvesFirst, kNow);
+  EXPECT_EQ(change.FindValidation(kMarie)->state, ValidationState::kAccepted);
+  AcceptBy(change, kDana);
+  EXPECT_EQ(change.state, ChangeState::kDone);
+  EXPECT_THAT(OutcomesOf(change), ElementsAre(ItemOutcome::kWithdrawn, ItemOutcome::kApplied));
+}
+
+TEST(Withdrawal, OfTheLastPendingItemCancelsTheChange) {
+  ContactChange change = Asked();
+  Cancel(change, kEve, kEvesFirst, kNow);
+  const Transition transition = Cancel(change, kBill, {kEve, kBill}, kNow);
+  EXPECT_EQ(change.state, ChangeState::kCancelled);
+  EXPECT_THAT(OutcomesOf(change), ElementsAre(ItemOutcome::kWithdrawn, ItemOutcome::kWithdrawn));
+  EXPECT_THAT(EventsOf(transition), ElementsAre("ITEMS_WITHDRAWN by cc3-ovh -> VALIDATING",
+                                                "CANCELLED by cc3-ovh -> CANCELLED"));
+  EXPECT_THAT(MailsOf(transition), ElementsAre("CANCELLED aa1-ovh", "CANCELLED dd4-ovh"));
+}
+
+TEST(Withdrawal, TellsNotTheOneWhoActed) {
+  ContactChange change = Asked();
+  // The new contact is admin of a service by now.
+  EXPECT_THAT(MailsOf(Cancel(change, kDana, {kDana, kMarie}, kNow)),
+              ElementsAre("ITEMS_WITHDRAWN aa1-ovh"));
+}
+
+TEST(Withdrawal, NeedsAPendingItemOnOnesService) {
+  ContactChange change = Asked();
+  Cancel(change, kEve, kEvesFirst, kNow);
+  const ContactChange before = change;
+  const Transition again = Cancel(change, kEve, kEvesFirst, kNow);
+  EXPECT_THAT(again.status, HasReason("ROLE_NOT_ALLOWED"));
+  ExpectNothingHappened(again, before, change);
+}
+
+TEST(Withdrawal, FromAClosedChangeIsToldSo) {
+  ContactChange change = Asked();
+  Cancel(change, kMarie, kMaries, kNow);
+  EXPECT_THAT(Cancel(change, kEve, kEvesFirst, kNow).status, HasReason("CHANGE_CLOSED"));
+  EXPECT_THAT(Cancel(change, kDana, kEvesFirst, kNow).status, HasReason("ROLE_NOT_ALLOWED"));
+  ContactChange expired = Asked();
+  EXPECT_THAT(Cancel(expired, kEve, kEvesFirst, expired.expire_time).status,
+              HasReason("CHANGE_CLOSED"));
+}
+
+// --- The support desk --------------------------------------------------------------------
+
+TEST(SupportDesk, AbortsAPendingChangeWithAReasonThatBothPartiesAreTold) {
+  ContactChange change = AcceptedByMarie();
+  const Transition transition = Abort(change, "claire", "disputed", kNow);
+  EXPECT_THAT(transition.status, HasReason(""));
+  EXPECT_EQ(change.state, ChangeState::kAborted);
+  EXPECT_EQ(change.abort_reason, "disputed");
+  EXPECT_THAT(OutcomesOf(change), ElementsAre(ItemOutcome::kNotApplied, ItemOutcome::kNotApplied));
+  EXPECT_THAT(EventsOf(transition), ElementsAre("ABORTED by staff claire -> ABORTED"));
+  EXPECT_THAT(MailsOf(transition), ElementsAre("ABORTED aa1-ovh", "ABORTED dd4-ovh"));
+  EXPECT_THAT(Abort(change, "claire", "again", kNow).status, HasReason("CHANGE_CLOSED"));
+  EXPECT_EQ(change.abort_reason, "disputed");
+}
+
+TEST(SupportDesk, ResendsForEitherValidatorWithinTheLimits) {
+  ContactChange change = Asked();
+  const Transition transition = ResendFor(change, kDana, "claire", "k2", kNow, kSettings);
+  EXPECT_THAT(EventsOf(transition),
+              ElementsAre("RESEND_REQUESTED by staff claire about dd4-ovh -> VALIDATING"));
+  EXPECT_THAT(MailsOf(transition), ElementsAre("VALIDATION dd4-ovh #2"));
+  EXPECT_EQ(change.FindValidation(kDana)->token_key_id, "k2");
+  EXPECT_THAT(ResendFor(change, kDana, "claire", "k2", kNow, kSettings).status,
+              HasReason("RESEND_TOO_SOON"));
+  EXPECT_THAT(ResendFor(change, kMarie, "claire", "k2", kNow, kSettings).status, HasReason(""));
+  EXPECT_THAT(ResendFor(change, kEve, "claire", "k2", kNow, kSettings).status,
+              HasReason("CALLER_NOT_ALLOWED"));
 }
 
 // --- Time ----------------------------------------------------------------------------------

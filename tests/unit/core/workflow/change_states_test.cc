@@ -112,7 +112,7 @@ TEST(Validating, ResendRaisesTheGenerationAndOwesAnEmail) {
 
 TEST(Validating, CancelByRequesterTellsTheNewContactAlone) {
   ContactChange change = Asked();
-  const Transition transition = Cancel(change, kMarie, /*is_admin_of_all=*/true, kNow);
+  const Transition transition = Cancel(change, kMarie, {kMarie, kMarie}, kNow);
   EXPECT_THAT(transition.status, HasReason(""));
   EXPECT_EQ(change.state, ChangeState::kCancelled);
   EXPECT_EQ(change.close_time, kNow);
@@ -136,7 +136,7 @@ TEST(Validating, TakeOutOfEveryItemAborts) {
   EXPECT_EQ(change.close_time, kNow);
   EXPECT_THAT(OutcomesOf(change), ElementsAre(ItemOutcome::kSkippedContactChanged,
                                               ItemOutcome::kSkippedContactChanged));
-  EXPECT_THAT(EventsOf(transition), ElementsAre("ABORTED -> ABORTED"));
+  EXPECT_THAT(EventsOf(transition), ElementsAre("ABORTED by staff -> ABORTED"));
   EXPECT_THAT(MailsOf(transition), ElementsAre("ABORTED aa1-ovh", "ABORTED dd4-ovh"));
 }
 
@@ -161,7 +161,7 @@ Closed Refused() {
 }
 Closed Cancelled() {
   ContactChange change = Asked();
-  Cancel(change, kMarie, true, kNow);
+  Cancel(change, kMarie, {kMarie, kMarie}, kNow);
   return {"CANCELLED", "Cancelled", change};
 }
 Closed ExpiredAndMarked() {
@@ -229,8 +229,8 @@ TEST_P(ClosedChange, SendsNothingAgain) {
 }
 
 TEST_P(ClosedChange, IsNotCancelled) {
-  ExpectClosed(Cancel(change_, kMarie, true, now_));
-  ExpectClosed(Cancel(change_, kEve, true, now_));
+  ExpectClosed(Cancel(change_, kMarie, {kEve, kEve}, now_));
+  ExpectClosed(Cancel(change_, kEve, {kEve, kEve}, now_));
 }
 
 TEST_P(ClosedChange, LosesNoItems) {
@@ -263,14 +263,14 @@ TEST_P(ClosedChange, IsShownInItsState) {
 
 TEST(ChecksOrder, ClosedComesBeforeAlreadyAnswered) {
   ContactChange change = AcceptedByMarie();
-  Cancel(change, kMarie, true, kNow);
+  Cancel(change, kMarie, {kMarie, kMarie}, kNow);
   EXPECT_THAT(AcceptBy(change, kMarie).status, HasReason("CHANGE_CLOSED"));
 }
 
 TEST(ChecksOrder, ClosedComesBeforeLocked) {
   ContactChange change = Asked();
   for (int i = 0; i < 10; ++i) AcceptWrongly(change, kDana);
-  Cancel(change, kMarie, true, kNow);
+  Cancel(change, kMarie, {kMarie, kMarie}, kNow);
   EXPECT_THAT(AcceptBy(change, kDana).status, HasReason("CHANGE_CLOSED"));
 }
 

@@ -21,6 +21,7 @@ TEST(PolicyTest, ReadsWhoMayDoWhat) {
   const auto policy = CallerPolicy::Parse(R"({"callers": [
       {"name": "shop", "uri": "spiffe://example.org/Shop", "may": ["front_end", "observer"]},
       {"name": "sync", "dns": "sync.example.org", "may": ["operator"]},
+      {"name": "claire", "dns": "claire.example.org", "may": ["support"]},
       {"name": "prometheus", "dns": "p.example.org", "may": ["metrics_reader"]}]})");
   ASSERT_TRUE(policy.ok()) << policy.status();
   const PolicyEntry* shop = policy->Find({.uris = {"spiffe://example.org/Shop"}});
@@ -30,7 +31,11 @@ TEST(PolicyTest, ReadsWhoMayDoWhat) {
   const PolicyEntry* sync = policy->Find({.dns = {"SYNC.example.org"}});
   ASSERT_NE(sync, nullptr);
   EXPECT_TRUE(!sync->is_front_end && !sync->is_observer && sync->is_operator);
-  EXPECT_FALSE(sync->is_metrics_reader);
+  EXPECT_FALSE(sync->is_metrics_reader || sync->is_support);
+  const PolicyEntry* claire = policy->Find({.dns = {"claire.example.org"}});
+  ASSERT_NE(claire, nullptr);
+  EXPECT_TRUE(claire->is_support);
+  EXPECT_FALSE(claire->is_front_end || claire->is_observer || claire->is_operator);
   const PolicyEntry* prometheus = policy->Find({.dns = {"p.example.org"}});
   ASSERT_NE(prometheus, nullptr);
   EXPECT_TRUE(prometheus->is_metrics_reader);

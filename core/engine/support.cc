@@ -1,0 +1,181 @@
+#include "core/engine/support.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "core/domain/errors.h"
+#include "core/engine/change_page.h"
+#include "core/engine/contact_history.h"
+#include "core/engine/mutation.h"
+#include "core/engine/save.h"
+#include "core/mysql/store/change.h"
+#include "core/mysql/store/change_search.h"
+#include "core/mysql/store/contact_override.h"
+#include "core/mysql/store/event.h"
+#include "core/mysql/store/service.h"
+#include "core/workflow/change.h"
+
+namespace contacts {
+namespace {
+
+constexpr int64_t kMaxEvents = 1000;
+// Overrides that are loaded at once.
+constexpr std::size_t kOverridesAtOnce = 50;
+
+// The ids that a search may find: [from, before).
+struct IdRange {
+  Uuid from;
+  Uuid before;
+};
+IdRange IdsOf(const ChangeSearch& search) {
+  // An id has the milliseconds of its time. SearchMatches is exact.
+  return {search.from ? Uuid::Floor(*search.from) : Uuid(),
+          search.before ? Uuid::Floor(*search.before + absl::Milliseconds(1)) : Uuid::Max()};
+}
+
+ChangeList ListOf(const ChangeSearch& search, absl::Time now, const Settings& settings) {
+  ChangeList list;
+  list.scan = [&search, range = IdsOf(search)](Session& session, const Uuid& last, int64_t limit) {
+    const Uuid before = last.is_nil() ? range.before : last;
+    if (search.service) {
+      return store::SearchByService(session, *search.service, range.from, before, limit);
+    }
+    if (!search.account.empty()) {
+      return store::SearchByAccount(session, search.account, range.from, before, limit);
+    }
+    return store::SearchByTime(session, range.from, before, limit);
+  };
+  list.may_match = [&search, now](const ChangeSummary& summary) {
+    return MayMatch(summary, search, now);
+  };
+  // A walk by account finds no others.
+  const bool by_both = search.service.has_value() && !search.account.empty();
+  list.needs_items = [&search, by_both](const ChangeSummary& summary) {
+    return by_both && summary.requester != search.account && summary.new_contact != search.account;
+  };
+  list.matches = [&search](const ContactChange& change, const std::vector<AccountId>&) {
+    return Matches(change, search);
+  };
+  list.view = [now, &settings](const ContactChange& change) {
+    return StaffViewOf(change, now, settings);
+  };
+  list.is_filtered = !search.states.empty() || by_both;
+  return list;
+}
+
+// Saves the effects of what the support desk did and encodes the change for it.
+absl::StatusOr<std::string> Save(Session& session, const ContactChange& change,
+                                 Transition transition, absl::Time now, const Settings& settings,
+                                 const Encode<ContactChange>& encode) {
+  if (!transition.status.ok()) return transition.status;
+  store::SaveChange(session, change);
+  if (!change.open()) store::SaveItems(session, change);
+  SaveEffects(session, transition, now, settings);
+  return encode(StaffViewOf(change, now, settings));
+}
+
+std::size_t MaxEncodedSize(const ContactOverride& record) {
+  // Ids, names and times, of the record and of each move.
+  return 200 + record.reason.size() + 500 * record.items.size();
+}
+
+}  // namespace
+
+absl::StatusOr<Page<ContactChange>> Support::SearchContactChanges(const Call& call,
+                                                                  const ChangeSearch& search,
+                                                                  const PageRequest& request,
+                                                                  int64_t max_items) {
+  using Changes = Page<ContactChange>;
+  return context_.database->Read<Changes>(call.limits, [&](Session& session) {
+    const ChangeList list = ListOf(search, context_.clock(), context_.settings);
+    return ReadChangePage(session, list, request, max_items).page;
+  });
+}
+
+absl::StatusOr<ChangeAndHistory> Support::LookupContactChange(const Call& call, const Uuid& id) {
+  return context_.database->Read<ChangeAndHistory>(
+      call.limits, [&](Session& session) -> absl::StatusOr<ChangeAndHistory> {
+        const std::vector<store::ChangeAndAdmins> loaded = store::LoadChanges(session, {id});
+        if (loaded.empty()) return errors::ContactChangeNotFound(id);
+        const ContactChange& change = loaded.front().change;
+        const int64_t before = std::max<int64_t>(change.event_count - kMaxEvents, 0);
+        return ChangeAndHistory{StaffViewOf(change, context_.clock(), context_.settings),
+                                store::ListEvents(session, id, before, kMaxEvents)};
+      });
+}
+
+absl::StatusOr<std::string> Support::ResendValidationFor(const Call& call, const Uuid& id,
+                                                         const AccountId& validator,
+                                                         const Encode<ContactChange>& encode) {
+  return MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
+    std::optional<ContactChange> change = store::LockChange(session, id);
+    if (!change) return errors::ContactChangeNotFound(id);
+    store::LoadItems(session, *change);
+    const absl::Time now = context_.clock();
+    Transition transition = ResendFor(*change, validator, call.staff, context_.keys.active_id(),
+                                      now, context_.settings);
+    return Save(session, *change, std::move(transition), now, context_.settings, encode);
+  });
+}
+
+absl::StatusOr<std::string> Support::AbortContactChange(const Call& call, const Uuid& id,
+                                                        const std::string& reason,
+                                                        const Encode<ContactChange>& encode) {
+  return MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
+    std::optional<ContactChange> change = store::LockChange(session, id);
+    if (!change) return errors::ContactChangeNotFound(id);
+    store::LoadItems(session, *change);
+    const absl::Time now = context_.clock();
+    Transition transition = Abort(*change, call.staff, reason, now);
+    return Save(session, *change, std::move(transition), now, context_.settings, encode);
+  });
+}
+
+absl::StatusOr<Page<ContactMove>> Support::ListServiceContactHistory(const Call& call,
+                                                                     const ServiceId& id,
+                                                                     const PageRequest& request) {
+  using Moves = Page<ContactMove>;
+  return context_.database->Read<Moves>(
+      call.limits, [&](Session& session) -> absl::StatusOr<Moves> {
+        absl::StatusOr<Moves> page = ReadContactHistory(session, id, std::nullopt, request);
+        const bool empty = page.ok() && page->rows.empty() && request.after.empty();
+        if (empty && !store::LoadService(session, id, store::Lock::kNone)) {
+          return errors::ServiceNotFound(id);
+        }
+        return page;
+      });
+}
+
+absl::StatusOr<Page<ContactOverride>> Support::ListContactOverrides(const Call& call,
+                                                                    const OverrideFilter& filter,
+                                                                    const PageRequest& request) {
+  using Overrides = Page<ContactOverride>;
+  return context_.database->Read<Overrides>(call.limits, [&](Session& session) {
+    Overrides page;
+    const Uuid before = Uuid::Parse(request.after).value_or(Uuid::Max());
+    const std::vector<Uuid> ids =
+        store::ListOverrides(session, filter.service, filter.account, before, request.size + 1);
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < ids.size(); i += kOverridesAtOnce) {
+      const std::set<Uuid> some(
+          ids.begin() + static_cast<std::ptrdiff_t>(i),
+          ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), i + kOverridesAtOnce)));
+      std::vector<ContactOverride> records = store::LoadOverrides(session, some);
+      std::sort(records.begin(), records.end(),
+                [](const ContactOverride& a, const ContactOverride& b) { return b.id < a.id; });
+      for (ContactOverride& record : records) {
+        bytes += MaxEncodedSize(record);
+        if (static_cast<int64_t>(page.rows.size()) == request.size ||
+            (bytes > kMaxPageBytes && !page.rows.empty())) {
+          page.next = page.rows.back().id.text();
+          return page;
+        }
+        page.rows.push_back(std::move(record));
+      }
+    }
+    return page;
+  });
+}
+
+}  // namespace contacts

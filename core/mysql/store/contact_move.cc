@@ -1,0 +1,99 @@
+#include "core/mysql/store/contact_move.h"
+
+#include <limits>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "core/mysql/encoder.h"
+#include "core/mysql/store/statements.h"
+
+namespace contacts::store {
+namespace {
+
+using sqltext::Ascii;
+using sqltext::Fill;
+using sqltext::Int;
+using sqltext::Number;
+using sqltext::RowOf;
+using sqltext::Time;
+
+constexpr char kInsert[] =
+    "INSERT INTO contact_move (service_id, service_create_time, version, role, old_contact,"
+    " new_contact, cause, cause_id, time, staff) ";
+
+}  // namespace
+
+void InsertMoves(Session& session, const std::vector<ContactMove>& moves) {
+  std::vector<std::string> rows;
+  for (const ContactMove& move : moves) {
+    rows.push_back(
+        RowOf({sqltext::Id(move.service), Time(move.service_create_time), Int(move.version),
+               Number(move.role), sqltext::Id(move.old_contact), sqltext::Id(move.new_contact),
+               Number(move.origin.cause), sqltext::Id(move.origin.cause_id), Time(move.origin.time),
+               Ascii(move.origin.staff)}));
+  }
+  QueueRows(session, absl::StrCat(kInsert, "VALUES "), rows);
+}
+
+void InsertMovesTo(Session& session, const std::vector<ServiceId>& services, Role role,
+                   const AccountId& account, const MoveOrigin& origin) {
+  if (services.empty()) return;
+  session.Queue(
+      absl::StrCat(kInsert,
+                   Fill(absl::StrCat("SELECT id, create_time, version + 1, ?, ", Name(role),
+                                     ", ?, ?, ?, ?, ? FROM service WHERE id IN "),
+                        {Number(role), sqltext::Id(account), Number(origin.cause),
+                         sqltext::Id(origin.cause_id), Time(origin.time), Ascii(origin.staff)}),
+                   sqltext::ListOf(services)));
+}
+
+void InsertRemoval(Session& session, const ServiceId& service, const MoveOrigin& origin) {
+  std::vector<std::string> roles;
+  for (Role role : kRoles) {
+    roles.push_back(Fill(absl::StrCat("SELECT id, create_time, version + 1, ?, ", Name(role),
+                                      ", '', ?, ?, ?, ? FROM service WHERE id = ?"),
+                         {Number(role), Number(origin.cause), sqltext::Id(origin.cause_id),
+                          Time(origin.time), Ascii(origin.staff), sqltext::Id(service)}));
+  }
+  session.Queue(absl::StrCat(kInsert, absl::StrJoin(roles, " UNION ALL ")));
+}
+
+std::vector<ContactMove> ListMoves(Session& session, const ServiceId& service,
+                                   const std::optional<absl::Time>& registration,
+                                   const MovePlace& before, int64_t limit) {
+  const absl::Time newest = before.service_create_time;
+  const int64_t until = newest == absl::InfiniteFuture() ? std::numeric_limits<int64_t>::max()
+                                                         : absl::ToUnixMicros(newest);
+  std::vector<Param> params = {Bind(service)};
+  if (registration) params.push_back(Bind(*registration));
+  params.insert(params.end(), {Bind(until), Bind(until), Bind(before.version), Bind(before.version),
+                               Bind(before.role), Bind(limit)});
+  Rows rows = session.Select(
+      "m.service_id, m.role, m.old_contact, m.new_contact, m.cause, HEX(m.cause_id), m.time, "
+      "{m.staff},"
+      " m.service_create_time, m.version",
+      // Comparisons of whole rows would not be read from the index.
+      absl::StrCat(" FROM contact_move m WHERE m.service_id = ?",
+                   registration ? " AND m.service_create_time = ?" : "",
+                   " AND m.service_create_time <= ? AND (m.service_create_time < ?"
+                   " OR m.version < ? OR (m.version = ? AND m.role < ?))"
+                   " ORDER BY m.service_create_time DESC, m.version DESC, m.role DESC LIMIT ?"),
+      params);
+  std::vector<ContactMove> moves;
+  while (rows.Next()) {
+    ContactMove& move = moves.emplace_back();
+    move.service = rows.Service();
+    move.role = rows.As<Role>();
+    move.old_contact = rows.Account();
+    move.new_contact = rows.Account();
+    move.origin.cause = rows.As<MoveCause>();
+    move.origin.cause_id = rows.Id();
+    move.origin.time = rows.Time();
+    move.origin.staff = rows.String();
+    move.service_create_time = rows.Time();
+    move.version = rows.Int();
+  }
+  return moves;
+}
+
+}  // namespace contacts::store
