@@ -108,20 +108,6 @@ std::map<std::size_t, std::string> WrongRows(const grpc::Status& status,
   return wrong;
 }
 
-// The accounts that a row needs answers of.
-std::string Validators(const Row& row, const v1::ChangeContactsResponse& reply,
-                       const std::string& account) {
-  std::vector<std::string> names;
-  for (const v1::ContactChange& change : reply.contact_changes()) {
-    if (change.new_contact() != row.new_contact) continue;
-    for (const auto& validation : change.validations()) names.push_back(validation.account());
-  }
-  // If another row is wrong, nothing was planned. The rule is the contract's.
-  if (names.empty()) names.push_back(account);
-  if (names.size() == 1 && row.new_contact != account) names.push_back(row.new_contact);
-  return absl::StrJoin(names, ", ");
-}
-
 // The accounts whose answers are awaited.
 std::vector<std::string> Awaited(const v1::ContactChange& change) {
   std::vector<std::string> names;
@@ -135,20 +121,6 @@ std::vector<std::string> Awaited(const v1::ContactChange& change) {
 
 bool Contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// The effect of a form before the browser was sent to the page of a request.
-std::string DoneText(const std::string& done, const std::vector<std::string>& awaited,
-                     const Words& say) {
-  if (done == "accepted" && awaited.empty())
-    return say("You accepted. The change has taken effect.");
-  if (done == "accepted") {
-    return say("You accepted. Still awaited: $0.", {absl::StrJoin(awaited, ", ")});
-  }
-  if (done == "refused") return say("You refused. Nothing changes.");
-  if (done == "withdrawn") return say("The request is withdrawn.");
-  if (done != "resent") return "";
-  return say("The e-mail is on its way. The code of the one before no longer works.");
 }
 
 // The id that the form brought, so that a second click does nothing more.
@@ -279,11 +251,9 @@ Response Site::Change(Visit& visit) {
   page.status = HttpStatus(status);
   // Rows tell for themselves.
   if (wrong.empty()) page.error = Sentence(status, say);
-  Set(page.body, "REQUEST_ID", client::NewUuid(), "SUMMARY",
-      !wrong.empty() ? say("$0 of $1 rows are not possible. Nothing was asked for yet.",
-                           {absl::StrCat(wrong.size()), absl::StrCat(rows.size())})
-      : status.ok()  ? say("All rows are in order. Nothing was asked for yet.")
-                     : say("Nothing was asked for yet."));
+  Set(page.body, "REQUEST_ID", client::NewUuid(), "WRONG_COUNT", absl::StrCat(wrong.size()),
+      "COUNT", absl::StrCat(rows.size()));
+  page.body.ShowSection(!wrong.empty() ? "SOME_WRONG" : status.ok() ? "ALL_FINE" : "NOT_CHECKED");
   for (std::size_t i = 0; i < rows.size(); ++i) {
     TemplateDictionary& row =
         Add(page.body, "ROW", "SERVICE", rows[i].service, "KEY", rows[i].role->key, "ROLE",
@@ -295,7 +265,10 @@ Response Site::Change(Visit& visit) {
     }
     row.ShowSection("TICKED");
     if (status.ok() || !wrong.empty()) {
-      Add(row, "FINE", "VALIDATORS", Validators(rows[i], reply, visit.account));
+      Add(row, "FINE", "VALIDATORS",
+          rows[i].new_contact == visit.account
+              ? visit.account
+              : absl::StrCat(visit.account, ", ", rows[i].new_contact));
     }
   }
   if (wrong.size() < rows.size()) page.body.ShowSection("MAY_ASK");
@@ -354,11 +327,6 @@ Response Site::Requests(Visit& visit) {
 
   const Words& say = visit.say;
   Page page(visit, "requests", say("My requests"));
-  if (Get(query, "done") == "asked") {
-    page.done =
-        say("Your request was taken. An e-mail is on its way to each contact whose answer "
-            "is needed, you included.");
-  }
   for (const Tab& each : kTabs) {
     AddChoice(page.body, "TAB", tab == &each, "URL", absl::StrCat("/requests?tab=", each.key),
               "NAME", say(each.name));
@@ -391,22 +359,19 @@ Response Site::ShowRequest(Visit& visit, const grpc::Status& failed) {
   Page page(visit, "request", Matter(change, say));
   page.status = HttpStatus(failed);
   page.error = Sentence(failed, say);
-  page.done = DoneText(Get(visit.request.query, "done"), awaited, say);
   TemplateDictionary& body = page.body;
   FillChange(visit, change, body);
   if (Contains(awaited, visit.account)) {
-    const bool own = change.requester() == visit.account;
-    TemplateDictionary& answer = Add(
-        body, "ANSWER", "TOKEN", token, "REASON", Get(sent, "reason"), "REQUEST_ID",
-        client::NewUuid(), "QUESTION",
-        change.requester() == change.new_contact()
-            ? say("You asked to take over the roles below. Do you confirm?")
-        : own
-            ? say("You asked that $0 hold the roles below. Do you confirm?", {change.new_contact()})
-            : say("$0 asks that you hold the roles below. Do you accept?", {change.requester()}));
+    TemplateDictionary& answer = Add(body, "ANSWER", "TOKEN", token, "REASON", Get(sent, "reason"),
+                                     "REQUEST_ID", client::NewUuid());
+    answer.ShowSection(change.requester() == change.new_contact() ? "TAKES_OVER"
+                       : change.requester() == visit.account      ? "HANDS_OVER"
+                                                                  : "IS_ASKED");
     if (Get(sent, "answer") == "refuse") answer.ShowSection("REFUSING");
   } else if (!token.empty() && failed.ok()) {
-    page.done = say("This request needs no answer from you any more.");
+    page.done = "done before";
+  } else if (awaited.empty() && Get(sent, "done") == "accepted") {
+    page.done = "done effective";
   }
   return Show(visit, page);
 }
@@ -475,7 +440,6 @@ Response Site::ShowProfile(Visit& visit, const grpc::Status& failed) {
   Page page(visit, "profile", say("Profile"));
   page.status = HttpStatus(failed);
   page.error = Sentence(failed, say);
-  if (Get(visit.request.query, "done") == "saved") page.done = say("Saved.");
   Fill(page.body, account, say);
   const std::string typed = Get(visit.request.form, "email");
   Set(page.body, "TYPED_EMAIL", typed.empty() ? account.email() : typed);

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdio>
 #include <exception>
-#include <map>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -140,20 +140,11 @@ std::string Sentence(const grpc::Status& status, const Words& say) {
 }
 
 int HttpStatus(const grpc::Status& status) {
-  static const std::map<grpc::StatusCode, int> kStatuses = {
-      {grpc::StatusCode::OK, 200},
-      {grpc::StatusCode::INVALID_ARGUMENT, 400},
-      {grpc::StatusCode::UNAUTHENTICATED, 401},
-      {grpc::StatusCode::PERMISSION_DENIED, 403},
-      {grpc::StatusCode::NOT_FOUND, 404},
-      {grpc::StatusCode::ALREADY_EXISTS, 409},
-      {grpc::StatusCode::ABORTED, 409},
-      {grpc::StatusCode::FAILED_PRECONDITION, 409},
-      {grpc::StatusCode::RESOURCE_EXHAUSTED, 429},
-      {grpc::StatusCode::UNAVAILABLE, 503},
-      {grpc::StatusCode::DEADLINE_EXCEEDED, 504}};
-  const auto found = kStatuses.find(status.error_code());
-  return found == kStatuses.end() ? 500 : found->second;
+  // By gRPC's codes, OK to UNAUTHENTICATED.
+  constexpr int kStatuses[] = {200, 500, 500, 400, 504, 404, 409, 403, 429,
+                               409, 409, 400, 500, 500, 503, 500, 401};
+  const auto code = static_cast<std::size_t>(status.error_code());
+  return code < std::size(kStatuses) ? kStatuses[code] : 500;
 }
 
 struct Site::Route {
@@ -322,7 +313,9 @@ Response Site::Show(const Visit& visit, Page& page) const {
         other.tag(), "NAME", other.name());
   }
   if (!page.error.empty()) Add(layout, "ERROR", "TEXT", page.error);
-  if (!page.done.empty()) Add(layout, "DONE", "TEXT", page.done);
+  // The effect of the form that led here.
+  const std::string done = page.done.empty() ? "done " + Get(request.query, "done") : page.done;
+  if (visit.say.Has(done) && page.error.empty()) Add(layout, "DONE", "TEXT", visit.say(done));
   return {page.status,
           {{"Content-Type", "text/html; charset=utf-8"}},
           Expand("layout", visit.say, layout)};

@@ -54,7 +54,7 @@ struct Page {
   ctemplate::TemplateDictionary& body;  // Of the template `name`.
   const std::string title;
   std::string error{};  // Shown above the page.
-  std::string done{};
+  std::string done{};   // Id of words to show there. Empty: those that the address names.
   int status = 200;
 };
 

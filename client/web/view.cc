@@ -34,17 +34,6 @@ std::string Quoted(absl::string_view line) {
                              {{"\\n", "\n"}, {"\\\"", "\""}, {"\\\\", "\\"}});
 }
 
-// The form that a field wants. Empty for other fields.
-std::string FieldSentence(absl::string_view field, const Words& say) {
-  if (absl::EndsWith(field, "new_contact")) {
-    return say("This is not an account id: want two letters, digits and “-ovh”.");
-  }
-  if (absl::EndsWith(field, "email")) return say("This is not an e-mail address.");
-  if (absl::EndsWith(field, "reason")) return say("The reason is longer than 500 characters.");
-  if (!absl::EndsWith(field, "token")) return "";
-  return say("This is not a code from an e-mail: want letters, digits and hyphens.");
-}
-
 }  // namespace
 
 Words::Words(std::string tag, std::string name) : tag_(std::move(tag)), name_(std::move(name)) {
@@ -102,7 +91,7 @@ const Words* LanguageOf(absl::string_view tags) {
 std::string LoadTemplates() {
   for (const Words& language : Languages()) {
     for (const char* name : kTemplates) {
-      const std::string key = absl::StrCat(language.tag(), "/", name);
+      std::string key = absl::StrCat(language.tag(), "/", name);
       const std::string text =
           language.Translated(Embedded(absl::StrCat("templates/", name, ".html")));
       if (text.empty() ||
@@ -203,8 +192,8 @@ std::string Sentence(const client::Failure& failure, const Words& say) {
   std::string id = kReason + reason;
   if (reason == "INVALID_FIELD") {
     for (const client::Violation& violation : failure.fields) {
-      std::string sentence = FieldSentence(violation.where, say);
-      if (!sentence.empty()) return sentence;
+      const std::string field = "field " + violation.where.substr(violation.where.rfind('.') + 1);
+      if (say.Has(field)) return say(field);
     }
   }
   if (metadata("superseded") == "true") id += " superseded";
@@ -228,7 +217,7 @@ std::string RowSentence(absl::string_view description, const std::string& new_co
                         const Words& say) {
   std::string id = absl::StrCat(kReason, description.substr(0, description.find(':')));
   if (say.Has(id + " row")) id += " row";
-  return say.Has(id) ? say(id, {new_contact}) : FieldSentence("new_contact", say);
+  return say(say.Has(id) ? id : "field new_contact", {new_contact});
 }
 
 }  // namespace contacts::web

@@ -218,6 +218,7 @@ class Guide(unittest.TestCase):
             page.fill("#tech", AICHA)
             page.fill("#admin", MARIE)
             page.click("button[value=check]")
+            page.find("tr.wrong")
             # 3 rows with the present administrator, 1 whose change is pending, 2 in order.
             self.assertEqual(len(page.driver.find_elements(By.CSS_SELECTOR, "tr.wrong")), 4)
             page.see(say["holds"])
