@@ -9,6 +9,7 @@
 #include <string>
 
 #include "contacts/v1/contact_service.grpc.pb.h"
+#include "contacts/v1/support_service.grpc.pb.h"
 #include "core/engine/engine.h"
 
 namespace contacts::bench {
@@ -26,6 +27,7 @@ enum class Method {
   kAcceptContactChange,
   kRefuseContactChange,
   kCancelContactChange,
+  kSearchContactChanges,  // By the support desk: no account is sent.
 };
 
 // Answers calls. `request` and `response` have the method's types and must outlive the call of
@@ -49,6 +51,7 @@ class GrpcApi final : public Api {
 
  private:
   const std::unique_ptr<v1::ContactService::Stub> stub_;
+  const std::unique_ptr<v1::SupportService::Stub> support_;
   std::optional<grpc::ClientContext> context_;
 };
 

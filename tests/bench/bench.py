@@ -30,7 +30,8 @@ import dataset
 from tables import READS, WHAT_MIXED_IS, WORKERS, cost_row, median, number, print_run, table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-EVERY_READ = ["get", "profile", "service", *READS[1:], "events"]
+EVERY_READ = ["get", "profile", "service", *READS[1:], "events", "search_account", "search_service",
+              "search_time"]
 
 
 def log(text):

@@ -29,6 +29,9 @@ constexpr Named kNames[kKinds] = {
     {Kind::kChanges, "changes"},
     {Kind::kChangesFar, "changes_far"},
     {Kind::kEvents, "events"},
+    {Kind::kSearchAccount, "search_account"},
+    {Kind::kSearchService, "search_service"},
+    {Kind::kSearchTime, "search_time"},
     {Kind::kOwner, "owner"},
     {Kind::kAsk, "ask"},
     {Kind::kAcceptFirst, "accept_first"},
@@ -206,6 +209,17 @@ void ApiCaller::Make(Kind kind, std::size_t flow_index, const Api::Done& done) {
       request.set_contact_change_id(DataSet::Change(j));
       return Send<v1::ListContactChangeEventsRequest, v1::ListContactChangeEventsResponse>(
           Method::kListContactChangeEvents, data.Requester(j), std::move(request), done);
+    }
+    case Kind::kSearchAccount:
+    case Kind::kSearchService:
+    case Kind::kSearchTime: {
+      v1::SearchContactChangesRequest request;
+      request.set_page_size(kPageSize);
+      if (kind == Kind::kSearchAccount) request.set_account(DataSet::Holder(holder));
+      if (kind == Kind::kSearchService) request.set_service(DataSet::Service(pick(data.services)));
+      if (kind == Kind::kSearchTime) request.mutable_create_time_from()->set_seconds(1);
+      return Send<v1::SearchContactChangesRequest, v1::SearchContactChangesResponse>(
+          Method::kSearchContactChanges, "", std::move(request), done);
     }
     case Kind::kOwner: {
       v1::UpdateServiceOwnerRequest request;

@@ -38,6 +38,9 @@ enum class Kind {
   kChanges,
   kChangesFar,
   kEvents,
+  kSearchAccount,
+  kSearchService,
+  kSearchTime,
   kOwner,
   kAsk,
   kAcceptFirst,
@@ -45,7 +48,7 @@ enum class Kind {
   kRefuse,
   kCancel,
 };
-constexpr int kKinds = 14;
+constexpr int kKinds = 17;
 const char* Name(Kind kind);
 
 // The calls of an operation, in order, and how often the operation is chosen.
