@@ -96,6 +96,7 @@ PY
   )
   for n in 1 2 3; do
     mkdir -p "$dir/$n"
+    (umask 077 && touch "$dir/$n/server.log" "$dir/$n/install.log")
     echo "${chosen[n - 1]}" >"$dir/$n/port"
     echo "${chosen[n + 2]}" >"$dir/$n/group_port"
     echo "${chosen[n + 5]}" >"$dir/$n/ist_port"
@@ -429,6 +430,7 @@ client_ports() { # N PORTS
 
 start_all() {
   mkdir -p "$dir"
+  chmod 700 "$dir"
   exec 8>"$base/lock"
   flock 8
   echo "$engine" >"$base/engine"

@@ -15,6 +15,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -208,6 +209,8 @@ std::optional<std::string> DecodeBase64Url(absl::string_view text) {
 std::optional<json> ReadJsonObject(absl::string_view text) {
   // The parser takes a NUL for the end and ignores the rest.
   if (text.find('\0') != absl::string_view::npos) return std::nullopt;
+  // It skips a byte order mark, which other readers reject.
+  if (absl::StartsWith(text, "\xef\xbb\xbf")) return std::nullopt;
   bool strict = true;
   std::vector<std::set<std::string>> names;  // Of each open object.
   const auto look = [&](int depth, json::parse_event_t event, const json& value) {

@@ -22,7 +22,8 @@ const std::vector<std::string>& JwtAlgorithms();
 std::optional<std::string> DecodeBase64Url(absl::string_view text);
 
 // Reads one JSON object. Returns nothing if the text is malformed, nested more than 32 deep, or has
-// an object with a name twice: two readers could understand such text differently.
+// an object with a name twice or a byte order mark: two readers could understand such text
+// differently.
 std::optional<nlohmann::json> ReadJsonObject(absl::string_view text);
 
 // A public key with its algorithm. Immutable and thread safe.

@@ -37,6 +37,10 @@ class Unit(unittest.TestCase):
         self.assertEqual(security.returncode, 0, security.stdout)
         print(re.search(r"Overall exposure level .*: \S+", security.stdout)[0])
 
+    def test_bounds_memory_and_starts_again(self):
+        self.assertRegex(self.text, r"(?m)^MemoryMax=\d+[MG]$")
+        self.assertRegex(self.text, r"(?m)^Restart=on-failure$")
+
     def test_names_flags(self):
         named = set(re.findall(r"^Environment=(CONTACTS_\w+)=", self.text, re.MULTILINE))
         self.assertGreaterEqual(len(named), 3)

@@ -307,6 +307,16 @@ TEST_F(JwtTest, RefusesMalformedJson) {
   }
 }
 
+// The JSON parser skips it, other readers do not.
+TEST_F(JwtTest, RefusesAByteOrderMark) {
+  constexpr char kMark[] = "\xef\xbb\xbf";
+  const std::string claims = SessionClaims(kAccount, kNow);
+  ExpectClaimsRefused(kMark + claims, "JSON object");
+  const std::string header = R"({"alg":"ES256","kid":"ec-1"})";
+  EXPECT_EQ(Outcome(ec_.Sign(header, claims)), kAccount);
+  EXPECT_THAT(Outcome(ec_.Sign(kMark + header, claims)), HasSubstr("JSON object as header"));
+}
+
 TEST_F(JwtTest, RefusesDeepNesting) {
   const auto nested = [](std::size_t depth, const char* open, const char* close) {
     std::string text;
