@@ -1,5 +1,6 @@
 #include "server/background.h"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include "absl/random/random.h"
@@ -10,6 +11,7 @@ namespace {
 
 constexpr absl::Duration kPurgeInterval = absl::Minutes(10);
 constexpr absl::Duration kOutboxInterval = absl::Seconds(15);
+constexpr absl::Duration kTrimInterval = absl::Seconds(10);
 constexpr int64_t kBatch = 200;
 
 // Varies an interval by a fifth, so that the servers of a fleet do not act at the same time.
@@ -46,6 +48,11 @@ void Background::Start(bool measures_outbox) {
   purge_feed_ = std::make_unique<Periodic>([this] {
     return PauseAfterBatch("purge of events", feed_->Purge(kBatch, database_->Now()),
                            kPurgeInterval);
+  });
+  // The allocator keeps what a burst of calls has freed.
+  trim_ = std::make_unique<Periodic>([] {
+    malloc_trim(0);
+    return kTrimInterval;
   });
   if (!measures_outbox) return;
   measure_outbox_ = std::make_unique<Periodic>([this] { return MeasureOutbox(); });

@@ -14,8 +14,8 @@
 namespace contacts::server {
 
 // The periodic work of one server, each kind in its own thread: changes that expire or need a
-// reminder, rows past their retention, and the size of the outbox. Errors are logged, and the work
-// is tried again after its interval. Thread safe after Start().
+// reminder, rows past their retention, memory that is free, and the size of the outbox. Errors are
+// logged, and the work is tried again after its interval. Thread safe after Start().
 class Background {
  public:
   // The pointers must outlive this object. `sweep_interval`: of the changes; varied by a fifth.
@@ -49,6 +49,7 @@ class Background {
   std::unique_ptr<Periodic> purge_;
   std::unique_ptr<Periodic> purge_daily_uses_;
   std::unique_ptr<Periodic> purge_feed_;
+  std::unique_ptr<Periodic> trim_;
   std::unique_ptr<Periodic> measure_outbox_;
 };
 

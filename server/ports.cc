@@ -1,5 +1,6 @@
 #include "server/ports.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <utility>
@@ -10,6 +11,7 @@ namespace contacts::server {
 namespace {
 
 constexpr absl::Duration kShutdownLimit = absl::Seconds(1);
+constexpr absl::Duration kMaxAgeGrace = absl::Minutes(10);
 constexpr int kMaxMetadataBytes = 16 * 1024;
 // Bytes of requests and headers that gRPC may keep, over all connections.
 constexpr std::size_t kMaxCallBytes = std::size_t{256} << 20;
@@ -36,17 +38,23 @@ void AddLimits(grpc::ServerBuilder& builder, const Config& config) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              10 * kMilliseconds);
-  if (!config.credentials.tls || config.credentials.tls->client_ca.empty()) return;
-  // The certificate is checked only when a connection begins, so connections do not last.
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 60 * 60 * kMilliseconds);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 10 * 60 * kMilliseconds);
+  // A client certificate is checked only when a connection begins. A call whose request never
+  // arrives as a whole ends with its connection, as gRPC has no limit for that.
+  const auto milliseconds = [](absl::Duration time) {
+    return static_cast<int>(absl::ToInt64Milliseconds(time));
+  };
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS,
+                             milliseconds(config.max_connection_idle));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                             milliseconds(config.max_connection_age));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+                             milliseconds(std::min(config.max_connection_age, kMaxAgeGrace)));
 }
 
 absl::StatusOr<std::vector<std::string>> Ports::Start(const Config& config,
                                                       Credentials& credentials,
                                                       int64_t reserved_descriptors,
                                                       const std::vector<grpc::Service*>& services) {
-  grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   AddLimits(builder, config);
   acceptor_.emplace(config.max_connections, reserved_descriptors);

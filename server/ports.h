@@ -2,7 +2,6 @@
 #define CONTACTS_SERVER_PORTS_H_
 
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
 
 #include <cstdint>
 #include <memory>
@@ -33,8 +32,6 @@ class Ports {
   // Whether Start has succeeded. The functions below may be called only then.
   bool started() const { return server_ != nullptr; }
 
-  // gRPC's own health service. Valid as long as this object.
-  grpc::HealthCheckServiceInterface* health_service() { return server_->GetHealthCheckService(); }
   // Rejects new connections from now on.
   void StopListening() { acceptor_->StopListening(); }
   // Ends all connections, then all calls, and waits for both: 2 s at most, if every call ends when

@@ -25,6 +25,7 @@
 #include "server/calls/watch.h"
 #include "server/ports.h"
 #include "server/server_metrics.h"
+#include "server/standard/health_service.h"
 #include "server/standard/reflection.h"
 #include "server/telemetry/metrics.h"
 #include "server/telemetry/metrics_listener.h"
@@ -36,15 +37,13 @@ namespace {
 constexpr int64_t kSmtpBatch = 5;
 constexpr absl::Duration kSmtpMargin = absl::Seconds(10);
 
-// Limits for one account: a quarter of the threads, half of the queue. (At half of the threads, a
-// flood kept two cores so busy that taking turns did not help the other accounts.)
+// One account has a quarter of the threads. (At half of the threads, a flood kept two cores so busy
+// that taking turns did not help the other accounts.)
 WorkQueue::Limits WorkQueueLimits(const Config& config) {
   const auto threads = static_cast<std::size_t>(config.workers);
-  const auto waiting = static_cast<std::size_t>(config.queue_limit);
   return {.threads = threads,
-          .waiting = waiting,
-          .threads_per_tenant = (threads + 3) / 4,
-          .waiting_per_tenant = (waiting + 1) / 2};
+          .waiting = static_cast<std::size_t>(config.queue_limit),
+          .threads_per_tenant = (threads + 3) / 4};
 }
 
 // Database connections beside those of workers, imports and mail relay: shared reads, timers,
@@ -149,7 +148,7 @@ class Server::Impl {
     if (!listening.ok()) return listening.status();
     addresses = *std::move(listening);
     health_ =
-        std::make_unique<Health>(&database_, ports_.health_service(), config_.health_interval);
+        std::make_unique<Health>(&database_, &workers_, &health_service_, config_.health_interval);
     relay_.Start();
     background_.Start(/*measures_outbox=*/!config_.metrics.empty());
     watch_.Start();
@@ -182,7 +181,7 @@ class Server::Impl {
   }
 
   std::vector<grpc::Service*> Services() {
-    std::vector<grpc::Service*> services = {&contacts_, &directory_, &support_};
+    std::vector<grpc::Service*> services = {&contacts_, &directory_, &support_, &health_service_};
     for (const auto& service : reflection_) services.push_back(service.get());
     return services;
   }
@@ -193,6 +192,7 @@ class Server::Impl {
                                 .relay = &relay_,
                                 .credentials = &credentials_,
                                 .workers = &workers_,
+                                .unread = &calls_.unread(),
                                 .watch = &watch_,
                                 .imports = &imports_,
                                 .ports = &ports_,
@@ -224,6 +224,7 @@ class Server::Impl {
   ContactServer contacts_;
   DirectoryServer directory_;
   SupportServer support_;
+  HealthService health_service_;
   std::vector<std::unique_ptr<grpc::Service>> reflection_;  // Empty if it is off.
   Ports ports_;
   std::unique_ptr<Health> health_;

@@ -71,6 +71,11 @@ void AddServerMetrics(Metrics& metrics, const MeasuredParts& parts) {
         [=] { return parts.health->serving() ? 1 : 0; });
   gauge("contacts_queue_length", "Calls that wait for a worker thread.", {},
         [=] { return parts.workers->length(); });
+  gauge("contacts_unread_answer_bytes", "Bytes of answers that their callers have not read yet.",
+        {}, [=] { return parts.unread->bytes(); });
+  counter("contacts_unread_answers_cancelled_total",
+          "Answers that were given up, as their callers did not read them.", {},
+          [=] { return parts.unread->cancelled(); });
   gauge("contacts_watchers", "Streams of WatchContactChanges.", {},
         [=] { return parts.watch->watchers(); });
   counter("contacts_connections_refused_total",

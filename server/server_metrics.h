@@ -7,6 +7,7 @@
 #include "server/background.h"
 #include "server/calls/health.h"
 #include "server/calls/import_call.h"
+#include "server/calls/unread_answers.h"
 #include "server/calls/watch.h"
 #include "server/calls/work_queue.h"
 #include "server/ports.h"
@@ -21,6 +22,7 @@ struct MeasuredParts {
   MailRelay* relay;
   Credentials* credentials;
   WorkQueue* workers;
+  const UnreadAnswers* unread;
   Watch* watch;
   ImportCalls* imports;
   Ports* ports;

@@ -107,6 +107,26 @@ absl::Status Admission::ReadRequest(const grpc::ByteBuffer& bytes,
   return violations.empty() ? absl::OkStatus() : errors::InvalidField(violations);
 }
 
+absl::Status Admission::Reject(Metrics::Rejection why) const {
+  if (gate_.metrics != nullptr) gate_.metrics->CountRejection(why);
+  switch (why) {
+    case Metrics::Rejection::kQueue:
+      return errors::Unavailable("overloaded; try again later", kRetryAfter);
+    case Metrics::Rejection::kAccount:
+      return errors::Unavailable("too many calls of this account wait; try again later",
+                                 kRetryAfter);
+    case Metrics::Rejection::kUnreadAnswers:
+      return errors::Unavailable("earlier answers are not read; read them, then try again",
+                                 kRetryAfter);
+    case Metrics::Rejection::kWatchers:
+      return errors::Unavailable("too many watchers; resume later", kRetryAfter);
+    case Metrics::Rejection::kImports:
+      return errors::Unavailable("this server runs as many imports as it may", kRetryAfter);
+    case Metrics::Rejection::kStopping: break;
+  }
+  return errors::Unavailable("shutting down; try again", kRetryAfter);
+}
+
 grpc::Status Admission::End(const absl::Status& result, const CallTimes* times) {
   const absl::Status status = PublicStatus(result);
   record_.status = status.code();

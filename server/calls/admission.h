@@ -47,6 +47,8 @@ class Admission {
   // Parses and checks a request into its canonical form. Returns INVALID_FIELD with every malformed
   // field, or MESSAGE_TOO_LARGE.
   absl::Status ReadRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) const;
+  // Counts a call that this server has no room for. Returns UNAVAILABLE.
+  absl::Status Reject(Metrics::Rejection why) const;
   // Writes the line in the log, counts the call and returns the status for the caller. `times`: of
   // a call that may be slow; null for a stream, which lasts as long as its client likes.
   grpc::Status End(const absl::Status& result, const CallTimes* times = nullptr);

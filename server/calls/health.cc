@@ -15,11 +15,13 @@ constexpr absl::Duration kPingLimit = absl::Seconds(1);
 // Also the time between two pings while the state is NOT_SERVING.
 constexpr absl::Duration kWatchInterval = absl::Milliseconds(250);
 
+constexpr absl::Duration kStuckLimit = absl::Seconds(5);
+
 }  // namespace
 
-Health::Health(Database* database, grpc::HealthCheckServiceInterface* service,
-               absl::Duration interval)
-    : database_(database), service_(service) {
+Health::Health(Database* database, const WorkQueue* workers,
+               grpc::HealthCheckServiceInterface* service, absl::Duration interval)
+    : database_(database), workers_(workers), service_(service) {
   service_->SetServingStatus(kLiveness, true);
   SetDatabaseNames(true);
   pings_ = std::make_unique<Periodic>([this, interval] {
@@ -53,14 +55,16 @@ void Health::PingDatabase() {
   const bool answered = database_->Ping({.deadline = absl::Now() + kPingLimit}).ok();
   const std::lock_guard lock(mutex_);
   ping_start_.reset();
-  SetServing(answered);
+  SetServing(answered && !CallsAreStuck());
 }
 
 void Health::DetectLoss() {
-  const bool lost = !database_->HasMember();
+  const bool lost = !database_->HasMember() || CallsAreStuck();
   const std::lock_guard lock(mutex_);
   if (lost || (ping_start_ && absl::Now() - *ping_start_ > kPingLimit)) SetServing(false);
 }
+
+bool Health::CallsAreStuck() const { return workers_->stuck() > kStuckLimit; }
 
 void Health::SetDatabaseNames(bool serving) {
   for (const char* name :

@@ -83,7 +83,7 @@ class ImportCalls::Reactor final : public Stream {
     if (calls_.running_.fetch_add(1) >= calls_.limits_.max_streams ||
         !calls_.threads_.TryPush("", [this] { Run(); })) {
       --calls_.running_;
-      End(errors::Unavailable("this server runs as many imports as it may", kRetryAfter));
+      End(admission_.Reject(Metrics::Rejection::kImports));
     }
   }
 
@@ -117,7 +117,7 @@ class ImportCalls::Reactor final : public Stream {
 
  private:
   absl::Status Admit() {
-    if (calls_.draining_) return errors::Unavailable("shutting down", kRetryAfter);
+    if (calls_.draining_) return admission_.Reject(Metrics::Rejection::kStopping);
     auto caller = admission_.Identify(Audience::kOperators);
     if (!caller.ok()) return caller.status();
     caller_ = *std::move(caller);
@@ -289,9 +289,8 @@ ImportCalls::ImportCalls(const Gate& gate, Engine* engine, Limits limits)
       engine_(engine),
       limits_(limits),
       threads_({.threads = static_cast<std::size_t>(limits.max_streams),
-                .waiting = static_cast<std::size_t>(limits.max_streams),
-                .threads_per_tenant = static_cast<std::size_t>(limits.max_streams),
-                .waiting_per_tenant = static_cast<std::size_t>(limits.max_streams)}) {}
+                .waiting = static_cast<std::size_t>(2 * limits.max_streams),
+                .threads_per_tenant = static_cast<std::size_t>(limits.max_streams)}) {}
 
 ImportCalls::Stream* ImportCalls::Serve(grpc::CallbackServerContext* context) {
   auto* reactor = new Reactor(this, context);

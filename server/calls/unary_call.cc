@@ -8,6 +8,7 @@
 namespace contacts::server {
 
 using google::protobuf::Message;
+using Rejection = Metrics::Rejection;
 
 constexpr absl::Duration kIdlePollInterval = absl::Milliseconds(5);
 
@@ -25,12 +26,15 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   // Makes the checks that do not block, then queues the rest.
   void Start(Audience audience) {
     const absl::Status admitted = CatchExceptions([&] { return Admit(audience); });
-    if (!admitted.ok()) return End(admitted);
+    if (!admitted.ok()) return Reject(admitted);
     queued_ = absl::Now();
-    if (!calls_.workers_->TryPush(Tenant(), [this] { Run(); })) End(Overloaded());
+    if (!calls_.workers_->TryPush(Tenant(), [this] { Run(); })) Reject(Overloaded());
   }
 
-  void OnCancel() override { cancelled_->store(true); }
+  void OnCancel() override {
+    cancelled_->store(true);
+    calls_.unread_.Drop(answer_);
+  }
   void OnDone() override {
     const UnaryCalls& calls = calls_;
     calls.unread_.Remove(answer_);
@@ -43,7 +47,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   bool InternalInlineable() override { return true; }
 
   absl::Status Admit(Audience audience) {
-    if (calls_.draining_) return errors::Unavailable("shutting down", kRetryAfter);
+    if (calls_.draining_) return admission_.Reject(Rejection::kStopping);
     const auto caller = admission_.Identify(audience);
     if (!caller.ok()) return caller.status();
     if (audience == Audience::kAccounts) call_.account = caller->account;
@@ -53,7 +57,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     }
     // Checked first, so that a rejected call costs little.
     if (!calls_.workers_->HasRoom(Tenant())) return Overloaded();
-    if (!calls_.unread_.HasRoom(Tenant())) return AnswersUnread();
+    if (!calls_.unread_.HasRoom(Tenant())) return admission_.Reject(Rejection::kUnreadAnswers);
     call_.limits.deadline =
         std::min(DeadlineOf(*raw_.context), admission_.start() + calls_.time_limit_);
     call_.limits.cancelled = {cancelled_};
@@ -63,13 +67,8 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     return absl::OkStatus();
   }
 
-  static absl::Status Overloaded() {
-    return errors::Unavailable("overloaded; try again later", kRetryAfter);
-  }
-
-  static absl::Status AnswersUnread() {
-    return errors::Unavailable("earlier answers are not read; read them, then try again",
-                               kRetryAfter);
+  absl::Status Overloaded() const {
+    return admission_.Reject(calls_.workers_->IsFull() ? Rejection::kQueue : Rejection::kAccount);
   }
 
   const std::string& Tenant() const {
@@ -87,8 +86,10 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   void Run() {
     times_.queue = absl::Now() - queued_;
     if (const absl::Status reached = errors::IfEnded(call_.limits); !reached.ok())
-      return End(reached);
-    if (!calls_.unread_.HasRoom(Tenant())) return End(AnswersUnread());
+      return Reject(reached);
+    if (!calls_.unread_.HasRoom(Tenant())) {
+      return Reject(admission_.Reject(Rejection::kUnreadAnswers));
+    }
     handler_(call_, *request_, [this](const std::function<Reply()>& make) {
       End(CatchExceptions([&]() -> absl::Status {
         const Reply reply = make();
@@ -99,12 +100,19 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     });
   }
 
-  // Finishes the call. The object must not be used afterwards.
+  // End and Reject finish the call. The object must not be used afterwards.
   void End(const absl::Status& result) {
     grpc::Status status = admission_.End(result, &times_);
     request_.reset();  // The answer may be held for a long time.
     const std::size_t bytes = raw_.reply->Valid() ? raw_.reply->Length() : 0;
-    answer_ = calls_.unread_.Add(Tenant(), bytes + status.error_details().size(), raw_.context);
+    calls_.unread_.Add(answer_, Tenant(), bytes + status.error_details().size(), raw_.context);
+    Finish(std::move(status));
+  }
+  // Ends a call whose handler did not run.
+  void Reject(const absl::Status& why) {
+    grpc::Status status = admission_.End(why, &times_);
+    request_.reset();
+    calls_.unread_.AddRejection(answer_, raw_.context);
     Finish(std::move(status));
   }
 
@@ -117,11 +125,15 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   Call call_;
   absl::Time queued_;
   CallTimes times_;
-  UnreadAnswers::Handle answer_;
+  UnreadAnswers::Answer answer_;
 };
 
-UnaryCalls::UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration time_limit)
-    : gate_(gate), workers_(workers), time_limit_(time_limit), unread_({.max_age = time_limit}) {}
+UnaryCalls::UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration time_limit,
+                       std::size_t max_unread)
+    : gate_(gate),
+      workers_(workers),
+      time_limit_(time_limit),
+      unread_({.bytes = max_unread, .max_age = time_limit}) {}
 
 bool UnaryCalls::WaitIdle(absl::Duration limit) const {
   const absl::Time until = absl::Now() + limit;

@@ -7,6 +7,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -45,8 +46,10 @@ class UnaryCalls {
       std::function<void(const Call&, const google::protobuf::Message&, const Done& done)>;
 
   // `time_limit`: longest deadline of a call, and the deadline of a call that sets none. Reading
-  // the answer may take as long again. `workers` must outlive this object.
-  UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration time_limit);
+  // the answer may take as long again. `max_unread`: bytes of all answers that are not read yet.
+  // `workers` must outlive this object.
+  UnaryCalls(const Gate& gate, WorkQueue* workers, absl::Duration time_limit,
+             std::size_t max_unread = UnreadAnswers::Limits().bytes);
 
   // Serves one call of `method`, such as "contacts.v1.ContactService/GetProfile". The call ends
   // with the handler's reply or error, with an error of Admission, with UNAVAILABLE if the queue or
@@ -69,6 +72,8 @@ class UnaryCalls {
   void Drain() { draining_ = true; }
   // Returns false if after `limit` calls are still in progress, or their answers not yet sent.
   bool WaitIdle(absl::Duration limit) const;
+
+  const UnreadAnswers& unread() const { return unread_; }
 
  private:
   class Reactor;

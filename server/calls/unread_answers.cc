@@ -1,6 +1,6 @@
 #include "server/calls/unread_answers.h"
 
-#include <utility>
+#include <algorithm>
 
 #include "absl/time/clock.h"
 
@@ -21,41 +21,83 @@ UnreadAnswers::UnreadAnswers(Limits limits)
 
 bool UnreadAnswers::HasRoom(const std::string& tenant) const {
   const std::lock_guard lock(mutex_);
-  if (total_bytes_ >= limits_.bytes) return false;
-  const auto held = bytes_of_.find(tenant);
-  return held == bytes_of_.end() || held->second < (limits_.bytes - total_bytes_) / 4;
+  const auto held = tenants_.find(tenant);
+  return held == tenants_.end() || held->second.bytes < limits_.bytes / 4;
 }
 
-UnreadAnswers::Handle UnreadAnswers::Add(const std::string& tenant, std::size_t bytes,
-                                         grpc::CallbackServerContext* context) {
+void UnreadAnswers::Add(Answer& answer, const std::string& tenant, std::size_t bytes,
+                        grpc::CallbackServerContext* context) {
   const std::lock_guard lock(mutex_);
-  bytes += kCallBytes;
-  bytes_of_[tenant] += bytes;
+  Insert(answer, tenant, bytes + kCallBytes, context);
+  while (total_bytes_ > limits_.bytes) Cancel(*OldestOfLargest());
+}
+
+void UnreadAnswers::AddRejection(Answer& answer, grpc::CallbackServerContext* context) {
+  const std::lock_guard lock(mutex_);
+  Insert(answer, "", 0, context);
+}
+
+void UnreadAnswers::Drop(Answer& answer) {
+  const std::lock_guard lock(mutex_);
+  answer.dropped_ = true;
+  Erase(answer);
+}
+
+void UnreadAnswers::Remove(Answer& answer) {
+  const std::lock_guard lock(mutex_);
+  Erase(answer);
+}
+
+std::size_t UnreadAnswers::bytes() const {
+  const std::lock_guard lock(mutex_);
+  return total_bytes_;
+}
+
+void UnreadAnswers::Insert(Answer& answer, const std::string& tenant, std::size_t bytes,
+                           grpc::CallbackServerContext* context) {
+  if (answer.dropped_) return;
+  const auto held = tenants_.try_emplace(tenant).first;
+  answer.tenant_ = &held->first;
+  answer.bytes_ = bytes;
+  answer.context_ = context;
+  answer.since_ = absl::Now();
+  answer.in_all_ = all_.insert(all_.end(), &answer);
+  answer.in_tenant_ = held->second.answers.insert(held->second.answers.end(), &answer);
+  held->second.bytes += bytes;
   total_bytes_ += bytes;
-  return waiting_.insert(waiting_.end(), {.tenant = tenant,
-                                          .bytes = bytes,
-                                          .context = context,
-                                          .since = absl::Now(),
-                                          .cancelled = false});
 }
 
-void UnreadAnswers::Remove(Handle answer) {
-  const std::lock_guard lock(mutex_);
-  const auto held = bytes_of_.find(answer->tenant);
-  held->second -= answer->bytes;
-  if (held->second == 0) bytes_of_.erase(held);
-  total_bytes_ -= answer->bytes;
-  (answer->cancelled ? cancelled_ : waiting_).erase(answer);
+void UnreadAnswers::Erase(Answer& answer) {
+  if (answer.tenant_ == nullptr) return;
+  const auto held = tenants_.find(*answer.tenant_);
+  answer.tenant_ = nullptr;
+  all_.erase(answer.in_all_);
+  held->second.answers.erase(answer.in_tenant_);
+  held->second.bytes -= answer.bytes_;
+  total_bytes_ -= answer.bytes_;
+  if (held->second.answers.empty()) tenants_.erase(held);
+}
+
+void UnreadAnswers::Cancel(Answer& answer) {
+  grpc::CallbackServerContext* const context = answer.context_;
+  answer.dropped_ = true;
+  Erase(answer);
+  ++cancelled_;
+  context->TryCancel();
+}
+
+UnreadAnswers::Answer* UnreadAnswers::OldestOfLargest() {
+  return std::max_element(tenants_.begin(), tenants_.end(),
+                          [](const auto& one, const auto& other) {
+                            return one.second.bytes < other.second.bytes;
+                          })
+      ->second.answers.front();
 }
 
 void UnreadAnswers::CancelLate() {
   const std::lock_guard lock(mutex_);
   const absl::Time late = absl::Now() - limits_.max_age;
-  while (!waiting_.empty() && waiting_.front().since <= late) {
-    cancelled_.splice(cancelled_.end(), waiting_, waiting_.begin());
-    cancelled_.back().cancelled = true;
-    cancelled_.back().context->TryCancel();
-  }
+  while (!all_.empty() && all_.front()->since_ <= late) Cancel(*all_.front());
 }
 
 }  // namespace contacts::server

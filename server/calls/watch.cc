@@ -59,6 +59,8 @@ std::vector<SharedEvent> Shared(const std::vector<FeedEvent>& events) {
   return shared;
 }
 
+using Rejection = Metrics::Rejection;
+
 absl::Status MalformedToken() {
   return errors::InvalidField("resume_token", "want a token that this service gave out");
 }
@@ -93,12 +95,9 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     const bool queued = watch_->workers_->TryPush(account().text(), [self] {
       const absl::Status opened = CatchExceptions([&] { return self->watch_->Open(*self); });
       if (!opened.ok()) return self->End(opened);
-      if (!self->watch_->Join(self)) {
-        self->End(errors::Unavailable("too many watchers here or of this account, or shutting down",
-                                      kRetryAfter));
-      }
+      if (const auto rejected = self->watch_->Join(self)) self->Reject(*rejected);
     });
-    if (!queued) End(errors::Unavailable("overloaded; try again later", kRetryAfter));
+    if (!queued) Reject(watch_->workers_->IsFull() ? Rejection::kQueue : Rejection::kAccount);
   }
 
   const AccountId& account() const { return caller_.account; }
@@ -180,6 +179,17 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       waiting_.clear();
     }
     Finish(admission_.End(status));
+  }
+
+  void Reject(Rejection why) { End(admission_.Reject(why)); }
+  // Ends it for the sake of others. Its place is free at once, so it must not go on waiting for its
+  // client to read.
+  void Evict() {
+    Reject(Rejection::kWatchers);
+    const std::lock_guard lock(mutex_);
+    if (done_ || !writing_since_) return;
+    cut_off_ = true;
+    context_->TryCancel();
   }
 
   void OnWriteDone(bool ok) override {
@@ -315,25 +325,40 @@ absl::Status Watch::Open(Watcher& watcher) {
   return absl::OkStatus();
 }
 
-bool Watch::Join(std::shared_ptr<Watcher> watcher) {
+std::optional<Metrics::Rejection> Watch::Join(std::shared_ptr<Watcher> watcher) {
+  std::shared_ptr<Watcher> evicted;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || !HasRoom(watcher->account())) return false;
+    if (stopping_) return Rejection::kStopping;
+    if (const auto full = MakeRoom(watcher->account(), evicted)) return full;
     watchers_.push_back(std::move(watcher));
   }
   changed_.notify_all();
-  return true;
+  if (evicted != nullptr) evicted->Evict();
+  return std::nullopt;
 }
 
-bool Watch::HasRoom(const AccountId& account) const {
+std::optional<Metrics::Rejection> Watch::MakeRoom(const AccountId& account,
+                                                  std::shared_ptr<Watcher>& evicted) {
   const auto all = static_cast<int64_t>(watchers_.size());
-  if (account.empty()) return all < options_.max_watchers;
-  const auto of_account =
-      std::count_if(watchers_.begin(), watchers_.end(),
-                    [&](const auto& watcher) { return watcher->account() == account; });
-  // One account may have half of the streams. The last tenth is reserved for observers.
-  return all < options_.max_watchers - options_.max_watchers / 10 &&
-         of_account < options_.max_watchers / 2;
+  // The last tenth is reserved for observers.
+  const int64_t places = options_.max_watchers - (account.empty() ? 0 : options_.max_watchers / 10);
+  if (all < places) return std::nullopt;
+  std::map<AccountId, int64_t> counts;
+  for (const auto& watcher : watchers_) ++counts[watcher->account()];
+  counts.erase(AccountId());  // Observers keep their streams.
+  const auto largest = std::max_element(
+      counts.begin(), counts.end(),
+      [](const auto& one, const auto& other) { return one.second < other.second; });
+  const auto own = counts.find(account);
+  const int64_t wanted = own == counts.end() ? 1 : own->second + 1;
+  if (largest == counts.end() || largest->second <= wanted) return Rejection::kWatchers;
+  const auto oldest = std::find_if(watchers_.begin(), watchers_.end(), [&](const auto& watcher) {
+    return watcher->account() == largest->first;
+  });
+  evicted = *oldest;
+  watchers_.erase(oldest);
+  return std::nullopt;
 }
 
 void Watch::Run() {

@@ -23,7 +23,8 @@ namespace contacts::server {
 // Serves WatchContactChanges. One thread reads the feed for all watchers of this server: the tail
 // for watchers that are up to date, and older events for watchers that resume. Reads are shared in
 // both cases. The events queued for one watcher are bounded. A watcher that cannot keep up is cut
-// off and resumes. Thread safe.
+// off and resumes. If all places are taken, a new watcher takes the oldest place of the account
+// with most of them. Thread safe.
 class Watch {
  public:
   struct Options {
@@ -64,8 +65,12 @@ class Watch {
 
   // On a worker thread: the database work before a watcher may join.
   absl::Status Open(Watcher& watcher);
-  bool Join(std::shared_ptr<Watcher> watcher);
-  bool HasRoom(const AccountId& account) const;  // With the mutex held.
+  // Returns why the watcher may not join, if so.
+  std::optional<Metrics::Rejection> Join(std::shared_ptr<Watcher> watcher);
+  // With the mutex held. If all places are taken, takes the oldest stream of the account with most
+  // streams out into `evicted`, if that account would still have as many as `account`.
+  std::optional<Metrics::Rejection> MakeRoom(const AccountId& account,
+                                             std::shared_ptr<Watcher>& evicted);
   void Run();
   // Reads the feed once. Returns whether to read again at once.
   bool ReadFeed();

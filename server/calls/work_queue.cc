@@ -22,9 +22,9 @@ WorkQueue::~WorkQueue() {
 
 bool WorkQueue::TryPush(const std::string& tenant, std::function<void()> work) {
   const std::lock_guard lock(mutex_);
-  if (waiting_ >= limits_.waiting) return false;
+  const auto held = tenants_.find(tenant);
+  if (!HasRoomFor(held == tenants_.end() ? 0 : held->second.waiting.size())) return false;
   const TenantQueues::iterator queue = tenants_.try_emplace(tenant).first;
-  if (queue->second.waiting.size() >= limits_.waiting_per_tenant) return false;
   queue->second.waiting.push_back({.work = std::move(work), .since = absl::Now()});
   ++waiting_;
   GiveTurn(queue);
@@ -33,14 +33,29 @@ bool WorkQueue::TryPush(const std::string& tenant, std::function<void()> work) {
 
 bool WorkQueue::HasRoom(const std::string& tenant) const {
   const std::lock_guard lock(mutex_);
-  if (waiting_ >= limits_.waiting) return false;
-  const auto queue = tenants_.find(tenant);
-  return queue == tenants_.end() || queue->second.waiting.size() < limits_.waiting_per_tenant;
+  const auto held = tenants_.find(tenant);
+  return HasRoomFor(held == tenants_.end() ? 0 : held->second.waiting.size());
+}
+
+bool WorkQueue::HasRoomFor(std::size_t items_of_tenant) const {
+  const std::size_t others = waiting_ - items_of_tenant;
+  return waiting_ < limits_.waiting && items_of_tenant < (limits_.waiting - others + 1) / 2;
+}
+
+bool WorkQueue::IsFull() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_ >= limits_.waiting;
 }
 
 std::size_t WorkQueue::length() const {
   const std::lock_guard lock(mutex_);
   return waiting_;
+}
+
+absl::Duration WorkQueue::stuck() const {
+  const std::lock_guard lock(mutex_);
+  if (waiting_ == 0 || running_ < limits_.threads) return absl::ZeroDuration();
+  return absl::Now() - last_begin_;
 }
 
 bool WorkQueue::WaitIdle(absl::Duration limit) {
@@ -72,9 +87,11 @@ void WorkQueue::Run() {
     ++queue->second.running;
     ++running_;
     --waiting_;
+    last_begin_ = absl::Now();
+    const absl::Duration waited = last_begin_ - item.since;
     GiveTurn(queue);
     lock.unlock();
-    if (waited_) waited_(absl::Now() - item.since);
+    if (waited_) waited_(waited);
     item.work();
     item.work = nullptr;
     lock.lock();

@@ -22,9 +22,9 @@ class WorkQueue {
  public:
   struct Limits {
     std::size_t threads;
-    std::size_t waiting;             // Limit of queued items.
+    // Limit of queued items. One tenant may have half of the places that the others leave.
+    std::size_t waiting;
     std::size_t threads_per_tenant;  // Limit of the threads that run one tenant's items.
-    std::size_t waiting_per_tenant;
   };
 
   // `waited`, if set, is called with the time that each item waited.
@@ -40,9 +40,14 @@ class WorkQueue {
 
   // Whether TryPush would now accept one more item.
   bool HasRoom(const std::string& tenant) const;
+  // Whether TryPush would now accept no item, of any tenant.
+  bool IsFull() const;
 
   // Number of queued items.
   std::size_t length() const;
+  // How long all threads have run the same items while others wait. Zero if a thread is free, or
+  // none waits.
+  absl::Duration stuck() const;
 
   // Waits until nothing is queued or running. Returns false if `limit` passed first.
   bool WaitIdle(absl::Duration limit);
@@ -60,6 +65,8 @@ class WorkQueue {
   };
   using TenantQueues = std::map<std::string, TenantQueue>;
 
+  // With the mutex held.
+  bool HasRoomFor(std::size_t items_of_tenant) const;
   void Run();
   // Puts a tenant into turns_ if it has items and may have one more thread.
   void GiveTurn(TenantQueues::iterator queue);
@@ -73,6 +80,7 @@ class WorkQueue {
   std::deque<TenantQueues::iterator> turns_;
   std::size_t waiting_ = 0;
   std::size_t running_ = 0;
+  absl::Time last_begin_;  // When a thread last took an item.
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -34,6 +34,7 @@ struct FlagValues {
   std::string policy_file;
   std::string jwks_file;
   JwtOptions jwt;
+  bool behind_edge = false;
   bool make_token_key = false;
   bool metrics_plain = false;
   std::string reflection = "on";
@@ -46,10 +47,19 @@ void AddServing(Flags& flags, FlagValues& values, Config& config) {
   flags.String("listen", &values.listen,
                "Addresses to serve on: HOST:PORT, comma-separated. Port 0 picks a free port. An "
                "address beyond loopback needs --tls_cert and an --auth other than development");
+  flags.Switch("behind_edge", &values.behind_edge,
+               "An edge, such as nginx with deploy/edge.conf, is between strangers and --listen. "
+               "Needed beyond loopback without --tls_client_ca");
   flags.String("reflection", &values.reflection,
                "on or off: whether gRPC's reflection tells callers the contract");
   flags.Count("max_connections", &config.max_connections, 1, 1'000'000,
               "Open connections of this server; further ones are closed at once");
+  flags.Duration("max_connection_idle", &config.max_connection_idle, absl::Seconds(1),
+                 absl::Hours(24), "A connection that has had no call for this long is closed");
+  flags.Duration(
+      "max_connection_age", &config.max_connection_age, absl::Seconds(1), absl::Hours(24),
+      "A connection takes no more calls after this long. Its calls and streams may go on "
+      "as long again, up to 10 minutes");
   flags.Count("max_concurrent_streams", &config.max_concurrent_streams, 1, 100'000,
               "Concurrent calls on one connection");
   flags.Count("workers", &config.workers, 1, 256, "Threads that run calls");
@@ -73,8 +83,9 @@ void AddServing(Flags& flags, FlagValues& values, Config& config) {
   flags.Duration("import_idle_limit", &config.import_idle_limit, absl::Seconds(1), absl::Hours(24),
                  "An import that sends no record for this long is ended");
   flags.Count("max_watchers", &config.max_watchers, 1, 100'000,
-              "Concurrent streams of WatchContactChanges; further ones get UNAVAILABLE. One "
-              "account may have half of them, and a tenth is reserved for observers");
+              "Concurrent streams of WatchContactChanges; a tenth is reserved for observers. A "
+              "further one ends the oldest stream of the account with most streams, or gets "
+              "UNAVAILABLE if its own account has as many");
   flags.Count("max_watch_lag", &config.max_watch_lag, 1, 10'000'000,
               "Events that a watcher may fall behind; beyond that its stream is ended");
 }
@@ -309,6 +320,15 @@ void CheckAuth(const FlagValues& values, Config& config) {
     RejectFlag("policy_file", "applies to --auth=mtls alone; want none");
   }
   if (jwt) CheckJwt(values, config);
+  if (!jwt || !values.tls.client_ca.empty() || values.behind_edge) return;
+  for (const std::string& address : config.listen) {
+    if (IsLoopback(HostOf("listen", address))) continue;
+    RejectFlag("listen",
+               absl::StrCat(Echo(address),
+                            "; want a loopback address, --tls_client_ca, or --behind_edge if an "
+                            "edge as in deploy/README.md is before this server: gRPC does not "
+                            "withstand every stranger"));
+  }
 }
 
 void CheckKeys(const FlagValues& values, Config& config) {

@@ -55,8 +55,11 @@ struct Config {
   int64_t max_message_bytes = 4 * 1024 * 1024;
   int64_t max_concurrent_streams = 1000;
   int64_t max_connections = 15000;  // Further ones are closed at once.
-  int64_t max_watchers = 2000;      // Streams of WatchContactChanges.
-  int64_t max_watch_lag = 10000;    // Events that a watcher may fall behind.
+  // A connection without a call ends after the first, any connection after the second.
+  absl::Duration max_connection_idle = absl::Minutes(5);
+  absl::Duration max_connection_age = absl::Hours(1);
+  int64_t max_watchers = 2000;    // Streams of WatchContactChanges.
+  int64_t max_watch_lag = 10000;  // Events that a watcher may fall behind.
   int64_t max_error_details = kDefaultMaxDetails;
   std::string log_level = "info";
   absl::Duration slow_call =

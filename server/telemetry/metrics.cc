@@ -105,6 +105,13 @@ Metrics::Metrics() : collected_(std::make_unique<Collected>()) {
   }
   AddHistogram("contacts_queue_wait_seconds", "Time that calls waited for a worker thread.", {},
                &queue_wait_);
+  const char* const causes[] = {"queue",    "account", "unread_answers",
+                                "watchers", "imports", "stopping"};
+  for (std::size_t i = 0; i < rejected_.size(); ++i) {
+    AddCounter("contacts_calls_rejected_total",
+               "Calls that got UNAVAILABLE from this server's own limits, by cause.",
+               {{"cause", causes[i]}}, [this, i] { return static_cast<double>(rejected_[i]); });
+  }
 }
 
 Metrics::~Metrics() = default;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -41,6 +42,16 @@ class Metrics {
     DurationHistogram latency_;
   };
 
+  // Why a server rejects a call of a caller that may make it.
+  enum class Rejection {
+    kQueue,          // The queue is full.
+    kAccount,        // The account's share of the queue is full.
+    kUnreadAnswers,  // The account does not read its answers.
+    kWatchers,       // There are too many watchers.
+    kImports,        // There are too many imports.
+    kStopping,
+  };
+
   // Knows the contract's methods.
   Metrics();
   ~Metrics();
@@ -49,6 +60,7 @@ class Metrics {
   // does not have the method. Valid as long as this object.
   Method* Find(const std::string& method);
   DurationHistogram& queue_wait() { return queue_wait_; }
+  void CountRejection(Rejection why) { ++rejected_[static_cast<std::size_t>(why)]; }
 
   // Adds a value that is read at each scrape by a function that does not block. Values with the
   // same name must have different labels. Must not be called at the same time as Exposition.
@@ -69,6 +81,7 @@ class Metrics {
 
   std::unordered_map<std::string, Method> methods_;
   DurationHistogram queue_wait_;
+  std::array<std::atomic<int64_t>, 6> rejected_ = {};  // By Rejection.
   const std::unique_ptr<Collected> collected_;
 };
 

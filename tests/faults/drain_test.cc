@@ -9,11 +9,17 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "core/mysql/database.h"
+#include "core/mysql/session.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/testing/fleet.h"
+#include "tests/testing/http.h"
 
 namespace contacts {
 namespace {
@@ -99,6 +105,70 @@ TEST(Drain, SigtermUnderLoadAnswersOrRefusesEachCallAndCancelsNone) {
   EXPECT_EQ(there.size(), journal.created.size() + outcome_lost);
   // Some calls were there in time to be refused.
   EXPECT_GT(journal.refused.size(), 0U);
+}
+
+// A liveness probe that failed would have the server killed in the middle of its calls.
+TEST(Drain, LivenessStaysServingDuringADrainAndReadinessDoesNot) {
+  const int port = FreePort();
+  Fleet fleet(1, {"--drain_timeout=30s", absl::StrCat("--metrics=127.0.0.1:", port)},
+              /*servers=*/1);
+  const auto health = grpc::health::v1::Health::NewStub(fleet.server(0).Channel());
+  const auto watch = [&](grpc::ClientContext& context, const std::string& name) {
+    grpc::health::v1::HealthCheckRequest request;
+    request.set_service(name);
+    return health->Watch(&context, request);
+  };
+  grpc::ClientContext contexts[2];
+  const auto readiness = watch(contexts[0], "");
+  const auto liveness = watch(contexts[1], "liveness");
+  grpc::health::v1::HealthCheckResponse response;
+  for (const auto* stream : {&readiness, &liveness}) {
+    ASSERT_TRUE((*stream)->Read(&response));
+    EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+  }
+
+  // A call that goes on until the database gives a row back.
+  const auto stub = fleet.Stub(0);
+  std::thread caller;
+  std::thread stop;
+  Database other(fleet.database().options());
+  const absl::Status locked = other.Write({}, [&](Session& session) {
+    session.Query("SELECT id FROM account WHERE id = 'aa1-ovh' FOR UPDATE", {});
+    caller = std::thread([&] {
+      v1::UpdateProfileRequest request;
+      request.mutable_account()->set_language_code("en");
+      request.mutable_update_mask()->add_paths("language_code");
+      v1::UpdateProfileResponse updated;
+      EXPECT_EQ(ReasonOf(stub->UpdateProfile(ActingAs(kFleetAdmin).get(), request, &updated)),
+                "OK");
+    });
+    const auto started = [&] {
+      for (const std::string& line : Scrape(port)) {
+        if (absl::StartsWith(line, "grpc_server_started_total{grpc_method=\"UpdateProfile\"")) {
+          return absl::EndsWith(line, " 1");
+        }
+      }
+      return false;
+    };
+    while (!started()) absl::SleepFor(absl::Milliseconds(5));
+    stop = std::thread([&] { EXPECT_EQ(fleet.server(0).Terminate(), 0); });
+    EXPECT_TRUE(readiness->Read(&response));
+    EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+    for (const auto& [name, status] :
+         {std::pair("liveness", grpc::health::v1::HealthCheckResponse::SERVING),
+          std::pair("", grpc::health::v1::HealthCheckResponse::NOT_SERVING)}) {
+      grpc::ClientContext context;
+      grpc::health::v1::HealthCheckRequest request;
+      request.set_service(name);
+      EXPECT_TRUE(health->Check(&context, request, &response).ok());
+      EXPECT_EQ(response.status(), status) << name;
+    }
+    return absl::CancelledError("only the lock was wanted");
+  });
+  EXPECT_TRUE(absl::IsCancelled(locked)) << locked;
+  caller.join();
+  stop.join();
+  EXPECT_FALSE(liveness->Read(&response)) << "it said anything but SERVING";
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <random>
@@ -18,6 +19,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/testing/fleet.h"
 #include "tests/testing/http2.h"
 
@@ -27,13 +29,47 @@ namespace {
 using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
 using namespace contacts::testing::http2;  // NOLINT(google-build-using-namespace): as above.
 
-constexpr int64_t kMaxKilobytes = 450'000;  // Sanitizers need most of it.
+// Sanitizers need most of it.
+constexpr int64_t kMaxKilobytes = 450'000;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int64_t kQuietKilobytes = kMaxKilobytes;
+#else
+constexpr int64_t kQuietKilobytes = 100'000;
+#endif
 
-std::string Head(const std::string& method) {
-  return "\x83\x86" + Literal(":path", "/contacts.v1.ContactService/" + method) +
-         Literal(":authority", "contacts") + Literal("te", "trailers") +
-         Literal("content-type", "application/grpc") + Literal("contacts-account", kFleetAdmin);
+std::string HeadOf(const std::string& path) {
+  return "\x83\x86" + Literal(":path", path) + Literal(":authority", "contacts") +
+         Literal("te", "trailers") + Literal("content-type", "application/grpc");
 }
+std::string Head(const std::string& method) {
+  return HeadOf("/contacts.v1.ContactService/" + method) + Literal("contacts-account", kFleetAdmin);
+}
+
+// Another account, whose calls must all be answered while an attack goes on.
+class Bystander {
+ public:
+  explicit Bystander(std::unique_ptr<v1::ContactService::Stub> stub)
+      : stub_(std::move(stub)), thread_([this] {
+          while (!over_) {
+            v1::GetProfileResponse response;
+            ++answers_[ReasonOf(stub_->GetProfile(ActingAs(kFleetFirst).get(), {}, &response))];
+            absl::SleepFor(absl::Milliseconds(5));
+          }
+        }) {}
+  // Ends it. Returns its answers by reason.
+  std::map<std::string, int> Answers() {
+    over_ = true;
+    thread_.join();
+    return answers_;
+  }
+
+ private:
+  const std::unique_ptr<v1::ContactService::Stub> stub_;
+  std::map<std::string, int> answers_;
+  std::atomic<bool> over_ = false;
+  std::thread thread_;
+};
+
 class Http2AbuseTest : public ::testing::Test {
  protected:
   // Another account is served, on a connection from before and on a new one, and memory is bounded.
@@ -283,6 +319,90 @@ TEST_F(Http2AbuseTest, ACallWithoutAMessageIsRefused) {
   EXPECT_TRUE(refused());
 }
 
+// Without credentials. gRPC 1.51 cannot prevent the attack, so the edge does. But rejected and
+// cancelled calls must not keep others out.
+TEST_F(Http2AbuseTest, ResetsOfRejectedCallsAreNotCountedAgainstOthers) {
+  constexpr uint32_t kCalls = 15'000;
+  Bystander bystander(fleet_.Stub(0));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      const auto connection = Connect();
+      connection->Send(Begin());
+      for (uint32_t stream = 1; stream < 2 * kCalls; stream += 2) {
+        if (!connection->Send(Frame(kHeaders, kEndHeaders, stream,
+                                    HeadOf("/contacts.v1.ContactService/GetProfile")) +
+                              Frame(kData, kEndStream, stream, Message("")) +
+                              Frame(kReset, 0, stream, Number(8, 4)))) {
+          break;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const auto answers = bystander.Answers();
+  EXPECT_THAT(answers, ::testing::ElementsAre(::testing::Key("OK")));
+  // Its memory goes back to the machine.
+  const absl::Time deadline = absl::Now() + absl::Seconds(60);
+  while (server().ResidentKilobytes() > kQuietKilobytes && absl::Now() < deadline) {
+    absl::SleepFor(absl::Milliseconds(100));
+  }
+  EXPECT_LT(server().ResidentKilobytes(), kQuietKilobytes);
+}
+
+// Health does not authenticate its callers either.
+TEST_F(Http2AbuseTest, StreamsOfHealthAreBoundedTogether) {
+  constexpr std::size_t kOpen = 1000;
+  constexpr uint32_t kStreams = 800;  // On each connection.
+  std::vector<std::unique_ptr<Connection>> connections;
+  std::size_t serving = 0;
+  std::size_t refused = 0;
+  for (int i = 0; i < 3; ++i) {
+    connections.push_back(Connect());
+    std::string bytes = Begin() + Frame(kSettings, 1, 0, "");
+    for (uint32_t id = 1; id < 2 * kStreams; id += 2) {
+      bytes += Frame(kHeaders, kEndHeaders, id, HeadOf("/grpc.health.v1.Health/Watch")) +
+               Frame(kData, kEndStream, id, Message(""));
+    }
+    connections.back()->Send(bytes);
+    std::map<uint32_t, int> headers;  // Blocks of them. A refusal has no message.
+    std::set<uint32_t> told;
+    const auto take = [&](FrameType type, uint32_t id, const std::string& payload) {
+      if (type == kData && payload == Message("\x08\x01")) told.insert(id);
+      if (type == kHeaders) ++headers[id];
+    };
+    const absl::Time deadline = absl::Now() + absl::Seconds(30);
+    const auto pending = [&] {
+      std::size_t count = kStreams - headers.size();
+      if (serving < kOpen) count += std::min(headers.size(), kOpen - serving) - told.size();
+      return count;
+    };
+    while (pending() > 0 && absl::Now() < deadline && connections.back()->Receive(take)) {
+    }
+    serving += told.size();
+    refused += headers.size() - told.size();
+  }
+  EXPECT_EQ(serving, kOpen);
+  EXPECT_EQ(refused, 3 * kStreams - kOpen);
+  ExpectServes();
+  // Their places are free again.
+  connections.clear();
+  const auto stub = grpc::health::v1::Health::NewStub(server().Channel());
+  grpc::health::v1::HealthCheckResponse response;
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  bool told = false;
+  while (!told && absl::Now() < deadline) {
+    grpc::ClientContext context;
+    const auto watch = stub->Watch(&context, {});
+    told = watch->Read(&response);
+    if (told) context.TryCancel();
+    const grpc::Status status = watch->Finish();
+    EXPECT_TRUE(told || status.error_code() == grpc::StatusCode::UNIMPLEMENTED)
+        << status.error_code() << ' ' << status.error_message();
+  }
+  EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+}
+
 // Reflection does not authenticate its callers.
 TEST_F(Http2AbuseTest, StreamsOfReflectionAreBoundedTogether) {
   constexpr uint32_t kStreams = 300;
@@ -290,13 +410,9 @@ TEST_F(Http2AbuseTest, StreamsOfReflectionAreBoundedTogether) {
   const auto connection = Connect();
   std::string bytes = Begin();
   for (uint32_t id = 1; id < 2 * kStreams; id += 2) {
-    bytes +=
-        Frame(kHeaders, kEndHeaders, id,
-              "\x83\x86" +
-                  Literal(":path", absl::StrCat("/grpc.reflection.", id % 4 == 1 ? "v1" : "v1alpha",
-                                                ".ServerReflection/ServerReflectionInfo")) +
-                  Literal(":authority", "contacts") + Literal("te", "trailers") +
-                  Literal("content-type", "application/grpc"));
+    bytes += Frame(kHeaders, kEndHeaders, id,
+                   HeadOf(absl::StrCat("/grpc.reflection.", id % 4 == 1 ? "v1" : "v1alpha",
+                                       ".ServerReflection/ServerReflectionInfo")));
   }
   connection->Send(bytes);
   std::set<uint32_t> refused;
@@ -371,6 +487,29 @@ TEST_F(Http2AbuseTest, TenThousandConnectionsLeaveRoomForOthers) {
     if (i % 1000 == 0) ExpectServes();
   }
   ExpectServes();
+}
+
+TEST(Connections, WithoutACallOrOfGreatAgeAreClosed) {
+  const auto end = [](const std::string& flag, const std::string& said) {
+    Fleet fleet(0, {flag}, 1);
+    Connection connection(fleet.server(0).address());
+    connection.Send(Begin() + Frame(kSettings, 1, 0, "") + said);
+    bool open = true;
+    const absl::Time deadline = absl::Now() + absl::Seconds(60);
+    while (open && absl::Now() < deadline) {
+      std::string pongs;
+      open = connection.Receive([&](FrameType type, uint32_t, const std::string& payload) {
+        if (type == kPing) pongs += Frame(kPing, 1, 0, payload);
+      });
+      open = open && connection.Send(pongs);
+    }
+    EXPECT_FALSE(open) << flag;
+    EXPECT_EQ(fleet.server(0).Terminate(), 0);
+  };
+  end("--max_connection_idle=2s", "");
+  // A request that never arrives as a whole.
+  end("--max_connection_age=2s", Frame(kHeaders, kEndHeaders, 1, Head("GetProfile")) +
+                                     Frame(kData, 0, 1, std::string("\0\0\0\1\0", 5)));
 }
 
 // gRPC's own listener would no longer accept connections.

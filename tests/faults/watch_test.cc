@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -27,22 +29,32 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using namespace contacts::testing;  // NOLINT(google-build-using-namespace): the test vocabulary.
 
-TEST(Watch, OneAccountLeavesRoomForOthersAndAllForObservers) {
+TEST(Watch, AccountsWithMostStreamsGiveThemToOthersAndAllLeaveRoomForObservers) {
   Fleet fleet(1, {"--max_watchers=10"}, 1);
-  std::vector<std::unique_ptr<WatchStream>> streams;
+  std::map<std::string, std::vector<std::unique_ptr<WatchStream>>> streams;
   const auto begins = [&](const std::string& who, int count) {
     for (int i = 0; i < count; ++i) {
-      streams.push_back(std::make_unique<WatchStream>(fleet.server(0).Channel(), who));
-      streams.back()->Begin();
+      streams[who].push_back(std::make_unique<WatchStream>(fleet.server(0).Channel(), who));
+      streams[who].back()->Begin();
     }
   };
+  // Two accounts take all places of accounts.
   begins(kFleetFirst, 5);
-  EXPECT_EQ(EndOf(fleet, kFleetFirst, ""), "UNAVAILABLE");
   begins(kFleetSecond, 4);
   EXPECT_EQ(EndOf(fleet, kFleetSecond, ""), "UNAVAILABLE");
+  EXPECT_EQ(EndOf(fleet, kFleetFirst, ""), "UNAVAILABLE");
+  begins(kFleetAdmin, 3);
+  // Each ended the oldest stream of the account that had most.
+  for (const auto& stream :
+       {&streams[kFleetFirst][0], &streams[kFleetFirst][1], &streams[kFleetSecond][0]}) {
+    EXPECT_FALSE((*stream)->Next().has_value());
+    EXPECT_EQ(ReasonOf((*stream)->Finish()), "UNAVAILABLE");
+  }
+  EXPECT_EQ(EndOf(fleet, kFleetAdmin, ""), "UNAVAILABLE");
   begins(kObserver, 1);
-  EXPECT_EQ(EndOf(fleet, kObserver, ""), "UNAVAILABLE");
-  for (const auto& stream : streams) stream->Cancel();
+  for (const auto& [who, own] : streams) {
+    for (const auto& stream : own) stream->Cancel();
+  }
 }
 
 // A watcher that keeps resuming from far back does not delay a watcher that resumes from near.

@@ -7,12 +7,16 @@
 
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "core/mysql/database.h"
+#include "core/mysql/session.h"
 #include "tests/testing/fleet.h"
 #include "tests/testing/http.h"
 
@@ -116,6 +120,59 @@ TEST(Metrics, TellOfCallsQueueDatabaseAndMails) {
   // No label has a value that a caller chose.
   EXPECT_THAT(lines, Not(Contains(HasSubstr("zz9"))));
   EXPECT_EQ(server.server(0).Terminate(), 0);
+}
+
+TEST(Metrics, TellWhyCallsAreRejected) {
+  Metered server(0, {"--max_watchers=1"});
+  grpc::ClientContext contexts[2];
+  std::vector<std::unique_ptr<grpc::ClientReader<v1::WatchContactChangesResponse>>> streams;
+  const auto stub = server.Stub();
+  v1::WatchContactChangesResponse response;
+  for (grpc::ClientContext& context : contexts) {
+    context.AddMetadata("contacts-account", kFleetAdmin);
+    streams.push_back(stub->WatchContactChanges(&context, {}));
+    EXPECT_EQ(streams.back()->Read(&response), streams.size() == 1);
+  }
+  EXPECT_EQ(ReasonOf(streams.back()->Finish()), "UNAVAILABLE");
+  contexts[0].TryCancel();
+  EXPECT_THAT(server.Metrics(), IsSupersetOf({"contacts_calls_rejected_total{cause=\"watchers\"} 1",
+                                              "contacts_calls_rejected_total{cause=\"queue\"} 0",
+                                              "contacts_unread_answers_cancelled_total 0"}));
+}
+
+// Such as by a change of the schema: the database answers pings, and no call.
+TEST(Metrics, AndHealthTellThatAllCallsAreStuck) {
+  Metered server(0, {"--workers=2"});
+  const auto serving = [&](const char* value) {
+    const absl::Time deadline = absl::Now() + absl::Seconds(60);
+    const auto told = Contains(absl::StrCat("contacts_serving ", value));
+    while (!::testing::Value(server.Metrics(), told) && absl::Now() < deadline) {
+      absl::SleepFor(absl::Milliseconds(50));
+    }
+    EXPECT_THAT(server.Metrics(), told);
+  };
+  std::vector<std::thread> callers;
+  Database other(server.database().options());
+  const absl::Status locked = other.Write({}, [&](Session& session) {
+    session.Query("SELECT id FROM account FOR UPDATE", {});
+    // Two calls have the two threads, one waits.
+    for (const char* account : {kFleetAdmin, kFleetFirst, kFleetSecond}) {
+      callers.emplace_back([&, account] {
+        v1::UpdateProfileRequest request;
+        request.mutable_account()->set_language_code("en");
+        request.mutable_update_mask()->add_paths("language_code");
+        v1::UpdateProfileResponse response;
+        EXPECT_EQ(
+            ReasonOf(server.Stub()->UpdateProfile(ActingAs(account).get(), request, &response)),
+            "OK");
+      });
+    }
+    serving("0");
+    return absl::CancelledError("only the locks were wanted");
+  });
+  EXPECT_TRUE(absl::IsCancelled(locked)) << locked;
+  for (std::thread& caller : callers) caller.join();
+  serving("1");
 }
 
 TEST(Metrics, AreAnsweredToHeadWithoutABody) {

@@ -6,18 +6,25 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "contacts/v1/contact_service.grpc.pb.h"
+#include "tests/testing/http2.h"
 
 namespace contacts::server {
 namespace {
 
+namespace http2 = ::contacts::testing::http2;
 using Handler =
     std::function<absl::StatusOr<std::string>(const Call&, const v1::GetServiceRequest&)>;
 using Stub = v1::ContactService::Stub;
@@ -41,18 +48,18 @@ class OneMethod final
 // A server of that method, with one worker and room for one more call.
 class Served {
  public:
-  explicit Served(const Handler& handler, absl::Duration longest = absl::Seconds(30))
+  explicit Served(const Handler& handler, absl::Duration longest = absl::Seconds(30),
+                  std::size_t max_unread = UnreadAnswers::Limits().bytes)
       : validator_(FieldRules(AccountIdForm(), Settings())),
-        workers_({.threads = 1, .waiting = 1, .threads_per_tenant = 1, .waiting_per_tenant = 1}),
-        calls_({&authenticator_, &validator_}, &workers_, longest),
+        workers_({.threads = 1, .waiting = 1, .threads_per_tenant = 1}),
+        calls_({&authenticator_, &validator_}, &workers_, longest, max_unread),
         service_(&calls_, handler) {
     grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
-    stub_ = v1::ContactService::NewStub(grpc::CreateChannel("127.0.0.1:" + std::to_string(port),
-                                                            grpc::InsecureChannelCredentials()));
+    stub_ = v1::ContactService::NewStub(
+        grpc::CreateChannel(address(), grpc::InsecureChannelCredentials()));
   }
   ~Served() { server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(5)); }
 
@@ -69,8 +76,10 @@ class Served {
   }
 
   UnaryCalls& calls() { return calls_; }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 
  private:
+  int port_ = 0;
   DevelopmentAuthenticator authenticator_{AccountIdForm()};
   RequestValidator validator_;
   WorkQueue workers_;
@@ -259,6 +268,129 @@ TEST(UnaryCallTest, RefusesNewCallsWhileDraining) {
   EXPECT_TRUE(served.Get().ok());
   served.calls().Drain();
   EXPECT_EQ(ReasonOf(served.Get()), "UNAVAILABLE");
+}
+
+// A caller that reads the headers of its answers, and keeps the window of their bytes shut.
+class Unreading {
+ public:
+  Unreading(const Served& served, std::string account)
+      : connection_(served.address()), account_(std::move(account)) {
+    connection_.Send(http2::kPreface +
+                     http2::Frame(http2::kSettings, 0, 0,
+                                  http2::Number(4, 2) + http2::Number(0, 4)));  // Initial window.
+  }
+  // Makes a call without reading anything.
+  void Send() {
+    v1::GetServiceRequest request;
+    request.set_service("a.example");
+    connection_.Send(
+        http2::Frame(http2::kHeaders, http2::kEndHeaders, stream_,
+                     "\x83\x86" +
+                         http2::Literal(":path", "/contacts.v1.ContactService/GetService") +
+                         http2::Literal(":authority", "x") + http2::Literal("te", "trailers") +
+                         http2::Literal("content-type", "application/grpc") +
+                         http2::Literal("contacts-account", account_)) +
+        http2::Frame(http2::kData, http2::kEndStream, stream_,
+                     http2::Message(request.SerializeAsString())));
+    calls_[stream_] = State::kAsked;
+    stream_ += 2;
+  }
+  // Makes a call and waits for its answer's headers. Returns whether its stream is still open, so
+  // that bytes of the answer wait.
+  bool Call() {
+    Send();
+    const State& state = calls_[stream_ - 2];
+    const absl::Time deadline = absl::Now() + absl::Seconds(30);
+    while (state == State::kAsked && absl::Now() < deadline) Receive();
+    return state == State::kWaiting;
+  }
+  // Number of calls whose answers wait.
+  int64_t Waiting() {
+    Receive();
+    return std::count_if(calls_.begin(), calls_.end(),
+                         [](const auto& call) { return call.second == State::kWaiting; });
+  }
+  void ResetAll() {
+    for (const auto& [stream, state] : calls_) {
+      connection_.Send(http2::Frame(http2::kReset, 0, stream, http2::Number(8, 4)));
+    }
+  }
+
+ private:
+  enum class State { kAsked, kWaiting, kEnded };
+
+  void Receive() {
+    connection_.Receive([&](http2::FrameType type, uint32_t stream, const std::string&) {
+      if (type == http2::kReset) calls_[stream] = State::kEnded;
+      // A second block of headers is that of trailers.
+      if (type == http2::kHeaders) {
+        calls_[stream] = calls_[stream] == State::kAsked ? State::kWaiting : State::kEnded;
+      }
+    });
+  }
+
+  http2::Connection connection_;
+  const std::string account_;
+  uint32_t stream_ = 1;
+  std::map<uint32_t, State> calls_;
+};
+
+constexpr std::size_t kMaxUnread = 1'000'000;
+
+absl::StatusOr<std::string> Large(const Call&, const v1::GetServiceRequest&) {
+  return std::string(50'000, 'x');
+}
+
+TEST(UnreadAnswers, OneAccountMayHaveAQuarter) {
+  Served served(Large, absl::Seconds(30), kMaxUnread);
+  Unreading account(served, "bb2-ovh");
+  for (int i = 0; i < 20; ++i) account.Call();
+  // A refusal is one block of headers, which looks as if its answer waited.
+  EXPECT_LT(served.calls().unread().bytes(), kMaxUnread / 4 + 60'000);
+  EXPECT_GT(served.calls().unread().bytes(), kMaxUnread / 4 - 60'000);
+  EXPECT_EQ(served.calls().unread().cancelled(), 0);
+  EXPECT_TRUE(served.Get().ok());
+}
+
+TEST(UnreadAnswers, AllAccountsTogetherKeepNoOtherAccountOut) {
+  Served served(Large, absl::Seconds(30), kMaxUnread);
+  std::vector<std::unique_ptr<Unreading>> accounts;
+  for (int i = 0; i < 12; ++i) {
+    accounts.push_back(std::make_unique<Unreading>(served, absl::StrCat("cc", i, "-ovh")));
+    for (int call = 0; call < 4; ++call) accounts.back()->Call();
+    EXPECT_TRUE(served.Get().ok()) << i;
+    EXPECT_LE(served.calls().unread().bytes(), kMaxUnread);
+  }
+  EXPECT_GT(served.calls().unread().cancelled(), 0);
+  // Those with most lost their oldest, so each still has some.
+  for (const auto& account : accounts) EXPECT_GT(account->Waiting(), 0);
+}
+
+TEST(UnreadAnswers, RejectedCallsDoNotCount) {
+  Served served(Large, absl::Seconds(30), kMaxUnread);
+  served.calls().Drain();
+  Unreading account(served, "bb2-ovh");
+  std::size_t most = 0;
+  for (int i = 0; i < 500; ++i) {
+    account.Send();
+    most = std::max(most, served.calls().unread().bytes());
+  }
+  EXPECT_TRUE(account.Call()) << "its trailers look like the headers of an answer";
+  EXPECT_EQ(most, 0U);
+}
+
+TEST(UnreadAnswers, DoNotCountOnceTheirCallsAreCancelled) {
+  Served served(Large, absl::Seconds(30), kMaxUnread);
+  Unreading account(served, "bb2-ovh");
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(account.Call());
+  EXPECT_GT(served.calls().unread().bytes(), 200'000U);
+  account.ResetAll();
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (served.calls().unread().bytes() > 0 && absl::Now() < deadline) {
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  EXPECT_EQ(served.calls().unread().bytes(), 0U);
+  EXPECT_TRUE(account.Call());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
@@ -37,8 +38,7 @@ TEST(WorkQueue, ThoseWhoBringWorkTakeTurns) {
   Served served;
   absl::Notification go;
   {
-    WorkQueue queue(
-        {.threads = 1, .waiting = 10, .threads_per_tenant = 1, .waiting_per_tenant = 10});
+    WorkQueue queue({.threads = 1, .waiting = 20, .threads_per_tenant = 1});
     ASSERT_TRUE(queue.TryPush("first", [&] { go.WaitForNotification(); }));
     while (queue.length() > 0) absl::SleepFor(absl::Milliseconds(1));
     for (int i = 0; i < 4; ++i) ASSERT_TRUE(queue.TryPush("flood", served.Piece("flood")));
@@ -53,7 +53,7 @@ TEST(WorkQueue, ThoseWhoBringWorkTakeTurns) {
 TEST(WorkQueue, OneThatFloodsLeavesThreadsToTheOthers) {
   absl::Notification go;
   absl::Notification other_done;
-  WorkQueue queue({.threads = 2, .waiting = 10, .threads_per_tenant = 1, .waiting_per_tenant = 5});
+  WorkQueue queue({.threads = 2, .waiting = 10, .threads_per_tenant = 1});
   for (int i = 0; i < 5; ++i) {
     ASSERT_TRUE(queue.TryPush("flood", [&] { go.WaitForNotification(); }));
   }
@@ -64,18 +64,41 @@ TEST(WorkQueue, OneThatFloodsLeavesThreadsToTheOthers) {
   EXPECT_TRUE(queue.WaitIdle(absl::Seconds(20)));
 }
 
-TEST(WorkQueue, OneThatFloodsLeavesRoomInTheQueue) {
+TEST(WorkQueue, EachThatFloodsLeavesHalfOfTheRoomToTheOthers) {
   absl::Notification go;
-  WorkQueue queue({.threads = 1, .waiting = 3, .threads_per_tenant = 1, .waiting_per_tenant = 2});
-  ASSERT_TRUE(queue.TryPush("flood", [&] { go.WaitForNotification(); }));
+  WorkQueue queue({.threads = 1, .waiting = 8, .threads_per_tenant = 1});
+  ASSERT_TRUE(queue.TryPush("first", [&] { go.WaitForNotification(); }));
   while (queue.length() > 0) absl::SleepFor(absl::Milliseconds(1));
-  EXPECT_TRUE(queue.TryPush("flood", [] {}));
-  EXPECT_TRUE(queue.TryPush("flood", [] {}));
-  EXPECT_FALSE(queue.TryPush("flood", [] {}));
-  EXPECT_TRUE(queue.TryPush("other", [] {}));
-  EXPECT_FALSE(queue.TryPush("third", [] {})) << "the queue as a whole is full";
-  EXPECT_EQ(queue.length(), 3);
+  for (const auto& [tenant, room] : {std::pair("flood", 4), std::pair("second flood", 2),
+                                     std::pair("third flood", 1), std::pair("other", 1)}) {
+    for (int i = 0; i < room; ++i) EXPECT_TRUE(queue.TryPush(tenant, [] {})) << tenant << i;
+    EXPECT_FALSE(queue.HasRoom(tenant)) << tenant;
+    EXPECT_FALSE(queue.TryPush(tenant, [] {})) << tenant;
+    EXPECT_EQ(queue.IsFull(), tenant == std::string("other"));
+  }
+  EXPECT_FALSE(queue.TryPush("last", [] {})) << "the queue as a whole is full";
+  EXPECT_EQ(queue.length(), 8);
   go.Notify();
+}
+
+TEST(WorkQueue, IsStuckWhileAllThreadsRunTheSameItemsAndOthersWait) {
+  absl::Notification go;
+  WorkQueue queue({.threads = 2, .waiting = 8, .threads_per_tenant = 1});
+  const auto push = [&](const char* tenant) {
+    ASSERT_TRUE(queue.TryPush(tenant, [&] { go.WaitForNotification(); }));
+  };
+  push("first");
+  push("first");
+  while (queue.length() > 1) absl::SleepFor(absl::Milliseconds(1));
+  absl::SleepFor(absl::Milliseconds(5));
+  EXPECT_EQ(queue.stuck(), absl::ZeroDuration()) << "one thread is free for other tenants";
+  push("second");
+  while (queue.length() > 1) absl::SleepFor(absl::Milliseconds(1));
+  absl::SleepFor(absl::Milliseconds(5));
+  EXPECT_GE(queue.stuck(), absl::Milliseconds(5));
+  go.Notify();
+  EXPECT_TRUE(queue.WaitIdle(absl::Seconds(20)));
+  EXPECT_EQ(queue.stuck(), absl::ZeroDuration());
 }
 
 }  // namespace

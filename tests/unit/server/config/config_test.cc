@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -239,6 +240,17 @@ TEST_F(TlsConfigTest, ServesOnANetworkOverTlsAlone) {
   EXPECT_THAT(plain.status().message(), HasSubstr("or --tls_cert and --tls_key"));
   auto over_tls = jwt;
   over_tls.insert(over_tls.end(), {"--tls_cert=cert.pem", "--tls_key=key.pem"});
+  const auto strangers = ReadTlsWith(over_tls);
+  ASSERT_FALSE(strangers.ok());
+  EXPECT_THAT(strangers.status().message(),
+              HasSubstr("--tls_client_ca, or --behind_edge if an edge as in deploy/README.md"));
+  for (const char* flag : {"--behind_edge", "--tls_client_ca=ca.pem"}) {
+    auto defended = over_tls;
+    defended.emplace_back(flag);
+    EXPECT_TRUE(ReadTlsWith(defended).ok()) << flag;
+  }
+  std::replace(over_tls.begin(), over_tls.end(), std::string("--listen=0.0.0.0:1"),
+               std::string("--listen=127.0.0.1:1"));
   EXPECT_TRUE(ReadTlsWith(over_tls).ok());
 }
 
