@@ -61,17 +61,19 @@ cp "$scratch/mysql/password" "$scratch/volume/mysql_password"
 chown 0:65534 "$scratch"/volume/{token_keys,mysql_password}
 chmod 0440 "$scratch"/volume/{token_keys,mysql_password}
 chmod 755 "$scratch"
+# Nobody cannot pass through buildah's folders.
+mkdir -m 0755 "$scratch/root"
 # Runs a command of the image: root read-only, nobody, no capability, no new privilege.
 in_image() {
   # shellcheck disable=SC2016  # The inner shell expands them.
-  unshare --mount bash -c 'root=$1 volume=$2; shift 2
-    mount --bind "$root" "$root"
+  unshare --mount bash -c 'image=$1 root=$2 volume=$3; shift 3
+    mount --bind "$image" "$root"
     mount -t tmpfs -o mode=755 none "$root/mnt"
     mkdir "$root/mnt/volume"
     mount --bind "$volume" "$root/mnt/volume"
     mount -o remount,bind,ro "$root"
     exec setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --inh-caps=-all \
-      --bounding-set=-all unshare --user --root="$root" --wd=/ "$@"' in_image "$root" "$scratch/volume" "$@"
+      --bounding-set=-all unshare --user --root="$root" --wd=/ "$@"' in_image "$root" "$scratch/root" "$scratch/volume" "$@"
 }
 in_image contactsd --migrate --listen=127.0.0.1:0 --mysql="$uri" \
   --mysql_password_file=/mnt/volume/mysql_password --token_keys_file=/mnt/volume/token_keys \
