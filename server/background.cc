@@ -10,6 +10,7 @@ namespace contacts::server {
 namespace {
 
 constexpr absl::Duration kPurgeInterval = absl::Minutes(10);
+constexpr absl::Duration kPurgePause = absl::Milliseconds(100);
 constexpr absl::Duration kOutboxInterval = absl::Seconds(15);
 constexpr absl::Duration kTrimInterval = absl::Seconds(10);
 constexpr int64_t kBatch = 200;
@@ -44,6 +45,12 @@ void Background::Start(bool measures_outbox) {
   purge_daily_uses_ = std::make_unique<Periodic>([this] {
     return PauseAfterBatch("purge of counts", engine_->maintenance.PurgeDailyUses(kBatch),
                            kPurgeInterval);
+  });
+  purge_changes_ = std::make_unique<Periodic>([this] {
+    const absl::StatusOr<int64_t> removed = engine_->maintenance.PurgeChanges(kBatch);
+    // A transaction may have been full of items with any number of changes.
+    if (removed.ok() && *removed > 0) return kPurgePause;
+    return PauseAfterBatch("purge of contact changes", removed, kPurgeInterval);
   });
   purge_feed_ = std::make_unique<Periodic>([this] {
     return PauseAfterBatch("purge of events", feed_->Purge(kBatch, database_->Now()),

@@ -48,6 +48,7 @@ class Background {
   std::unique_ptr<Periodic> timers_;
   std::unique_ptr<Periodic> purge_;
   std::unique_ptr<Periodic> purge_daily_uses_;
+  std::unique_ptr<Periodic> purge_changes_;
   std::unique_ptr<Periodic> purge_feed_;
   std::unique_ptr<Periodic> trim_;
   std::unique_ptr<Periodic> measure_outbox_;

@@ -152,7 +152,7 @@ std::string PendingAdvice(const Failure& failure) {
 
 std::string BillingExplanation(const Failure& failure) {
   const std::string accounts = Subjects(failure);
-  return absl::StrCat("the old or the new billing contact has overdue payments",
+  return absl::StrCat("the old or the new contact has overdue payments",
                       accounts.empty() ? "" : absl::StrCat(": ", accounts));
 }
 
@@ -213,8 +213,7 @@ bool ExplainReason(v1::ErrorReason reason, const CallPurpose& purpose, Failure& 
     case v1::ERROR_REASON_RESEND_TOO_SOON:
       return explain("the e-mail was sent too short a time ago, or too often", WaitAdvice(failure));
     case v1::ERROR_REASON_QUOTA_EXCEEDED:
-      return explain("the account has too many contact changes pending, or acts too often",
-                     WaitAdvice(failure));
+      return explain("the account has used up one of its quotas", WaitAdvice(failure));
     case v1::ERROR_REASON_REQUEST_ID_REUSED:
       return explain("this request id was used for something else",
                      "leave --request-id out, and a new one is drawn");

@@ -59,6 +59,13 @@ struct ChangeItem {
   absl::Time service_create_time;
 };
 
+// How often a validator's e-mail was sent again.
+struct ResendUse {
+  absl::Time last_time;  // When the latest e-mail was asked for.
+  absl::Time day_start;  // Start of the day in which they are counted.
+  int64_t in_day = 0;    // 0: none was sent again so far.
+};
+
 // One validator's answer, with the values that check and limit it.
 struct Validation {
   AccountId account;
@@ -70,12 +77,11 @@ struct Validation {
   // When the viewer may ask for another e-mail. Only in views.
   std::optional<absl::Time> resend_time;
 
-  int64_t generation = 1;        // Raised by each resend; part of what the token is derived from.
-  std::string token_key_id;      // Key that the token of this generation is derived with.
-  int64_t wrong_tokens = 0;      // Since the last resend.
-  absl::Time last_request_time;  // When the latest e-mail was asked for.
-  absl::Time resend_day_start;   // Start of the day in which resends are counted.
-  int64_t resends_in_day = 0;
+  int64_t generation = 1;    // Raised by each resend; part of what the token is derived from.
+  std::string token_key_id;  // Key that the token of this generation is derived with.
+  int64_t wrong_tokens = 0;  // Since the last resend.
+  ResendUse own_resends;     // Asked for by the validator itself.
+  ResendUse other_resends;   // Asked for by another: the requester, or an operator.
 };
 
 struct ContactChange {

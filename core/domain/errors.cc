@@ -145,8 +145,7 @@ absl::Status BillingOverdue(const std::vector<AccountId>& accounts) {
   }
   absl::Status status =
       Make(absl::StatusCode::kFailedPrecondition, "BILLING_OVERDUE",
-           absl::StrCat("overdue payments; want the old and the new billing contact up to date: ",
-                        names),
+           absl::StrCat("overdue payments; want the old and the new contact up to date: ", names),
            {{"accounts", absl::StrCat(accounts.size())}});
   google::rpc::PreconditionFailure failure;
   for (const AccountId& account : accounts) {

@@ -9,8 +9,11 @@ namespace contacts {
 
 // Every limit and delay of the rules, with its default.
 struct Settings {
-  absl::Duration change_lifetime = absl::Hours(24 * 7);    // 1 hour to 90 days.
-  absl::Duration reminder_lead = absl::Hours(48);          // Before the change expires.
+  absl::Duration change_lifetime = absl::Hours(24 * 7);  // 1 hour to 90 days.
+  absl::Duration reminder_lead = absl::Hours(48);        // Before the change expires.
+  // Whether every change needs its old and new contacts in good standing. Else only changes that
+  // move a billing role do.
+  bool standing_for_every_role = false;
   int64_t max_assignments = 1000;                          // In one call.
   int64_t max_reason = 500;                                // Characters, of a refusal or override.
   int64_t max_pending_changes = 1000;                      // Of one requester.
@@ -22,6 +25,7 @@ struct Settings {
   int64_t max_wrong_tokens = 10;                           // Then the answer is locked.
   absl::Duration resend_interval = absl::Minutes(1);       // For each validator and change.
   int64_t max_resends_per_day = 20;                        // For each validator and change.
+  absl::Duration change_retention;                         // Of closed changes; zero: for ever.
   absl::Duration request_retention = absl::Hours(24 * 8);  // How long replies are replayed.
   int64_t default_page_size = 50;
   int64_t default_event_page_size = 100;

@@ -22,7 +22,7 @@ namespace {
 
 // Loads the items and locks their services. Then loads the other facts that an acceptance needs
 // to take effect.
-EffectFacts ReadEffectFacts(Session& session, ContactChange& change) {
+EffectFacts ReadEffectFacts(Session& session, ContactChange& change, const Settings& settings) {
   EffectFacts facts;
   store::LockedItems locked = store::LoadItemsLockServices(session, change);
   for (Service& service : locked.services) {
@@ -32,7 +32,9 @@ EffectFacts ReadEffectFacts(Session& session, ContactChange& change) {
   bool authority_in_doubt = locked.admin_moved;
   for (const ChangeItem& item : change.items) {
     if (item.outcome != ItemOutcome::kPending) continue;
-    if (item.role == Role::kBilling) payers.insert({item.old_contact, change.new_contact});
+    if (NeedsStanding(item.role, settings.standing_for_every_role)) {
+      payers.insert({item.old_contact, change.new_contact});
+    }
     const auto service = facts.services.find(item.service);
     authority_in_doubt =
         authority_in_doubt ||
@@ -132,7 +134,7 @@ absl::StatusOr<std::string> Answering::AcceptContactChange(const Call& call, con
         EffectFacts facts;
         std::vector<AccountId> admins;
         if (change->open() && WouldComplete(*change, call.account) && check == TokenCheck::kRight) {
-          facts = ReadEffectFacts(session, *change);
+          facts = ReadEffectFacts(session, *change, context_.settings);
         } else {
           admins = store::LoadItems(session, *change);
         }

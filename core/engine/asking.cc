@@ -58,10 +58,11 @@ struct LoadedFacts {
 };
 
 LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& ask,
-                      const std::function<absl::Time()>& clock) {
+                      const EngineContext& context) {
   LoadedFacts result;
   AskFacts& facts = result.facts;
   facts.requester = requester.id;
+  facts.standing_for_every_role = context.settings.standing_for_every_role;
   std::set<ServiceId> service_ids;
   std::set<AccountId> account_ids;
   for (const Assignment& assignment : ask.assignments) {
@@ -71,7 +72,7 @@ LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAs
 
   store::ServicesAndPending loaded =
       store::LoadServicesAndPending(session, service_ids, LockOf(ask), requester.id);
-  result.now = clock();
+  result.now = context.clock();
   std::map<ServiceRole, Uuid> pending_changes;
   for (const store::PendingRole& pending : loaded.pending) {
     const bool over = StateAt(ChangeState::kValidating, pending.expire_time, result.now) !=
@@ -81,9 +82,12 @@ LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAs
     facts.pending.emplace(pending.role, std::nullopt);
     pending_changes.emplace(pending.role, pending.change_id);
   }
-  for (Service& service : loaded.services) {
-    account_ids.insert(service.billing);
-    facts.services.emplace(service.id, std::move(service));
+  for (Service& service : loaded.services) facts.services.emplace(service.id, std::move(service));
+  for (const auto& [service, role, new_contact] : ask.assignments) {
+    const auto found = facts.services.find(service);
+    if (found != facts.services.end() && NeedsStanding(role, facts.standing_for_every_role)) {
+      account_ids.insert(found->second.holder(role));
+    }
   }
   if (result.expired.empty()) NamePendingChange(session, ask.assignments, pending_changes, facts);
 
@@ -133,7 +137,7 @@ absl::StatusOr<ReplyOrOvertaken> Ask(Session& session, const EngineContext& cont
   // The lock on the requester's account makes its calls take turns, so that its quotas hold.
   const std::optional<Account> requester = store::LoadAccount(session, call.account, LockOf(ask));
   if (!requester || requester->email.empty()) return errors::AccountNotFound(call.account);
-  const LoadedFacts loaded = ReadFacts(session, *requester, ask, context.clock);
+  const LoadedFacts loaded = ReadFacts(session, *requester, ask, context);
   found.expired = loaded.expired;
   if (!found.expired.empty() && !ask.validate_only) return ReplyOrOvertaken();
 

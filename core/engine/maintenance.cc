@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "core/engine/save.h"
 #include "core/mysql/store/change.h"
+#include "core/mysql/store/feed.h"
 #include "core/mysql/store/idempotency_record.h"
 #include "core/mysql/store/quota_window.h"
 #include "core/workflow/change.h"
@@ -87,6 +88,15 @@ absl::StatusOr<int64_t> Maintenance::PurgeDailyUses(int64_t limit) {
   const absl::Time before = context_.clock() - context_.settings.change_lifetime - absl::Hours(48);
   return context_.database->Write<int64_t>(InBackground(), [&](Session& session) {
     return store::PurgeDailyUses(session, before, limit);
+  });
+}
+
+absl::StatusOr<int64_t> Maintenance::PurgeChanges(int64_t limit) {
+  if (context_.settings.change_retention == absl::ZeroDuration()) return 0;
+  const absl::Time before = context_.clock() - context_.settings.change_retention;
+  return context_.database->Write<int64_t>(InBackground(), [&](Session& session) -> int64_t {
+    if (!store::LockFeedHead(session)) return 0;
+    return store::PurgeChanges(session, before, limit);
   });
 }
 

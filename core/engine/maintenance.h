@@ -32,6 +32,9 @@ class Maintenance {
   // Removes at most `limit` counts of days that are over; returns how many. Returns the errors of
   // Database::Write.
   absl::StatusOr<int64_t> PurgeDailyUses(int64_t limit);
+  // Removes at most `limit` closed changes past their retention; returns how many: often fewer, as
+  // one transaction removes about 1,000 items. Returns the errors of Database::Write.
+  absl::StatusOr<int64_t> PurgeChanges(int64_t limit);
 
  private:
   const EngineContext& context_;

@@ -42,6 +42,14 @@ std::string ValidatorColumns(const std::string& who) {
       {{"$", who}});
 }
 
+std::string OtherResendColumns(const std::string& who) {
+  return absl::StrReplaceAll(
+      " ADD COLUMN $_other_last_request_time {time} DEFAULT 0,"
+      " ADD COLUMN $_other_resend_day_start {time} DEFAULT 0,"
+      " ADD COLUMN $_other_resends_in_day {int} DEFAULT 0",
+      {{"$", who}});
+}
+
 std::vector<Migration> Build() {
   std::vector<Migration> migrations = {
       {1,
@@ -185,6 +193,16 @@ std::vector<Migration> Build() {
            "ALTER TABLE contact_override_item ADD KEY by_service (service_id, override_id),"
            " ADD KEY by_old_contact (old_contact, override_id),"
            " ADD KEY by_new_contact (new_contact, override_id)",
+       }},
+      {9,
+       {
+           // Resends to a validator that another account asked for. Servers of the version before
+           // count all resends in the columns without other_.
+           "ALTER TABLE contact_change" + OtherResendColumns("requester") + "," +
+               OtherResendColumns("new_contact"),
+           // For the removal of closed changes.
+           "ALTER TABLE contact_change ADD KEY by_close (close_time)",
+           "ALTER TABLE feed ADD KEY by_change (change_id)",
        }},
   };
   for (Migration& migration : migrations) {

@@ -47,7 +47,7 @@ std::optional<Problem> FindProblem(const Assignment& assignment, const AskFacts&
   if (const auto pending = facts.pending.find(role); pending != facts.pending.end()) {
     return Problem{"new_contact", errors::ChangeAlreadyPending(role, pending->second)};
   }
-  if (assignment.role == Role::kBilling) {
+  if (NeedsStanding(assignment.role, facts.standing_for_every_role)) {
     std::vector<AccountId> overdue;
     for (const AccountId& id : {old_contact, assignment.new_contact}) {
       const auto account = facts.accounts.find(id);
@@ -102,8 +102,7 @@ ContactChange NewChange(const AccountId& requester, const AccountId& new_contact
 
   Validation validation;
   validation.token_key_id = token_key_id;
-  validation.last_request_time = now;
-  validation.resend_day_start = now;
+  validation.own_resends = validation.other_resends = {.last_time = now, .day_start = now};
   validation.account = requester;
   change.validations.push_back(validation);
   if (new_contact != requester) {
@@ -117,6 +116,10 @@ ContactChange NewChange(const AccountId& requester, const AccountId& new_contact
 
 bool MayMove(const Service& service, const AccountId& account, Role role) {
   return service.admin == account || service.holder(role) == account;
+}
+
+bool NeedsStanding(Role role, bool standing_for_every_role) {
+  return role == Role::kBilling || standing_for_every_role;
 }
 
 absl::Status CheckAssignments(const std::vector<Assignment>& assignments, const AskFacts& facts) {

@@ -26,11 +26,15 @@ using AccountMap = absl::flat_hash_map<AccountId, Account>;
 // move any role, another contact only its own.
 bool MayMove(const Service& service, const AccountId& account, Role role);
 
+// Whether the old and the new contact of `role` must be up to date with their payments.
+bool NeedsStanding(Role role, bool standing_for_every_role);
+
 // Facts from the database when the change is asked for.
 struct AskFacts {
   AccountId requester;
   ServiceMap services;  // The services that exist.
-  AccountMap accounts;  // New contacts, and holders of billing roles.
+  AccountMap accounts;  // New contacts, and holders of the roles that need standing.
+  bool standing_for_every_role = false;  // See Settings.
   // Roles with a pending change, with the change's id if the requester may see it.
   std::map<ServiceRole, std::optional<Uuid>> pending;
 };

@@ -120,11 +120,14 @@ ItemOutcome OutcomeOf(const ChangeItem& item, const ContactChange& change,
 
 std::vector<AccountId> OverdueAccounts(const ContactChange& change,
                                        const std::vector<ItemOutcome>& outcomes,
-                                       const EffectFacts& facts) {
+                                       const EffectFacts& facts, const Settings& settings) {
   std::set<AccountId> overdue;
   for (std::size_t i = 0; i < change.items.size(); ++i) {
     const ChangeItem& item = change.items[i];
-    if (item.role != Role::kBilling || outcomes[i] != ItemOutcome::kApplied) continue;
+    if (!NeedsStanding(item.role, settings.standing_for_every_role) ||
+        outcomes[i] != ItemOutcome::kApplied) {
+      continue;
+    }
     for (const AccountId& id : {item.old_contact, change.new_contact}) {
       if (facts.overdue.contains(id)) overdue.insert(id);
     }
@@ -132,17 +135,22 @@ std::vector<AccountId> OverdueAccounts(const ContactChange& change,
   return {overdue.begin(), overdue.end()};
 }
 
-bool BeginsResendDay(const Validation& validation, absl::Time now) {
-  return validation.resends_in_day == 0 || now >= validation.resend_day_start + kResendDay;
+// Each validator's resends are counted by who asked, so that nobody uses up those of another.
+const ResendUse& ResendUseOf(const Validation& validation, const AccountId& actor) {
+  return actor == validation.account ? validation.own_resends : validation.other_resends;
 }
 
-absl::Time EarliestResend(const Validation& validation, absl::Time now, const Settings& settings) {
+bool BeginsResendDay(const ResendUse& use, absl::Time now) {
+  return use.in_day == 0 || now >= use.day_start + kResendDay;
+}
+
+absl::Time EarliestResend(const ContactChange& change, const ResendUse& use, absl::Time now,
+                          const Settings& settings) {
   // The first resend needs no wait: it is how a wrong address is corrected.
-  absl::Time earliest = validation.last_request_time;
-  if (validation.generation > 1) earliest += settings.resend_interval;
-  if (!BeginsResendDay(validation, now) &&
-      validation.resends_in_day >= settings.max_resends_per_day) {
-    earliest = std::max(earliest, validation.resend_day_start + kResendDay);
+  if (use.in_day == 0) return change.create_time;
+  absl::Time earliest = use.last_time + settings.resend_interval;
+  if (!BeginsResendDay(use, now) && use.in_day >= settings.max_resends_per_day) {
+    earliest = std::max(earliest, use.day_start + kResendDay);
   }
   return earliest;
 }
@@ -156,18 +164,17 @@ Transition SendAgain(ContactChange& change, const AccountId& actor, const std::s
   Validation* validation = change.FindValidation(validator);
   if (validation->state != ValidationState::kPending) return Fail(errors::AlreadyValidated());
 
-  const absl::Time earliest = EarliestResend(*validation, now, settings);
+  ResendUse use = ResendUseOf(*validation, actor);
+  const absl::Time earliest = EarliestResend(change, use, now, settings);
   if (now < earliest) return Fail(errors::ResendTooSoon(earliest - now));
   if (mail_wait > absl::ZeroDuration()) return Fail(errors::ResendTooSoon(mail_wait));
-  if (BeginsResendDay(*validation, now)) {
-    validation->resend_day_start = now;
-    validation->resends_in_day = 0;
-  }
-  ++validation->resends_in_day;
+  if (BeginsResendDay(use, now)) use = {.day_start = now};
+  ++use.in_day;
+  use.last_time = now;
+  (actor == validator ? validation->own_resends : validation->other_resends) = use;
   ++validation->generation;
   validation->token_key_id = token_key_id;
   validation->wrong_tokens = 0;
-  validation->last_request_time = now;
   Transition transition;
   AddEvent(transition, change, EventType::kResendRequested, actor, validator, now);
   if (actor.empty()) MarkStaff(transition, staff);
@@ -241,7 +248,7 @@ Transition Accept(ContactChange& change, const AccountId& account, TokenCheck to
     for (const ChangeItem& item : change.items) {
       outcomes.push_back(OutcomeOf(item, change, facts));
     }
-    const std::vector<AccountId> overdue = OverdueAccounts(change, outcomes, facts);
+    const std::vector<AccountId> overdue = OverdueAccounts(change, outcomes, facts, settings);
     if (!overdue.empty()) return Fail(errors::BillingOverdue(overdue));
   }
 
@@ -291,7 +298,7 @@ std::optional<absl::Time> ResendTime(const ContactChange& change, const AccountI
       !CheckOpen(change, now).ok()) {
     return std::nullopt;
   }
-  return EarliestResend(*validation, now, settings);
+  return EarliestResend(change, ResendUseOf(*validation, actor), now, settings);
 }
 
 Transition Resend(ContactChange& change, const AccountId& actor, const AccountId& validator,

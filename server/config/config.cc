@@ -38,6 +38,7 @@ struct FlagValues {
   bool make_token_key = false;
   bool metrics_plain = false;
   std::string reflection = "on";
+  std::string good_standing = "billing";
   std::string token_keys_file;
   std::string account_id_pattern = AccountIdForm::kDefaultPattern;
 };
@@ -182,7 +183,7 @@ void AddMonitoring(Flags& flags, FlagValues& values, Config& config) {
                  "its latency; 0 for none");
 }
 
-void AddRules(Flags& flags, Config& config) {
+void AddRules(Flags& flags, FlagValues& values, Config& config) {
   Settings& settings = config.settings;
   flags.Group("Rules");
   flags.Duration("change_lifetime", &settings.change_lifetime, absl::Hours(1), 90 * kDay,
@@ -191,6 +192,9 @@ void AddRules(Flags& flags, Config& config) {
                  "Time before a change expires at which its validators are reminded");
   flags.Duration("sweep_interval", &config.sweep_interval, absl::Milliseconds(100), absl::Hours(1),
                  "Time between two searches for due reminders and expired changes");
+  flags.String("good_standing", &values.good_standing,
+               "Contact changes whose old and new contacts must be up to date with their payments: "
+               "billing (of billing roles) or every");
   flags.Count("max_assignments", &settings.max_assignments, 1, 1000,
               "Assignments in one call of ChangeContacts");
   flags.Count("max_reason", &settings.max_reason, 1, 500,
@@ -217,6 +221,10 @@ void AddRules(Flags& flags, Config& config) {
                  "Time between two e-mails to one validator about one change");
   flags.Count("max_resends_per_day", &settings.max_resends_per_day, 1, 1000,
               "E-mails in a day to one validator about one change");
+  flags.Duration(
+      "change_retention", &settings.change_retention, absl::ZeroDuration(), 36500 * kDay,
+      "Time for which closed contact changes are kept, with their history; 0 for ever. At "
+      "least --change_lifetime and --event_retention");
   flags.Duration("request_retention", &settings.request_retention, 7 * kDay, 365 * kDay,
                  "Time for which a request_id is remembered");
   flags.Count("default_page_size", &settings.default_page_size, 1, 1000,
@@ -353,6 +361,21 @@ void CheckRest(const FlagValues& values, Config& config) {
     RejectFlag("reflection", absl::StrCat(Echo(values.reflection), "; want on or off"));
   }
   config.reflection = values.reflection == "on";
+  if (values.good_standing != "billing" && values.good_standing != "every") {
+    RejectFlag("good_standing",
+               absl::StrCat(Echo(values.good_standing), "; want billing or every"));
+  }
+  Settings& settings = config.settings;
+  settings.standing_for_every_role = values.good_standing == "every";
+  const absl::Duration least = std::max(settings.change_lifetime, settings.event_retention);
+  if (settings.change_retention > absl::ZeroDuration() && settings.change_retention < least) {
+    RejectFlag("change_retention",
+               absl::StrCat(Echo(absl::FormatDuration(settings.change_retention)),
+                            "; want 0 or at "
+                            "least ",
+                            absl::FormatDuration(least),
+                            ", the longer of --change_lifetime and --event_retention"));
+  }
   auto form = AccountIdForm::Parse(values.account_id_pattern);
   if (!form.ok()) RejectFlag("account_id_pattern", std::string(form.status().message()));
   config.account_id = *std::move(form);
@@ -407,7 +430,7 @@ absl::StatusOr<std::optional<Config>> ReadConfig(int argc, const char* const* ar
   AddCallers(flags, values);
   AddMail(flags, values, config);
   AddMonitoring(flags, values, config);
-  AddRules(flags, config);
+  AddRules(flags, values, config);
   try {
     app.parse(ReversedArguments(argc, argv));
     if (values.make_token_key) {

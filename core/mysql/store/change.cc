@@ -22,11 +22,15 @@ using sqltext::RowOf;
 using sqltext::Time;
 using sqltext::Utf8;
 
+// Rows of a purge's transaction, but for one change with more items.
+constexpr int64_t kItemsPurgedAtOnce = 1000;
+
 constexpr char kValidatorColumns[] =
     "c.$_state, IFNULL(c.$_decide_time, ''), {c.$_refuse_reason}, "
     "IFNULL(c.$_email_send_time, ''), {c.$_email_hint}, "
     "c.$_generation, {c.$_token_key_id}, c.$_wrong_tokens, c.$_last_request_time, "
-    "c.$_resend_day_start, c.$_resends_in_day";
+    "c.$_resend_day_start, c.$_resends_in_day, c.$_other_last_request_time, "
+    "c.$_other_resend_day_start, c.$_other_resends_in_day";
 
 const std::string& ChangeColumns() {
   static const auto& columns = *new std::string(absl::StrCat(
@@ -49,9 +53,11 @@ Validation ReadValidation(Rows& rows, const AccountId& account) {
   validation.generation = rows.Int();
   validation.token_key_id = rows.String();
   validation.wrong_tokens = rows.Int();
-  validation.last_request_time = rows.Time();
-  validation.resend_day_start = rows.Time();
-  validation.resends_in_day = rows.Int();
+  for (ResendUse* const use : {&validation.own_resends, &validation.other_resends}) {
+    use->last_time = rows.Time();
+    use->day_start = rows.Time();
+    use->in_day = rows.Int();
+  }
   return validation;
 }
 
@@ -96,9 +102,12 @@ std::vector<std::pair<const char*, sqltext::Literal>> ValidatorValues(const Vali
           {"generation", Int(v.generation)},
           {"token_key_id", sqltext::Ascii(v.token_key_id)},
           {"wrong_tokens", Int(v.wrong_tokens)},
-          {"last_request_time", Time(v.last_request_time)},
-          {"resend_day_start", Time(v.resend_day_start)},
-          {"resends_in_day", Int(v.resends_in_day)}};
+          {"last_request_time", Time(v.own_resends.last_time)},
+          {"resend_day_start", Time(v.own_resends.day_start)},
+          {"resends_in_day", Int(v.own_resends.in_day)},
+          {"other_last_request_time", Time(v.other_resends.last_time)},
+          {"other_resend_day_start", Time(v.other_resends.day_start)},
+          {"other_resends_in_day", Int(v.other_resends.in_day)}};
 }
 
 // Every column of a change's row with its value. If there is only one validator, the columns of the
@@ -392,6 +401,32 @@ void PostponeTimer(Session& session, const Timer& timer, absl::Time until) {
   session.Queue(
       sqltext::Fill("UPDATE contact_change SET timer_time = ? WHERE id = ? AND timer_time = ?",
                     {Time(until), sqltext::Id(timer.change_id), Time(timer.time)}));
+}
+
+int64_t PurgeChanges(Session& session, absl::Time before, int64_t limit) {
+  // Changes whose events are still in the feed stay, as a gap would end the streams of watchers.
+  Rows rows = session.Query(
+      "SELECT c.id, c.item_count FROM contact_change c WHERE c.close_time < ?"
+      " AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.change_id = c.id)"
+      " ORDER BY c.close_time LIMIT ? FOR UPDATE SKIP LOCKED",
+      {Bind(before), Bind(limit)});
+  std::vector<Uuid> ids;
+  int64_t items = 0;
+  while (rows.Next()) {
+    const Uuid id = rows.Id();
+    items += rows.Int();
+    if (!ids.empty() && items > kItemsPurgedAtOnce) break;
+    ids.push_back(id);
+  }
+  if (ids.empty()) return 0;
+  const std::string in = absl::StrCat(" IN ", sqltext::ListOf(ids));
+  for (const char* table :
+       {"contact_change_item", "contact_change_event", "involvement", "feed_queue"}) {
+    session.Queue(absl::StrCat("DELETE FROM ", table, " WHERE change_id", in));
+  }
+  session.Queue(absl::StrCat("DELETE FROM outbox WHERE subject", in));
+  session.Queue(absl::StrCat("DELETE FROM contact_change WHERE id", in));
+  return static_cast<int64_t>(ids.size());
 }
 
 }  // namespace contacts::store

@@ -76,6 +76,11 @@ std::vector<Timer> ListDueTimers(Session& session, absl::Time now, const Timer& 
 // Moves the timer to `until`, unless the change has been saved since.
 void PostponeTimer(Session& session, const Timer& timer, absl::Time until);
 
+// Removes at most `limit` changes that closed before `before`, the oldest first, with their items,
+// their history and the e-mails about them. Returns their number. LockFeedHead must hold the lock,
+// so that no removed event gets a position.
+int64_t PurgeChanges(Session& session, absl::Time before, int64_t limit);
+
 }  // namespace contacts::store
 
 #endif  // CONTACTS_CORE_MYSQL_STORE_CHANGE_H_

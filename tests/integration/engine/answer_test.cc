@@ -155,6 +155,31 @@ TEST(Resending, ToOthersIsForTheRequesterAlone) {
   EXPECT_THAT(world.Resend(kMarie, change.id, kDana).status, HasReason(""));
 }
 
+TEST(GoodStanding, IsAskedOfEveryOldAndNewContactIfTheSettingSaysSo) {
+  Settings settings;
+  settings.standing_for_every_role = true;
+  World world(settings);
+  const auto overdue = [&](const char* account, bool is) {
+    ASSERT_TRUE(
+        world.SetStanding(account, is ? BillingStanding::kOverdue : BillingStanding::kUpToDate)
+            .ok());
+  };
+  for (const char* account : {kThomas, kDana}) {
+    overdue(account, true);
+    EXPECT_THAT(world.Ask(kMarie, {Move("s1.example", kTech, kDana)}).status,
+                HasReason("BILLING_OVERDUE"));
+    overdue(account, false);
+  }
+  const ContactChange change = AskTech(world);
+  world.Accept(kMarie, change);
+  for (const char* account : {kThomas, kDana}) {
+    overdue(account, true);
+    EXPECT_THAT(world.Accept(kDana, change).status, HasReason("BILLING_OVERDUE"));
+    overdue(account, false);
+  }
+  EXPECT_EQ(world.Accept(kDana, change).change.state, ChangeState::kDone);
+}
+
 // --- Cancelling -------------------------------------------------------------------
 
 TEST(Cancelling, OfAllIsForTheRequesterAndOfTheItemsOnItsServicesForAnAdmin) {

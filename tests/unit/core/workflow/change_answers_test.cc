@@ -112,11 +112,30 @@ TEST(Resending, IsLimitedToOnceAMinuteAndTellsTheWait) {
   EXPECT_EQ(change.FindValidation(kDana)->generation, 3);
 }
 
-TEST(Resending, MinuteCountsWhoeverAskedForIt) {
+TEST(Resending, OfTheRequesterDoNotUseUpTheValidatorsOwn) {
   ContactChange change = Asked();
-  Resend(change, kMarie, kDana, "k1", {}, kNow, kSettings);
-  EXPECT_THAT(Resend(change, kDana, kDana, "k1", {}, kNow + absl::Seconds(1), kSettings).status,
+  absl::Time now = kNow;
+  for (int i = 1; i <= 20; ++i) {
+    ASSERT_THAT(Resend(change, kMarie, kDana, "k1", {}, now, kSettings).status, HasReason("")) << i;
+    now += absl::Minutes(1);
+  }
+  EXPECT_THAT(Resend(change, kMarie, kDana, "k1", {}, now, kSettings).status,
               HasReason("RESEND_TOO_SOON"));
+  // Neither the day's nor the minute's.
+  EXPECT_THAT(Resend(change, kDana, kDana, "k1", {}, now, kSettings).status, HasReason(""));
+  EXPECT_THAT(Resend(change, kDana, kDana, "k1", {}, now, kSettings).status,
+              HasReason("RESEND_TOO_SOON"));
+  EXPECT_EQ(change.FindValidation(kDana)->own_resends.in_day, 1);
+  EXPECT_EQ(change.FindValidation(kDana)->other_resends.in_day, 20);
+}
+
+TEST(Resending, CountsAmongTheEmailsOfTheRequesterToTheValidator) {
+  ContactChange change = Asked();
+  const QuotaWindow full = {.start = kNow - absl::Hours(20), .uses = kSettings.max_mails_per_day};
+  const Transition refused = Resend(change, kMarie, kDana, "k1", full, kNow, kSettings);
+  EXPECT_THAT(refused.status, HasReason("RESEND_TOO_SOON"));
+  EXPECT_EQ(RetryDelayOf(refused.status), absl::Hours(4));
+  EXPECT_THAT(Resend(change, kDana, kDana, "k1", full, kNow, kSettings).status, HasReason(""));
 }
 
 TEST(Resending, IsLimitedForEachValidatorOnItsOwn) {

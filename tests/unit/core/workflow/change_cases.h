@@ -95,8 +95,9 @@ inline std::string Printed(const ContactChange& change) {
   for (const Validation& v : change.validations) {
     absl::StrAppend(&text, v.account.text(), " ", static_cast<int>(v.state), " ",
                     Printed(v.decide_time), " ", v.refuse_reason, " ", v.generation, " ",
-                    v.token_key_id, " ", v.wrong_tokens, " ", v.resends_in_day, " ", v.email_hint,
-                    " ", Printed(v.email_send_time), "\n");
+                    v.token_key_id, " ", v.wrong_tokens, " ", v.own_resends.in_day, " ",
+                    v.other_resends.in_day, " ", v.email_hint, " ", Printed(v.email_send_time),
+                    "\n");
   }
   return text;
 }

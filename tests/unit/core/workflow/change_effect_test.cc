@@ -265,6 +265,24 @@ TEST(BillingAtEffect, DoesNotCountForOtherRolesNorForTheRequester) {
   EXPECT_THAT(AcceptBy(billing, kDana, facts).status, HasReason(""));
 }
 
+TEST(BillingAtEffect, CountsForEveryRoleIfTheSettingSaysSo) {
+  Settings every;
+  every.standing_for_every_role = true;
+  for (const AccountId& overdue : {kThomas, kDana}) {
+    ContactChange change = Asked();
+    Accept(change, kMarie, TokenCheck::kRight, Facts(), kNow, every);
+    const ContactChange before = change;
+    EffectFacts facts = Facts();
+    facts.overdue.insert(overdue);
+    const Transition failed = Accept(change, kDana, TokenCheck::kRight, facts, kNow, every);
+    EXPECT_THAT(failed.status, HasReason("BILLING_OVERDUE"));
+    EXPECT_THAT(OverdueOf(failed.status), ElementsAre(overdue.text()));
+    ExpectNothingHappened(failed, before, change);
+    EXPECT_THAT(Accept(change, kDana, TokenCheck::kRight, facts, kNow, kSettings).status,
+                HasReason(""));
+  }
+}
+
 TEST(BillingAtEffect, CountsOnlyItemsStillToBeApplied) {
   EffectFacts facts = Facts();
   facts.overdue.insert(kBill);

@@ -170,6 +170,22 @@ TEST(Policy, RightsOnOneServiceGiveNoneOnAnother) {
   EXPECT_THAT(CheckAssignments({Move(kDuo, kBilling, kDana)}, facts), HasReason(kNotFound));
 }
 
+TEST(Policy, EveryRoleNeedsGoodStandingOfItsOldAndItsNewContactIfTheSettingSaysSo) {
+  for (const Role role : kRoles) {
+    for (const char* overdue : {kMarie, kThomas, kBill, kDana}) {
+      AskFacts facts = FactsFor(kMarie);
+      SetOverdue(facts, overdue);
+      const AccountId& old_contact = facts.services.at(ServiceId(kShop)).holder(role);
+      const bool counts = old_contact == AccountId(overdue) || overdue == std::string(kDana);
+      const std::vector<Assignment> ask = {Move(kShop, role, kDana)};
+      EXPECT_THAT(CheckAssignments(ask, facts),
+                  HasReason(counts && role == kBilling ? "BILLING_OVERDUE" : kAllowed));
+      facts.standing_for_every_role = true;
+      EXPECT_THAT(CheckAssignments(ask, facts), HasReason(counts ? "BILLING_OVERDUE" : kAllowed));
+    }
+  }
+}
+
 // --- The order of reasons ----------------------------------------------------
 
 TEST(ReasonsOrder, ServiceNotFoundComesBeforeEverythingElse) {

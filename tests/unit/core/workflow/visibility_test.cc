@@ -62,16 +62,20 @@ TEST(VisibilityTest, HintsAreForTheValidatorAndSendTimesForTheRequesterToo) {
 
 TEST(VisibilityTest, ResendTimesAreForTheValidatorAndTheRequesterWhilePending) {
   ContactChange change = Change(ChangeState::kValidating, ItemOutcome::kPending);
-  for (Validation& validation : change.validations) validation.last_request_time = kNow;
+  change.create_time = kNow;
   const auto times = [&](const AccountId& viewer) {
     const ContactChange view = ViewOf(change, viewer, kNow, Settings());
     return std::pair(view.validations[0].resend_time, view.validations[1].resend_time);
   };
   // The first needs no wait.
   EXPECT_EQ(times(kRequester), std::pair(std::optional(kNow), std::optional(kNow)));
-  change.validations[1].generation = 2;
+  // Each is counted by who asked.
+  change.validations[1].other_resends = {.last_time = kNow, .day_start = kNow, .in_day = 1};
   const absl::Time later = kNow + Settings().resend_interval;
   EXPECT_EQ(times(kRequester), std::pair(std::optional(kNow), std::optional(later)));
+  EXPECT_EQ(times(kNew), std::pair(std::optional<absl::Time>(), std::optional(kNow)));
+  std::swap(change.validations[1].own_resends, change.validations[1].other_resends);
+  EXPECT_EQ(times(kRequester), std::pair(std::optional(kNow), std::optional(kNow)));
   EXPECT_EQ(times(kNew), std::pair(std::optional<absl::Time>(), std::optional(later)));
   EXPECT_EQ(times(kAdmin), std::pair(std::optional<absl::Time>(), std::optional<absl::Time>()));
   change.validations[1].state = ValidationState::kAccepted;

@@ -120,6 +120,8 @@ TEST_F(ConfigTest, NamesTheWrongValue) {
       {"--account_id_pattern=(", "--account_id_pattern"},
       {"--change_lifetime=59m", "--change_lifetime"},
       {"--change_lifetime=91d", "--change_lifetime"},
+      {"--change_retention=89d", "--change_retention: \"2136h\"; want 0 or at least 2160h"},
+      {"--good_standing=none", "--good_standing: \"none\"; want billing or every"},
       {"--change_lifetime=soon", "--change_lifetime"},
       {"--drain_timeout=-1s", "--drain_timeout"},
       {"--workers=0", "--workers"},
