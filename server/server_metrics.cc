@@ -90,9 +90,13 @@ void AddServerMetrics(Metrics& metrics, const MeasuredParts& parts) {
             "Contact changes that transactions of this server brought into a state.",
             {{"state", Lower(Name(state))}}, [=] { return parts.database->entered(state); });
   }
-  counter("contacts_answers_without_key_total",
-          "Answers refused as this server's key file lacks the key of their token.", {},
-          [=] { return parts.engine->answering.answers_without_key(); });
+  counter(
+      "contacts_answers_without_key_total",
+      "Answers and confirmations refused as this server's key file lacks the key of their token.",
+      {}, [=] {
+        return parts.engine->answering.answers_without_key() +
+               parts.engine->profiles.confirmations_without_key();
+      });
   const char* mails = "Tries to deliver an e-mail, by outcome.";
   counter("contacts_mails_total", mails, {{"outcome", "delivered"}},
           [=] { return parts.relay->counts().delivered; });

@@ -57,4 +57,16 @@ absl::StatusOr<Answer> ReadAnswer(const std::string& target, const std::vector<s
   return Answer{target, token};
 }
 
+absl::StatusOr<std::string> ReadConfirmation(const std::vector<std::string>& words,
+                                             std::istream& in) {
+  std::string text = absl::StrJoin(words, " ");
+  if (text == "-") text = ReadLine(in);
+  if (LooksLikeLink(text)) return ParseConfirmLink(text);
+  std::string token = TrimToken(text);
+  if (token.empty()) {
+    return absl::InvalidArgumentError("give the token from the e-mail to the new address");
+  }
+  return token;
+}
+
 }  // namespace contacts::client

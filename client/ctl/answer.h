@@ -27,6 +27,12 @@ struct Answer {
 absl::StatusOr<Answer> ReadAnswer(const std::string& target, const std::vector<std::string>& rest,
                                   LinkAnswer wanted, std::istream& in);
 
+// Reads the arguments of `contactctl confirm-email`: the words of the token, or the link, or "-"
+// for the first line of `in`. Returns INVALID_ARGUMENT if there is no token. Messages never repeat
+// an argument.
+absl::StatusOr<std::string> ReadConfirmation(const std::vector<std::string>& words,
+                                             std::istream& in);
+
 }  // namespace contacts::client
 
 #endif  // CONTACTS_CLIENT_CTL_ANSWER_H_

@@ -8,7 +8,7 @@
 // `app`, to the action of the command on it.
 namespace contacts::client {
 
-// profile, profile update.
+// profile, profile update, confirm-email.
 void AddProfileCommands(CLI::App& app, Action& chosen);
 
 // services, service, service-history, owner update.

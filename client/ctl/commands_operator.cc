@@ -62,6 +62,15 @@ int UpdateAccount(Client& client, const AccountInput& input) {
                        std::ostream& out) { RenderAccount(response.account(), options, out); });
 }
 
+int DeleteAccount(Client& client, const std::string& id) {
+  v1::DeleteAccountRequest request;
+  request.set_account(id);
+  return client.Run({.action = absl::StrCat("delete the account ", id)}, Retry::kNever,
+                    &DirectoryService::Stub::DeleteAccount, request,
+                    [&id](const v1::DeleteAccountResponse&, const RenderOptions&,
+                          std::ostream& out) { out << "Deleted " << id << ".\n"; });
+}
+
 int CreateService(Client& client, const ServiceInput& input) {
   v1::CreateServiceRequest request;
   *request.mutable_service() = input.service;
@@ -149,6 +158,14 @@ void AddAccounts(CLI::App& group, Action& chosen) {
   update.add_option("--etag", updated->etag, "Updates only what has this etag, as read before")
       ->type_name("TEXT");
   Choose(update, chosen, [updated](Client& client) { return UpdateAccount(client, *updated); });
+
+  CLI::App& remove = AddCommand(
+      group, "delete-account",
+      "Deletes an account that holds no role, and erases its data; its pending changes end",
+      "contactctl operator delete-account aa111111-ovh");
+  auto removed = std::make_shared<std::string>();
+  remove.add_option("ACCOUNT", *removed, "Account id")->required()->type_name("");
+  Choose(remove, chosen, [removed](Client& client) { return DeleteAccount(client, *removed); });
 }
 
 // Adds a required option or positional that becomes a field of the service.

@@ -118,13 +118,14 @@ LinkAnswer AnswerFrom(absl::string_view word) {
   return LinkAnswer::kUnspecified;
 }
 
-}  // namespace
+// The parts of a link.
+struct Parts {
+  std::set<std::string> ids;  // UUIDs.
+  std::string token;
+  LinkAnswer answer = LinkAnswer::kUnspecified;
+};
 
-bool LooksLikeLink(absl::string_view text) {
-  return absl::StrContains(text, "://") || text.find_first_of("/?&") != absl::string_view::npos;
-}
-
-absl::StatusOr<Link> ParseLink(absl::string_view text) {
+Parts PartsOf(absl::string_view text) {
   std::string whole = WithoutPasteMarks(text);
   for (int gateways = 0; gateways < kMaxGateways; ++gateways) {
     std::optional<std::string> inner = Unwrapped(whole);
@@ -134,50 +135,68 @@ absl::StatusOr<Link> ParseLink(absl::string_view text) {
   absl::string_view rest = whole;
   if (const auto scheme = rest.find("://"); scheme != absl::string_view::npos) {
     rest.remove_prefix(scheme + 3);
-    // The host is no place to options for an id.
+    // The host is no place to look for an id.
     const auto end = rest.find_first_of("/?#");
     rest.remove_prefix(end == absl::string_view::npos ? rest.size() : end);
   }
 
-  Link link;
-  std::set<std::string> ids;
-  std::optional<std::string> token;
+  Parts parts;
   LinkAnswer path_answer = LinkAnswer::kUnspecified;
   for (absl::string_view piece : absl::StrSplit(rest, absl::ByAnyChar("/?&#"))) {
     // A link copied out of HTML separates its parameters by "&amp;".
     absl::ConsumePrefix(&piece, "amp;");
     const auto equals = piece.find('=');
     if (equals == absl::string_view::npos) {
-      FindUuids(PercentDecode(piece), ids);
+      FindUuids(PercentDecode(piece), parts.ids);
       if (AnswerFrom(piece) != LinkAnswer::kUnspecified) path_answer = AnswerFrom(piece);
       continue;
     }
     const std::string name = absl::AsciiStrToLower(PercentDecode(piece.substr(0, equals)));
     const std::string value = PercentDecode(piece.substr(equals + 1));
     if (name == "token") {
-      token = TrimToken(value);
+      parts.token = TrimToken(value);
     } else if (name == "answer") {
       // Without punctuation that was pasted along.
-      link.answer = AnswerFrom(OnlyLetters(value));
+      parts.answer = AnswerFrom(OnlyLetters(value));
     } else {
-      FindUuids(value, ids);
+      FindUuids(value, parts.ids);
     }
   }
-  if (link.answer == LinkAnswer::kUnspecified) link.answer = path_answer;
+  if (parts.answer == LinkAnswer::kUnspecified) parts.answer = path_answer;
+  return parts;
+}
 
-  if (ids.empty()) {
+absl::Status NoToken() {
+  return absl::InvalidArgumentError("the link has no token in it; want a parameter \"token\"");
+}
+
+}  // namespace
+
+bool LooksLikeLink(absl::string_view text) {
+  return absl::StrContains(text, "://") || text.find_first_of("/?&") != absl::string_view::npos;
+}
+
+absl::StatusOr<Link> ParseLink(absl::string_view text) {
+  const Parts parts = PartsOf(text);
+  if (parts.ids.empty()) {
     return absl::InvalidArgumentError("the link has no contact change id in it; want one UUID");
   }
-  if (ids.size() > 1) {
+  if (parts.ids.size() > 1) {
     return absl::InvalidArgumentError(
         "the link has several contact change ids in it; want one UUID");
   }
-  if (!token.has_value() || token->empty()) {
-    return absl::InvalidArgumentError("the link has no token in it; want a parameter \"token\"");
+  if (parts.token.empty()) return NoToken();
+  return Link{*parts.ids.begin(), parts.token, parts.answer};
+}
+
+absl::StatusOr<std::string> ParseConfirmLink(absl::string_view text) {
+  const Parts parts = PartsOf(text);
+  if (parts.answer != LinkAnswer::kUnspecified) {
+    return absl::InvalidArgumentError(
+        "this link answers a contact change; want that of the e-mail to the new address");
   }
-  link.contact_change_id = *ids.begin();
-  link.token = *token;
-  return link;
+  if (parts.token.empty()) return NoToken();
+  return parts.token;
 }
 
 std::string TrimToken(absl::string_view token) {

@@ -34,6 +34,10 @@ bool LooksLikeLink(absl::string_view text);
 // never repeat a part of the link.
 absl::StatusOr<Link> ParseLink(absl::string_view text);
 
+// Reads the token of a link that confirms an e-mail address, as ParseLink reads a link. Returns
+// INVALID_ARGUMENT if it is missing, or if the link is for an answer to a contact change.
+absl::StatusOr<std::string> ParseConfirmLink(absl::string_view text);
+
 // Keeps the characters that a token may have: ASCII letters, digits and hyphens. The server ignores
 // hyphens and case.
 std::string TrimToken(absl::string_view token);

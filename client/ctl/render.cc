@@ -138,6 +138,9 @@ void RenderAccount(const v1::Account& account, const RenderOptions& options, std
       {
           {"Account", account.id()},
           {"E-mail", account.email()},
+          {"To confirm", account.pending_email()},
+          {"Confirm by", WhenAndRelative(account.has_pending_email_expire_time(),
+                                         account.pending_email_expire_time(), options)},
           {"Language", account.language_code()},
           {"Billing", BillingCell(account.billing_standing())},
           {"Registered", When(account.has_create_time(), account.create_time(), options)},

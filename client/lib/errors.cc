@@ -121,6 +121,9 @@ std::string WaitAdvice(const Failure& failure) {
 }
 
 std::string ResendAdvice(const CallPurpose& purpose) {
+  if (purpose.confirms_email) {
+    return "ask for the address again: contactctl profile update --email=ADDRESS";
+  }
   return absl::StrCat("ask for a new e-mail: contactctl resend ",
                       purpose.contact_change_id.empty() ? "CHANGE_ID" : purpose.contact_change_id);
 }
@@ -190,6 +193,12 @@ bool ExplainReason(v1::ErrorReason reason, const CallPurpose& purpose, Failure& 
     case v1::ERROR_REASON_CONTACT_CHANGE_NOT_FOUND:
       return explain("there is no such contact change, or it does not concern this account",
                      "contactctl changes lists those that do");
+    case v1::ERROR_REASON_ACCOUNT_IN_USE: {
+      const std::string services = Subjects(failure);
+      return explain(absl::StrCat("the account still holds roles",
+                                  services.empty() ? "" : absl::StrCat(" on ", services)),
+                     "give them to other accounts first: contactctl operator override");
+    }
     case v1::ERROR_REASON_ALREADY_EXISTS: return explain("the id is taken", "");
     case v1::ERROR_REASON_ROLE_NOT_ALLOWED:
       return explain("none of the roles that this account holds allows it",
@@ -201,12 +210,19 @@ bool ExplainReason(v1::ErrorReason reason, const CallPurpose& purpose, Failure& 
     case v1::ERROR_REASON_CHANGE_ALREADY_PENDING:
       return explain(PendingExplanation(failure), PendingAdvice(failure));
     case v1::ERROR_REASON_TOKEN_INVALID:
+      if (MetadataValue(failure, "superseded") == "true") {
+        return explain("the token is that of an earlier e-mail",
+                       absl::StrCat("use that of the latest e-mail, or ", ResendAdvice(purpose)));
+      }
       return explain(
           "the token is not the one of this account's latest e-mail",
           absl::StrCat("check it against the latest e-mail, or ", ResendAdvice(purpose)));
     case v1::ERROR_REASON_TOKEN_LOCKED:
       return explain("too many wrong tokens were given, so that even the right one is refused",
                      ResendAdvice(purpose));
+    case v1::ERROR_REASON_NO_PENDING_EMAIL:
+      return explain("no address waits to be confirmed, or the time for it is over",
+                     ResendAdvice({.confirms_email = true}));
     case v1::ERROR_REASON_ALREADY_VALIDATED:
       return explain("this account has already answered", "");
     case v1::ERROR_REASON_CHANGE_CLOSED: return explain(ClosedExplanation(failure), "");

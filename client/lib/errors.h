@@ -35,6 +35,8 @@ struct CallPurpose {
   // customer.
   bool by_operator = false;
   bool by_support = false;
+  // The call confirms an e-mail address: a new token comes from asking for the address again.
+  bool confirms_email = false;
   // `assignments[i]` of a bulk call as the person gave it, such as
   // "example.com tech -> bb222222-ovh".
   std::vector<std::string> assignments = {};

@@ -53,6 +53,7 @@ struct ChangeItem {
   ServiceId service;
   Role role = Role::kAdmin;
   AccountId old_contact;
+  bool old_contact_gone = false;  // That account was deleted. One of its id is another account.
   ItemOutcome outcome = ItemOutcome::kPending;
   AccountId withdrawn_by;  // The admin that withdrew it. Empty for other outcomes.
   // Distinguishes the service from one that is made later under its id. Written, never loaded.
@@ -89,6 +90,9 @@ struct ContactChange {
   Uuid batch_id;
   AccountId requester;
   AccountId new_contact;
+  // Whether that account was deleted. One of its id is another account.
+  bool requester_gone = false;
+  bool new_contact_gone = false;
   std::vector<ChangeItem> items;  // Ordered by service, then role.
   int64_t items_left_out = 0;     // Items after those, in a list that has only the first.
   ChangeState state = ChangeState::kValidating;

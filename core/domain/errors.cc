@@ -117,6 +117,22 @@ absl::Status ContactChangeNotFound(const Uuid& id) {
               {{"contact_change_id", id.text()}});
 }
 
+absl::Status AccountInUse(const AccountId& account, const std::vector<ServiceId>& services) {
+  absl::Status status = Make(
+      absl::StatusCode::kFailedPrecondition, "ACCOUNT_IN_USE",
+      absl::StrCat("\"", account.text(), "\" still holds roles; give them to other accounts first"),
+      {{"account", account.text()}});
+  google::rpc::PreconditionFailure failure;
+  for (const ServiceId& service : services) {
+    auto* violation = failure.add_violations();
+    violation->set_type("ACCOUNT_IN_USE");
+    violation->set_subject(service.text());
+    violation->set_description("the account holds a role on this service");
+  }
+  Attach(status, failure);
+  return status;
+}
+
 absl::Status AlreadyExists(absl::string_view kind, absl::string_view id) {
   return Make(absl::StatusCode::kAlreadyExists, "ALREADY_EXISTS",
               absl::StrCat(kind, " \"", id, "\" exists already"),
@@ -168,9 +184,14 @@ absl::Status ChangeAlreadyPending(const ServiceRole& role, const std::optional<U
   return status;
 }
 
-absl::Status TokenInvalid() {
-  return Make(absl::StatusCode::kPermissionDenied, "TOKEN_INVALID",
-              "the token is not this account's current one for this contact change");
+absl::Status TokenInvalid(bool superseded) {
+  constexpr auto kCode = absl::StatusCode::kPermissionDenied;
+  constexpr char kReason[] = "TOKEN_INVALID";
+  if (superseded) {
+    return Make(kCode, kReason, "the token is that of an earlier e-mail; use that of the latest",
+                {{"superseded", "true"}});
+  }
+  return Make(kCode, kReason, "the token is not this account's current one");
 }
 
 absl::Status TokenKeyMissing() {
@@ -178,9 +199,15 @@ absl::Status TokenKeyMissing() {
                      absl::Seconds(1));
 }
 
-absl::Status TokenLocked() {
+absl::Status TokenLocked(absl::string_view cure) {
   return Make(absl::StatusCode::kFailedPrecondition, "TOKEN_LOCKED",
-              "too many wrong tokens; ask for a new e-mail with ResendValidation");
+              absl::StrCat("too many wrong tokens; ask for a new e-mail with ", cure));
+}
+
+absl::Status NoPendingEmail() {
+  return Make(absl::StatusCode::kFailedPrecondition, "NO_PENDING_EMAIL",
+              "no address waits to be confirmed, or the time for it is over; ask for it with "
+              "UpdateProfile");
 }
 
 absl::Status AlreadyValidated() {

@@ -40,6 +40,8 @@ absl::Status ServiceNotFound(const ServiceId& service);
 absl::Status ServiceNotFoundOrNotHeld(const ServiceId& service);
 // The same for a change that does not concern the acting account and for a missing one.
 absl::Status ContactChangeNotFound(const Uuid& id);
+// `services`: the first of those on which the account holds a role.
+absl::Status AccountInUse(const AccountId& account, const std::vector<ServiceId>& services);
 // `kind`: "account" or "service".
 absl::Status AlreadyExists(absl::string_view kind, absl::string_view id);
 // The acting account's roles do not allow it.
@@ -50,12 +52,16 @@ absl::Status BillingOverdue(const std::vector<AccountId>& accounts);
 // `change`: the pending one, if the acting account may see it.
 absl::Status ChangeAlreadyPending(const ServiceRole& role,
                                   const std::optional<Uuid>& change = std::nullopt);
-// The token is not the validator's latest one.
-absl::Status TokenInvalid();
+// The token is not the account's latest one. `superseded`: it was, before a later e-mail or another
+// address.
+absl::Status TokenInvalid(bool superseded = false);
 // UNAVAILABLE: another server of the fleet may have the key.
 absl::Status TokenKeyMissing();
-// Too many wrong tokens since the last resend.
-absl::Status TokenLocked();
+// Too many wrong tokens since the last e-mail was asked for. `cure`: the call that asks for
+// another.
+absl::Status TokenLocked(absl::string_view cure = "ResendValidation");
+// No address is pending, or its confirmation has expired.
+absl::Status NoPendingEmail();
 // The validator has accepted before.
 absl::Status AlreadyValidated();
 // `state`: of the closed change.

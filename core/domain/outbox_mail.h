@@ -20,6 +20,8 @@ enum class MailKind {
   kAborted = 8,
   kProfileChanged = 9,
   kOverride = 10,
+  kConfirmEmail = 11,  // To an address that is not in use yet, with its token.
+  kEmailAsked = 12,    // To the present address: another one was asked for.
   kItemsWithdrawn = 13,
 };
 
@@ -28,11 +30,14 @@ enum class MailKind {
 struct OutboxMail {
   Uuid id;  // The Message-ID is made from it.
   MailKind kind = MailKind::kValidation;
-  Uuid subject;            // The contact change, or the override; nil for kProfileChanged.
-  AccountId recipient;     // Address and language are read when it is sent.
-  std::string address;     // Only of kProfileChanged: the address that was replaced.
-  int64_t generation = 0;  // Only of kValidation and kReminder.
-  std::string cause;       // The account or operator that caused it.
+  Uuid subject;         // The contact change, or the override; nil if it is about a profile.
+  AccountId recipient;  // Address and language are read when it is sent.
+  // Of kProfileChanged the address that was replaced, of kConfirmEmail the new one, of kEmailAsked
+  // the present one. It goes there.
+  std::string address;
+  std::string masked_address;  // Only of kEmailAsked: the new address, masked.
+  int64_t generation = 0;      // Only of e-mails with a token.
+  std::string cause;           // The account or operator that caused it.
   // The account whose daily limit of e-mails to `recipient` it uses; empty: none.
   AccountId sender;
   absl::Time create_time;
@@ -41,6 +46,11 @@ struct OutboxMail {
   std::string claim;  // Name of the present claim.
 
   bool IsValidation() const { return kind == MailKind::kValidation || kind == MailKind::kReminder; }
+  bool HasToken() const { return IsValidation() || kind == MailKind::kConfirmEmail; }
+  bool IsAboutProfile() const {
+    return kind == MailKind::kProfileChanged || kind == MailKind::kConfirmEmail ||
+           kind == MailKind::kEmailAsked;
+  }
   // Whether it is not sent if its sender is past the daily limit. No ask or resend is left to be
   // refused then, and the change that it tells of had no effect.
   bool IsOptional() const {

@@ -7,9 +7,12 @@
 
 namespace contacts {
 
+// No change lives longer, also if the settings change meanwhile.
+inline constexpr absl::Duration kLongestChangeLifetime = absl::Hours(24 * 90);
+
 // Every limit and delay of the rules, with its default.
 struct Settings {
-  absl::Duration change_lifetime = absl::Hours(24 * 7);  // 1 hour to 90 days.
+  absl::Duration change_lifetime = absl::Hours(24 * 7);  // 1 hour to kLongestChangeLifetime.
   absl::Duration reminder_lead = absl::Hours(48);        // Before the change expires.
   // Whether every change needs its old and new contacts in good standing. Else only changes that
   // move a billing role do.
@@ -21,7 +24,8 @@ struct Settings {
   int64_t max_items_per_day = 200'000;                     // Asked for by one requester.
   int64_t max_wrong_accounts_per_day = 100;                // Named by one requester.
   int64_t max_mails_per_day = 100;                         // From one account to one other.
-  int64_t max_addresses_per_day = 20;                      // Changes by the account itself.
+  int64_t max_addresses_per_day = 20;                      // Asked for by the account itself.
+  absl::Duration email_confirmation = absl::Hours(24);     // Zero: addresses are in use at once.
   int64_t max_wrong_tokens = 10;                           // Then the answer is locked.
   absl::Duration resend_interval = absl::Minutes(1);       // For each validator and change.
   int64_t max_resends_per_day = 20;                        // For each validator and change.

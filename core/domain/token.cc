@@ -4,12 +4,16 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "core/base/sha256.h"
 
 namespace contacts {
 namespace {
@@ -19,6 +23,7 @@ constexpr std::size_t kTokenCharacters = 26;                                 // 
 constexpr std::size_t kGroup = 5;
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kMaxIdSize = 32;
+constexpr absl::string_view kBound = "/address";  // No key's id has a slash.
 
 std::string Hmac(const std::string& key, const std::string& data) {
   std::string mac(EVP_MAX_MD_SIZE, '\0');
@@ -60,6 +65,9 @@ bool IsKeyId(absl::string_view id) {
   return true;
 }
 
+// An e-mail is told as superseded if no more than so many newer ones were asked for.
+constexpr int64_t kSupersededGenerations = 200;
+
 // Of 32 random bytes about 30 differ. Fewer than 16 differ once in 10^16 times.
 constexpr std::size_t kLeastDistinctBytes = 16;
 
@@ -71,7 +79,33 @@ bool IsSecret(absl::string_view secret) {
   return true;
 }
 
+// The text that a token is the HMAC of.
+std::string TextOf(const TokenSource& source, bool bound) {
+  const std::string address = absl::BytesToHexString(source.address);
+  if (source.change.is_nil()) {
+    return absl::StrCat("contacts confirmation token 1\n", source.account.text(), "\n",
+                        source.generation, "\n", address);
+  }
+  const std::string validator =
+      absl::StrCat(source.change.text(), "\n", source.account.text(), "\n", source.generation);
+  return bound ? absl::StrCat("contacts validation token 2\n", validator, "\n", address)
+               : absl::StrCat("contacts validation token 1\n", validator);
+}
+
+std::string TokenOf(const std::string& secret, const std::string& text) {
+  return Base32(Hmac(secret, text), kTokenCharacters);
+}
+
+// In constant time, for tokens in the letters of the alphabet.
+bool Same(const std::string& got, const std::string& want) {
+  return got.size() == want.size() && CRYPTO_memcmp(got.data(), want.data(), want.size()) == 0;
+}
+
 }  // namespace
+
+std::string AddressDigest(const AccountId& account, absl::string_view address) {
+  return Sha256(absl::StrCat("contacts address\n", account.text(), "\n", address));
+}
 
 std::string TokenCharacters(absl::string_view typed) {
   std::string kept;
@@ -107,7 +141,7 @@ absl::StatusOr<TokenKeys> TokenKeys::Parse(absl::string_view file) {
       return absl::InvalidArgumentError(
           absl::StrCat("token keys, line ", number, ": id \"", id, "\" is there twice"));
     }
-    if (keys.active_id_.empty()) keys.active_id_ = id;
+    if (keys.active_.empty()) keys.active_ = absl::StrCat(id, kBound);
   }
   if (keys.secrets_.empty()) return absl::InvalidArgumentError("token keys: no key in the file");
   return keys;
@@ -123,30 +157,49 @@ std::string TokenKeys::Generate() {
                       absl::BytesToHexString(random.substr(4)), "\n");
 }
 
-absl::StatusOr<std::string> TokenKeys::Derive(absl::string_view key_id, const Uuid& change,
-                                              const AccountId& validator,
-                                              int64_t generation) const {
-  const auto key = secrets_.find(key_id);
+void TokenKeys::UnbindNewTokens() { active_ = std::string(absl::StripSuffix(active_, kBound)); }
+
+bool TokenKeys::IsBound(absl::string_view key_name) { return absl::EndsWith(key_name, kBound); }
+
+absl::StatusOr<std::string> TokenKeys::Derive(absl::string_view key_name,
+                                              const TokenSource& source) const {
+  const auto key = secrets_.find(absl::StripSuffix(key_name, kBound));
   if (key == secrets_.end()) {
-    return absl::NotFoundError(absl::StrCat("no token key has the id \"", key_id, "\""));
+    return absl::NotFoundError(absl::StrCat("no token key has the id \"", key_name, "\""));
   }
-  const std::string mac =
-      Hmac(key->second, absl::StrCat("contacts validation token 1\n", change.text(), "\n",
-                                     validator.text(), "\n", generation));
-  std::string token = Base32(mac, kTokenCharacters);
+  std::string token = TokenOf(key->second, TextOf(source, IsBound(key_name)));
   for (std::size_t at = kGroup; at < token.size(); at += kGroup + 1) token.insert(at, "-");
   return token;
 }
 
-TokenCheck TokenKeys::Check(absl::string_view typed, absl::string_view key_id, const Uuid& change,
-                            const AccountId& validator, int64_t generation) const {
-  const absl::StatusOr<std::string> token = Derive(key_id, change, validator, generation);
+TokenCheck TokenKeys::Check(absl::string_view typed, absl::string_view key_name,
+                            const TokenSource& source) const {
+  const absl::StatusOr<std::string> token = Derive(key_name, source);
   if (!token.ok()) return TokenCheck::kNoKey;
-  const std::string want = Canonical(*token);
+  return Same(Canonical(typed), Canonical(*token)) ? TokenCheck::kRight : TokenCheck::kWrong;
+}
+
+bool TokenKeys::IsSuperseded(absl::string_view typed, const TokenSource& latest,
+                             const std::vector<std::string>& before) const {
   const std::string got = Canonical(typed);
-  const bool same =
-      got.size() == want.size() && CRYPTO_memcmp(got.data(), want.data(), want.size()) == 0;
-  return same ? TokenCheck::kRight : TokenCheck::kWrong;
+  if (got.size() != kTokenCharacters) return false;
+  const auto was_sent = [&](const TokenSource& source, bool bound) {
+    const std::string text = TextOf(source, bound);
+    return std::any_of(secrets_.begin(), secrets_.end(),
+                       [&](const auto& key) { return Same(got, TokenOf(key.second, text)); });
+  };
+  // Bounded, because anybody may try tokens.
+  const int64_t oldest = std::max<int64_t>(0, latest.generation - kSupersededGenerations);
+  for (TokenSource source = latest; source.generation > oldest; --source.generation) {
+    source.address = latest.address;
+    if (was_sent(source, true)) return true;
+    if (!source.change.is_nil() && was_sent(source, false)) return true;
+    for (const std::string& address : before) {
+      source.address = address;
+      if (was_sent(source, true)) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace contacts

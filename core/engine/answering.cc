@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "core/engine/save.h"
 #include "core/mysql/store/account.h"
 #include "core/mysql/store/change.h"
+#include "core/mysql/store/earlier_address.h"
 #include "core/mysql/store/involvement.h"
 #include "core/mysql/store/quota_window.h"
 #include "core/mysql/store/service.h"
@@ -105,12 +107,28 @@ std::string MissingKey(const Transition& transition, const ContactChange& change
 
 }  // namespace
 
-TokenCheck Answering::CheckToken(const ContactChange& change, const AccountId& account,
+TokenCheck Answering::CheckToken(Session& session, const ContactChange& change,
+                                 const AccountId& account, const std::string& email,
                                  const std::string& token) const {
-  const Validation* validation = change.FindValidation(account);
-  if (validation == nullptr) return TokenCheck::kWrong;
-  return context_.keys.Check(token, validation->token_key_id, change.id, account,
-                             validation->generation);
+  if (!AwaitsToken(change, account, context_.clock(), context_.settings)) return TokenCheck::kWrong;
+  const Validation& validation = *change.FindValidation(account);
+  const TokenSource source{.change = change.id,
+                           .account = account,
+                           .generation = validation.generation,
+                           .address = AddressDigest(account, email)};
+  const TokenCheck check = context_.keys.Check(token, validation.token_key_id, source);
+  if (check == TokenCheck::kWrong) {
+    const std::vector<std::string> before = store::LoadEarlierAddresses(session, account);
+    return context_.keys.IsSuperseded(token, source, before) ? TokenCheck::kSuperseded : check;
+  }
+  // A token that is not bound to its address serves until the address changes.
+  const absl::Time sent =
+      std::max(validation.own_resends.last_time, validation.other_resends.last_time);
+  if (check == TokenCheck::kRight && !TokenKeys::IsBound(validation.token_key_id) &&
+      !store::LoadEarlierAddresses(session, account, sent).empty()) {
+    return TokenCheck::kSuperseded;
+  }
+  return check;
 }
 
 void Answering::CountMissingKey(const std::string& key_id) {
@@ -127,10 +145,11 @@ absl::StatusOr<std::string> Answering::AcceptContactChange(const Call& call, con
       MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
         missing_key.clear();
         const absl::Status not_found = errors::ContactChangeNotFound(id);
-        std::optional<ContactChange> change = store::LockChange(session, id);
-        if (!change) return AccountNotFoundOr(session, call, not_found);
+        auto locked = store::LockChangeAndEmail(session, id, call.account);
+        if (!locked) return AccountNotFoundOr(session, call, not_found);
+        ContactChange* const change = &locked->change;
         // Only a right token that is the last one needed locks the services.
-        const TokenCheck check = CheckToken(*change, call.account, token);
+        const TokenCheck check = CheckToken(session, *change, call.account, locked->email, token);
         EffectFacts facts;
         std::vector<AccountId> admins;
         if (change->open() && WouldComplete(*change, call.account) && check == TokenCheck::kRight) {
@@ -159,11 +178,16 @@ absl::StatusOr<std::string> Answering::RefuseContactChange(const Call& call, con
   absl::StatusOr<std::string> reply =
       MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
         missing_key.clear();
-        absl::StatusOr<store::ChangeAndAdmins> locked = LockVisibleChange(session, call, id);
-        if (!locked.ok()) return locked.status();
+        const absl::Status not_found = errors::ContactChangeNotFound(id);
+        auto locked = store::LockChangeAndEmail(session, id, call.account);
+        if (!locked) return AccountNotFoundOr(session, call, not_found);
         ContactChange& change = locked->change;
+        const std::vector<AccountId> admins = store::LoadItems(session, change);
+        if (!Concerns(change, admins, call.account)) {
+          return AccountNotFoundOr(session, call, not_found);
+        }
+        const TokenCheck check = CheckToken(session, change, call.account, locked->email, token);
         const absl::Time now = context_.clock();
-        const TokenCheck check = CheckToken(change, call.account, token);
         Transition transition = Refuse(change, call.account, check, reason, now, context_.settings);
         missing_key = MissingKey(transition, change, call.account);
         return SaveAnswer(session, call, change, std::move(transition), now, context_.settings,
@@ -188,8 +212,8 @@ absl::StatusOr<std::string> Answering::ResendValidation(const Call& call, const 
                                   store::Lock::kForUpdate);
     }
     const absl::Time now = context_.clock();
-    Transition transition = Resend(locked->change, call.account, recipient,
-                                   context_.keys.active_id(), mails, now, context_.settings);
+    Transition transition = Resend(locked->change, call.account, recipient, context_.keys.active(),
+                                   mails, now, context_.settings);
     return SaveAnswer(session, call, locked->change, std::move(transition), now, context_.settings,
                       encode);
   });

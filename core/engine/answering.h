@@ -47,8 +47,9 @@ class Answering {
   int64_t answers_without_key() const { return answers_without_key_; }
 
  private:
-  TokenCheck CheckToken(const ContactChange& change, const AccountId& account,
-                        const std::string& token) const;
+  // Checks the token of an answer by `account`, whose address is `email`.
+  TokenCheck CheckToken(Session& session, const ContactChange& change, const AccountId& account,
+                        const std::string& email, const std::string& token) const;
   void CountMissingKey(const std::string& key_id);
 
   const EngineContext& context_;

@@ -64,10 +64,10 @@ LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAs
   facts.requester = requester.id;
   facts.standing_for_every_role = context.settings.standing_for_every_role;
   std::set<ServiceId> service_ids;
-  std::set<AccountId> account_ids;
+  std::set<AccountId> new_contacts, payers;
   for (const Assignment& assignment : ask.assignments) {
     service_ids.insert(assignment.service);
-    account_ids.insert(assignment.new_contact);
+    new_contacts.insert(assignment.new_contact);
   }
 
   store::ServicesAndPending loaded =
@@ -85,14 +85,17 @@ LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAs
   for (Service& service : loaded.services) facts.services.emplace(service.id, std::move(service));
   for (const auto& [service, role, new_contact] : ask.assignments) {
     const auto found = facts.services.find(service);
-    if (found != facts.services.end() && NeedsStanding(role, facts.standing_for_every_role)) {
-      account_ids.insert(found->second.holder(role));
+    if (found == facts.services.end() || !NeedsStanding(role, facts.standing_for_every_role)) {
+      continue;
     }
+    const AccountId& payer = found->second.holder(role);
+    if (!new_contacts.contains(payer)) payers.insert(payer);
   }
   if (result.expired.empty()) NamePendingChange(session, ask.assignments, pending_changes, facts);
 
-  store::AccountsAndUse accounts =
-      store::LoadAccountsAndUse(session, account_ids, requester.id, result.now, LockOf(ask));
+  // Locks: no new contact is deleted before the change that names it is there.
+  store::AccountsAndUse accounts = store::LoadAccountsAndUse(session, new_contacts, payers,
+                                                             requester.id, result.now, LockOf(ask));
   result.use = accounts.use;
   for (Account& account : accounts.accounts) facts.accounts.emplace(account.id, std::move(account));
   return result;
@@ -154,9 +157,14 @@ absl::StatusOr<ReplyOrOvertaken> Ask(Session& session, const EngineContext& cont
     return rejected;
   }
   std::vector<ContactChange> changes =
-      PlanChanges(ask.assignments, loaded.facts, context.keys.active_id(), now, context.settings);
+      PlanChanges(ask.assignments, loaded.facts, context.keys.active(), now, context.settings);
   const auto window = TakeQuota(loaded.use, changes, now, context.settings);
-  if (!window.ok()) return window.status();
+  if (!window.ok()) {
+    // Once no wrong account may be told any more, this error would tell that none is wrong.
+    const absl::Status may_tell =
+        CheckWrongAccounts(loaded.use.wrong_accounts, now, context.settings);
+    return may_tell.ok() ? window.status() : may_tell;
+  }
   if (!ask.validate_only) {
     Create(session, changes, loaded.facts, now, context.settings);
     store::SaveAskWindow(session, call.account, *window);

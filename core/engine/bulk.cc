@@ -9,10 +9,12 @@
 #include "core/engine/save.h"
 #include "core/mysql/store/account.h"
 #include "core/mysql/store/contact_move.h"
+#include "core/mysql/store/earlier_address.h"
 #include "core/mysql/store/involvement.h"
 #include "core/mysql/store/pending_role.h"
 #include "core/mysql/store/service.h"
 #include "core/workflow/change.h"
+#include "core/workflow/profile.h"
 
 namespace contacts {
 namespace {
@@ -47,8 +49,8 @@ Named NamesOf(const std::vector<ImportRecord>& records) {
   return named;
 }
 
-// Locks what the records are about, accounts before services. A contact needs no
-// lock: accounts are never removed. The time is taken once all is locked.
+// Locks what the records are about, accounts before services. A contact is locked too, so that it
+// is not deleted meanwhile. The time is taken once all is locked.
 std::pair<ImportFacts, absl::Time> ReadFacts(Session& session, const Named& named,
                                              const std::function<absl::Time()>& clock) {
   ImportFacts facts;
@@ -58,7 +60,7 @@ std::pair<ImportFacts, absl::Time> ReadFacts(Session& session, const Named& name
     }
   }
   if (!named.contacts.empty()) {
-    for (const AccountId& id : store::LoadExisting(session, named.contacts)) {
+    for (const AccountId& id : store::LoadExisting(session, named.contacts, store::Lock::kShare)) {
       facts.contacts.insert(id);
     }
   }
@@ -87,6 +89,7 @@ absl::StatusOr<std::vector<ImportRejection>> Bulk::ImportBatch(
     ImportPlan plan = PlanImport(records, std::move(facts), staff, now);
     store::InsertAccounts(session, plan.new_accounts);
     store::SaveAccounts(session, plan.changed_accounts);
+    store::InsertEarlierAddresses(session, plan.earlier_addresses, now);
     store::InsertServices(session, plan.new_services);
     store::SaveServices(session, plan.changed_services);
     store::InsertMoves(session, plan.moves);
@@ -104,6 +107,9 @@ absl::StatusOr<DirectoryPage> Bulk::ExportDirectory(const Call& call, const Page
     if (!absl::ConsumePrefix(&after, kServices)) {
       absl::ConsumePrefix(&after, kAccounts);
       result.accounts = store::PageAccounts(session, std::string(after), page.size);
+      for (Account& account : result.accounts) {
+        account = Presented(std::move(account), context_.clock());
+      }
       result.next = result.accounts.size() < limit
                         ? kServices
                         : absl::StrCat(kAccounts, result.accounts.back().id.text());

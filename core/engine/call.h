@@ -25,6 +25,9 @@ struct Call {
   std::string operator_name;
   // Name of that operator in the policy, for the histories that the support desk reads.
   std::string staff;
+  // The account whose data the reply has, if an operator acts. The record of a call without a
+  // request id is kept under it, and erased with the account.
+  AccountId about;
   // The caller's request id, if it sent one.
   std::optional<Uuid> request_id;
   // Method name and SHA-256 of the request's content, without its request id.

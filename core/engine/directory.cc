@@ -9,20 +9,29 @@
 #include "core/engine/mutation.h"
 #include "core/engine/save.h"
 #include "core/mysql/store/account.h"
+#include "core/mysql/store/change.h"
 #include "core/mysql/store/contact_move.h"
 #include "core/mysql/store/contact_override.h"
+#include "core/mysql/store/involvement.h"
 #include "core/mysql/store/service.h"
 #include "core/workflow/assignments.h"
+#include "core/workflow/change.h"
 #include "core/workflow/move.h"
 #include "core/workflow/notification.h"
 
 namespace contacts {
 namespace {
 
+// Number of services that ACCOUNT_IN_USE names.
+constexpr int64_t kNamedServices = 20;
+
 absl::Status FirstMissing(Session& session, const Service& service) {
   std::set<AccountId> ids = {service.admin, service.tech, service.billing};
   std::set<AccountId> missing = ids;
-  for (const Account& account : store::LoadAccounts(session, ids)) missing.erase(account.id);
+  // Locked, so that no contact is deleted meanwhile.
+  for (const AccountId& id : store::LoadExisting(session, ids, store::Lock::kShare)) {
+    missing.erase(id);
+  }
   for (Role role : kRoles) {
     if (missing.contains(service.holder(role))) {
       return errors::AccountNotFound(service.holder(role));
@@ -51,7 +60,9 @@ void SaveOverride(Session& session, const ContactOverride& record) {
 
 absl::StatusOr<std::string> Directory::CreateAccount(const Call& call, const Account& account,
                                                      const Encode<Account>& encode) {
-  return MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
+  Call kept = call;
+  kept.about = account.id;
+  return MutateOnce(context_, kept, [&](Session& session) -> absl::StatusOr<std::string> {
     if (store::LoadAccount(session, account.id, store::Lock::kNone)) {
       return errors::AlreadyExists("account", account.id.text());
     }
@@ -60,6 +71,44 @@ absl::StatusOr<std::string> Directory::CreateAccount(const Call& call, const Acc
     created.create_time = created.update_time = context_.clock();
     store::InsertAccounts(session, {created});
     return encode(created);
+  });
+}
+
+absl::StatusOr<std::string> Directory::DeleteAccount(const Call& call, const AccountId& id,
+                                                     const Encode<AccountId>& encode) {
+  return MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
+    // Calls that name the account in a change or give it a role lock it too, so none comes in
+    // between.
+    if (!store::LoadAccount(session, id, store::Lock::kForUpdate)) {
+      return errors::AccountNotFound(id);
+    }
+    const std::set<Uuid> open = store::ListOpenChanges(session, id);
+    std::vector<ContactChange> changes;
+    if (!open.empty()) {
+      changes = store::LockChanges(session, open);
+      store::LoadItemsOf(session, changes);
+    }
+    // Read once the changes are locked: an acceptance has given the account its roles by then, or
+    // finds its change closed.
+    const absl::Time now = context_.clock();
+    std::vector<ServiceId> held;
+    for (const Service& service :
+         store::ListServices(session, id, {}, "", AccountId(), "", kNamedServices, now)) {
+      held.push_back(service.id);
+    }
+    if (!held.empty()) return errors::AccountInUse(id, held);
+    Transition all;
+    for (ContactChange& change : changes) {
+      if (change.requester != id && change.new_contact != id) continue;
+      Transition transition = AbortForDeletedAccount(change, id, call.staff, now);
+      if (!transition.save) continue;
+      store::SaveChange(session, change);
+      store::SaveItems(session, change);
+      all.Add(std::move(transition));
+    }
+    SaveEffects(session, all, now, context_.settings);
+    store::EraseAccount(session, id);
+    return encode(id);
   });
 }
 
@@ -119,16 +168,17 @@ absl::StatusOr<std::string> Directory::OverrideContacts(
   }
   const auto assigned = [&](const ServiceRole& role) { return roles.contains(role); };
   const auto body = [&](Session& session) -> absl::StatusOr<ReplyOrOvertaken> {
+    // Locked, so that no contact is deleted meanwhile.
+    AccountMap accounts;
+    for (Account& account : store::LoadAccounts(session, account_ids, store::Lock::kShare)) {
+      accounts.emplace(account.id, std::move(account));
+    }
     std::optional<LockedServices> locked = RemoveFromPendingChanges(
         session, service_ids, assigned, ItemOutcome::kSkippedContactChanged, call.staff,
         context_.clock, context_.settings);
     if (!locked) return ReplyOrOvertaken();
     ServiceMap services;
     for (Service& service : locked->services) services.emplace(service.id, std::move(service));
-    AccountMap accounts;
-    for (Account& account : store::LoadAccounts(session, account_ids)) {
-      accounts.emplace(account.id, std::move(account));
-    }
     absl::Status rejected = CheckOverride(ask.assignments, services, accounts);
     if (!rejected.ok()) return rejected;
 

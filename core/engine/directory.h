@@ -27,6 +27,11 @@ class Directory {
   // Returns ALREADY_EXISTS if the id is in use.
   absl::StatusOr<std::string> CreateAccount(const Call& call, const Account& account,
                                             const Encode<Account>& encode);
+  // Deletes an account that holds no role. Its pending changes are aborted and the other party is
+  // told; its address, language, kept replies and owed e-mails are erased. Returns
+  // ACCOUNT_NOT_FOUND, or ACCOUNT_IN_USE with up to 20 of its services.
+  absl::StatusOr<std::string> DeleteAccount(const Call& call, const AccountId& id,
+                                            const Encode<AccountId>& encode);
   // Returns ALREADY_EXISTS if the id is in use, or ACCOUNT_NOT_FOUND for the first contact that
   // does not exist.
   absl::StatusOr<std::string> CreateService(const Call& call, const Service& service,

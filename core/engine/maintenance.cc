@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "core/engine/save.h"
 #include "core/mysql/store/change.h"
+#include "core/mysql/store/earlier_address.h"
 #include "core/mysql/store/feed.h"
 #include "core/mysql/store/idempotency_record.h"
 #include "core/mysql/store/quota_window.h"
@@ -79,6 +80,8 @@ absl::StatusOr<int64_t> Maintenance::RunTimers(int64_t limit) {
 absl::StatusOr<int64_t> Maintenance::PurgeRequests(int64_t limit) {
   const absl::Time before = context_.clock() - context_.settings.request_retention;
   return context_.database->Write<int64_t>(InBackground(), [&](Session& session) {
+    // No token of an open change went to an address that was replaced so long ago.
+    store::PurgeEarlierAddresses(session, context_.clock() - kLongestChangeLifetime, limit);
     return store::PurgeIdempotencyRecords(session, before, limit);
   });
 }

@@ -15,6 +15,11 @@ namespace {
 constexpr absl::Duration kOwnIdRetention = absl::Hours(2);
 constexpr int kMaxRuns = 10;
 
+// Under whose name the call's record is kept.
+const std::string& RecordOwnerOf(const Call& call) {
+  return call.request_id || call.about.empty() ? ActorOf(call) : call.about.text();
+}
+
 // Whether an error is the outcome of a decision. Trouble on the way to a decision is not.
 bool IsDecision(const absl::Status& status) {
   return !errors::Reason(status).empty() && !absl::IsUnavailable(status) &&
@@ -26,7 +31,7 @@ bool IsDecision(const absl::Status& status) {
 absl::StatusOr<std::optional<std::string>> LoadStoredReply(Session& session, const Call& call,
                                                            const Uuid& request_id) {
   std::optional<store::IdempotencyRecord> record =
-      store::LoadIdempotencyRecord(session, ActorOf(call), request_id);
+      store::LoadIdempotencyRecord(session, RecordOwnerOf(call), request_id);
   if (!record) return std::nullopt;
   if (record->fingerprint != Sha256(call.fingerprint)) return errors::RequestIdReused(request_id);
   return std::move(record->reply);
@@ -52,7 +57,7 @@ absl::StatusOr<ReplyOrOvertaken> TryMutateOnce(
     const absl::Duration age = call.request_id
                                    ? absl::ZeroDuration()
                                    : context.settings.request_retention - kOwnIdRetention;
-    store::InsertIdempotencyRecord(session, ActorOf(call), request_id,
+    store::InsertIdempotencyRecord(session, RecordOwnerOf(call), request_id,
                                    {.fingerprint = Sha256(call.fingerprint), .reply = **reply},
                                    context.clock() - age);
     return reply;

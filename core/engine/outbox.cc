@@ -116,7 +116,7 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Du
     ++mail.tries;
     const Account* account = Find(accounts, mail.recipient);
     const ContactChange* change = Find(changes, mail.subject);
-    if (account == nullptr || !IsStillWanted(mail, change, now)) {
+    if (account == nullptr || !IsStillWanted(mail, *account, change, now)) {
       unwanted.insert(mail.id);
       continue;
     }
@@ -128,14 +128,7 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Du
     if (const auto listed = pending.find(mail.id); listed != pending.end()) {
       facts.pending = std::move(listed->second);
     }
-    if (mail.IsValidation()) {
-      // Without its key the e-mail has no token. The renderer rejects it, and it is tried again
-      // later.
-      const absl::StatusOr<std::string> token =
-          keys_.Derive(change->FindValidation(mail.recipient)->token_key_id, change->id,
-                       mail.recipient, mail.generation);
-      if (token.ok()) facts.token = *token;
-    }
+    if (mail.HasToken()) facts.token = DeriveToken(mail, *account, change);
     facts.mail = std::move(mail);
     claimed.push_back(std::move(facts));
   }
@@ -148,6 +141,20 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Du
     if (!status.ok()) return status;
   }
   return claimed;
+}
+
+std::string Outbox::DeriveToken(const OutboxMail& mail, const Account& recipient,
+                                const ContactChange* change) const {
+  const bool confirms = mail.kind == MailKind::kConfirmEmail;
+  const std::string& key_id = confirms ? recipient.pending.token_key_id
+                                       : change->FindValidation(mail.recipient)->token_key_id;
+  const std::string& address = confirms ? recipient.pending.address : recipient.email;
+  return keys_
+      .Derive(key_id, {.change = confirms ? Uuid() : change->id,
+                       .account = mail.recipient,
+                       .generation = mail.generation,
+                       .address = AddressDigest(mail.recipient, address)})
+      .value_or("");
 }
 
 absl::StatusOr<Outbox::Depth> Outbox::GetDepth(absl::Time now) {

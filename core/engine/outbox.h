@@ -27,7 +27,7 @@ struct MailFacts {
   // Changes that are still pending on services of which the e-mail tells the recipient that it is
   // admin now.
   std::vector<PendingItem> pending;
-  std::string token;  // kValidation and kReminder: derived, never stored.
+  std::string token;  // Of e-mails with one: derived, never stored.
 };
 
 // The transactional outbox, for the relay that delivers it. E-mails are claimed by a lease, so one
@@ -75,6 +75,9 @@ class Outbox {
   absl::StatusOr<std::vector<MailFacts>> ClaimSome(int64_t limit, absl::Duration lease,
                                                    absl::Time now,
                                                    const std::optional<Uuid>& before, bool& found);
+  // Empty without the token's key: the renderer rejects the e-mail, and it is tried again later.
+  std::string DeriveToken(const OutboxMail& mail, const Account& recipient,
+                          const ContactChange* change) const;
   absl::Status Finish(const std::vector<OutboxMail>& mails, EventType event,
                       const std::vector<std::string>& notes, const Clock& clock);
 

@@ -1,12 +1,16 @@
 #ifndef CONTACTS_CORE_ENGINE_PROFILES_H_
 #define CONTACTS_CORE_ENGINE_PROFILES_H_
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "core/domain/account.h"
 #include "core/domain/service.h"
+#include "core/domain/token.h"
 #include "core/engine/call.h"
+#include "core/mysql/session.h"
 #include "core/workflow/profile.h"
 
 namespace contacts {
@@ -22,18 +26,30 @@ class Profiles {
   absl::StatusOr<Account> GetProfile(const Call& call);
   // For an operator. Returns ACCOUNT_NOT_FOUND if it does not exist.
   absl::StatusOr<Account> GetAccount(const Call& call, const AccountId& id);
-  // Updates an account, for itself or for an operator. The address before is told of a new one.
-  // Returns ACCOUNT_NOT_FOUND, ETAG_MISMATCH, or QUOTA_EXCEEDED if an account changes its own
+  // Updates an account, for itself or for an operator. A new address of an account itself becomes
+  // its pending one, unless Settings::email_confirmation is zero; an operator's is in use at once.
+  // Returns ACCOUNT_NOT_FOUND, ETAG_MISMATCH, or QUOTA_EXCEEDED if an account asks for another
   // address too often.
   absl::StatusOr<std::string> UpdateAccount(const Call& call, const ProfileUpdate& update,
                                             const Encode<Account>& encode);
+  // Puts the acting account's pending address in use. Returns ACCOUNT_NOT_FOUND, and the errors of
+  // ConfirmEmail in core/workflow/profile.h.
+  absl::StatusOr<std::string> ConfirmEmail(const Call& call, const std::string& token,
+                                           const Encode<Account>& encode);
   // Returns SERVICE_NOT_FOUND if the acting account has no role on the service, ROLE_NOT_ALLOWED
   // if it is not the admin, or ETAG_MISMATCH.
   absl::StatusOr<std::string> UpdateServiceOwner(const Call& call, const OwnerUpdate& update,
                                                  const Encode<Service>& encode);
 
+  // Number of confirmations whose token could not be checked, as this server's key file lacks its
+  // key.
+  int64_t confirmations_without_key() const { return confirmations_without_key_; }
+
  private:
+  TokenCheck CheckToken(Session& session, const Account& account, const std::string& token) const;
+
   const EngineContext& context_;
+  std::atomic<int64_t> confirmations_without_key_ = 0;
 };
 
 }  // namespace contacts

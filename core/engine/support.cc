@@ -113,8 +113,8 @@ absl::StatusOr<std::string> Support::ResendValidationFor(const Call& call, const
     if (!change) return errors::ContactChangeNotFound(id);
     store::LoadItems(session, *change);
     const absl::Time now = context_.clock();
-    Transition transition = ResendFor(*change, validator, call.staff, context_.keys.active_id(),
-                                      now, context_.settings);
+    Transition transition =
+        ResendFor(*change, validator, call.staff, context_.keys.active(), now, context_.settings);
     return Save(session, *change, std::move(transition), now, context_.settings, encode);
   });
 }

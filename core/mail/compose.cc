@@ -78,10 +78,11 @@ class Composer {
     }
     // Before the list, which may be long.
     letter_.blocks.push_back(
-        TokenBox{.token = facts_.token,
-                 .accept_link = links.accept,
-                 .refuse_link = links.refuse,
-                 .answer_by = Made({texts::kAnswerBy, When(change.expire_time)})});
+        TokenBox{.label = In(texts::kCodeLabel),
+                 .token = facts_.token,
+                 .links = {{links.accept, In(texts::kAccept), In(texts::kAcceptLink)},
+                           {links.refuse, In(texts::kRefuse), In(texts::kRefuseLink)}},
+                 .until = Made({texts::kAnswerBy, When(change.expire_time)})});
     Say({texts::kUnexpected});
     Say({texts::kCodePersonal});
     List(texts::kServicesAndRoles, items);
@@ -178,19 +179,42 @@ class Composer {
 
   void Aborted() {
     Head(texts::kAbortedSubject, AllItems(*facts_.change), texts::kAbortedTitle);
-    if (Displayable(facts_.change->abort_reason).empty()) {
-      SayWhatItWas({texts::kAborted});
-    } else {
+    // Items have a reason, unless the other account or the support desk ended the change.
+    const bool closed = !ItemsWith(*facts_.change, ItemOutcome::kNotApplied).empty();
+    if (!Displayable(facts_.change->abort_reason).empty()) {
       SayWhatItWas({texts::kAbortedBySupport});
       Cite(texts::kReasonGiven, facts_.change->abort_reason);
+    } else {
+      SayWhatItWas(closed ? Words{texts::kAbortedAccountClosed, {OtherParty().text()}}
+                          : Words{texts::kAborted});
     }
     EndClosed();
   }
 
+  void ConfirmEmail(const AnswerLinks& links) {
+    HeadOfProfile(texts::kConfirmEmailSubject, texts::kConfirmEmailTitle);
+    Say({texts::kAddressToConfirm,
+         {facts_.recipient.id.text(), DateAndTime(facts_.mail.create_time, letter_.language)}});
+    letter_.blocks.push_back(
+        TokenBox{.label = In(texts::kConfirmCodeLabel),
+                 .token = facts_.token,
+                 .links = {{links.confirm, In(texts::kConfirm), In(texts::kConfirmLink)}},
+                 .until = Made({texts::kConfirmBy, When(facts_.recipient.pending.expire_time)})});
+    Say({texts::kConfirmUnexpected});
+    Say({texts::kConfirmPersonal});
+  }
+
+  void EmailAsked() {
+    HeadOfProfile(texts::kEmailAskedSubject, texts::kEmailAskedTitle);
+    Say({texts::kAddressAsked,
+         {facts_.recipient.id.text(), DateAndTime(facts_.mail.create_time, letter_.language),
+          facts_.mail.masked_address}});
+    Say({texts::kAddressAskedByYou});
+    Say({texts::kAddressChangedByOther});
+  }
+
   void ProfileChanged() {
-    letter_.subject =
-        FillIn(texts::kProfileChangedSubject.in(letter_.language), {facts_.recipient.id.text()});
-    letter_.title = texts::kProfileChangedTitle.in(letter_.language);
+    HeadOfProfile(texts::kProfileChangedSubject, texts::kProfileChangedTitle);
     Say({texts::kAddressChanged,
          {facts_.recipient.id.text(), DateAndTime(facts_.mail.create_time, letter_.language)}});
     Say({texts::kAddressChangedByYou});
@@ -251,6 +275,8 @@ class Composer {
     return IsRequester() ? facts_.change->new_contact : facts_.change->requester;
   }
 
+  const char* In(const Wording& text) const { return text.in(letter_.language); }
+
   std::vector<std::string> When(absl::Time time) const {
     return {DateAndTime(time, letter_.language)};
   }
@@ -278,6 +304,11 @@ class Composer {
         FillIn(subject.in(letter_.language),
                {SubjectMatter(ServicesOf(items), {roles.begin(), roles.end()}, letter_.language)});
     letter_.title = title.in(letter_.language);
+  }
+
+  void HeadOfProfile(const Wording& subject, const Wording& title) {
+    letter_.subject = FillIn(In(subject), {facts_.recipient.id.text()});
+    letter_.title = In(title);
   }
 
   void Cite(const Wording& heading, const std::string& words) {
@@ -378,6 +409,8 @@ Letter Compose(const MailFacts& facts, const AnswerLinks& links) {
     case MailKind::kProfileChanged: composer.ProfileChanged(); break;
     case MailKind::kOverride: composer.Override(); break;
     case MailKind::kItemsWithdrawn: composer.ItemsWithdrawn(); break;
+    case MailKind::kConfirmEmail: composer.ConfirmEmail(links); break;
+    case MailKind::kEmailAsked: composer.EmailAsked(); break;
   }
   return composer.Finish();
 }

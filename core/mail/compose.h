@@ -8,10 +8,11 @@
 
 namespace contacts {
 
-// The links of a validation e-mail. They contain the token.
+// The links of an e-mail with a token. They contain it.
 struct AnswerLinks {
   std::string accept;
   std::string refuse;
+  std::string confirm;  // Of an address.
 };
 
 // Writes the letter for `facts` in the recipient's language, addressed to the recipient's role

@@ -45,12 +45,19 @@ struct Quote {
   std::string words;
 };
 
-// The validation token and the links that contain it.
+// A link that contains the token.
+struct TokenLink {
+  std::string url;
+  std::string button;    // Its text in HTML.
+  std::string sentence;  // Its introduction in plain text.
+};
+
+// The token and the links that contain it, one or two.
 struct TokenBox {
+  std::string label;
   std::string token;
-  std::string accept_link;
-  std::string refuse_link;
-  Phrase answer_by;
+  std::vector<TokenLink> links;
+  Phrase until;
 };
 
 using Block = std::variant<Paragraph, List, Quote, TokenBox>;

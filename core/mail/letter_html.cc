@@ -85,21 +85,26 @@ constexpr char kQuote[] =
     R"html(<blockquote class="text box" dir="auto" style="margin:0 0 24px 0;padding:12px 16px;background-color:#f4f6f8;border-left:4px solid #9aa5b1;border-radius:4px;color:#1c2630;word-break:break-word;">$0</blockquote>
 )html";
 
-// $0: label; $1: token; $2, $3: links; $4, $5: their texts; $6: the deadline.
+// $0: label; $1: token; $2: the buttons; $3: the deadline.
 constexpr char kTokenBox[] =
     R"html(<table role="presentation" class="box" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:24px 0;background-color:#f4f6f8;border:1px solid #dde2e8;border-radius:8px;">
 <tr><td align="center" style="padding:20px 12px 24px 12px;">
 <p class="soft" style="margin:0 0 6px 0;font-size:13px;font-weight:600;color:#5a6672;">$0</p>
 <p class="text code" style="margin:0 0 20px 0;font-family:Consolas,Menlo,'DejaVu Sans Mono',monospace;font-size:18px;line-height:1.5;font-weight:600;letter-spacing:0.5px;white-space:nowrap;-webkit-user-select:all;user-select:all;color:#1c2630;">$1</p>
 <table role="presentation" cellpadding="0" cellspacing="0" border="0">
-<tr><td class="accept" bgcolor="#0b5cad" style="background-color:#0b5cad;border-radius:6px;"><a href="$2" style="display:inline-block;padding:12px 26px;font-size:16px;line-height:1.25;font-weight:600;color:#ffffff;text-decoration:none;border-radius:6px;">$4</a></td>
-<td width="12" style="font-size:0;">&nbsp;</td>
-<td class="refuse" bgcolor="#ffffff" style="background-color:#ffffff;border:1px solid #7d8894;border-radius:6px;"><a class="text" href="$3" style="display:inline-block;padding:11px 25px;font-size:16px;line-height:1.25;font-weight:600;color:#1c2630;text-decoration:none;border-radius:6px;">$5</a></td></tr>
+<tr>$2</tr>
 </table>
-<p class="soft" style="margin:18px 0 0 0;font-size:14px;color:#5a6672;">$6</p>
+<p class="soft" style="margin:18px 0 0 0;font-size:14px;color:#5a6672;">$3</p>
 </td></tr>
 </table>
 )html";
+// $0: link; $1: its text.
+constexpr char kFirstButton[] =
+    R"html(<td class="accept" bgcolor="#0b5cad" style="background-color:#0b5cad;border-radius:6px;"><a href="$0" style="display:inline-block;padding:12px 26px;font-size:16px;line-height:1.25;font-weight:600;color:#ffffff;text-decoration:none;border-radius:6px;">$1</a></td>)html";
+constexpr char kSecondButton[] =
+    R"html(
+<td width="12" style="font-size:0;">&nbsp;</td>
+<td class="refuse" bgcolor="#ffffff" style="background-color:#ffffff;border:1px solid #7d8894;border-radius:6px;"><a class="text" href="$0" style="display:inline-block;padding:11px 25px;font-size:16px;line-height:1.25;font-weight:600;color:#1c2630;text-decoration:none;border-radius:6px;">$1</a></td>)html";
 
 std::string Escaped(absl::string_view text) {
   return absl::StrReplaceAll(
@@ -127,8 +132,6 @@ std::string JoinPhrases(const std::vector<Phrase>& phrases, absl::string_view se
 
 class HtmlWriter {
  public:
-  explicit HtmlWriter(Language language) : language_(language) {}
-
   void operator()(const Paragraph& paragraph) {
     html_ += FillIn(paragraph.aside ? kAside : kParagraph, {JoinPhrases(paragraph.sentences, " ")});
   }
@@ -151,23 +154,24 @@ class HtmlWriter {
   }
 
   void operator()(const TokenBox& box) {
-    html_ += FillIn(kTokenBox,
-                    {texts::kCodeLabel.in(language_), Escaped(box.token), Escaped(box.accept_link),
-                     Escaped(box.refuse_link), texts::kAccept.in(language_),
-                     texts::kRefuse.in(language_), Html(box.answer_by)});
+    std::string buttons;
+    for (const TokenLink& link : box.links) {
+      buttons += FillIn(buttons.empty() ? kFirstButton : kSecondButton,
+                        {Escaped(link.url), Escaped(link.button)});
+    }
+    html_ += FillIn(kTokenBox, {box.label, Escaped(box.token), buttons, Html(box.until)});
   }
 
   std::string Take() { return std::move(html_); }
 
  private:
-  const Language language_;
   std::string html_;
 };
 
 }  // namespace
 
 std::string WriteHtml(const Letter& letter) {
-  HtmlWriter writer(letter.language);
+  HtmlWriter writer;
   for (const Block& block : letter.blocks) std::visit(writer, block);
   return absl::StrCat(
       FillIn(kHead, {texts::kLanguageTag.in(letter.language), Escaped(letter.title)}),

@@ -52,11 +52,12 @@ class TextWriter {
   }
 
   void operator()(const TokenBox& box) {
-    Heading(texts::kCodeLabel.in(language_));
+    Heading(box.label);
     absl::StrAppend(&text_, "\n    ", box.token, "\n\n");
-    absl::StrAppend(&text_, texts::kAcceptLink.in(language_), "\n", box.accept_link, "\n\n");
-    absl::StrAppend(&text_, texts::kRefuseLink.in(language_), "\n", box.refuse_link, "\n\n");
-    absl::StrAppend(&text_, FillIn(box.answer_by.format, box.answer_by.values), "\n\n");
+    for (const TokenLink& link : box.links) {
+      absl::StrAppend(&text_, link.sentence, "\n", link.url, "\n\n");
+    }
+    absl::StrAppend(&text_, FillIn(box.until.format, box.until.values), "\n\n");
   }
 
   void Title(const std::string& title) {

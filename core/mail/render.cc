@@ -27,12 +27,12 @@ std::string DomainOf(const std::string& address) { return address.substr(address
 
 // Whether all facts that this kind of e-mail needs are set.
 absl::Status CheckFacts(const MailFacts& facts) {
-  const MailKind kind = facts.mail.kind;
-  if (kind == MailKind::kOverride ? !facts.override_record
-                                  : kind != MailKind::kProfileChanged && !facts.change) {
+  const bool found = facts.mail.kind == MailKind::kOverride ? facts.override_record.has_value()
+                                                            : facts.change.has_value();
+  if (!found && !facts.mail.IsAboutProfile()) {
     return absl::FailedPreconditionError("what the e-mail tells of was not found");
   }
-  if (facts.mail.IsValidation() && facts.token.empty()) {
+  if (facts.mail.HasToken() && facts.token.empty()) {
     return absl::FailedPreconditionError("the key that the token is derived from is missing");
   }
   return absl::OkStatus();
@@ -40,14 +40,13 @@ absl::Status CheckFacts(const MailFacts& facts) {
 
 }  // namespace
 
-std::string MailRenderer::Link(const MailFacts& facts, const char* answer) const {
+std::string MailRenderer::Link(const std::string& url, const MailFacts& facts, const char* answer) {
   return absl::StrReplaceAll(
-      options_.link_url,
-      {{"{contact_change_id}", PercentEncoded(facts.mail.subject.text())},
-       {"{token}", PercentEncoded(facts.token)},
-       {"{answer}", answer},
-       {"{account}", PercentEncoded(facts.recipient.id.text())},
-       {"{language}", texts::kLanguageTag.in(LanguageOf(facts.recipient.language))}});
+      url, {{"{contact_change_id}", PercentEncoded(facts.mail.subject.text())},
+            {"{token}", PercentEncoded(facts.token)},
+            {"{answer}", answer},
+            {"{account}", PercentEncoded(facts.recipient.id.text())},
+            {"{language}", texts::kLanguageTag.in(LanguageOf(facts.recipient.language))}});
 }
 
 absl::StatusOr<RenderedMail> MailRenderer::Render(const MailFacts& facts, absl::Time now) const {
@@ -56,12 +55,16 @@ absl::StatusOr<RenderedMail> MailRenderer::Render(const MailFacts& facts, absl::
   mail.from = options_.from;
   mail.from_name = options_.from_name;
   mail.reply_to = options_.reply_to;
-  mail.to =
-      facts.mail.kind == MailKind::kProfileChanged ? facts.mail.address : facts.recipient.email;
+  mail.to = facts.mail.IsAboutProfile() ? facts.mail.address : facts.recipient.email;
   if (mail.to.empty()) return absl::FailedPreconditionError("the recipient has no e-mail address");
 
   AnswerLinks links;
-  if (facts.mail.IsValidation()) links = {Link(facts, "accept"), Link(facts, "refuse")};
+  if (facts.mail.IsValidation()) {
+    links.accept = Link(options_.link_url, facts, "accept");
+    links.refuse = Link(options_.link_url, facts, "refuse");
+  } else if (facts.mail.HasToken()) {
+    links.confirm = Link(options_.confirm_url, facts);
+  }
   const Letter letter = Compose(facts, links);
   mail.subject = letter.subject;
   mail.text = WritePlainText(letter);

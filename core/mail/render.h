@@ -23,17 +23,19 @@ class MailRenderer {
     // Template with {contact_change_id}, {token} and {answer}, also {account} (the recipient) and
     // {language} (of the e-mail: en or fr). The values are percent-encoded.
     std::string link_url;
+    // Template of the link that confirms an address, with {token}, also {account} and {language}.
+    std::string confirm_url;
   };
   explicit MailRenderer(Options options) : options_(std::move(options)) {}
 
   // Writes one e-mail, dated `now`. Its Message-ID follows from the e-mail's id,
-  // so it is the same at every try. Returns FAILED_PRECONDITION if a validation e-mail has no token
-  // (the token's key is missing), if the recipient has no address, or if the facts of the e-mail
+  // so it is the same at every try. Returns FAILED_PRECONDITION if the token is missing
+  // (for lack of its key), if the recipient has no address, or if the facts of the e-mail
   // are missing.
   absl::StatusOr<RenderedMail> Render(const MailFacts& facts, absl::Time now) const;
 
  private:
-  std::string Link(const MailFacts& facts, const char* answer) const;
+  static std::string Link(const std::string& url, const MailFacts& facts, const char* answer = "");
 
   Options options_;
 };

@@ -78,6 +78,12 @@ inline constexpr Wording kAbortedSubject = {"Contact change for $0: not carried 
 inline constexpr Wording kProfileChangedSubject = {
     "The e-mail address of your account $0 was changed",
     "L’adresse e-mail de votre compte $0 a été modifiée"};
+inline constexpr Wording kConfirmEmailSubject = {
+    "Confirm the new e-mail address of your account $0",
+    "Confirmez la nouvelle adresse e-mail de votre compte $0"};
+inline constexpr Wording kEmailAskedSubject = {
+    "A new e-mail address was entered for your account $0",
+    "Une nouvelle adresse e-mail a été saisie pour votre compte $0"};
 inline constexpr Wording kOverrideSubject = {"Our team changed contacts on $0",
                                              "Notre équipe a modifié des contacts sur $0"};
 
@@ -98,6 +104,10 @@ inline constexpr Wording kAbortedTitle = {"The request could not be carried out"
                                           "La demande n’a pas pu aboutir"};
 inline constexpr Wording kProfileChangedTitle = {"Your e-mail address was changed",
                                                  "Votre adresse e-mail a été modifiée"};
+inline constexpr Wording kConfirmEmailTitle = {"Confirm your new e-mail address",
+                                               "Confirmez votre nouvelle adresse e-mail"};
+inline constexpr Wording kEmailAskedTitle = {"A new e-mail address was entered",
+                                             "Une nouvelle adresse e-mail a été saisie"};
 inline constexpr Wording kOverrideTitle = {"Our team changed some contacts",
                                            "Notre équipe a modifié des contacts"};
 
@@ -262,6 +272,11 @@ inline constexpr Wording kAborted = {
 inline constexpr Wording kAbortedBySupport = {
     "Our support team has closed this request. Nothing has changed.",
     "Notre support a clos cette demande. Rien n’a changé."};
+// $0: account.
+inline constexpr Wording kAbortedAccountClosed = {
+    "This request has been closed without effect, as the account $0 has been closed. Nothing has "
+    "changed.",
+    "Cette demande a été close sans effet, car le compte $0 a été fermé. Rien n’a changé."};
 inline constexpr Wording kAskAgain = {"You can make a new request at any time.",
                                       "Vous pouvez faire une nouvelle demande à tout moment."};
 inline constexpr Wording kNothingToDo = {"There is nothing for you to do.",
@@ -281,6 +296,44 @@ inline constexpr Wording kAddressChangedByOther = {
     "access to your account.",
     "Si ce n’est pas le cas, contactez notre support sans attendre\u00a0: quelqu’un d’autre a "
     "peut-être accès à votre compte."};
+
+// Address to confirm. $0: account; $1: date and time; $2: the new address, masked.
+inline constexpr Wording kAddressToConfirm = {
+    "This e-mail address was entered for account $0 on $1. It is not in use yet: until it is "
+    "confirmed, our e-mails about this account go to the present address.",
+    "Cette adresse e-mail a été saisie pour le compte $0 le $1. Elle n’est pas encore "
+    "utilisée\u00a0: "
+    "tant qu’elle n’est pas confirmée, nos e-mails au sujet de ce compte sont envoyés à l’adresse "
+    "actuelle."};
+inline constexpr Wording kConfirmCodeLabel = {"Your confirmation code",
+                                              "Votre code de confirmation"};
+inline constexpr Wording kConfirm = {"Confirm", "Confirmer"};
+inline constexpr Wording kConfirmLink = {"To confirm, open this link:",
+                                         "Pour confirmer, ouvrez ce lien\u00a0:"};
+inline constexpr Wording kConfirmBy = {"You can confirm until $0.",
+                                       "Vous pouvez confirmer jusqu’au $0."};
+inline constexpr Wording kConfirmUnexpected = {
+    "Were you not expecting this? Simply ignore this e-mail: nothing is sent to this address "
+    "unless "
+    "it is confirmed.",
+    "Vous ne vous attendiez pas à cet e-mail\u00a0? Ignorez-le simplement\u00a0: rien n’est envoyé "
+    "à "
+    "cette adresse sans confirmation."};
+inline constexpr Wording kConfirmPersonal = {
+    "The code and the link are personal and work only once. Please do not pass them on: our team "
+    "will never ask you for them.",
+    "Le code et le lien sont personnels et à usage unique. Ne les transmettez à personne\u00a0: "
+    "notre équipe ne vous les demandera jamais."};
+inline constexpr Wording kAddressAsked = {
+    "On $1, the e-mail address $2 was entered for your account $0. It comes into use once it is "
+    "confirmed with the code that we sent to it. Until then, our e-mails go to the present "
+    "address.",
+    "Le $1, l’adresse e-mail $2 a été saisie pour votre compte $0. Elle sera utilisée dès qu’elle "
+    "aura été confirmée avec le code que nous y avons envoyé. D’ici là, nos e-mails sont envoyés à "
+    "l’adresse actuelle."};
+inline constexpr Wording kAddressAskedByYou = {
+    "If you entered it, you will find the code in the mailbox of the new address.",
+    "Si vous en êtes à l’origine, vous trouverez le code dans la boîte de la nouvelle adresse."};
 
 // Override. $0: services in short; $1: date and time.
 inline constexpr Wording kOverridden = {

@@ -204,6 +204,31 @@ std::vector<Migration> Build() {
            "ALTER TABLE contact_change ADD KEY by_close (close_time)",
            "ALTER TABLE feed ADD KEY by_change (change_id)",
        }},
+      {10,
+       {
+           // Digests of the addresses that tokens of an account went to before replace_time.
+           "CREATE TABLE IF NOT EXISTS earlier_address ("
+           " account_id {account}, digest BINARY(32) NOT NULL, replace_time {time},"
+           " PRIMARY KEY (account_id, digest), KEY by_replace_time (replace_time)) {table}",
+       }},
+      {11,
+       {
+           // The address that an account asked for and has not confirmed; '' for none.
+           "ALTER TABLE account ADD COLUMN pending_email {text} DEFAULT '',"
+           " ADD COLUMN pending_expire_time {time} DEFAULT 0,"
+           " ADD COLUMN pending_generation {int} DEFAULT 0,"
+           " ADD COLUMN pending_key_id {name} DEFAULT '',"
+           " ADD COLUMN pending_wrong_tokens {int} DEFAULT 0",
+           "ALTER TABLE outbox ADD COLUMN masked_address {text} DEFAULT ''",
+       }},
+      {12,
+       {
+           // Whether the account was deleted. One that is made later under its id is another one.
+           "ALTER TABLE contact_change ADD COLUMN requester_gone {enum} DEFAULT 0,"
+           " ADD COLUMN new_contact_gone {enum} DEFAULT 0",
+           "ALTER TABLE contact_change_item ADD COLUMN old_contact_gone {enum} DEFAULT 0",
+           "ALTER TABLE outbox ADD KEY by_recipient (recipient)",
+       }},
   };
   for (Migration& migration : migrations) {
     for (std::string& statement : migration.statements) statement = Expand(statement);

@@ -83,6 +83,7 @@ Transition CheckAnswer(ContactChange& change, const AccountId& account, TokenChe
   if (validation->wrong_tokens >= settings.max_wrong_tokens) return Fail(errors::TokenLocked());
   if (token == TokenCheck::kNoKey) return Fail(errors::TokenKeyMissing());
   if (token == TokenCheck::kRight) return {};
+  if (token == TokenCheck::kSuperseded) return Fail(errors::TokenInvalid(/*superseded=*/true));
   ++validation->wrong_tokens;
   Transition counted = Fail(errors::TokenInvalid());
   AddEvent(counted, change, EventType::kTokenRejected, account, account, now);
@@ -202,6 +203,14 @@ void Transition::Add(Transition&& other) {
   save = save || other.save;
   std::move(other.events.begin(), other.events.end(), std::back_inserter(events));
   std::move(other.mails.begin(), other.mails.end(), std::back_inserter(mails));
+}
+
+bool AwaitsToken(const ContactChange& change, const AccountId& account, absl::Time now,
+                 const Settings& settings) {
+  const Validation* validation = change.FindValidation(account);
+  return StateAt(change, now) == ChangeState::kValidating && validation != nullptr &&
+         validation->state == ValidationState::kPending &&
+         validation->wrong_tokens < settings.max_wrong_tokens;
 }
 
 ChangeState StateAt(ChangeState state, absl::Time expire_time, absl::Time now) {
@@ -414,6 +423,18 @@ Transition RemoveItems(ContactChange& change,
   AddEvent(transition, change, EventType::kAborted, AccountId(), AccountId(), now);
   MarkStaff(transition, staff);
   TellParties(transition, change, MailKind::kAborted, AccountId(), now);
+  return transition;
+}
+
+Transition AbortForDeletedAccount(ContactChange& change, const AccountId& account,
+                                  const std::string& staff, absl::Time now) {
+  Transition transition;
+  if (!change.open()) return transition;
+  if (now >= change.expire_time) return ExpireOrRemind(change, now);
+  Close(change, ChangeState::kAborted, now);
+  AddEvent(transition, change, EventType::kAborted, AccountId(), account, now);
+  MarkStaff(transition, staff);
+  TellParties(transition, change, MailKind::kAborted, account, now);
   return transition;
 }
 

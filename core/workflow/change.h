@@ -56,9 +56,15 @@ struct EffectFacts {
 // Whether an acceptance by `account` would be the last one needed.
 bool WouldComplete(const ContactChange& change, const AccountId& account);
 
+// Whether an answer by `account` depends on its token: none of the errors before TOKEN_INVALID
+// comes first.
+bool AwaitsToken(const ContactChange& change, const AccountId& account, absl::Time now,
+                 const Settings& settings);
+
 // Errors in this order: CHANGE_CLOSED, ALREADY_VALIDATED, TOKEN_LOCKED,
-// UNAVAILABLE (without the token's key; nothing is recorded), TOKEN_INVALID (counted),
-// BILLING_OVERDUE (nothing is recorded). `facts` are read only if WouldComplete.
+// UNAVAILABLE (without the token's key; nothing is recorded), TOKEN_INVALID (counted and recorded,
+// unless the token is superseded), BILLING_OVERDUE (nothing is recorded). `facts` are read only if
+// WouldComplete.
 Transition Accept(ContactChange& change, const AccountId& account, TokenCheck token,
                   const EffectFacts& facts, absl::Time now, const Settings& settings);
 
@@ -105,6 +111,11 @@ Transition ExpireOrRemind(ContactChange& change, absl::Time now);
 Transition RemoveItems(ContactChange& change,
                        const std::function<bool(const ChangeItem&)>& concerned, ItemOutcome outcome,
                        absl::Time now, const std::string& staff = "");
+
+// Closes an open change of an account that `staff` deletes, its requester or new contact. It is
+// ABORTED, and the other party is told. Past its deadline it is EXPIRED. Never fails.
+Transition AbortForDeletedAccount(ContactChange& change, const AccountId& account,
+                                  const std::string& staff, absl::Time now);
 
 // Records that a validation e-mail was handed to the mail server (VALIDATION_SENT, with its masked
 // address as `note`) or was given up (VALIDATION_UNDELIVERABLE, with the reason as `note`).

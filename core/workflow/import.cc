@@ -1,10 +1,12 @@
 #include "core/workflow/import.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "core/domain/errors.h"
 #include "core/workflow/move.h"
-#include "core/workflow/notification.h"
+#include "core/workflow/profile.h"
 
 namespace contacts {
 namespace {
@@ -27,17 +29,21 @@ class Planner {
   absl::Status Take(const AccountRecord& record) {
     Draft<Account>& draft = Find(record.id, facts_.accounts, accounts_);
     Account next = draft.row;
-    next.email = record.email;
     next.language = record.language.value_or(next.language);
     next.standing = record.standing.value_or(next.standing);
     const Account& last = draft.row;
     const bool known = last.version > 0;
-    if (known && next.email == last.email && next.language == last.language &&
+    if (known && record.email == last.email && next.language == last.language &&
         next.standing == last.standing) {
       return absl::OkStatus();
     }
-    if (known && next.email != last.email) {
-      plan_.mails.push_back(MailOfAddressChange(last, "import", now_));
+    if (!known) {
+      next.email = record.email;
+    } else if (record.email != last.email) {
+      ProfileEffects effects = UseAddress(next, record.email, "import", now_);
+      std::move(effects.earlier.begin(), effects.earlier.end(),
+                std::back_inserter(plan_.earlier_addresses));
+      std::move(effects.mails.begin(), effects.mails.end(), std::back_inserter(plan_.mails));
     }
     Write(std::move(next), draft);
     return absl::OkStatus();

@@ -54,10 +54,11 @@ struct ImportPlan {
   std::vector<Account> changed_accounts;
   std::vector<Service> new_services;
   std::vector<Service> changed_services;
-  std::vector<ServiceId> moved_admins;      // Changed services with another admin than before.
-  std::vector<ContactMove> moves;           // In the order of the records.
-  std::vector<OutboxMail> mails;            // Without ids.
-  std::vector<ImportRejection> rejections;  // In the order of the records.
+  std::vector<ServiceId> moved_admins;  // Changed services with another admin than before.
+  std::vector<ContactMove> moves;       // In the order of the records.
+  std::vector<EarlierAddress> earlier_addresses;  // Replaced by the records.
+  std::vector<OutboxMail> mails;                  // Without ids.
+  std::vector<ImportRejection> rejections;        // In the order of the records.
 };
 
 // Decides as if the records came one after the other: a later record with the same id wins, and a

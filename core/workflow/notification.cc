@@ -49,7 +49,31 @@ std::set<ServiceId> AdminRolesTold(const OutboxMail& mail, const ContactChange* 
   return services;
 }
 
-bool IsStillWanted(const OutboxMail& mail, const ContactChange* change, absl::Time now) {
+std::vector<OutboxMail> MailsOfAskedAddress(const Account& account, const std::string& cause,
+                                            absl::Time now) {
+  const PendingEmail& pending = account.pending;
+  return {{.kind = MailKind::kConfirmEmail,
+           .recipient = account.id,
+           .address = pending.address,
+           .generation = pending.generation,
+           .cause = cause,
+           .sender = account.id,
+           .create_time = now},
+          {.kind = MailKind::kEmailAsked,
+           .recipient = account.id,
+           .address = account.email,
+           .masked_address = MaskEmail(pending.address),
+           .cause = cause,
+           .create_time = now}};
+}
+
+bool IsStillWanted(const OutboxMail& mail, const Account& recipient, const ContactChange* change,
+                   absl::Time now) {
+  if (mail.kind == MailKind::kConfirmEmail) {
+    const PendingEmail& pending = recipient.pending;
+    return pending.address == mail.address && pending.generation == mail.generation &&
+           now < pending.expire_time;
+  }
   if (!mail.IsValidation()) return true;
   if (change == nullptr || StateAt(*change, now) != ChangeState::kValidating) return false;
   const Validation* validation = change->FindValidation(mail.recipient);

@@ -28,10 +28,17 @@ OutboxMail MailOfAddressChange(const Account& before, const std::string& cause, 
 std::set<ServiceId> AdminRolesTold(const OutboxMail& mail, const ContactChange* change,
                                    const ContactOverride* record);
 
-// Whether an e-mail is still worth sending at `now`. A validation e-mail is, while its change is
-// open, its validator has not answered and no later e-mail was asked for; any other e-mail always
-// is. `change` is the e-mail's contact change, null if there is none.
-bool IsStillWanted(const OutboxMail& mail, const ContactChange* change, absl::Time now);
+// The e-mails about the account's pending address: the token to that address, and a notice with the
+// masked address to the present one. The first uses the account's own daily limit of e-mails.
+std::vector<OutboxMail> MailsOfAskedAddress(const Account& account, const std::string& cause,
+                                            absl::Time now);
+
+// Whether an e-mail is still worth sending to `recipient` at `now`. A validation e-mail is, while
+// its change is open, its validator has not answered and no later e-mail was asked for. A
+// confirmation is, while its address is pending and no later one was asked for. Any other e-mail
+// always is. `change` is the e-mail's contact change, null if there is none.
+bool IsStillWanted(const OutboxMail& mail, const Account& recipient, const ContactChange* change,
+                   absl::Time now);
 
 }  // namespace contacts
 

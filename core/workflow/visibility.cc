@@ -14,17 +14,26 @@ bool IsOneOf(const std::vector<ChangeState>& states, ChangeState state) {
 
 }  // namespace
 
+bool IsRequester(const ContactChange& change, const AccountId& account) {
+  return change.requester == account && !change.requester_gone;
+}
+
+bool IsNewContact(const ContactChange& change, const AccountId& account) {
+  return change.new_contact == account && !change.new_contact_gone;
+}
+
 bool Replaced(const ContactChange& change, const AccountId& account) {
   return change.state == ChangeState::kDone &&
          std::any_of(change.items.begin(), change.items.end(), [&](const ChangeItem& item) {
-           return item.outcome == ItemOutcome::kApplied && item.old_contact == account;
+           return item.outcome == ItemOutcome::kApplied && item.old_contact == account &&
+                  !item.old_contact_gone;
          });
 }
 
 bool Concerns(const ContactChange& change, const std::vector<AccountId>& admins,
               const AccountId& account) {
   if (account.empty()) return false;
-  return change.requester == account || change.new_contact == account ||
+  return IsRequester(change, account) || IsNewContact(change, account) ||
          std::find(admins.begin(), admins.end(), account) != admins.end() ||
          Replaced(change, account);
 }
@@ -42,9 +51,10 @@ ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl:
   ContactChange view = Presented(change, now);
   for (Validation& validation : view.validations) {
     validation.resend_time = ResendTime(change, viewer, validation.account, now, settings);
-    if (validation.account == viewer) continue;
+    const bool party = IsRequester(change, viewer) || IsNewContact(change, viewer);
+    if (party && validation.account == viewer) continue;
     validation.email_hint.clear();
-    if (change.requester != viewer) validation.email_send_time.reset();
+    if (!IsRequester(change, viewer)) validation.email_send_time.reset();
   }
   return view;
 }
@@ -95,7 +105,14 @@ bool MayMatch(const ChangeSummary& summary, const ChangeFilter& filter, const Ac
 bool Matches(const ContactChange& change, const std::vector<AccountId>& admins,
              const ChangeFilter& filter, const AccountId& account) {
   if (!Concerns(change, admins, account)) return false;
-  return filter.involvement != Involvement::kOldContact || Replaced(change, account);
+  switch (filter.involvement) {
+    case Involvement::kRequester: return IsRequester(change, account);
+    case Involvement::kNewContact: return IsNewContact(change, account);
+    case Involvement::kOldContact: return Replaced(change, account);
+    case Involvement::kAny:
+    case Involvement::kAwaitingMyValidation: return true;
+  }
+  return false;
 }
 
 bool MatchNeedsItems(const ChangeSummary& summary, const ChangeFilter& filter,

@@ -22,6 +22,11 @@ namespace contacts {
 bool Concerns(const ContactChange& change, const std::vector<AccountId>& admins,
               const AccountId& account);
 
+// Whether `account` asked for the change, or is its new contact. An account that was made again
+// under the id of a deleted one is another account.
+bool IsRequester(const ContactChange& change, const AccountId& account);
+bool IsNewContact(const ContactChange& change, const AccountId& account);
+
 // Whether the change took a role from `account`: it is DONE, and an applied item had this contact.
 bool Replaced(const ContactChange& change, const AccountId& account);
 

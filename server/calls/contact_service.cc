@@ -25,6 +25,16 @@ grpc::ServerUnaryReactor* ContactServer::UpdateProfile(Context* context, const B
   return Serve<Request>("UpdateProfile", {context, in, out}, handle);
 }
 
+grpc::ServerUnaryReactor* ContactServer::ConfirmEmail(Context* context, const Buffer* in,
+                                                      Buffer* out) {
+  using Request = v1::ConfirmEmailRequest;
+  const auto handle = [this](const Call& call, const Request& request) {
+    return engine_->profiles.ConfirmEmail(call, request.token(),
+                                          ReplyWith(&v1::ConfirmEmailResponse::mutable_account));
+  };
+  return Serve<Request>("ConfirmEmail", {context, in, out}, handle);
+}
+
 grpc::ServerUnaryReactor* ContactServer::ListServices(Context* context, const Buffer* in,
                                                       Buffer* out) {
   using Request = v1::ListServicesRequest;

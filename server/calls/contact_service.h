@@ -13,6 +13,7 @@ namespace contacts::server {
 using RawContactService =
     v1::ContactService::WithRawCallbackMethod_GetProfile<
     v1::ContactService::WithRawCallbackMethod_UpdateProfile<
+    v1::ContactService::WithRawCallbackMethod_ConfirmEmail<
     v1::ContactService::WithRawCallbackMethod_ListServices<
     v1::ContactService::WithRawCallbackMethod_GetService<
     v1::ContactService::WithRawCallbackMethod_UpdateServiceOwner<
@@ -26,7 +27,7 @@ using RawContactService =
     v1::ContactService::WithRawCallbackMethod_CancelContactChange<
     v1::ContactService::WithRawCallbackMethod_ListContactChangeEvents<
     v1::ContactService::WithRawCallbackMethod_WatchContactChanges<
-    v1::ContactService::Service>>>>>>>>>>>>>>>;
+    v1::ContactService::Service>>>>>>>>>>>>>>>>;
 // clang-format on
 
 // Hands the calls of ContactService to the engine. The contract says the errors of each. Thread
@@ -43,6 +44,7 @@ class ContactServer final : public RawContactService {
 
   Reactor* GetProfile(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* UpdateProfile(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* ConfirmEmail(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* ListServices(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* GetService(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* ListContactHistory(Context* context, const Buffer* in, Buffer* out) override;

@@ -36,6 +36,17 @@ grpc::ServerUnaryReactor* DirectoryServer::UpdateAccount(Context* context, const
   return Serve<Request>("UpdateAccount", {context, in, out}, handle);
 }
 
+grpc::ServerUnaryReactor* DirectoryServer::DeleteAccount(Context* context, const Buffer* in,
+                                                         Buffer* out) {
+  using Request = v1::DeleteAccountRequest;
+  const auto handle = [this](const Call& call, const Request& request) {
+    return engine_->directory.DeleteAccount(call, AccountId(request.account()), [](const auto&) {
+      return v1::DeleteAccountResponse().SerializeAsString();
+    });
+  };
+  return Serve<Request>("DeleteAccount", {context, in, out}, handle);
+}
+
 grpc::ServerUnaryReactor* DirectoryServer::CreateService(Context* context, const Buffer* in,
                                                          Buffer* out) {
   using Request = v1::CreateServiceRequest;

@@ -14,13 +14,14 @@ using RawDirectoryService =
     v1::DirectoryService::WithRawCallbackMethod_CreateAccount<
     v1::DirectoryService::WithRawCallbackMethod_GetAccount<
     v1::DirectoryService::WithRawCallbackMethod_UpdateAccount<
+    v1::DirectoryService::WithRawCallbackMethod_DeleteAccount<
     v1::DirectoryService::WithRawCallbackMethod_CreateService<
     v1::DirectoryService::WithRawCallbackMethod_LookupService<
     v1::DirectoryService::WithRawCallbackMethod_DeleteService<
     v1::DirectoryService::WithRawCallbackMethod_OverrideContacts<
     v1::DirectoryService::WithRawCallbackMethod_ExportDirectory<
     v1::DirectoryService::WithRawCallbackMethod_ImportDirectory<
-    v1::DirectoryService::Service>>>>>>>>>;
+    v1::DirectoryService::Service>>>>>>>>>>;
 // clang-format on
 
 // Hands the calls of DirectoryService to the engine. The contract says the errors of each. Thread
@@ -38,6 +39,7 @@ class DirectoryServer final : public RawDirectoryService {
   Reactor* CreateAccount(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* GetAccount(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* UpdateAccount(Context* context, const Buffer* in, Buffer* out) override;
+  Reactor* DeleteAccount(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* CreateService(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* LookupService(Context* context, const Buffer* in, Buffer* out) override;
   Reactor* DeleteService(Context* context, const Buffer* in, Buffer* out) override;

@@ -40,6 +40,7 @@ struct FlagValues {
   std::string reflection = "on";
   std::string good_standing = "billing";
   std::string token_keys_file;
+  std::string token_binding = "address";
   std::string account_id_pattern = AccountIdForm::kDefaultPattern;
 };
 
@@ -162,6 +163,10 @@ void AddMail(Flags& flags, FlagValues& values, Config& config) {
       "Keys that the tokens in links are derived from, one \"ID SECRET\" a line; mode 0600 "
       "or 0440. Required, except with --auth=development: then contacts-token-keys is made "
       "in the working directory");
+  flags.String("token_binding", &values.token_binding,
+               "address: new tokens serve while their account has the address that they went to. "
+               "none: as servers from before this flag make and check them, for the time of a "
+               "rolling upgrade from those");
   flags.Switch("make_token_key", &values.make_token_key,
                "Print a fresh line for --token_keys_file and exit");
 }
@@ -186,8 +191,8 @@ void AddMonitoring(Flags& flags, FlagValues& values, Config& config) {
 void AddRules(Flags& flags, FlagValues& values, Config& config) {
   Settings& settings = config.settings;
   flags.Group("Rules");
-  flags.Duration("change_lifetime", &settings.change_lifetime, absl::Hours(1), 90 * kDay,
-                 "Time after which a contact change expires");
+  flags.Duration("change_lifetime", &settings.change_lifetime, absl::Hours(1),
+                 kLongestChangeLifetime, "Time after which a contact change expires");
   flags.Duration("reminder_lead", &settings.reminder_lead, absl::Minutes(1), 90 * kDay,
                  "Time before a change expires at which its validators are reminded");
   flags.Duration("sweep_interval", &config.sweep_interval, absl::Milliseconds(100), absl::Hours(1),
@@ -214,9 +219,14 @@ void AddRules(Flags& flags, FlagValues& values, Config& config) {
               "one account in a day, over all servers. Beyond it, every dry run and every ask that "
               "would fail gets QUOTA_EXCEEDED");
   flags.Count("max_addresses_per_day", &settings.max_addresses_per_day, 1, 1'000'000,
-              "Times in a day that an account may change its own e-mail address");
+              "Times in a day that an account may ask for another e-mail address of its own");
+  flags.Duration(
+      "email_confirmation", &settings.email_confirmation, absl::ZeroDuration(), 30 * kDay,
+      "Time in which an account must confirm a new e-mail address of its own before it is "
+      "in use. 0: it is in use at once, for front ends that confirm it themselves");
   flags.Count("max_wrong_tokens", &settings.max_wrong_tokens, 1, 100,
-              "Wrong tokens after which a validator's answer is locked until a resend");
+              "Wrong tokens after which a validator's answer is locked until a resend, and the "
+              "confirmation of an address until the address is asked for again");
   flags.Duration("resend_interval", &settings.resend_interval, absl::Seconds(1), kDay,
                  "Time between two e-mails to one validator about one change");
   flags.Count("max_resends_per_day", &settings.max_resends_per_day, 1, 1000,
@@ -354,6 +364,7 @@ void CheckKeys(const FlagValues& values, Config& config) {
   auto keys = ReadTokenKeysFile(path);
   if (!keys.ok()) RejectFlag("token_keys_file", std::string(keys.status().message()));
   config.token_keys = *std::move(keys);
+  if (values.token_binding == "none") config.token_keys.UnbindNewTokens();
 }
 
 void CheckRest(const FlagValues& values, Config& config) {
@@ -375,6 +386,9 @@ void CheckRest(const FlagValues& values, Config& config) {
                             "least ",
                             absl::FormatDuration(least),
                             ", the longer of --change_lifetime and --event_retention"));
+  }
+  if (values.token_binding != "address" && values.token_binding != "none") {
+    RejectFlag("token_binding", absl::StrCat(Echo(values.token_binding), "; want address or none"));
   }
   auto form = AccountIdForm::Parse(values.account_id_pattern);
   if (!form.ok()) RejectFlag("account_id_pattern", std::string(form.status().message()));

@@ -35,10 +35,12 @@ struct Config {
   std::optional<SmtpOptions> smtp;
   int64_t mail_connections = 4;  // To the mail server at once.
   // How e-mails are written. The defaults are those of --auth=development.
-  MailRenderer::Options letters = {.from = "contacts@localhost.localdomain",
-                                   .link_url =
-                                       "http://localhost:8080/contact-changes/"
-                                       "{contact_change_id}?token={token}&answer={answer}"};
+  MailRenderer::Options letters = {
+      .from = "contacts@localhost.localdomain",
+      .link_url =
+          "http://localhost:8080/contact-changes/"
+          "{contact_change_id}?token={token}&answer={answer}",
+      .confirm_url = "http://localhost:8080/confirm-email?token={token}"};
   CredentialsOptions credentials;
   TokenKeys token_keys;
   AccountIdForm account_id;

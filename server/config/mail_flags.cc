@@ -6,6 +6,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "server/config/hosts.h"
 #include "server/messages/forms.h"
@@ -63,6 +65,11 @@ void MailFlags::Add(Flags& flags, Config& config) {
                "{answer} (accept or refuse). {account} (the recipient) and {language} (of the "
                "e-mail: en or fr) may be in it too. Required and https, except with "
                "--auth=development");
+  flags.String(
+      "confirm_url", &confirm_url_,
+      "Template of the link that confirms a new e-mail address, with {token}. {account} and "
+      "{language} may be in it too. Required and https, except with --auth=development or "
+      "--email_confirmation=0");
 }
 
 void MailFlags::CheckUser(SmtpOptions& smtp) const {
@@ -123,30 +130,32 @@ void MailFlags::CheckSender(bool development, MailRenderer::Options& letters) co
   }
 }
 
-void MailFlags::CheckLink(bool development, MailRenderer::Options& letters) const {
-  constexpr char kWanted[] =
-      "; want an https address with {contact_change_id}, {token} and {answer}";
-  if (link_url_.empty()) {
-    if (!development) RejectFlag("link_url", absl::StrCat("missing", kWanted));
+namespace {
+
+// Checks the template of a link, and puts it into `letters_url`. Empty keeps the default of
+// development. `needed`: the names in braces that it must have.
+void CheckTemplate(const std::string& flag, const std::string& url, bool development,
+                   const std::vector<std::string>& needed, std::string& letters_url) {
+  const std::string wanted =
+      absl::StrCat("; want an https address with {", absl::StrJoin(needed, "}, {"), "}");
+  if (url.empty()) {
+    if (!development) RejectFlag(flag, absl::StrCat("missing", wanted));
     return;
   }
-  letters.link_url = link_url_;
-  const bool url = absl::StartsWith(letters.link_url, "https://") ||
-                   (development && absl::StartsWith(letters.link_url, "http://"));
-  for (const char* part : {"{contact_change_id}", "{token}", "{answer}"}) {
-    if (url && absl::StrContains(letters.link_url, part)) continue;
-    RejectFlag("link_url", absl::StrCat(Echo(letters.link_url), kWanted));
-  }
+  bool good =
+      absl::StartsWith(url, "https://") || (development && absl::StartsWith(url, "http://"));
+  for (const std::string& name : needed) good = good && absl::StrContains(url, "{" + name + "}");
+  if (!good) RejectFlag(flag, absl::StrCat(Echo(url), wanted));
   // A mistyped name in braces, a space or a line break would break the link in every e-mail.
-  static const LazyRE2 kLink = {
-      R"((?:[^\s{}[:cntrl:]]|\{(?:contact_change_id|token|answer|account|language)\})+)"};
-  if (!RE2::FullMatch(letters.link_url, *kLink)) {
-    RejectFlag("link_url",
-               absl::StrCat(Echo(letters.link_url),
-                            "; want no spaces, and in braces only contact_change_id, token, "
-                            "answer, account or language"));
+  const std::string names = absl::StrCat(absl::StrJoin(needed, "|"), "|account|language");
+  if (!RE2::FullMatch(url, absl::StrCat(R"((?:[^\s{}[:cntrl:]]|\{(?:)", names, R"()\})+)"))) {
+    RejectFlag(flag, absl::StrCat(Echo(url), "; want no spaces, and in braces only ",
+                                  absl::StrReplaceAll(names, {{"|", ", "}})));
   }
+  letters_url = url;
 }
+
+}  // namespace
 
 void MailFlags::Check(bool development, Config& config) const {
   absl::string_view place = place_;
@@ -162,7 +171,11 @@ void MailFlags::Check(bool development, Config& config) const {
                             "; want maildir:DIR, smtp://HOST[:PORT] or smtps://HOST[:PORT]"));
   }
   CheckSender(development, config.letters);
-  CheckLink(development, config.letters);
+  CheckTemplate("link_url", link_url_, development, {"contact_change_id", "token", "answer"},
+                config.letters.link_url);
+  if (config.settings.email_confirmation > absl::ZeroDuration() || !confirm_url_.empty()) {
+    CheckTemplate("confirm_url", confirm_url_, development, {"token"}, config.letters.confirm_url);
+  }
   if (config.smtp) {
     static const LazyRE2 kName = {R"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\[[A-Za-z0-9:.]+\])"};
     std::string& ehlo = config.smtp->ehlo;

@@ -16,12 +16,11 @@ class MailFlags {
   void Add(Flags& flags, Config& config);
   // Reads the password's file and fills in `config`. Refuses what does not go together, what would
   // send the password unencrypted beyond loopback and, unless `development`, the absence of a
-  // sender and of a link to an https page.
+  // sender and of links to https pages.
   void Check(bool development, Config& config) const;
 
  private:
   void CheckSender(bool development, MailRenderer::Options& letters) const;
-  void CheckLink(bool development, MailRenderer::Options& letters) const;
   // `place`: HOST[:PORT].
   SmtpOptions CheckSmtp(const std::string& place, bool implicit) const;
   void CheckUser(SmtpOptions& smtp) const;
@@ -29,6 +28,7 @@ class MailFlags {
   std::string place_;
   std::string from_;
   std::string link_url_;
+  std::string confirm_url_;
   std::string tls_ = "required";
   std::string ca_file_;
   std::string ehlo_;

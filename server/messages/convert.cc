@@ -56,6 +56,10 @@ v1::Account ToMessage(const Account& account) {
   message.set_etag(Etag(account.version));
   *message.mutable_create_time() = ToMessage(account.create_time);
   *message.mutable_update_time() = ToMessage(account.update_time);
+  if (!account.pending.address.empty()) {
+    message.set_pending_email(account.pending.address);
+    *message.mutable_pending_email_expire_time() = ToMessage(account.pending.expire_time);
+  }
   return message;
 }
 

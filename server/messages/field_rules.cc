@@ -61,7 +61,7 @@ TextForm TokenText() {
   return {[](absl::string_view text) {
             return text.size() <= kMaxToken && !TokenCharacters(text).empty();
           },
-          "the token of the validation e-mail, at most 512 bytes", CleanToken, true};
+          "the token of the e-mail, at most 512 bytes", CleanToken, true};
 }
 
 TextForm AsciiText(std::size_t max, absl::string_view what) {
@@ -119,6 +119,8 @@ void AddAccount(Rules& rules, const std::string& account, const AccountIdForm& f
   rules.push_back({account + ".language_code", LanguageText(),
                    values == Need::kRequired ? Need::kOptional : values});
   rules.push_back({account + ".billing_standing", EnumForm{}, standing});
+  rules.push_back({account + ".pending_email", EmailText()});
+  rules.push_back({account + ".pending_email_expire_time", TimestampForm{}});
   AddOutputFields(rules, account);
 }
 
@@ -163,6 +165,7 @@ void AddProfile(Rules& rules, const AccountIdForm& form, const Settings& setting
              Need::kOptional);
   rules.push_back({"UpdateProfileRequest.update_mask",
                    MaskForm{"account", {"email", "language_code"}}, Need::kRequired});
+  rules.push_back({"ConfirmEmailRequest.token", TokenText(), Need::kRequired});
   rules.push_back({"ListServicesRequest.roles", EnumForm{}, Need::kOptional, kMaxFilterValues});
   rules.push_back({"ListServicesRequest.id_prefix",
                    TextForm{IsServiceIdPrefix, "the beginning of a service id", Lower}});
@@ -220,6 +223,7 @@ void AddDirectory(Rules& rules, const AccountIdForm& form, const Settings& setti
   rules.push_back({"UpdateAccountRequest.update_mask",
                    MaskForm{"account", {"email", "language_code", "billing_standing"}},
                    Need::kRequired});
+  rules.push_back({"DeleteAccountRequest.account", AccountIdText(form), Need::kRequired});
   AddService(rules, "CreateServiceRequest.service", form);
   rules.push_back({"LookupServiceRequest.service", ServiceIdText(), Need::kRequired});
   rules.push_back({"DeleteServiceRequest.service", ServiceIdText(), Need::kRequired});

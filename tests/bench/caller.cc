@@ -147,8 +147,12 @@ void ApiCaller::Answer(Method method, const std::string& account, const Flow& fl
   request.set_contact_change_id(flow.change);
   request.set_request_id(Uuid::Version4().text());
   if constexpr (requires { request.set_token(""); }) {
-    request.set_token(*scenario_.keys.Derive(scenario_.keys.active_id(), *Uuid::Parse(flow.change),
-                                             AccountId(account), 1));
+    const AccountId id(account);
+    request.set_token(*scenario_.keys.Derive(
+        scenario_.keys.active(), {.change = *Uuid::Parse(flow.change),
+                                  .account = id,
+                                  .generation = 1,
+                                  .address = AddressDigest(id, account + "@mail.example")}));
   }
   Send<Request, Response>(method, account, std::move(request), done);
 }

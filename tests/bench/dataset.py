@@ -72,7 +72,8 @@ class DataSet:
         fill(first, "account", "id, email, language, standing, version, create_time, update_time",
              f"{account('i')}, CONCAT('customer.', i, '@mail.example'), 'fr', 1, {times}",
              self.accounts, "n + {} AS i")
-        first += [f"INSERT INTO account VALUES ('gz{i:07d}-ovh', 'holder@mail.example', 'en', 1,"
+        first += [f"INSERT INTO account (id, email, language, standing, version,"
+                  f" create_time, update_time) VALUES ('gz{i:07d}-ovh', 'holder@mail.example', 'en', 1,"
                   f" {times})" for i in range(HOLDERS)]
         fill(first, "service", "id, kind, admin, tech, billing, owner_name, owner_organisation,"
              " owner_email, owner_phone, owner_address_lines, owner_city, owner_postal_code,"

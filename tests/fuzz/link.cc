@@ -19,5 +19,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   } else {
     CheckTellsNothing(link.status());
   }
+  const auto confirmation = ParseConfirmLink(text);
+  if (confirmation.ok()) {
+    FUZZ_CHECK(!confirmation->empty() && TrimToken(*confirmation) == *confirmation);
+  } else {
+    CheckTellsNothing(confirmation.status());
+  }
   return 0;
 }

@@ -67,12 +67,14 @@ void Fuzz(const uint8_t* data, std::size_t size) {
   static const MailRenderer renderer(
       {.from = "contacts@example.net",
        .from_name = "",
-       .link_url = "https://example.net/{contact_change_id}?t={token}&a={answer}"});
+       .link_url = "https://example.net/{contact_change_id}?t={token}&a={answer}",
+       .confirm_url = "https://example.net/confirm?t={token}"});
   MailFacts facts;
-  facts.mail.kind = static_cast<MailKind>(input.ConsumeIntegralInRange(1, 10));
+  facts.mail.kind = static_cast<MailKind>(input.ConsumeIntegralInRange(1, 13));
   facts.mail.recipient = AccountId("aa1-ovh");
   facts.mail.generation = 1;
   facts.mail.address = "old@example.org";
+  facts.mail.masked_address = input.ConsumeRandomLengthString(40);
   facts.recipient.id = AccountId("aa1-ovh");
   facts.recipient.language = input.ConsumeBool() ? "fr" : "en";
   facts.token = "7H2KQ-0M9XT-4RWVB-E8N3C-ZJ5PD-G";

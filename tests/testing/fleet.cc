@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -81,6 +82,9 @@ Fleet::Fleet(int services, const std::vector<std::string>& flags, int servers,
     EXPECT_EQ(ReasonOf(stub.CreateService(&context, request, &response)), "OK");
   }
   keys_.emplace(*TokenKeys::Parse(ReadFile(directory_.path() + "/contacts-token-keys")));
+  // As the servers have it from the environment.
+  const char* binding = std::getenv("CONTACTS_TOKEN_BINDING");
+  if (binding != nullptr && std::string(binding) == "none") keys_->UnbindNewTokens();
 }
 
 Fleet::~Fleet() {
@@ -96,7 +100,13 @@ Fleet::~Fleet() {
 std::string Fleet::ServiceName(int i) { return absl::StrCat("s", i, ".example"); }
 
 std::string Fleet::Token(const std::string& change, const std::string& account) const {
-  return *keys_->Derive(keys_->active_id(), *Uuid::Parse(change), AccountId(account), 1);
+  const auto set = addresses_.find(account);
+  const std::string address =
+      set == addresses_.end() ? absl::StrCat(account, "@mail.example") : set->second;
+  return *keys_->Derive(keys_->active(), {.change = *Uuid::Parse(change),
+                                          .account = AccountId(account),
+                                          .generation = 1,
+                                          .address = AddressDigest(AccountId(account), address)});
 }
 
 grpc::Status Fleet::Ask(ContactService::Stub& stub, const std::string& service,

@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,7 +56,12 @@ class Fleet {
   const std::string& directory() const { return directory_.path(); }
   std::string mail_directory() const { return directory_.path() + "/mail"; }
   std::string log() const { return ReadFile(directory_.path() + "/log"); }
+  // The token of the validator's first e-mail about the change.
   std::string Token(const std::string& change, const std::string& account) const;
+  // The account's address, if a test has changed it.
+  void KnowAddress(const std::string& account, const std::string& address) {
+    addresses_[account] = address;
+  }
 
   // As kFleetAdmin, asks for the tech role of `service` to go to `to`.
   static grpc::Status Ask(v1::ContactService::Stub& stub, const std::string& service,
@@ -75,6 +81,7 @@ class Fleet {
   TemporaryDirectory directory_;
   std::vector<std::unique_ptr<ServerProcess>> servers_;
   std::optional<TokenKeys> keys_;
+  std::map<std::string, std::string> addresses_;
 };
 
 }  // namespace contacts::testing

@@ -19,6 +19,8 @@ inline const char* MailName(MailKind kind) {
     case MailKind::kProfileChanged: return "PROFILE_CHANGED";
     case MailKind::kItemsWithdrawn: return "ITEMS_WITHDRAWN";
     case MailKind::kOverride: return "OVERRIDE";
+    case MailKind::kConfirmEmail: return "CONFIRM_EMAIL";
+    case MailKind::kEmailAsked: return "EMAIL_ASKED";
   }
   return "";
 }

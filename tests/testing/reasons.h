@@ -30,6 +30,13 @@ Detail DetailOf(const absl::Status& status) {
   return detail;
 }
 
+// One value of the ErrorInfo's metadata; "" without it.
+inline std::string MetadataOf(const absl::Status& status, const std::string& key) {
+  const auto info = DetailOf<google::rpc::ErrorInfo>(status);
+  const auto found = info.metadata().find(key);
+  return found == info.metadata().end() ? "" : found->second;
+}
+
 // "field REASON" of every violation that the error lists.
 inline std::vector<std::string> ViolationsOf(const absl::Status& status) {
   std::vector<std::string> lines;

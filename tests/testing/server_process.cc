@@ -73,6 +73,8 @@ void ServerProcess::Start() {
     dup2(error, STDERR_FILENO);
     // Tests ask for the same few accounts. Servers of the version before do not know the flag.
     setenv("CONTACTS_MAX_MAILS_PER_DAY", "1000000", /*replace=*/0);
+    // In the environment, because servers of earlier versions reject a flag that they do not know.
+    setenv("CONTACTS_CONFIRM_URL", "https://x.example/confirm?token={token}", 0);
     for (std::string& variable : environment_) putenv(variable.data());
     if (chdir(directory_.c_str()) != 0) _exit(127);
     execv(argv[0], argv.data());

@@ -222,9 +222,25 @@ std::string World::Token(const Uuid& id, const std::string& account) {
   const std::string who = is_requester ? "requester" : "new_contact";
   const int64_t generation = test_database.Count("SELECT " + who + "_generation" + row);
   return keys
-      .Derive(test_database.Query("SELECT " + who + "_token_key_id" + row).at(0), id,
-              AccountId(account), generation)
+      .Derive(test_database.Query("SELECT " + who + "_token_key_id" + row).at(0),
+              {.change = id,
+               .account = AccountId(account),
+               .generation = generation,
+               .address = AddressDigest(AccountId(account), EmailOf(account))})
       .value();
+}
+
+std::string World::EmailOf(const std::string& account) {
+  return test_database.Query("SELECT email FROM account WHERE id = '" + account + "'").at(0);
+}
+
+absl::Status World::SetEmail(const std::string& account, const std::string& email,
+                             Engine* through) {
+  return (through ? *through : engine)
+      .profiles
+      .UpdateAccount(AsOperator(), {.id = AccountId(account), .email = email},
+                     [](const Account&) { return std::string(); })
+      .status();
 }
 
 std::vector<std::string> World::TakeMails() {

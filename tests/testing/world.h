@@ -77,12 +77,17 @@ class World {
                         const std::string& reason = "support case");
   absl::Status DeleteService(const std::string& id);
   absl::Status SetStanding(const std::string& account, BillingStanding standing);
+  // By an operator, so it is in use at once.
+  absl::Status SetEmail(const std::string& account, const std::string& email,
+                        Engine* through = nullptr);
 
   absl::StatusOr<ContactChange> Get(const std::string& account, const Uuid& id);
   std::string Holder(const std::string& service, Role role);
   std::vector<EventType> History(const Uuid& id);
   // The token that the validator's latest e-mail carries.
   std::string Token(const Uuid& id, const std::string& account);
+  // The account's address in use.
+  std::string EmailOf(const std::string& account);
   // "KIND recipient" of every e-mail owed, in the order of their kinds; none stays.
   std::vector<std::string> TakeMails();
 

@@ -36,7 +36,7 @@ const std::string& ChangeColumns() {
   static const auto& columns = *new std::string(absl::StrCat(
       "HEX(c.id), HEX(c.batch_id), c.requester, c.new_contact, c.state, c.create_time, "
       "c.expire_time, IFNULL(c.close_time, ''), IFNULL(c.remind_time, ''), c.event_count, "
-      "{c.abort_reason}, ",
+      "{c.abort_reason}, c.requester_gone, c.new_contact_gone, ",
       absl::StrReplaceAll(kValidatorColumns, {{"$", "requester"}}), ", ",
       absl::StrReplaceAll(kValidatorColumns, {{"$", "new_contact"}})));
   return columns;
@@ -74,19 +74,23 @@ ContactChange ReadChange(Rows& rows) {
   change.remind_time = rows.MaybeTime();
   change.event_count = rows.Int();
   change.abort_reason = rows.String();
+  change.requester_gone = rows.Int() != 0;
+  change.new_contact_gone = rows.Int() != 0;
   change.validations.push_back(ReadValidation(rows, change.requester));
   Validation second = ReadValidation(rows, change.new_contact);
   if (change.new_contact != change.requester) change.validations.push_back(std::move(second));
   return change;
 }
 
-constexpr char kItemColumns[] = "i.service_id, i.role, i.old_contact, i.outcome, i.withdrawn_by";
+constexpr char kItemColumns[] =
+    "i.service_id, i.role, i.old_contact, i.old_contact_gone, i.outcome, i.withdrawn_by";
 
 ChangeItem ReadItem(Rows& rows) {
   ChangeItem item;
   item.service = rows.Service();
   item.role = rows.As<Role>();
   item.old_contact = rows.Account();
+  item.old_contact_gone = rows.Int() != 0;
   item.outcome = rows.As<ItemOutcome>();
   item.withdrawn_by = rows.Account();
   return item;
@@ -157,6 +161,18 @@ std::vector<ContactChange> LockChanges(Session& session, const std::set<Uuid>& i
   std::vector<ContactChange> changes;
   while (rows.Next()) changes.push_back(ReadChange(rows));
   return changes;
+}
+
+std::optional<ChangeAndEmail> LockChangeAndEmail(Session& session, const Uuid& id,
+                                                 const AccountId& account) {
+  // The account is not locked: an address that is replaced meanwhile is replaced after the answer.
+  Rows rows =
+      session.Select(absl::StrCat(ChangeColumns(),
+                                  ", {IFNULL((SELECT a.email FROM account a WHERE a.id = ?), '')}"),
+                     " FROM contact_change c WHERE c.id = ? FOR UPDATE", {Bind(account), Bind(id)});
+  if (!rows.Next()) return std::nullopt;
+  ContactChange change = ReadChange(rows);
+  return ChangeAndEmail{.change = std::move(change), .email = rows.String()};
 }
 
 std::vector<AccountId> LoadItems(Session& session, ContactChange& change) {
@@ -253,7 +269,7 @@ std::vector<ContactChange> LoadFirstItems(Session& session, const std::vector<Uu
   while (count < ids.size()) count *= 2;
   std::vector<std::string> reads(
       count,
-      "(SELECT change_id, service_id, role, old_contact, outcome, withdrawn_by"
+      "(SELECT change_id, service_id, role, old_contact, old_contact_gone, outcome, withdrawn_by"
       " FROM contact_change_item WHERE change_id = ?"
       " ORDER BY service_id, role LIMIT ?)");
   std::vector<Param> params;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -29,6 +30,14 @@ struct ChangeAndAdmins {
 std::optional<ContactChange> LockChange(Session& session, const Uuid& id);
 // The same for several changes, ordered by id. Unknown ids are left out.
 std::vector<ContactChange> LockChanges(Session& session, const std::set<Uuid>& ids);
+
+// The same with the present e-mail address of `account`, which is empty if it does not exist.
+struct ChangeAndEmail {
+  ContactChange change;
+  std::string email;
+};
+std::optional<ChangeAndEmail> LockChangeAndEmail(Session& session, const Uuid& id,
+                                                 const AccountId& account);
 
 // Adds the items to a loaded change. Returns the present admins, as in ChangeAndAdmins.
 std::vector<AccountId> LoadItems(Session& session, ContactChange& change);

@@ -112,8 +112,10 @@ std::map<Uuid, std::set<AccountId>> LoadConcerned(Session& session, const std::s
   std::vector<Param> params;
   for (int i = 0; i < 4; ++i) params.insert(params.end(), in.params.begin(), in.params.end());
   Rows rows = session.Query(
-      absl::StrCat("SELECT id, requester FROM contact_change WHERE id IN ", in.placeholders,
-                   " UNION SELECT id, new_contact FROM contact_change WHERE id IN ",
+      absl::StrCat("SELECT id, requester FROM contact_change WHERE requester_gone = 0 AND id IN ",
+                   in.placeholders,
+                   " UNION SELECT id, new_contact FROM contact_change"
+                   " WHERE new_contact_gone = 0 AND id IN ",
                    in.placeholders,
                    " UNION SELECT c.id, s.admin FROM contact_change c"
                    " JOIN contact_change_item i ON i.change_id = c.id JOIN service s ON ",
@@ -122,7 +124,7 @@ std::map<Uuid, std::set<AccountId>> LoadConcerned(Session& session, const std::s
                    " JOIN contact_change c ON c.id = i.change_id WHERE c.state = ",
                    static_cast<int>(ChangeState::kDone),
                    " AND i.outcome = ", static_cast<int>(ItemOutcome::kApplied),
-                   " AND i.change_id IN ", in.placeholders),
+                   " AND i.old_contact_gone = 0 AND i.change_id IN ", in.placeholders),
       params);
   std::map<Uuid, std::set<AccountId>> concerned;
   while (rows.Next()) {

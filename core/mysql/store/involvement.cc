@@ -12,7 +12,9 @@ using sqltext::Int;
 using sqltext::RowOf;
 
 const char kSummaryColumns[] =
-    "HEX(c.id), c.state, c.expire_time, c.requester, c.new_contact, c.requester_state, "
+    // Deleted accounts are no party any more: one that is made later under the id is another one.
+    "HEX(c.id), c.state, c.expire_time, IF(c.requester_gone, '', c.requester), "
+    "IF(c.new_contact_gone, '', c.new_contact), c.requester_state, "
     "c.new_contact_state, c.item_count, c.create_time";
 
 std::vector<ChangeSummary> ReadSummaries(Rows rows) {
@@ -65,6 +67,15 @@ std::vector<ChangeSummary> ListServiceChanges(Session& session, const AccountId&
                      " GROUP BY i.change_id ORDER BY i.change_id DESC LIMIT ?) v"
                      " JOIN contact_change c ON c.id = v.change_id ORDER BY c.id DESC",
                      {Bind(account), Bind(service), Bind(Before(before)), Bind(limit)}));
+}
+
+std::set<Uuid> ListOpenChanges(Session& session, const AccountId& account) {
+  Rows rows = session.Query(
+      "SELECT change_id FROM involvement FORCE INDEX (by_open) WHERE account_id = ? AND open = 1",
+      {Bind(account)});
+  std::set<Uuid> ids;
+  while (rows.Next()) ids.insert(rows.Id());
+  return ids;
 }
 
 void AddInvolvement(Session& session, const std::set<AccountId>& accounts, const Uuid& change,

@@ -23,6 +23,9 @@ std::vector<ChangeSummary> ListServiceChanges(Session& session, const AccountId&
                                               const ServiceId& service, const Uuid& before,
                                               int64_t limit);
 
+// Returns the open changes that may concern `account`.
+std::set<Uuid> ListOpenChanges(Session& session, const AccountId& account);
+
 // Adds the change to the lists of these accounts.
 void AddInvolvement(Session& session, const std::set<AccountId>& accounts, const Uuid& change,
                     bool open);

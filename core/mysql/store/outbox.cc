@@ -25,7 +25,7 @@ using sqltext::Utf8;
 // Rows of one INSERT … SELECT: each is a SELECT of its own.
 constexpr std::size_t kRowsOfInsert = 100;
 
-int PriorityOf(const OutboxMail& mail) { return mail.IsValidation() ? 0 : 1; }
+int PriorityOf(const OutboxMail& mail) { return mail.HasToken() ? 0 : 1; }
 
 // Priority and cause. The e-mails of a cause have turns one after the other.
 using Line = std::pair<int64_t, std::string>;
@@ -47,14 +47,14 @@ void InsertMails(Session& session, const std::vector<OutboxMail>& mails,
         const OutboxMail& mail = *queued[i];
         const bool optional = mail.IsOptional() && !mail.sender.empty();
         any_optional = any_optional || optional;
-        rows.push_back(
-            Fill("SELECT ? AS id, ? AS kind, ? AS subject, ? AS recipient,"
-                 " ? AS address, ? AS generation, ? AS create_time, ? AS place,"
-                 " ? AS optional_of",
-                 {sqltext::Id(mail.id), Number(mail.kind), sqltext::Id(mail.subject),
-                  sqltext::Id(mail.recipient), Utf8(mail.address), Int(mail.generation),
-                  Time(mail.create_time), Int(static_cast<int64_t>(i - begin) + 1),
-                  sqltext::Id(optional ? mail.sender : AccountId())}));
+        rows.push_back(Fill(
+            "SELECT ? AS id, ? AS kind, ? AS subject, ? AS recipient,"
+            " ? AS address, ? AS masked_address, ? AS generation, ? AS create_time, ? AS place,"
+            " ? AS optional_of",
+            {sqltext::Id(mail.id), Number(mail.kind), sqltext::Id(mail.subject),
+             sqltext::Id(mail.recipient), Utf8(mail.address), Utf8(mail.masked_address),
+             Int(mail.generation), Time(mail.create_time), Int(static_cast<int64_t>(i - begin) + 1),
+             sqltext::Id(optional ? mail.sender : AccountId())}));
       }
       const std::string wanted =
           any_optional
@@ -67,9 +67,11 @@ void InsertMails(Session& session, const std::vector<OutboxMail>& mails,
       // One round after the later of the head of the line and the cause's last e-mail. Both are
       // read without locks: two transactions at once may give the same turn, which is harmless.
       session.Queue(absl::StrCat(
-          "INSERT INTO outbox (id, kind, subject, recipient, address, generation, create_time,"
+          "INSERT INTO outbox (id, kind, subject, recipient, address, masked_address, generation,"
+          " create_time,"
           " tries, next_try_time, claim, waits, priority, cause, turn)"
-          " SELECT m.id, m.kind, m.subject, m.recipient, m.address, m.generation, m.create_time,"
+          " SELECT m.id, m.kind, m.subject, m.recipient, m.address, m.masked_address,"
+          " m.generation, m.create_time,"
           " 0, m.create_time, '', 0, ",
           priority, ", ", cause, ", t.last_turn + m.place FROM (",
           absl::StrJoin(rows, " UNION ALL "),
@@ -136,7 +138,8 @@ std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t l
   std::vector<Param> params = {Bind(now), Bind(limit)};
   if (before) params.insert(params.begin(), Bind(*before));
   Rows rows = session.Select(
-      "HEX(id), kind, HEX(subject), recipient, {address}, generation, cause, create_time, tries,"
+      "HEX(id), kind, HEX(subject), recipient, {address}, {masked_address}, generation, cause, "
+      "create_time, tries,"
       " turn",
       absl::StrCat(" FROM outbox FORCE INDEX (", before ? "PRIMARY" : "by_turn", ") WHERE ",
                    before ? "id < ? AND " : "", "waits = 0 AND next_try_time <= ? ORDER BY ",
@@ -150,6 +153,7 @@ std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t l
     mail.subject = rows.Id();
     mail.recipient = rows.Account();
     mail.address = rows.String();
+    mail.masked_address = rows.String();
     mail.generation = rows.Int();
     mail.cause = rows.String();
     mail.create_time = rows.Time();

@@ -299,6 +299,20 @@ TEST(WrongAccounts, DryRunsListNeitherWhoIsACustomerNorWhoOwes) {
   EXPECT_EQ(reason(kMarie, {Move(kS1, kTech, "zz3-ovh")}, true), "ACCOUNT_NOT_FOUND");
 }
 
+TEST(WrongAccounts, AnotherQuotaThatIsUsedUpDoesNotTellEither) {
+  Settings settings;
+  settings.max_wrong_accounts_per_day = 1;
+  settings.max_asks_per_minute = 1;
+  World world(settings);
+  ASSERT_THAT(world.Ask(kMarie, {Move(kS0, kTech, "zz1-ovh")}).status,
+              HasReason("ACCOUNT_NOT_FOUND"));
+  ASSERT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}).status, HasReason(""));
+  const absl::Status wrong = world.Ask(kMarie, {Move(kS1, kTech, "zz2-ovh")}).status;
+  const absl::Status right = world.Ask(kMarie, {Move(kS1, kTech, kDana)}).status;
+  EXPECT_THAT(wrong, HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(wrong, right);
+}
+
 TEST(WrongAccounts, EachOfABulkAskCounts) {
   Settings settings;
   settings.max_wrong_accounts_per_day = 3;

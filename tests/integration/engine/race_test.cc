@@ -272,6 +272,35 @@ TEST(Race, OfWrongGuessesNeverExceedsTheLimitByASingleCount) {
   }
 }
 
+TEST(Race, OfATokenAndAChangeOfTheAddressThatItWentToEndsAsIfOneCameFirst) {
+  Fleet fleet;
+  for (int round = 0; round < kRounds; ++round) {
+    const ContactChange change = AskTech(fleet, round);
+    const std::string token = fleet.world.Token(change.id, kDana);
+    absl::Status accepted, addressed, late;
+    AtOnce(2, [&](int i) {
+      if (i == round % 2) {
+        addressed = fleet.world.SetEmail(kDana, absl::StrCat("dana", round, "@mail.example"),
+                                         fleet.engine(i));
+        // Once the address was changed, the token in the old mailbox is void.
+        late = fleet.world.Refuse(kDana, change.id, token).status;
+      } else {
+        accepted =
+            fleet.world.Accept(kDana, change.id, token, std::nullopt, fleet.engine(i)).status;
+      }
+    });
+    EXPECT_THAT(addressed, HasReason(""));
+    EXPECT_FALSE(late.ok());
+    if (!accepted.ok()) {
+      EXPECT_THAT(accepted, HasReason("TOKEN_INVALID"));
+      EXPECT_EQ(MetadataOf(accepted, "superseded"), "true");
+      EXPECT_EQ(MetadataOf(late, "superseded"), "true");
+    }
+    EXPECT_EQ(EventsOfType(fleet, change.id, EventType::kTokenRejected), 0);
+    fleet.world.Cancel(kMarie, change.id);
+  }
+}
+
 TEST(Race, OfOneRequestIdGivesEveryCallerTheSameBytes) {
   Fleet fleet;
   for (int round = 0; round < kRounds; ++round) {

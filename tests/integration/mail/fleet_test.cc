@@ -268,10 +268,11 @@ TEST(MailFleet, ServerSendsAsItsFlagsSay) {
                                  std::filesystem::perms::owner_read);
   }
   const TestDatabase database;
-  ServerProcess process(database.server_uri(), directory.path(),
-                        {absl::StrCat("--mail=smtp://localhost:", server.port()),
-                         "--mail_ca_file=certificate.pem", "--mail_user=contacts",
-                         "--mail_password_file=password", "--mail_from=sender@sender.example"});
+  ServerProcess process(
+      database.server_uri(), directory.path(),
+      {absl::StrCat("--mail=smtp://localhost:", server.port()), "--mail_ca_file=certificate.pem",
+       "--mail_user=contacts", "--mail_password_file=password", "--mail_from=sender@sender.example",
+       "--email_confirmation=0"});
   process.Start();
   const auto channel = process.Channel();
   {

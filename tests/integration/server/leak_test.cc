@@ -106,6 +106,7 @@ class LeakTest : public ::testing::Test {
     request.mutable_update_mask()->add_paths("email");
     v1::UpdateAccountResponse response;
     EXPECT_EQ(ReasonOf(Directory()->UpdateAccount(Operator().get(), request, &response)), "OK");
+    fleet_.KnowAddress(account, email);
   }
 
   // Calls `method`, streaming or not, with one request, and keeps the text of its error.

@@ -196,5 +196,24 @@ TEST_F(ReadingAnswers, RefusesAMissingToken) {
   EXPECT_FALSE(Read(kId, {"-"}).ok());
 }
 
+TEST(ConfirmLink, GivesTheTokenOfTheLinkThatConfirmsAnAddress) {
+  EXPECT_EQ(*ParseConfirmLink(Url("confirm-email?token=ABC-12")), "ABC-12");
+  EXPECT_EQ(*ParseConfirmLink("<" + Url("c?l=fr&amp;token=AB%20C") + ">"), "ABC");
+  // Of another e-mail.
+  EXPECT_FALSE(ParseConfirmLink(Url(kIdText + "?token=SECRET&answer=accept")).ok());
+  const absl::Status without = ParseConfirmLink(Url("confirm-email")).status();
+  EXPECT_THAT(std::string(without.message()), HasSubstr("no token"));
+}
+
+TEST(Confirmation, IsReadAsWordsAsALinkOrFromTheInput) {
+  std::istringstream none;
+  EXPECT_EQ(*ReadConfirmation({"7H2KQ-0M9XT", "4RWVB"}, none), "7H2KQ-0M9XT4RWVB");
+  EXPECT_EQ(*ReadConfirmation({Url("c?token=ABC")}, none), "ABC");
+  std::istringstream token("ABC-1\n"), link(Url("c?token=ABC-2") + "\n");
+  EXPECT_EQ(*ReadConfirmation({"-"}, token), "ABC-1");
+  EXPECT_EQ(*ReadConfirmation({"-"}, link), "ABC-2");
+  EXPECT_FALSE(ReadConfirmation({"..."}, none).ok());
+}
+
 }  // namespace
 }  // namespace contacts::client

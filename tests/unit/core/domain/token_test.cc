@@ -26,9 +26,19 @@ const AccountId kMarie("aa1-ovh");
 TokenKeys Keys(const std::string& file) { return TokenKeys::Parse(file).value(); }
 TokenKeys OneKey() { return Keys(absl::StrCat("k1 ", kSecretA, "\n")); }
 
+constexpr char kEmail[] = "marie@mail.example";
+
+TokenSource Source(const Uuid& change, const AccountId& account, int64_t generation,
+                   const std::string& email = kEmail) {
+  return {.change = change,
+          .account = account,
+          .generation = generation,
+          .address = AddressDigest(account, email)};
+}
+
 bool Right(const TokenKeys& keys, const std::string& typed, const std::string& key_id,
            const Uuid& change, const AccountId& validator, int64_t generation) {
-  return keys.Check(typed, key_id, change, validator, generation) == TokenCheck::kRight;
+  return keys.Check(typed, key_id, Source(change, validator, generation)) == TokenCheck::kRight;
 }
 
 std::string Bare(const std::string& token) { return absl::StrReplaceAll(token, {{"-", ""}}); }
@@ -37,7 +47,7 @@ TEST(Token, IsTwentySixCharactersOfAnAlphabetThatSurvivesTyping) {
   const TokenKeys keys = OneKey();
   std::set<char> seen;
   for (int generation = 1; generation <= 200; ++generation) {
-    const std::string token = *keys.Derive("k1", kChange, kMarie, generation);
+    const std::string token = *keys.Derive("k1", Source(kChange, kMarie, generation));
     // Groups of five with hyphens between; no I, L, O or U.
     EXPECT_THAT(token, MatchesRegex("([0-9A-HJKMNP-TV-Z]{5}-){5}[0-9A-HJKMNP-TV-Z]"));
     const std::string bare = Bare(token);
@@ -53,7 +63,7 @@ TEST(Token, EveryCharacterDependsOnTheHmac) {
   const TokenKeys keys = OneKey();
   std::vector<std::set<char>> seen(26);
   for (int generation = 1; generation <= 1000; ++generation) {
-    const std::string bare = Bare(*keys.Derive("k1", kChange, kMarie, generation));
+    const std::string bare = Bare(*keys.Derive("k1", Source(kChange, kMarie, generation)));
     ASSERT_EQ(bare.size(), seen.size());
     for (std::size_t i = 0; i < bare.size(); ++i) seen[i].insert(bare[i]);
   }
@@ -61,26 +71,28 @@ TEST(Token, EveryCharacterDependsOnTheHmac) {
 }
 
 TEST(Token, IsDerivedAgainTheSame) {
-  EXPECT_EQ(*OneKey().Derive("k1", kChange, kMarie, 3), *OneKey().Derive("k1", kChange, kMarie, 3));
+  EXPECT_EQ(*OneKey().Derive("k1", Source(kChange, kMarie, 3)),
+            *OneKey().Derive("k1", Source(kChange, kMarie, 3)));
 }
 
 TEST(Token, DiffersByChangeValidatorGenerationAndKey) {
   const TokenKeys keys = Keys(absl::StrCat("k1 ", kSecretA, "\nk2 ", kSecretB));
-  const std::string token = *keys.Derive("k1", kChange, kMarie, 1);
-  EXPECT_NE(token, *keys.Derive("k1", Uuid::Version4(), kMarie, 1));
-  EXPECT_NE(token, *keys.Derive("k1", kChange, AccountId("bb2-ovh"), 1));
-  EXPECT_NE(token, *keys.Derive("k1", kChange, kMarie, 2));
-  EXPECT_NE(token, *keys.Derive("k2", kChange, kMarie, 1));
+  const std::string token = *keys.Derive("k1", Source(kChange, kMarie, 1));
+  EXPECT_NE(token, *keys.Derive("k1", Source(Uuid::Version4(), kMarie, 1)));
+  EXPECT_NE(token, *keys.Derive("k1", Source(kChange, AccountId("bb2-ovh"), 1)));
+  EXPECT_NE(token, *keys.Derive("k1", Source(kChange, kMarie, 2)));
+  EXPECT_NE(token, *keys.Derive("k2", Source(kChange, kMarie, 1)));
 }
 
 TEST(TokenMatches, AsTheEmailWritesIt) {
   const TokenKeys keys = OneKey();
-  EXPECT_TRUE(Right(keys, *keys.Derive("k1", kChange, kMarie, 1), "k1", kChange, kMarie, 1));
+  EXPECT_TRUE(
+      Right(keys, *keys.Derive("k1", Source(kChange, kMarie, 1)), "k1", kChange, kMarie, 1));
 }
 
 TEST(TokenMatches, InLowerCaseWithoutHyphensAndWithSpaces) {
   const TokenKeys keys = OneKey();
-  const std::string token = *keys.Derive("k1", kChange, kMarie, 1);
+  const std::string token = *keys.Derive("k1", Source(kChange, kMarie, 1));
   const std::string bare = Bare(token);
   for (const std::string& typed :
        {absl::AsciiStrToLower(token), bare, absl::AsciiStrToLower(bare),
@@ -93,7 +105,7 @@ TEST(TokenMatches, InLowerCaseWithoutHyphensAndWithSpaces) {
 
 TEST(TokenMatches, WithWhateverWasCopiedAlongThatNoTokenHas) {
   const TokenKeys keys = OneKey();
-  const std::string token = *keys.Derive("k1", kChange, kMarie, 1);
+  const std::string token = *keys.Derive("k1", Source(kChange, kMarie, 1));
   const std::string bare = Bare(token);
   const std::string nothing_seen = "\xe2\x80\x8b";  // U+200B, a space without width.
   for (const std::string& typed :
@@ -113,7 +125,7 @@ TEST(TokenMatches, WithOReadAsZeroAndIAndLReadAsOne) {
   // Looks for a token that has both.
   for (int generation = 1;; ++generation) {
     ASSERT_LT(generation, 1000);
-    const std::string token = *keys.Derive("k1", kChange, kMarie, generation);
+    const std::string token = *keys.Derive("k1", Source(kChange, kMarie, generation));
     if (token.find('0') == std::string::npos || token.find('1') == std::string::npos) continue;
     for (const char* one : {"I", "i", "L", "l"}) {
       for (const char* zero : {"O", "o"}) {
@@ -127,7 +139,7 @@ TEST(TokenMatches, WithOReadAsZeroAndIAndLReadAsOne) {
 
 TEST(TokenMatches, NothingElse) {
   const TokenKeys keys = OneKey();
-  const std::string token = *keys.Derive("k1", kChange, kMarie, 1);
+  const std::string token = *keys.Derive("k1", Source(kChange, kMarie, 1));
   const std::string bare = Bare(token);
   for (const std::string& typed :
        {std::string(), std::string(26, '0'), bare.substr(0, 25), bare.substr(1), bare + "0",
@@ -139,7 +151,7 @@ TEST(TokenMatches, NothingElse) {
 
 TEST(TokenMatches, NotWithAnySingleCharacterChanged) {
   const TokenKeys keys = OneKey();
-  const std::string bare = Bare(*keys.Derive("k1", kChange, kMarie, 1));
+  const std::string bare = Bare(*keys.Derive("k1", Source(kChange, kMarie, 1)));
   for (std::size_t i = 0; i < bare.size(); ++i) {
     std::string typed = bare;
     typed[i] = typed[i] == '7' ? '8' : '7';
@@ -149,7 +161,7 @@ TEST(TokenMatches, NotWithAnySingleCharacterChanged) {
 
 TEST(TokenMatches, NotForAnotherChangeValidatorGenerationOrKey) {
   const TokenKeys keys = Keys(absl::StrCat("k1 ", kSecretA, "\nk2 ", kSecretB));
-  const std::string token = *keys.Derive("k1", kChange, kMarie, 2);
+  const std::string token = *keys.Derive("k1", Source(kChange, kMarie, 2));
   EXPECT_FALSE(Right(keys, token, "k1", Uuid::Version4(), kMarie, 2));
   EXPECT_FALSE(Right(keys, token, "k1", kChange, AccountId("aa2-ovh"), 2));
   EXPECT_FALSE(Right(keys, token, "k1", kChange, kMarie, 1));
@@ -159,34 +171,102 @@ TEST(TokenMatches, NotForAnotherChangeValidatorGenerationOrKey) {
 
 TEST(KeyRotation, NewTokensUseTheFirstKeyAndTheOthersServeThoseAlreadySent) {
   const TokenKeys before = Keys(absl::StrCat("old ", kSecretA));
-  EXPECT_EQ(before.active_id(), "old");
-  const std::string sent = *before.Derive("old", kChange, kMarie, 1);
+  EXPECT_EQ(before.active(), "old/address");
+  const std::string sent = *before.Derive("old", Source(kChange, kMarie, 1));
 
   const TokenKeys after = Keys(absl::StrCat("new ", kSecretB, "\nold ", kSecretA));
-  EXPECT_EQ(after.active_id(), "new");
+  EXPECT_EQ(after.active(), "new/address");
   EXPECT_TRUE(Right(after, sent, "old", kChange, kMarie, 1));
   EXPECT_FALSE(Right(after, sent, "new", kChange, kMarie, 1));
 }
 
 TEST(KeyRotation, TokenOfAKeyThatIsNotThereCannotBeChecked) {
-  const std::string sent = *OneKey().Derive("k1", kChange, kMarie, 1);
+  const std::string sent = *OneKey().Derive("k1", Source(kChange, kMarie, 1));
   const TokenKeys keys = Keys(absl::StrCat("k2 ", kSecretB));
-  EXPECT_EQ(keys.Check(sent, "k1", kChange, kMarie, 1), TokenCheck::kNoKey);
-  EXPECT_EQ(keys.Check("", "k1", kChange, kMarie, 1), TokenCheck::kNoKey);
-  EXPECT_EQ(keys.Derive("k1", kChange, kMarie, 1).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(keys.Check(sent, "k1", Source(kChange, kMarie, 1)), TokenCheck::kNoKey);
+  EXPECT_EQ(keys.Check("", "k1", Source(kChange, kMarie, 1)), TokenCheck::kNoKey);
+  EXPECT_EQ(keys.Derive("k1", Source(kChange, kMarie, 1)).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+TEST(TokenBinding, ATokenServesTheAddressThatItWentToAlone) {
+  const TokenKeys keys = OneKey();
+  const std::string token = *keys.Derive(keys.active(), Source(kChange, kMarie, 1));
+  EXPECT_EQ(keys.Check(token, keys.active(), Source(kChange, kMarie, 1)), TokenCheck::kRight);
+  EXPECT_EQ(keys.Check(token, keys.active(), Source(kChange, kMarie, 1, "new@mail.example")),
+            TokenCheck::kWrong);
+}
+
+// A server of a time before derives these from change, validator and generation, under the same
+// key. Its tokens are known by their key name, without "/address".
+TEST(TokenBinding, TokensOfServersOfATimeBeforeAreDerivedAsThoseDoIt) {
+  const TokenKeys keys = OneKey();
+  EXPECT_EQ(*keys.Derive("k1", Source(kChange, kMarie, 3)), "D9VPS-TPF1S-N30TP-YVE33-2E34M-7");
+  EXPECT_EQ(*keys.Derive("k1", Source(kChange, kMarie, 3)),
+            *keys.Derive("k1", Source(kChange, kMarie, 3, "new@mail.example")));
+  EXPECT_FALSE(TokenKeys::IsBound("k1"));
+  EXPECT_TRUE(TokenKeys::IsBound("k1/address"));
+  // Those servers look for the whole name, and leave an unknown one to others.
+  EXPECT_THAT(keys.active(), HasSubstr("/"));
+}
+
+TEST(TokenBinding, NewTokensAreNotBoundWhileServersOfATimeBeforeAreAtWork) {
+  TokenKeys keys = OneKey();
+  keys.UnbindNewTokens();
+  EXPECT_EQ(keys.active(), "k1");
+  EXPECT_TRUE(keys.Derive("k1/address", Source(kChange, kMarie, 1)).ok());
+}
+
+TEST(TokenBinding, AConfirmationIsOfOneAccountAddressAndGenerationAndAnswersNoChange) {
+  const TokenKeys keys = OneKey();
+  const std::string token = *keys.Derive(keys.active(), Source(Uuid(), kMarie, 1));
+  const auto check = [&](const TokenSource& source) {
+    return keys.Check(token, keys.active(), source);
+  };
+  EXPECT_EQ(check(Source(Uuid(), kMarie, 1)), TokenCheck::kRight);
+  EXPECT_EQ(check(Source(Uuid(), kMarie, 2)), TokenCheck::kWrong);
+  EXPECT_EQ(check(Source(Uuid(), AccountId("bb2-ovh"), 1)), TokenCheck::kWrong);
+  EXPECT_EQ(check(Source(Uuid(), kMarie, 1, "new@mail.example")), TokenCheck::kWrong);
+  EXPECT_EQ(check(Source(kChange, kMarie, 1)), TokenCheck::kWrong);
+}
+
+TEST(Superseded, IsATokenOfAnEarlierGenerationOrAddressUnderAnyKeyAndNoOther) {
+  const TokenKeys before = Keys(absl::StrCat("old ", kSecretA));
+  const TokenKeys keys = Keys(absl::StrCat("new ", kSecretB, "\nold ", kSecretA));
+  const std::vector<std::string> earlier = {AddressDigest(kMarie, "first@mail.example"),
+                                            AddressDigest(kMarie, "second@mail.example")};
+  const TokenSource latest = Source(kChange, kMarie, 3);
+  const auto superseded = [&](const absl::StatusOr<std::string>& token) {
+    return keys.IsSuperseded(absl::AsciiStrToLower(token.value()), latest, earlier);
+  };
+  EXPECT_TRUE(superseded(before.Derive(before.active(), Source(kChange, kMarie, 1))));
+  EXPECT_TRUE(superseded(before.Derive("old", Source(kChange, kMarie, 2))));
+  EXPECT_TRUE(superseded(keys.Derive(keys.active(), Source(kChange, kMarie, 2))));
+  EXPECT_TRUE(
+      superseded(keys.Derive(keys.active(), Source(kChange, kMarie, 3, "second@mail.example"))));
+  EXPECT_TRUE(
+      superseded(keys.Derive(keys.active(), Source(kChange, kMarie, 1, "first@mail.example"))));
+  EXPECT_FALSE(superseded(keys.Derive(keys.active(), Source(kChange, kMarie, 4))));
+  EXPECT_FALSE(
+      superseded(keys.Derive(keys.active(), Source(kChange, kMarie, 3, "other@mail.example"))));
+  EXPECT_FALSE(superseded(keys.Derive(keys.active(), Source(Uuid::Version4(), kMarie, 1))));
+  EXPECT_FALSE(superseded(keys.Derive(keys.active(), Source(Uuid(), kMarie, 1))));
+  EXPECT_FALSE(superseded(keys.Derive(keys.active(), Source(kChange, AccountId("bb2-ovh"), 1))));
+  EXPECT_FALSE(superseded(OneKey().Derive("k1", Source(Uuid(), kMarie, 2))));
+  EXPECT_FALSE(superseded(std::string()));
 }
 
 TEST(KeyFile, SkipsBlankLinesAndCommentsAndTakesAnyLineEnd) {
   const TokenKeys keys = Keys(absl::StrCat("# keys\n\n  k-1_A\t", kSecretA, "  \r\n#k2 x\nk2 ",
                                            absl::AsciiStrToUpper(kSecretB)));
-  EXPECT_EQ(keys.active_id(), "k-1_A");
-  EXPECT_TRUE(keys.Derive("k2", kChange, kMarie, 1).ok());
+  EXPECT_EQ(keys.active(), "k-1_A/address");
+  EXPECT_TRUE(keys.Derive("k2", Source(kChange, kMarie, 1)).ok());
 }
 
 TEST(KeyFile, HexadecimalDigitsOfEitherCaseAreTheSameSecret) {
-  EXPECT_EQ(
-      *Keys(absl::StrCat("k ", kSecretB)).Derive("k", kChange, kMarie, 1),
-      *Keys(absl::StrCat("k ", absl::AsciiStrToUpper(kSecretB))).Derive("k", kChange, kMarie, 1));
+  EXPECT_EQ(*Keys(absl::StrCat("k ", kSecretB)).Derive("k", Source(kChange, kMarie, 1)),
+            *Keys(absl::StrCat("k ", absl::AsciiStrToUpper(kSecretB)))
+                 .Derive("k", Source(kChange, kMarie, 1)));
 }
 
 TEST(KeyFile, GeneratedFileIsReadAndEachIsFresh) {

@@ -25,7 +25,8 @@ inline const absl::Time kNow = absl::FromUnixSeconds(1780322700);
 inline MailRenderer Renderer() {
   return MailRenderer({.from = "contacts@example.net",
                        .from_name = "",
-                       .link_url = "https://example.net/{contact_change_id}?t={token}&a={answer}"});
+                       .link_url = "https://example.net/{contact_change_id}?t={token}&a={answer}",
+                       .confirm_url = "https://example.net/confirm?t={token}&l={language}"});
 }
 
 inline ItemOutcome UsualOutcome(MailKind kind) {
@@ -80,6 +81,17 @@ inline MailFacts OverrideFacts(const std::string& recipient, const std::string& 
           {ServiceId("example.com"), Role::kAdmin, AccountId(kOldContact), AccountId(kNewContact)},
           {ServiceId("unrelated.example"), Role::kAdmin, AccountId("dd4-ovh"),
            AccountId("ee5-ovh")}}};
+  return facts;
+}
+
+// An e-mail about the recipient's profile.
+inline MailFacts ProfileFacts(MailKind kind, const std::string& language = "en") {
+  MailFacts facts = Facts(kind, kRequester, language);
+  facts.change.reset();
+  facts.mail.subject = Uuid();
+  facts.mail.masked_address = "j***@new.example";
+  facts.recipient.pending.expire_time = kNow + absl::Hours(24);
+  if (kind == MailKind::kConfirmEmail) facts.token = kToken;
   return facts;
 }
 

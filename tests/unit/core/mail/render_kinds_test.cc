@@ -29,6 +29,9 @@ struct Row {
 };
 
 MailFacts FactsOf(const Row& row) {
+  if (MailFacts facts; facts.mail.kind = row.kind, facts.mail.IsAboutProfile()) {
+    return ProfileFacts(row.kind, row.language);
+  }
   MailFacts facts = row.kind == MailKind::kOverride ? OverrideFacts(row.recipient, row.language)
                                                     : Facts(row.kind, row.recipient, row.language);
   if (row.kind == MailKind::kRefused) {
@@ -231,6 +234,33 @@ INSTANTIATE_TEST_SUITE_P(
             "fr",
             "L’adresse e-mail de votre compte aa123456-ovh a été modifiée",
             {kRequester, "lundi 1er juin 2026", "contactez notre support"}},
+        Row{"ConfirmEmailEn",
+            MailKind::kConfirmEmail,
+            kRequester,
+            "en",
+            "Confirm the new e-mail address of your account aa123456-ovh",
+            {kRequester, "Monday 1 June 2026", kToken, "onfirm", "Tuesday 2 June 2026", "personal",
+             "https://example.net/confirm?t=7H2KQ-0M9XT-4RWVB-E8N3C-ZJ5PD-G", "not in use yet",
+             "ignore this e-mail"}},
+        Row{"ConfirmEmailFr",
+            MailKind::kConfirmEmail,
+            kRequester,
+            "fr",
+            "Confirmez la nouvelle adresse e-mail de votre compte aa123456-ovh",
+            {kRequester, "lundi 1er juin 2026", kToken, "onfirme", "mardi 2 juin 2026",
+             "personnels", "pas encore utilisée"}},
+        Row{"EmailAskedEn",
+            MailKind::kEmailAsked,
+            kRequester,
+            "en",
+            "A new e-mail address was entered for your account aa123456-ovh",
+            {kRequester, "j***@new.example", "Monday 1 June 2026", "not you"}},
+        Row{"EmailAskedFr",
+            MailKind::kEmailAsked,
+            kRequester,
+            "fr",
+            "Une nouvelle adresse e-mail a été saisie pour votre compte aa123456-ovh",
+            {kRequester, "j***@new.example", "lundi 1er juin 2026", "contactez notre support"}},
         Row{"OverrideEn",
             MailKind::kOverride,
             kOldContact,
@@ -274,6 +304,27 @@ TEST(Aborted, ByTheSupportDeskSaysItsReason) {
     EXPECT_THAT(mail.text,
                 AnyOf(HasSubstr("support team has closed"), HasSubstr("support a clos")));
   }
+}
+
+TEST(AbortedMail, SaysThatTheOtherAccountWasClosedIfNoItemHasAReason) {
+  for (const auto& [language, closed] :
+       {std::pair("en", "has been closed. Nothing"), std::pair("fr", "a été fermé. Rien")}) {
+    MailFacts facts = Facts(MailKind::kAborted, kRequester, language);
+    facts.change->items[0].outcome = ItemOutcome::kNotApplied;
+    EXPECT_THAT(Render(facts).text,
+                AllOf(HasSubstr(absl::StrCat(kNewContact, " ", closed)),
+                      Not(HasSubstr("given below")), Not(HasSubstr("ci-dessous"))));
+  }
+}
+
+TEST(MailAboutAProfile, GoesToItsOwnAddressAndTheConfirmationAloneHasALink) {
+  EXPECT_EQ(Render(ProfileFacts(MailKind::kConfirmEmail)).to, "old@example.org");
+  EXPECT_EQ(Render(ProfileFacts(MailKind::kEmailAsked)).to, "old@example.org");
+  EXPECT_THAT(Render(ProfileFacts(MailKind::kEmailAsked)).html,
+              Not(HasSubstr("https://example.net")));
+  MailFacts without_key = ProfileFacts(MailKind::kConfirmEmail);
+  without_key.token.clear();
+  EXPECT_FALSE(Renderer().Render(without_key, kNow).ok());
 }
 
 // Subjects of e-mails of this kind about each of these.

@@ -218,6 +218,42 @@ TEST(Delivery, GivenUpIsUndeliverableInTheHistory) {
               ElementsAre("VALIDATION_UNDELIVERABLE about dd4-ovh -> VALIDATING"));
 }
 
+TEST(SupersededToken, IsToldApartAndNeitherCountedNorRecorded) {
+  ContactChange change = Asked();
+  const ContactChange before = change;
+  for (int i = 0; i < 20; ++i) {
+    const Transition accept =
+        Accept(change, kDana, TokenCheck::kSuperseded, Facts(), kNow, kSettings);
+    EXPECT_THAT(accept.status, HasReason("TOKEN_INVALID"));
+    EXPECT_EQ(testing::MetadataOf(accept.status, "superseded"), "true");
+    ExpectNothingHappened(accept, before, change);
+    const Transition refuse = Refuse(change, kDana, TokenCheck::kSuperseded, "no", kNow, kSettings);
+    EXPECT_EQ(testing::MetadataOf(refuse.status, "superseded"), "true");
+    ExpectNothingHappened(refuse, before, change);
+  }
+  EXPECT_EQ(testing::MetadataOf(AcceptWrongly(change, kDana).status, "superseded"), "");
+  EXPECT_THAT(AcceptBy(change, kDana).status, HasReason(""));
+}
+
+TEST(SupersededToken, OfALockedAnswerIsTokenLocked) {
+  ContactChange change = Asked();
+  for (int i = 0; i < 10; ++i) AcceptWrongly(change, kDana);
+  EXPECT_FALSE(AwaitsToken(change, kDana, kNow, kSettings));
+  EXPECT_THAT(Accept(change, kDana, TokenCheck::kSuperseded, Facts(), kNow, kSettings).status,
+              HasReason("TOKEN_LOCKED"));
+}
+
+TEST(AnswerAwaitsToken, OfAPendingValidatorOfAnOpenChangeAlone) {
+  ContactChange change = Asked();
+  EXPECT_TRUE(AwaitsToken(change, kDana, kNow, kSettings));
+  EXPECT_FALSE(AwaitsToken(change, kEve, kNow, kSettings));
+  EXPECT_FALSE(AwaitsToken(change, kDana, change.expire_time, kSettings));
+  AcceptBy(change, kMarie);
+  EXPECT_FALSE(AwaitsToken(change, kMarie, kNow, kSettings));
+  RefuseBy(change, kDana);
+  EXPECT_FALSE(AwaitsToken(change, kDana, kNow, kSettings));
+}
+
 TEST(TokenWithoutItsKey, IsUnavailableAndNeitherCountedNorRecorded) {
   ContactChange change = Asked();
   const ContactChange before = change;

@@ -227,5 +227,33 @@ TEST(TakingOut, NothingThatIsConcernedDoesNothing) {
                         before, change);
 }
 
+// --- An account that is deleted --------------------------------------------------------------
+
+TEST(DeletedAccount, AbortsItsOpenChangeAndTellsTheOtherPartyAlone) {
+  for (const auto& [account, told] : {std::pair(kMarie, kDana), std::pair(kDana, kMarie)}) {
+    ContactChange change = Asked();
+    const Transition transition = AbortForDeletedAccount(change, account, "crm", kNow);
+    EXPECT_TRUE(transition.save);
+    EXPECT_EQ(change.state, ChangeState::kAborted);
+    EXPECT_THAT(OutcomesOf(change),
+                ElementsAre(ItemOutcome::kNotApplied, ItemOutcome::kNotApplied));
+    EXPECT_THAT(EventsOf(transition),
+                ElementsAre(absl::StrCat("ABORTED about ", account.text(), " -> ABORTED")));
+    EXPECT_TRUE(transition.events[0].by_staff);
+    EXPECT_EQ(transition.events[0].staff, "crm");
+    EXPECT_THAT(MailsOf(transition), ElementsAre(absl::StrCat("ABORTED ", told.text())));
+  }
+}
+
+TEST(DeletedAccount, LeavesAClosedChangeAndExpiresOnePastItsDeadline) {
+  ContactChange closed = AcceptedByMarie();
+  AcceptBy(closed, kDana);
+  const ContactChange before = closed;
+  ExpectNothingHappened(AbortForDeletedAccount(closed, kDana, "crm", kNow), before, closed);
+  ContactChange late = Asked();
+  AbortForDeletedAccount(late, kDana, "crm", late.expire_time);
+  EXPECT_EQ(late.state, ChangeState::kExpired);
+}
+
 }  // namespace
 }  // namespace contacts

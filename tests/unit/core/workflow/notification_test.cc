@@ -41,21 +41,48 @@ TEST(NotificationTest, AValidationEmailIsWantedWhileItsTokenServes) {
   change.expire_time = kNow + absl::Hours(1);
   change.validations = {{.account = kDana, .generation = 2}};
   const OutboxMail mail = {.kind = MailKind::kReminder, .recipient = kDana, .generation = 2};
-  EXPECT_TRUE(IsStillWanted(mail, &change, kNow));
-  EXPECT_FALSE(IsStillWanted(mail, &change, change.expire_time));
-  EXPECT_FALSE(IsStillWanted(mail, nullptr, kNow));
+  EXPECT_TRUE(IsStillWanted(mail, Account(), &change, kNow));
+  EXPECT_FALSE(IsStillWanted(mail, Account(), &change, change.expire_time));
+  EXPECT_FALSE(IsStillWanted(mail, Account(), nullptr, kNow));
   OutboxMail other = mail;
   other.generation = 1;
-  EXPECT_FALSE(IsStillWanted(other, &change, kNow));
+  EXPECT_FALSE(IsStillWanted(other, Account(), &change, kNow));
   other = mail;
   other.recipient = kMarie;
-  EXPECT_FALSE(IsStillWanted(other, &change, kNow));
+  EXPECT_FALSE(IsStillWanted(other, Account(), &change, kNow));
   change.validations[0].state = ValidationState::kAccepted;
-  EXPECT_FALSE(IsStillWanted(mail, &change, kNow));
+  EXPECT_FALSE(IsStillWanted(mail, Account(), &change, kNow));
+}
+
+TEST(NotificationTest, ANewAddressGetsItsTokenAndThePresentOneIsToldTheMaskedOne) {
+  Account dana{.id = kDana, .email = "present@mail.example"};
+  dana.pending = {.address = "new@mail.example", .generation = 3};
+  const std::vector<OutboxMail> mails = MailsOfAskedAddress(dana, "dd4-ovh", kNow);
+  ASSERT_EQ(mails.size(), 2U);
+  EXPECT_EQ(mails[0].kind, MailKind::kConfirmEmail);
+  EXPECT_EQ(mails[0].address, "new@mail.example");
+  EXPECT_EQ(mails[0].generation, 3);
+  EXPECT_EQ(mails[1].kind, MailKind::kEmailAsked);
+  EXPECT_EQ(mails[1].address, "present@mail.example");
+  EXPECT_EQ(mails[1].masked_address, "n***@mail.example");
+}
+
+TEST(NotificationTest, AConfirmationEmailIsWantedWhileItsTokenServes) {
+  Account dana{.id = kDana, .email = "present@mail.example"};
+  dana.pending = {
+      .address = "new@mail.example", .expire_time = kNow + absl::Hours(1), .generation = 3};
+  const OutboxMail mail = MailsOfAskedAddress(dana, "dd4-ovh", kNow)[0];
+  EXPECT_TRUE(IsStillWanted(mail, dana, nullptr, kNow));
+  EXPECT_FALSE(IsStillWanted(mail, dana, nullptr, kNow + absl::Hours(1)));
+  ++dana.pending.generation;
+  EXPECT_FALSE(IsStillWanted(mail, dana, nullptr, kNow));
+  --dana.pending.generation;
+  dana.pending.address = "other@mail.example";
+  EXPECT_FALSE(IsStillWanted(mail, dana, nullptr, kNow));
 }
 
 TEST(NotificationTest, AnyOtherEmailIsAlwaysWanted) {
-  EXPECT_TRUE(IsStillWanted({.kind = MailKind::kDone}, nullptr, kNow));
+  EXPECT_TRUE(IsStillWanted({.kind = MailKind::kDone}, Account(), nullptr, kNow));
 }
 
 }  // namespace

@@ -49,6 +49,22 @@ TEST(VisibilityTest, AnOldContactSeesTheChangeOnceItLostTheRole) {
   EXPECT_FALSE(Concerns(Change(ChangeState::kValidating, ItemOutcome::kPending), {}, kOld));
 }
 
+TEST(VisibilityTest, AnAccountMadeAgainUnderADeletedOnesIdSeesNothingOfWhatCameBefore) {
+  ContactChange change = Change(ChangeState::kDone, ItemOutcome::kApplied);
+  change.requester_gone = change.new_contact_gone = change.items[0].old_contact_gone = true;
+  for (const AccountId& account : {kRequester, kNew, kOld}) {
+    EXPECT_FALSE(Concerns(change, {}, account));
+    // As admin of a service it sees those on the service, and is neither requester nor validator.
+    EXPECT_TRUE(Concerns(change, {account}, account));
+    for (const Involvement involvement :
+         {Involvement::kRequester, Involvement::kNewContact, Involvement::kOldContact}) {
+      EXPECT_FALSE(Matches(change, {account}, {.states = {}, .involvement = involvement}, account));
+    }
+  }
+  const ContactChange view = ViewOf(change, kRequester, kNow, Settings());
+  EXPECT_FALSE(view.validations[1].email_send_time.has_value());
+}
+
 TEST(VisibilityTest, HintsAreForTheValidatorAndSendTimesForTheRequesterToo) {
   const ContactChange change = Change(ChangeState::kValidating, ItemOutcome::kPending);
   const ContactChange requesters = ViewOf(change, kRequester, kNow, Settings());

@@ -42,7 +42,8 @@ std::vector<std::string> JwtFlags() {
           "--jwt_issuer=https://login.example",
           "--jwt_audience=contacts",
           "--mail_from=a@example.com",
-          "--link_url=https://x.example/{contact_change_id}{token}{answer}"};
+          "--link_url=https://x.example/{contact_change_id}{token}{answer}",
+          "--confirm_url=https://x.example/{token}"};
 }
 
 // NOLINTBEGIN(concurrency-mt-unsafe): the tests that call these have one thread.
@@ -107,6 +108,11 @@ TEST_F(ConfigTest, NamesTheWrongValue) {
       {"--mysql_key_file=key.pem", "--mysql_cert_file: missing"},
       {"--mail_from=a@example.com\nBcc: b@example.com", "--mail_from"},
       {"--link_url=https://example.com", "--link_url"},
+      {"--confirm_url=https://example.com", "--confirm_url"},
+      {"--confirm_url=javascript:{token}", "--confirm_url"},
+      {"--confirm_url=https://example.com/{token}/{answer}", "--confirm_url"},
+      {"--token_binding=some", "--token_binding"},
+      {"--email_confirmation=31d", "--email_confirmation"},
       {"--link_url=javascript:{contact_change_id}{token}{answer}", "--link_url"},
       {"--auth=jwt", "--jwt_jwks_file: missing"},
       {"--auth=mtls", "--policy_file: missing"},
@@ -156,7 +162,7 @@ TEST_F(ConfigTest, TakesAnEmptyValueForNone) {
                            "mail_user",      "mail_password_file", "mysql_password_file",
                            "mysql_tls",      "mysql_ca_file",      "mysql_cert_file",
                            "mysql_key_file", "mail_from",          "mail_reply_to",
-                           "link_url",       "token_keys_file"}) {
+                           "link_url",       "confirm_url",        "token_keys_file"}) {
     const std::string variable = absl::StrCat("CONTACTS_", Upper(flag));
     // In any position, the flag does not use the next argument as its value.
     const auto once =
@@ -204,9 +210,12 @@ class TlsConfigTest : public ConfigTest {
 
   absl::StatusOr<std::optional<Config>> ReadTlsWith(std::vector<std::string> flags) {
     const std::vector<std::string> always = {
-        "--mysql=mysql://u@db/contacts", "--mail=maildir:m", "--token_keys_file=keys",
+        "--mysql=mysql://u@db/contacts",
+        "--mail=maildir:m",
+        "--token_keys_file=keys",
         "--mail_from=a@example.com",
-        "--link_url=https://x.example/{contact_change_id}{token}{answer}"};
+        "--link_url=https://x.example/{contact_change_id}{token}{answer}",
+        "--confirm_url=https://x.example/{token}"};
     flags.insert(flags.begin(), always.begin(), always.end());
     return Read(flags);
   }
