@@ -109,9 +109,7 @@ class Composer {
     const Items withdrawn = ItemsWith(*facts_.change, ItemOutcome::kWithdrawn);
     const Items left = ItemsWith(*facts_.change, ItemOutcome::kPending);
     Head(texts::kWithdrawnSubject, withdrawn, texts::kWithdrawnTitle);
-    Say({IsRequester() ? texts::kYouHadAskedForOther : texts::kOtherHadAskedYou,
-         What(AllItems(*facts_.change))},
-        {texts::kSomeWithdrawn});
+    SayWhatItWas({texts::kSomeWithdrawn});
     List(texts::kWithdrawn, withdrawn);
     if (left.empty()) return;
     Say({texts::kRestGoesOn});

@@ -9,6 +9,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/utf8.h"
 
 namespace contacts {
 namespace {
@@ -34,6 +36,20 @@ void ReplaceAnyCase(std::string& text, absl::string_view what, absl::string_view
       ++at;
     }
   }
+}
+
+// Returns the beginning of `text`, of at most `most` bytes, without a cut character. Each byte that
+// is not part of UTF-8 becomes a question mark: mail servers also answer in other character sets.
+std::string BeginningInUtf8(absl::string_view text, std::size_t most) {
+  std::string beginning;
+  while (!text.empty()) {
+    const std::optional<CodePoint> next = DecodeCodePoint(text);
+    const std::size_t size = next ? next->size : 1;
+    if (beginning.size() + size > most) break;
+    absl::StrAppend(&beginning, next ? text.substr(0, size) : "?");
+    text.remove_prefix(size);
+  }
+  return beginning;
 }
 
 // Logs the first of several database errors in a row, then one a minute with the number of errors
@@ -70,8 +86,7 @@ std::string Loggable(absl::string_view said, const std::string& address, const s
   for (char& c : text) {
     if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = ' ';
   }
-  if (text.size() > kLongestLogText) text.resize(kLongestLogText);
-  return text;
+  return BeginningInUtf8(text, kLongestLogText);
 }
 
 bool MailServerState::MayTry(absl::Time now) {

@@ -55,5 +55,13 @@ TEST(Loggable, StaysOnOneShortLine) {
   EXPECT_LE(Loggable(std::string(100000, 'x'), "", "").size(), 300U);
 }
 
+TEST(Loggable, IsValidUtf8WhateverTheMailServerSaid) {
+  EXPECT_EQ(Loggable("550 bo\xEEte inconnue \xC3", "", ""), "550 bo?te inconnue ?");
+  EXPECT_EQ(Loggable("550 bo\u00eete inconnue \u20ac", "", ""), "550 bo\u00eete inconnue \u20ac");
+  // Cut between characters, not within one.
+  EXPECT_EQ(Loggable(std::string(299, 'x') + "\u00ee", "", ""), std::string(299, 'x'));
+  EXPECT_EQ(Loggable(std::string(298, 'x') + "\u00ee", "", ""), std::string(298, 'x') + "\u00ee");
+}
+
 }  // namespace
 }  // namespace contacts
