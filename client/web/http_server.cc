@@ -48,8 +48,8 @@ bool ReadParameters(absl::string_view text, std::size_t most, Parameters& parame
   GError* malformed = nullptr;
   gchar* name = nullptr;
   gchar* value = nullptr;
-  while (g_uri_params_iter_next(&pairs, &name, &value, &malformed) != 0 &&
-         parameters.size() <= most) {
+  while (parameters.size() <= most &&
+         g_uri_params_iter_next(&pairs, &name, &value, &malformed) != 0) {
     parameters.emplace_back(name, value);
     g_free(name);
     g_free(value);

@@ -334,7 +334,8 @@ class Attack(unittest.TestCase):
             "contactsd-jwt", "--auth=jwt", f"--jwt_jwks_file={issuer.jwks}", "--jwt_issuer=https://login.example",
             "--jwt_audience=contacts", "--mail_from=contacts@mail.example",
             f"--token_keys_file={self.world.folder}/contacts-token-keys",
-            "--link_url=https://a.example/{contact_change_id}?token={token}&answer={answer}")
+            "--link_url=https://a.example/{contact_change_id}?token={token}&answer={answer}",
+            "--confirm_url=https://a.example/confirm?token={token}")
         web = self.world.start_web("web-header", "--sign_in=header", contactsd=contactsd)
         service = self.world.service(prefix="proxied")
         path = f"/contacts?prefix={service}"
