@@ -48,8 +48,8 @@ TEST(MailRenderer, SubjectsTellServicesAndRolesApart) {
         if (facts.override_record) facts.override_record->items.clear();
         for (const auto& [service, role] : items) {
           if (facts.change) {
-            facts.change->items.push_back(
-                {ServiceId(service), role, AccountId(kOldContact), UsualOutcome(kind)});
+            facts.change->items.push_back({ServiceId(service), role, AccountId(kOldContact),
+                                           /*old_contact_gone=*/false, UsualOutcome(kind)});
           } else {
             facts.override_record->items.push_back(
                 {ServiceId(service), role, AccountId(kOldContact), AccountId(kNewContact)});
@@ -167,11 +167,11 @@ TEST(MailRenderer, TellsEachValidatorWhereItStands) {
 TEST(MailRenderer, ListsSkippedItemsWithTheirReasonsApart) {
   MailFacts facts = Facts(MailKind::kDone, kNewContact);
   facts.change->items.push_back({ServiceId("gone.example"), Role::kAdmin, AccountId(kOldContact),
-                                 ItemOutcome::kSkippedServiceRemoved});
+                                 /*old_contact_gone=*/false, ItemOutcome::kSkippedServiceRemoved});
   facts.change->items.push_back({ServiceId("lost.example"), Role::kAdmin, AccountId(kOldContact),
-                                 ItemOutcome::kSkippedAuthorityLost});
+                                 /*old_contact_gone=*/false, ItemOutcome::kSkippedAuthorityLost});
   facts.change->items.push_back({ServiceId("moved.example"), Role::kBilling, AccountId(kOldContact),
-                                 ItemOutcome::kSkippedContactChanged});
+                                 /*old_contact_gone=*/false, ItemOutcome::kSkippedContactChanged});
   const RenderedMail mail = Render(facts);
   EXPECT_EQ(mail.subject, "Contact change for example.com (technical): done");
   EXPECT_THAT(
@@ -183,10 +183,10 @@ TEST(MailRenderer, ListsSkippedItemsWithTheirReasonsApart) {
 
 TEST(MailRenderer, TellsAnOldContactOnlyOfTheRolesItLost) {
   MailFacts facts = Facts(MailKind::kRolesLost, kOldContact);
-  facts.change->items.push_back(
-      {ServiceId("other.example"), Role::kTech, AccountId("dd4-ovh"), ItemOutcome::kApplied});
+  facts.change->items.push_back({ServiceId("other.example"), Role::kTech, AccountId("dd4-ovh"),
+                                 false, ItemOutcome::kApplied});
   facts.change->items.push_back({ServiceId("skipped.example"), Role::kTech, AccountId(kOldContact),
-                                 ItemOutcome::kSkippedAuthorityLost});
+                                 /*old_contact_gone=*/false, ItemOutcome::kSkippedAuthorityLost});
   const RenderedMail mail = Render(facts);
   for (const std::string& body : {mail.subject, mail.text, mail.html}) {
     EXPECT_THAT(body, AllOf(HasSubstr("example.com"), Not(HasSubstr("other.example")),
@@ -204,7 +204,7 @@ TEST(MailRenderer, TellsOfAnOverrideOnlyWhatConcernsTheRecipient) {
 TEST(MailRenderer, LeavesItemsAlreadyTakenOutOfAValidation) {
   MailFacts facts = Facts(MailKind::kValidation, kNewContact);
   facts.change->items.push_back({ServiceId("gone.example"), Role::kTech, AccountId(kOldContact),
-                                 ItemOutcome::kSkippedServiceRemoved});
+                                 /*old_contact_gone=*/false, ItemOutcome::kSkippedServiceRemoved});
   EXPECT_THAT(Render(facts).text, Not(HasSubstr("gone.example")));
 }
 
