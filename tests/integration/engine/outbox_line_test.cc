@@ -160,7 +160,7 @@ TEST(OutboxLine, ReadsInProportionToWhatIsClaimedHoweverMuchIsOwed) {
       "INSERT INTO outbox WITH RECURSIVE n AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM n"
       " WHERE i < 999) SELECT UNHEX(LPAD(HEX(a.i * 1000 + b.i), 32, '0')), 9, REPEAT(X'00', 16),"
       " 'dd4-ovh', 'old@mail.example', 0, 1, 0, IF(a.i < 50, 1, 1790000000000000 + b.i), '',"
-      " a.i >= 50, 1, IF(a.i < 50, a.i, 0), CONCAT('zz', b.i, '-ovh') FROM n a, n b"
+      " a.i >= 50, 1, IF(a.i < 50, a.i, 0), CONCAT('zz', b.i, '-ovh'), '' FROM n a, n b"
       " WHERE a.i < 100");
   world.test_database.Execute("ANALYZE TABLE outbox");
   DatabaseOptions options = world.test_database.options();

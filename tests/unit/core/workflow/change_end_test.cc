@@ -237,8 +237,8 @@ TEST(DeletedAccount, AbortsItsOpenChangeAndTellsTheOtherPartyAlone) {
     EXPECT_EQ(change.state, ChangeState::kAborted);
     EXPECT_THAT(OutcomesOf(change),
                 ElementsAre(ItemOutcome::kNotApplied, ItemOutcome::kNotApplied));
-    EXPECT_THAT(EventsOf(transition),
-                ElementsAre(absl::StrCat("ABORTED about ", account.text(), " -> ABORTED")));
+    EXPECT_THAT(EventsOf(transition), ElementsAre(absl::StrCat("ABORTED by staff crm about ",
+                                                               account.text(), " -> ABORTED")));
     EXPECT_TRUE(transition.events[0].by_staff);
     EXPECT_EQ(transition.events[0].staff, "crm");
     EXPECT_THAT(MailsOf(transition), ElementsAre(absl::StrCat("ABORTED ", told.text())));

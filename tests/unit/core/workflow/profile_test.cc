@@ -123,7 +123,7 @@ TEST(PendingEmailTest, AnotherAddressIsNotInUseBeforeItIsConfirmed) {
   EXPECT_EQ(account.email, "marie@mail.example");
   EXPECT_EQ(account.pending.address, "new@mail.example");
   EXPECT_EQ(account.pending.expire_time, kNow + absl::Hours(24));
-  EXPECT_EQ(account.pending.generation, 1);
+  EXPECT_EQ(account.pending.generation, absl::ToUnixSeconds(account.create_time) + 1);
   EXPECT_EQ(account.pending.token_key_id, "k1/address");
   EXPECT_TRUE(effects.takes_address_quota);
   EXPECT_THAT(MailsOf(effects), ElementsAre("CONFIRM_EMAIL to new@mail.example",
@@ -138,12 +138,12 @@ TEST(PendingEmailTest, ANewUpdateReplacesThePendingAddressAndItsToken) {
   account.pending.wrong_tokens = 10;
   const ProfileEffects effects = Ask(account, "newer@mail.example");
   EXPECT_EQ(account.pending.address, "newer@mail.example");
-  EXPECT_EQ(account.pending.generation, 2);
+  EXPECT_EQ(account.pending.generation, absl::ToUnixSeconds(account.create_time) + 2);
   EXPECT_EQ(account.pending.wrong_tokens, 0);
   EXPECT_THAT(EarlierOf(effects), ElementsAre("new@mail.example"));
   // The same address again: another token.
   Ask(account, "newer@mail.example");
-  EXPECT_EQ(account.pending.generation, 3);
+  EXPECT_EQ(account.pending.generation, absl::ToUnixSeconds(account.create_time) + 3);
 }
 
 TEST(PendingEmailTest, AnUpdateWithThePresentAddressWithdrawsThePendingOne) {
@@ -158,7 +158,7 @@ TEST(PendingEmailTest, AnUpdateWithThePresentAddressWithdrawsThePendingOne) {
               HasReason("NO_PENDING_EMAIL"));
   // The generation is never given again.
   Ask(account, "new@mail.example");
-  EXPECT_EQ(account.pending.generation, 2);
+  EXPECT_EQ(account.pending.generation, absl::ToUnixSeconds(account.create_time) + 2);
 }
 
 TEST(PendingEmailTest, AnUpdateOfTheLanguageLeavesIt) {
