@@ -296,6 +296,9 @@ TEST(Outbox, TextThatHasTheSeparatorOfColumnsStopsNothing) {
                 ->owner->city,
             "a b");
   EXPECT_THAT(world.TakeMails(), SizeIs(4));
+  // World derives the token from the stored address, servers from the address as they read it.
+  world.test_database.Execute(
+      "UPDATE account SET email = REPLACE(email, CHAR(31 USING ascii), ' ')");
   EXPECT_THAT(world.Accept(kMarie, change).status, HasReason(""));
 }
 
