@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
@@ -37,6 +37,18 @@ def axe_source():
     return script.read_text()
 
 
+def in_one_page(read, otherwise):
+    """What read() gives; otherwise, if the page is replaced meanwhile, which Chromium says in three ways."""
+    try:
+        return read()
+    except (NoSuchElementException, StaleElementReferenceException):
+        return otherwise
+    except WebDriverException as error:
+        if "does not belong to the document" not in (error.msg or ""):
+            raise
+        return otherwise
+
+
 class Browser:
     """Chromium with one person's cookies."""
 
@@ -50,7 +62,7 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.world = world
         self.driver = webdriver.Chrome(options=options, service=webdriver.chrome.service.Service(
-            "/usr/bin/chromedriver"))
+            "/usr/bin/chromedriver", env={**os.environ, "TMPDIR": str(world.folder)}))
         self.driver.set_page_load_timeout(WAIT)
         self.language = language
         self.view(1200, "light")
@@ -68,33 +80,30 @@ class Browser:
         self.driver.get(path if "://" in path else self.world.url + path)
 
     def find(self, css):
-        return until(lambda: self.driver.find_elements(By.CSS_SELECTOR, css), f"{css} in\n{self.text()}")[0]
+        return until(lambda: self.all(css), lambda: f"{css} in\n{self.text()}")[0]
+
+    def all(self, css):
+        return in_one_page(lambda: self.driver.find_elements(By.CSS_SELECTOR, css), [])
 
     def has(self, css):
-        return bool(self.driver.find_elements(By.CSS_SELECTOR, css))
+        return bool(self.all(css))
 
     def click(self, css):
-        def clicked():
-            try:
-                self.find(css).click()
-                return True
-            except StaleElementReferenceException:  # The page was replaced in between.
-                return False
-        until(clicked, css)
+        until(lambda: in_one_page(lambda: self.find(css).click() or True, False), css)
 
     def fill(self, css, text):
-        field = self.find(css)
-        field.clear()
-        field.send_keys(text)
+        def filled():
+            field = self.find(css)
+            field.clear()
+            field.send_keys(text)
+            return True
+        until(lambda: in_one_page(filled, False), css)
 
     def text(self):
-        try:
-            return self.driver.find_element(By.TAG_NAME, "body").text
-        except (NoSuchElementException, StaleElementReferenceException):
-            return ""
+        return in_one_page(lambda: self.driver.find_element(By.TAG_NAME, "body").text, "")
 
     def see(self, words):
-        until(lambda: words in self.text(), f"“{words}” in\n{self.text()}")
+        until(lambda: words in self.text(), lambda: f"“{words}” in\n{self.text()}")
 
     def forget(self):
         self.driver.delete_all_cookies()

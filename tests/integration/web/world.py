@@ -31,14 +31,14 @@ def free_port():
 
 
 def until(find, what):
-    """Returns the first true value of find()."""
+    """Returns the first true value of find(). what is a text or gives one."""
     end = time.monotonic() + WAIT
     while time.monotonic() < end:
         found = find()
         if found:
             return found
         time.sleep(0.02)
-    raise AssertionError(f"no {what} within {WAIT} s")
+    raise AssertionError(f"no {what() if callable(what) else what} within {WAIT} s")
 
 
 class Program:
