@@ -1,7 +1,5 @@
 #include "core/engine/answering.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -68,17 +66,24 @@ void ApplyItems(Session& session, const ContactChange& change, absl::Time now) {
   store::AddInvolvement(session, old_contacts, change.id, /*open=*/false);
 }
 
+// Loads the items of a locked change and returns their present admins. Returns
+// CONTACT_CHANGE_NOT_FOUND if the change does not concern the acting account.
+absl::StatusOr<std::vector<AccountId>> LoadVisibleItems(Session& session, const Call& call,
+                                                        ContactChange& change) {
+  std::vector<AccountId> admins = store::LoadItems(session, change);
+  if (Concerns(change, admins, call.account)) return admins;
+  return AccountNotFoundOr(session, call, errors::ContactChangeNotFound(change.id));
+}
+
 // Locks a change and loads its items and their present admins. Returns CONTACT_CHANGE_NOT_FOUND
 // if no such change concerns the acting account.
 absl::StatusOr<store::ChangeAndAdmins> LockVisibleChange(Session& session, const Call& call,
                                                          const Uuid& id) {
   std::optional<ContactChange> change = store::LockChange(session, id);
   if (!change) return AccountNotFoundOr(session, call, errors::ContactChangeNotFound(id));
-  const std::vector<AccountId> admins = store::LoadItems(session, *change);
-  if (!Concerns(*change, admins, call.account)) {
-    return AccountNotFoundOr(session, call, errors::ContactChangeNotFound(id));
-  }
-  return store::ChangeAndAdmins{*std::move(change), admins};
+  absl::StatusOr<std::vector<AccountId>> admins = LoadVisibleItems(session, call, *change);
+  if (!admins.ok()) return admins.status();
+  return store::ChangeAndAdmins{*std::move(change), *std::move(admins)};
 }
 
 // Saves the effects of a command and encodes the change for the acting account. Returns the
@@ -88,8 +93,7 @@ absl::StatusOr<std::string> SaveAnswer(Session& session, const Call& call,
                                        absl::Time now, const Settings& settings,
                                        const Encode<ContactChange>& encode) {
   if (transition.save) {
-    store::SaveChange(session, change);
-    if (!change.open() || transition.items_changed) store::SaveItems(session, change);
+    SaveChangeAndItems(session, change, transition);
     if (change.state == ChangeState::kDone) ApplyItems(session, change, now);
     SaveEffects(session, transition, now, settings);
     if (!transition.status.ok()) session.CommitAnyway();
@@ -131,12 +135,6 @@ TokenCheck Answering::CheckToken(Session& session, const ContactChange& change,
   return check;
 }
 
-void Answering::CountMissingKey(const std::string& key_id) {
-  if (key_id.empty()) return;
-  ++answers_without_key_;
-  spdlog::error("token keys: none is called \"{}\", which a token was made with", key_id);
-}
-
 absl::StatusOr<std::string> Answering::AcceptContactChange(const Call& call, const Uuid& id,
                                                            const std::string& token,
                                                            const Encode<ContactChange>& encode) {
@@ -166,7 +164,7 @@ absl::StatusOr<std::string> Answering::AcceptContactChange(const Call& call, con
         return SaveAnswer(session, call, *change, std::move(transition), now, context_.settings,
                           encode);
       });
-  CountMissingKey(missing_key);
+  missing_keys_.Count(missing_key);
   return reply;
 }
 
@@ -178,14 +176,11 @@ absl::StatusOr<std::string> Answering::RefuseContactChange(const Call& call, con
   absl::StatusOr<std::string> reply =
       MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
         missing_key.clear();
-        const absl::Status not_found = errors::ContactChangeNotFound(id);
         auto locked = store::LockChangeAndEmail(session, id, call.account);
-        if (!locked) return AccountNotFoundOr(session, call, not_found);
+        if (!locked) return AccountNotFoundOr(session, call, errors::ContactChangeNotFound(id));
         ContactChange& change = locked->change;
-        const std::vector<AccountId> admins = store::LoadItems(session, change);
-        if (!Concerns(change, admins, call.account)) {
-          return AccountNotFoundOr(session, call, not_found);
-        }
+        const auto admins = LoadVisibleItems(session, call, change);
+        if (!admins.ok()) return admins.status();
         const TokenCheck check = CheckToken(session, change, call.account, locked->email, token);
         const absl::Time now = context_.clock();
         Transition transition = Refuse(change, call.account, check, reason, now, context_.settings);
@@ -193,7 +188,7 @@ absl::StatusOr<std::string> Answering::RefuseContactChange(const Call& call, con
         return SaveAnswer(session, call, change, std::move(transition), now, context_.settings,
                           encode);
       });
-  CountMissingKey(missing_key);
+  missing_keys_.Count(missing_key);
   return reply;
 }
 

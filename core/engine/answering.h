@@ -1,7 +1,6 @@
 #ifndef CONTACTS_CORE_ENGINE_ANSWERING_H_
 #define CONTACTS_CORE_ENGINE_ANSWERING_H_
 
-#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -11,6 +10,7 @@
 #include "core/domain/contact_change.h"
 #include "core/domain/token.h"
 #include "core/engine/call.h"
+#include "core/engine/missing_keys.h"
 #include "core/mysql/session.h"
 #include "core/workflow/change.h"
 
@@ -44,16 +44,15 @@ class Answering {
                                                   const Encode<ContactChange>& encode);
 
   // Number of answers whose token could not be checked, as this server's key file lacks its key.
-  int64_t answers_without_key() const { return answers_without_key_; }
+  int64_t answers_without_key() const { return missing_keys_.count(); }
 
  private:
   // Checks the token of an answer by `account`, whose address is `email`.
   TokenCheck CheckToken(Session& session, const ContactChange& change, const AccountId& account,
                         const std::string& email, const std::string& token) const;
-  void CountMissingKey(const std::string& key_id);
 
   const EngineContext& context_;
-  std::atomic<int64_t> answers_without_key_ = 0;
+  MissingKeys missing_keys_;
 };
 
 }  // namespace contacts

@@ -146,11 +146,8 @@ absl::StatusOr<ReplyOrOvertaken> Ask(Session& session, const EngineContext& cont
 
   const absl::Time now = loaded.now;
   absl::Status rejected = CheckAssignments(ask.assignments, loaded.facts);
-  if (!rejected.ok() || ask.validate_only) {
-    const absl::Status may_tell =
-        CheckWrongAccounts(loaded.use.wrong_accounts, now, context.settings);
-    if (!may_tell.ok()) return may_tell;
-  }
+  absl::Status may_tell = CheckWrongAccounts(loaded.use.wrong_accounts, now, context.settings);
+  if (!may_tell.ok() && (!rejected.ok() || ask.validate_only)) return may_tell;
   if (!rejected.ok()) {
     found.wrong_accounts =
         static_cast<int64_t>(FindWrongAccounts(ask.assignments, loaded.facts).size());
@@ -159,12 +156,8 @@ absl::StatusOr<ReplyOrOvertaken> Ask(Session& session, const EngineContext& cont
   std::vector<ContactChange> changes =
       PlanChanges(ask.assignments, loaded.facts, context.keys.active(), now, context.settings);
   const auto window = TakeQuota(loaded.use, changes, now, context.settings);
-  if (!window.ok()) {
-    // Once no wrong account may be told any more, this error would tell that none is wrong.
-    const absl::Status may_tell =
-        CheckWrongAccounts(loaded.use.wrong_accounts, now, context.settings);
-    return may_tell.ok() ? window.status() : may_tell;
-  }
+  // Once no wrong account may be told any more, the window's error would tell that none is wrong.
+  if (!window.ok()) return may_tell.ok() ? window.status() : may_tell;
   if (!ask.validate_only) {
     Create(session, changes, loaded.facts, now, context.settings);
     store::SaveAskWindow(session, call.account, *window);

@@ -102,8 +102,7 @@ absl::StatusOr<std::string> Directory::DeleteAccount(const Call& call, const Acc
       if (change.requester != id && change.new_contact != id) continue;
       Transition transition = AbortForDeletedAccount(change, id, call.staff, now);
       if (!transition.save) continue;
-      store::SaveChange(session, change);
-      store::SaveItems(session, change);
+      SaveChangeAndItems(session, change, transition);
       all.Add(std::move(transition));
     }
     SaveEffects(session, all, now, context_.settings);

@@ -35,8 +35,7 @@ absl::StatusOr<int64_t> ExpireOrRemind(const EngineContext& context, const std::
     for (ContactChange& change : changes) {
       Transition transition = ExpireOrRemind(change, now);
       if (!transition.save) continue;
-      store::SaveChange(session, change);
-      if (!change.open()) store::SaveItems(session, change);
+      SaveChangeAndItems(session, change, transition);
       all.Add(std::move(transition));
       ++acted;
     }

@@ -1,7 +1,5 @@
 #include "core/engine/profiles.h"
 
-#include <spdlog/spdlog.h>
-
 #include <optional>
 #include <utility>
 #include <vector>
@@ -113,10 +111,7 @@ absl::StatusOr<std::string> Profiles::ConfirmEmail(const Call& call, const std::
         if (!confirmation.status.ok()) return confirmation.status;
         return encode(*account);
       });
-  if (!missing_key.empty()) {
-    ++confirmations_without_key_;
-    spdlog::error("token keys: none is called \"{}\", which a token was made with", missing_key);
-  }
+  missing_keys_.Count(missing_key);
   return reply;
 }
 

@@ -1,7 +1,6 @@
 #ifndef CONTACTS_CORE_ENGINE_PROFILES_H_
 #define CONTACTS_CORE_ENGINE_PROFILES_H_
 
-#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -10,6 +9,7 @@
 #include "core/domain/service.h"
 #include "core/domain/token.h"
 #include "core/engine/call.h"
+#include "core/engine/missing_keys.h"
 #include "core/mysql/session.h"
 #include "core/workflow/profile.h"
 
@@ -43,13 +43,13 @@ class Profiles {
 
   // Number of confirmations whose token could not be checked, as this server's key file lacks its
   // key.
-  int64_t confirmations_without_key() const { return confirmations_without_key_; }
+  int64_t confirmations_without_key() const { return missing_keys_.count(); }
 
  private:
   TokenCheck CheckToken(Session& session, const Account& account, const std::string& token) const;
 
   const EngineContext& context_;
-  std::atomic<int64_t> confirmations_without_key_ = 0;
+  MissingKeys missing_keys_;
 };
 
 }  // namespace contacts

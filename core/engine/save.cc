@@ -33,6 +33,12 @@ bool EntersState(EventType type) {
 
 }  // namespace
 
+void SaveChangeAndItems(Session& session, const ContactChange& change,
+                        const Transition& transition) {
+  store::SaveChange(session, change);
+  if (!change.open() || transition.items_changed) store::SaveItems(session, change);
+}
+
 void SaveEffects(Session& session, Transition& transition, absl::Time now,
                  const Settings& settings) {
   for (ChangeEvent& event : transition.events) {
@@ -110,8 +116,7 @@ std::optional<LockedServices> RemoveFromPendingChanges(
         },
         outcome, now, staff);
     if (!transition.save) continue;
-    store::SaveChange(session, change);
-    store::SaveItems(session, change);
+    SaveChangeAndItems(session, change, transition);
     all.Add(std::move(transition));
   }
   SaveEffects(session, all, now, settings);

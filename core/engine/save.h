@@ -19,6 +19,10 @@
 // Steps that several use cases share.
 namespace contacts {
 
+// Queues the row of a changed change and, if they changed too, those of its items.
+void SaveChangeAndItems(Session& session, const ContactChange& change,
+                        const Transition& transition);
+
 // Queues a transition's history and e-mails, with fresh ids. Queue it after the other writes about
 // changes: it locks the days of the causing accounts, which come last in the order of locks.
 void SaveEffects(Session& session, Transition& transition, absl::Time now,

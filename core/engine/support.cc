@@ -1,6 +1,8 @@
 #include "core/engine/support.h"
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -29,7 +31,7 @@ struct IdRange {
   Uuid before;
 };
 IdRange IdsOf(const ChangeSearch& search) {
-  // An id has the milliseconds of its time. SearchMatches is exact.
+  // An id has the milliseconds of its time. MayMatch is exact.
   return {search.from ? Uuid::Floor(*search.from) : Uuid(),
           search.before ? Uuid::Floor(*search.before + absl::Milliseconds(1)) : Uuid::Max()};
 }
@@ -64,15 +66,23 @@ ChangeList ListOf(const ChangeSearch& search, absl::Time now, const Settings& se
   return list;
 }
 
-// Saves the effects of what the support desk did and encodes the change for it.
-absl::StatusOr<std::string> Save(Session& session, const ContactChange& change,
-                                 Transition transition, absl::Time now, const Settings& settings,
-                                 const Encode<ContactChange>& encode) {
-  if (!transition.status.ok()) return transition.status;
-  store::SaveChange(session, change);
-  if (!change.open()) store::SaveItems(session, change);
-  SaveEffects(session, transition, now, settings);
-  return encode(StaffViewOf(change, now, settings));
+// Locks a change, decides, saves the effects and encodes the change for the support desk. Returns
+// CONTACT_CHANGE_NOT_FOUND, or the error of the decision.
+absl::StatusOr<std::string> Mutate(
+    const EngineContext& context, const Call& call, const Uuid& id,
+    const std::function<Transition(ContactChange& change, absl::Time now)>& decide,
+    const Encode<ContactChange>& encode) {
+  return MutateOnce(context, call, [&](Session& session) -> absl::StatusOr<std::string> {
+    std::optional<ContactChange> change = store::LockChange(session, id);
+    if (!change) return errors::ContactChangeNotFound(id);
+    store::LoadItems(session, *change);
+    const absl::Time now = context.clock();
+    Transition transition = decide(*change, now);
+    if (!transition.status.ok()) return transition.status;
+    SaveChangeAndItems(session, *change, transition);
+    SaveEffects(session, transition, now, context.settings);
+    return encode(StaffViewOf(*change, now, context.settings));
+  });
 }
 
 std::size_t MaxEncodedSize(const ContactOverride& record) {
@@ -108,28 +118,19 @@ absl::StatusOr<ChangeAndHistory> Support::LookupContactChange(const Call& call, 
 absl::StatusOr<std::string> Support::ResendValidationFor(const Call& call, const Uuid& id,
                                                          const AccountId& validator,
                                                          const Encode<ContactChange>& encode) {
-  return MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
-    std::optional<ContactChange> change = store::LockChange(session, id);
-    if (!change) return errors::ContactChangeNotFound(id);
-    store::LoadItems(session, *change);
-    const absl::Time now = context_.clock();
-    Transition transition =
-        ResendFor(*change, validator, call.staff, context_.keys.active(), now, context_.settings);
-    return Save(session, *change, std::move(transition), now, context_.settings, encode);
-  });
+  const auto resend = [&](ContactChange& change, absl::Time now) {
+    return ResendFor(change, validator, call.staff, context_.keys.active(), now, context_.settings);
+  };
+  return Mutate(context_, call, id, resend, encode);
 }
 
 absl::StatusOr<std::string> Support::AbortContactChange(const Call& call, const Uuid& id,
                                                         const std::string& reason,
                                                         const Encode<ContactChange>& encode) {
-  return MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
-    std::optional<ContactChange> change = store::LockChange(session, id);
-    if (!change) return errors::ContactChangeNotFound(id);
-    store::LoadItems(session, *change);
-    const absl::Time now = context_.clock();
-    Transition transition = Abort(*change, call.staff, reason, now);
-    return Save(session, *change, std::move(transition), now, context_.settings, encode);
-  });
+  const auto abort = [&](ContactChange& change, absl::Time now) {
+    return Abort(change, call.staff, reason, now);
+  };
+  return Mutate(context_, call, id, abort, encode);
 }
 
 absl::StatusOr<Page<ContactMove>> Support::ListServiceContactHistory(const Call& call,

@@ -413,7 +413,7 @@ Transition RemoveItems(ContactChange& change,
     if (item.outcome != ItemOutcome::kPending) continue;
     if (concerned(item)) {
       item.outcome = outcome;
-      transition.save = true;
+      transition.save = transition.items_changed = true;
     } else {
       any_left = true;
     }

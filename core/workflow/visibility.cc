@@ -49,12 +49,13 @@ bool SeesContactHistory(const Service& service, const AccountId& account) {
 ContactChange ViewOf(const ContactChange& change, const AccountId& viewer, absl::Time now,
                      const Settings& settings) {
   ContactChange view = Presented(change, now);
+  const bool is_requester = IsRequester(change, viewer);
+  const bool is_party = is_requester || IsNewContact(change, viewer);
   for (Validation& validation : view.validations) {
     validation.resend_time = ResendTime(change, viewer, validation.account, now, settings);
-    const bool party = IsRequester(change, viewer) || IsNewContact(change, viewer);
-    if (party && validation.account == viewer) continue;
+    if (is_party && validation.account == viewer) continue;
     validation.email_hint.clear();
-    if (!IsRequester(change, viewer)) validation.email_send_time.reset();
+    if (!is_requester) validation.email_send_time.reset();
   }
   return view;
 }

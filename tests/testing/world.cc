@@ -31,6 +31,25 @@ Assignment Move(const std::string& service, Role role, const std::string& new_co
   return {ServiceId(service), role, AccountId(new_contact)};
 }
 
+std::vector<Uuid> IdsOfAllPages(
+    int64_t page_size,
+    const std::function<absl::StatusOr<Page<ContactChange>>(const PageRequest&)>& fetch) {
+  constexpr int kMostPages = 1000;
+  std::vector<Uuid> ids;
+  PageRequest request{.size = page_size, .after = ""};
+  for (int pages = 0; pages < kMostPages; ++pages) {
+    const auto page = fetch(request);
+    EXPECT_TRUE(page.ok()) << page.status();
+    if (!page.ok()) break;
+    EXPECT_LE(static_cast<int64_t>(page->rows.size()), page_size);
+    for (const ContactChange& change : page->rows) ids.push_back(change.id);
+    if (page->next.empty()) return ids;
+    request.after = page->next;
+  }
+  ADD_FAILURE() << "the list does not end";
+  return ids;
+}
+
 World::World(Settings with, int services)
     : database(test_database.options()),
       keys(*TokenKeys::Parse(key_file)),
@@ -111,6 +130,13 @@ World::Asked World::Ask(const std::string& account, const std::vector<Assignment
   asked.status = reply.status();
   if (reply.ok()) asked.reply = *reply;
   return asked;
+}
+
+ContactChange World::AskLater(const std::string& account, const Assignment& assignment) {
+  clock.Advance(absl::Seconds(1));
+  const Asked asked = Ask(account, {assignment});
+  EXPECT_TRUE(asked.status.ok()) << asked.status;
+  return asked.changes.at(0);
 }
 
 namespace {

@@ -1,6 +1,8 @@
 #ifndef CONTACTS_TESTS_TESTING_WORLD_H_
 #define CONTACTS_TESTS_TESTING_WORLD_H_
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +31,11 @@ inline constexpr char kThomas[] = "bb2-ovh";
 inline constexpr char kBill[] = "cc3-ovh";
 inline constexpr char kDana[] = "dd4-ovh";
 inline constexpr char kEve[] = "ee5-ovh";
+
+// The ids of the changes of a list, all pages of it. `fetch` reads a page.
+std::vector<Uuid> IdsOfAllPages(
+    int64_t page_size,
+    const std::function<absl::StatusOr<Page<ContactChange>>(const PageRequest&)>& fetch);
 
 // An engine on a fresh database with a small directory, driven as a caller would.
 class World {
@@ -60,6 +67,8 @@ class World {
   Asked Ask(const std::string& account, const std::vector<Assignment>& assignments,
             std::optional<Uuid> request_id = std::nullopt, bool validate_only = false,
             Engine* through = nullptr);
+  // Asks a second after the last call, so that the order is known.
+  ContactChange AskLater(const std::string& account, const Assignment& assignment);
   Answered Accept(const std::string& account, const Uuid& id, const std::string& token,
                   std::optional<Uuid> request_id = std::nullopt, Engine* through = nullptr);
   // With the right token.

@@ -3,12 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <latch>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/testing/race.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
 
@@ -195,82 +193,52 @@ TEST(DeletedAccount, CostsFourRoundTripsAndTwoMoreWithPendingChangesHoweverMany)
 
 // --- Races --------------------------------------------------------------------------------------
 
-constexpr int kRounds = 20;
-
-// Three servers. Each race is run kRounds times, each on a service of its own.
-struct Fleet {
-  explicit Fleet(Settings settings = {}) : world(settings, kRounds), second(world), third(world) {}
-
-  Engine* engine(int i) {
-    return i % 3 == 0 ? &world.engine : i % 3 == 1 ? &second.engine : &third.engine;
-  }
-
-  World world;
-  World::Server second;
-  World::Server third;
-};
-
-std::string ServiceOf(int round) { return absl::StrCat("s", round, ".example"); }
-
-// Runs `body(0)` to `body(threads - 1)` at the same time.
-void AtOnce(int threads, const std::function<void(int)>& body) {
-  std::latch start(threads);
-  std::vector<std::thread> running;
-  for (int i = 0; i < threads; ++i) {
-    running.emplace_back([&, i] {
-      start.arrive_and_wait();
-      body(i);
-    });
-  }
-  for (std::thread& thread : running) thread.join();
-}
-
 TEST(Race, OfDeleteAccountAndAnAskThatNamesItLeavesNoChangeThatAwaitsAMissingAccount) {
-  Fleet fleet;
+  Servers servers;
   for (int round = 0; round < kRounds; ++round) {
     const std::string account = absl::StrCat("nn", round, "-ovh");
-    fleet.world.AddAccount(account, account + "@mail.example");
+    servers.world.AddAccount(account, account + "@mail.example");
     absl::Status deleted;
     World::Asked asked;
     AtOnce(2, [&](int i) {
       if (i == round % 2) {
-        deleted = DeleteAccount(fleet.world, account, fleet.engine(i));
+        deleted = DeleteAccount(servers.world, account, servers.engine(i));
       } else {
-        asked = fleet.world.Ask(kMarie, {Move(ServiceOf(round), kTech, account)}, std::nullopt,
-                                false, fleet.engine(i));
+        asked = servers.world.Ask(kMarie, {Move(ServiceOf(round), kTech, account)}, std::nullopt,
+                                  false, servers.engine(i));
       }
     });
     EXPECT_THAT(deleted, HasReason(""));
     if (asked.status.ok()) {
-      EXPECT_EQ(fleet.world.Get(kMarie, asked.changes.at(0).id)->state, ChangeState::kAborted);
+      EXPECT_EQ(servers.world.Get(kMarie, asked.changes.at(0).id)->state, ChangeState::kAborted);
     } else {
       EXPECT_THAT(asked.status, HasReason("ACCOUNT_NOT_FOUND"));
     }
   }
-  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM pending_role"), 0);
-  EXPECT_EQ(fleet.world.test_database.Count("SELECT COUNT(*) FROM contact_change WHERE state = 1"),
-            0);
+  EXPECT_EQ(servers.world.test_database.Count("SELECT COUNT(*) FROM pending_role"), 0);
+  EXPECT_EQ(
+      servers.world.test_database.Count("SELECT COUNT(*) FROM contact_change WHERE state = 1"), 0);
 }
 
 TEST(Race, OfDeleteAccountAndTheAcceptanceThatGivesItARoleHasOneWinner) {
-  Fleet fleet;
+  Servers servers;
   for (int round = 0; round < kRounds; ++round) {
     const std::string account = absl::StrCat("nn", round, "-ovh");
-    fleet.world.AddAccount(account, account + "@mail.example");
+    servers.world.AddAccount(account, account + "@mail.example");
     const ContactChange change =
-        fleet.world.Ask(kMarie, {Move(ServiceOf(round), kTech, account)}).changes.at(0);
-    fleet.world.Accept(kMarie, change);
-    const std::string token = fleet.world.Token(change.id, account);
+        servers.world.Ask(kMarie, {Move(ServiceOf(round), kTech, account)}).changes.at(0);
+    servers.world.Accept(kMarie, change);
+    const std::string token = servers.world.Token(change.id, account);
     absl::Status deleted, accepted;
     AtOnce(2, [&](int i) {
       if (i == round % 2) {
-        deleted = DeleteAccount(fleet.world, account, fleet.engine(i));
+        deleted = DeleteAccount(servers.world, account, servers.engine(i));
       } else {
         accepted =
-            fleet.world.Accept(account, change.id, token, std::nullopt, fleet.engine(i)).status;
+            servers.world.Accept(account, change.id, token, std::nullopt, servers.engine(i)).status;
       }
     });
-    const std::string holder = fleet.world.Holder(ServiceOf(round), kTech);
+    const std::string holder = servers.world.Holder(ServiceOf(round), kTech);
     if (accepted.ok()) {
       EXPECT_THAT(deleted, HasReason("ACCOUNT_IN_USE"));
       EXPECT_EQ(holder, account);
@@ -278,22 +246,22 @@ TEST(Race, OfDeleteAccountAndTheAcceptanceThatGivesItARoleHasOneWinner) {
       EXPECT_THAT(deleted, HasReason(""));
       EXPECT_THAT(accepted, HasReason("ACCOUNT_NOT_FOUND"));
       EXPECT_EQ(holder, kThomas);
-      EXPECT_EQ(fleet.world.Get(kMarie, change.id)->state, ChangeState::kAborted);
+      EXPECT_EQ(servers.world.Get(kMarie, change.id)->state, ChangeState::kAborted);
     }
   }
 }
 
 TEST(Race, OfDeleteAccountAndAnOverrideOrAServiceThatNamesItLeavesNoRoleWithAMissingAccount) {
-  Fleet fleet;
+  Servers servers;
   for (int round = 0; round < kRounds; ++round) {
     const std::string account = absl::StrCat("nn", round, "-ovh");
-    fleet.world.AddAccount(account, account + "@mail.example");
+    servers.world.AddAccount(account, account + "@mail.example");
     absl::Status deleted, overridden, imported;
     AtOnce(3, [&](int i) {
       if (i == round % 3) {
-        deleted = DeleteAccount(fleet.world, account, fleet.engine(i));
+        deleted = DeleteAccount(servers.world, account, servers.engine(i));
       } else if (i == (round + 1) % 3) {
-        overridden = fleet.engine(i)
+        overridden = servers.engine(i)
                          ->directory
                          .OverrideContacts(World::AsOperator(),
                                            {{Move(ServiceOf(round), kTech, account)}, "support"},
@@ -305,13 +273,13 @@ TEST(Race, OfDeleteAccountAndAnOverrideOrAServiceThatNamesItLeavesNoRoleWithAMis
         service.kind = "domain";
         service.admin = service.tech = service.billing = AccountId(account);
         imported =
-            fleet.engine(i)->bulk.ImportBatch(World::AsOperator().limits, {service}).status();
+            servers.engine(i)->bulk.ImportBatch(World::AsOperator().limits, {service}).status();
       }
     });
     EXPECT_THAT(imported, HasReason(""));
     EXPECT_EQ(deleted.ok() && overridden.ok(), false);
   }
-  EXPECT_EQ(fleet.world.test_database.Count(
+  EXPECT_EQ(servers.world.test_database.Count(
                 "SELECT COUNT(*) FROM service s WHERE NOT EXISTS (SELECT 1 FROM account a WHERE"
                 " a.id = s.admin) OR NOT EXISTS (SELECT 1 FROM account a WHERE a.id = s.tech)"),
             0);

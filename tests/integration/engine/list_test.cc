@@ -30,34 +30,16 @@ constexpr char kS1[] = "s1.example";
 // The ids of a list, all pages of it, as `account` sees them.
 std::vector<Uuid> List(World& world, const std::string& account, const ChangeFilter& filter = {},
                        int64_t page_size = 50) {
-  std::vector<Uuid> ids;
-  PageRequest request{.size = page_size, .after = ""};
-  for (int pages = 0; pages < 1000; ++pages) {
-    const auto page = world.engine.reading.ListContactChanges(World::As(account), filter, request);
-    EXPECT_TRUE(page.ok()) << page.status();
-    if (!page.ok()) break;
-    EXPECT_LE(static_cast<int64_t>(page->rows.size()), page_size);
-    for (const ContactChange& change : page->rows) ids.push_back(change.id);
-    if (page->next.empty()) return ids;
-    request.after = page->next;
-  }
-  ADD_FAILURE() << "the list does not end";
-  return ids;
-}
-
-// Asks a second after the last call, so that the order is known.
-ContactChange AskLater(World& world, const std::string& account, const Assignment& assignment) {
-  world.clock.Advance(absl::Seconds(1));
-  const World::Asked asked = world.Ask(account, {assignment});
-  EXPECT_THAT(asked.status, HasReason(""));
-  return asked.changes.at(0);
+  return IdsOfAllPages(page_size, [&](const PageRequest& request) {
+    return world.engine.reading.ListContactChanges(World::As(account), filter, request);
+  });
 }
 
 TEST(ChangeList, IsNewestFirst) {
   World world;
-  const Uuid first = AskLater(world, kMarie, Move(kS0, kTech, kDana)).id;
-  const Uuid second = AskLater(world, kBill, Move(kS0, kBilling, kDana)).id;
-  const Uuid third = AskLater(world, kMarie, Move(kS1, kTech, kDana)).id;
+  const Uuid first = world.AskLater(kMarie, Move(kS0, kTech, kDana)).id;
+  const Uuid second = world.AskLater(kBill, Move(kS0, kBilling, kDana)).id;
+  const Uuid third = world.AskLater(kMarie, Move(kS1, kTech, kDana)).id;
   EXPECT_THAT(List(world, kMarie), ElementsAre(third, second, first));
   EXPECT_THAT(List(world, kDana), ElementsAre(third, second, first));
   EXPECT_THAT(List(world, kBill), ElementsAre(second));
@@ -75,7 +57,7 @@ TEST(ChangeList, OfOneBatchHoldsEachChangeOnce) {
 TEST(ChangeList, FiltersByStateWithExpiredOnesBeforeTheSweepToo) {
   World world(Settings(), 6);
   const auto ask = [&](int i) {
-    return AskLater(world, kMarie, Move(absl::StrCat("s", i, ".example"), kTech, kDana));
+    return world.AskLater(kMarie, Move(absl::StrCat("s", i, ".example"), kTech, kDana));
   };
   const ContactChange expired = ask(0);
   world.clock.Advance(absl::Hours(24 * 7));
@@ -109,7 +91,7 @@ TEST(ChangeList, FiltersByStateWithExpiredOnesBeforeTheSweepToo) {
 
 TEST(ChangeList, ShowsAnExpiredChangeAsExpiredBeforeTheSweep) {
   World world;
-  AskLater(world, kMarie, Move(kS0, kTech, kDana));
+  world.AskLater(kMarie, Move(kS0, kTech, kDana));
   world.clock.Advance(absl::Hours(24 * 7));
   const auto page = world.engine.reading.ListContactChanges(World::As(kDana), {}, {});
   ASSERT_TRUE(page.ok());
@@ -119,10 +101,10 @@ TEST(ChangeList, ShowsAnExpiredChangeAsExpiredBeforeTheSweep) {
 
 TEST(ChangeList, FiltersByEachInvolvement) {
   World world;
-  const Uuid by_thomas = AskLater(world, kThomas, Move(kS0, kTech, kDana)).id;
-  const ContactChange by_marie = AskLater(world, kMarie, Move(kS0, kBilling, kThomas));
-  const Uuid takeover = AskLater(world, kMarie, Move("s2.example", kTech, kMarie)).id;
-  const ContactChange from_thomas = AskLater(world, kMarie, Move(kS1, kTech, kDana));
+  const Uuid by_thomas = world.AskLater(kThomas, Move(kS0, kTech, kDana)).id;
+  const ContactChange by_marie = world.AskLater(kMarie, Move(kS0, kBilling, kThomas));
+  const Uuid takeover = world.AskLater(kMarie, Move("s2.example", kTech, kMarie)).id;
+  const ContactChange from_thomas = world.AskLater(kMarie, Move(kS1, kTech, kDana));
   world.Accept(kMarie, from_thomas);
   world.Accept(kDana, from_thomas);
   world.Accept(kMarie, by_marie);
@@ -152,9 +134,9 @@ TEST(ChangeList, FiltersByEachInvolvement) {
 
 TEST(ChangeList, FiltersByServiceAmongThoseThatConcernTheViewer) {
   World world;
-  const Uuid on_s0 = AskLater(world, kMarie, Move(kS0, kTech, kDana)).id;
-  const Uuid on_s1 = AskLater(world, kMarie, Move(kS1, kTech, kDana)).id;
-  const Uuid by_bill = AskLater(world, kBill, Move(kS0, kBilling, kEve)).id;
+  const Uuid on_s0 = world.AskLater(kMarie, Move(kS0, kTech, kDana)).id;
+  const Uuid on_s1 = world.AskLater(kMarie, Move(kS1, kTech, kDana)).id;
+  const Uuid by_bill = world.AskLater(kBill, Move(kS0, kBilling, kEve)).id;
   const auto on = [&](const char* account, const char* service) {
     return List(world, account, {.service = ServiceId(service)});
   };
@@ -215,7 +197,7 @@ TEST(ChangeList, PagesOverManyChangesWithoutGapsOrDoubles) {
 
 TEST(ChangeList, ReadsNoMoreThanItsPageHoweverMuchConcernsTheAccount) {
   World world;
-  AskLater(world, kMarie, Move(kS0, kTech, kDana));  // Joins with an empty table read nothing.
+  world.AskLater(kMarie, Move(kS0, kTech, kDana));  // Joins with an empty table read nothing.
   // A thousand changes concern the account. Five thousand newer ones do not.
   constexpr char kFill[] =
       "INSERT INTO involvement WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n"
@@ -242,7 +224,7 @@ TEST(ChangeList, ReadsNoMoreThanItsPageHoweverMuchConcernsTheAccount) {
 
 TEST(ChangeList, OfOneServiceReadsNoMoreThanItsPageHoweverManyChangesItHas) {
   World world;
-  const Uuid id = AskLater(world, kMarie, Move(kS0, kTech, kDana)).id;
+  const Uuid id = world.AskLater(kMarie, Move(kS0, kTech, kDana)).id;
   // Three thousand more, each with two of the service's roles.
   constexpr char kNumbers[] =
       " WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT ";
@@ -275,7 +257,7 @@ TEST(ChangeList, PagesOfOneHoldOneEach) {
   std::vector<Uuid> newest_first;
   for (const char* service : {kS0, kS1, "s2.example"}) {
     newest_first.insert(newest_first.begin(),
-                        AskLater(world, kMarie, Move(service, kTech, kDana)).id);
+                        world.AskLater(kMarie, Move(service, kTech, kDana)).id);
   }
   EXPECT_EQ(List(world, kMarie, {}, 1), newest_first);
   EXPECT_EQ(List(world, kMarie, {.involvement = Involvement::kRequester}, 1), newest_first);
@@ -305,7 +287,7 @@ TEST(ChangeList, ShowsTheFirstItemsAloneWithTheirCountWhereTheCallerAsksSo) {
     three.push_back(Move(service, kTech, kDana));
   }
   const ContactChange change = world.Ask(kMarie, three).changes.at(0);
-  AskLater(world, kMarie, Move(kS0, kBilling, kDana));
+  world.AskLater(kMarie, Move(kS0, kBilling, kDana));
   using Counts = std::vector<std::pair<std::size_t, int64_t>>;
   for (const char* account : {kMarie, kDana}) {
     EXPECT_EQ(ItemCounts(world, account, {}, 0), (Counts{{1, 1}, {3, 3}}));
@@ -362,7 +344,7 @@ TEST(ChangeList, OfFirstItemsReadsNoOtherItems) {
 
 TEST(EventList, IsOldestFirstAndPaged) {
   World world;
-  const ContactChange change = AskLater(world, kMarie, Move(kS0, kTech, kDana));
+  const ContactChange change = world.AskLater(kMarie, Move(kS0, kTech, kDana));
   world.Accept(kDana, change.id, "wrong");
   world.Resend(kMarie, change.id, kDana);
   world.Accept(kDana, change);

@@ -38,25 +38,9 @@ Call Desk(std::optional<Uuid> request_id = std::nullopt) {
 
 // The ids of a search, all pages of it.
 std::vector<Uuid> Search(World& world, const ChangeSearch& search, int64_t page_size = 50) {
-  std::vector<Uuid> ids;
-  PageRequest request{.size = page_size, .after = ""};
-  for (int pages = 0; pages < 100; ++pages) {
-    const auto page = world.engine.support.SearchContactChanges(Desk(), search, request, 1);
-    EXPECT_TRUE(page.ok()) << page.status();
-    if (!page.ok()) break;
-    for (const ContactChange& change : page->rows) ids.push_back(change.id);
-    if (page->next.empty()) return ids;
-    request.after = page->next;
-  }
-  ADD_FAILURE() << "the search does not end";
-  return ids;
-}
-
-ContactChange AskLater(World& world, const std::string& account, const Assignment& assignment) {
-  world.clock.Advance(absl::Seconds(1));
-  const World::Asked asked = world.Ask(account, {assignment});
-  EXPECT_THAT(asked.status, HasReason(""));
-  return asked.changes.at(0);
+  return IdsOfAllPages(page_size, [&](const PageRequest& request) {
+    return world.engine.support.SearchContactChanges(Desk(), search, request, 1);
+  });
 }
 
 World::Answered Abort(World& world, const Uuid& id, const std::string& reason = kWhy) {
@@ -85,10 +69,10 @@ ChangeAndHistory Lookup(World& world, const Uuid& id) {
 
 TEST(SupportSearch, FindsChangesByAccountInAnyPartNewestFirst) {
   World world;
-  const Uuid asked = AskLater(world, kThomas, Move(kS0, kTech, kDana)).id;
-  const Uuid given = AskLater(world, kMarie, Move(kS1, kBilling, kThomas)).id;
-  const Uuid taken = AskLater(world, kMarie, Move(kS1, kTech, kDana)).id;  // From Thomas.
-  const Uuid other = AskLater(world, kMarie, Move(kS0, kBilling, kDana)).id;
+  const Uuid asked = world.AskLater(kThomas, Move(kS0, kTech, kDana)).id;
+  const Uuid given = world.AskLater(kMarie, Move(kS1, kBilling, kThomas)).id;
+  const Uuid taken = world.AskLater(kMarie, Move(kS1, kTech, kDana)).id;  // From Thomas.
+  const Uuid other = world.AskLater(kMarie, Move(kS0, kBilling, kDana)).id;
   EXPECT_THAT(Search(world, {.account = AccountId(kThomas)}), ElementsAre(taken, given, asked));
   EXPECT_THAT(Search(world, {.account = AccountId(kThomas)}, 1), ElementsAre(taken, given, asked));
   // Marie is admin of all services, which is no part in a change.
@@ -98,10 +82,10 @@ TEST(SupportSearch, FindsChangesByAccountInAnyPartNewestFirst) {
 
 TEST(SupportSearch, FindsChangesByServiceStateAndTimeAndAllOfThese) {
   World world;
-  const Uuid first = AskLater(world, kThomas, Move(kS0, kTech, kDana)).id;
+  const Uuid first = world.AskLater(kThomas, Move(kS0, kTech, kDana)).id;
   const absl::Time between = world.clock.Now() + absl::Microseconds(1);
-  const Uuid second = AskLater(world, kMarie, Move(kS0, kBilling, kDana)).id;
-  const Uuid third = AskLater(world, kMarie, Move(kS1, kTech, kDana)).id;
+  const Uuid second = world.AskLater(kMarie, Move(kS0, kBilling, kDana)).id;
+  const Uuid third = world.AskLater(kMarie, Move(kS1, kTech, kDana)).id;
   ASSERT_TRUE(Abort(world, second).status.ok());
   const ServiceId s0(kS0);
   EXPECT_THAT(Search(world, {.service = s0}), ElementsAre(second, first));
@@ -122,7 +106,7 @@ TEST(SupportSearch, FindsChangesByServiceStateAndTimeAndAllOfThese) {
 
 TEST(SupportSearch, ReadsRowsInProportionToItsPageHoweverManyChangesThereAre) {
   World world;
-  AskLater(world, kMarie, Move(kS0, kTech, kDana));
+  world.AskLater(kMarie, Move(kS0, kTech, kDana));
   // Thousands of changes of others, of the account, and of the service.
   constexpr char kNumbers[] =
       "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT ";
@@ -174,7 +158,7 @@ TEST(SupportSearch, ReadsRowsInProportionToItsPageHoweverManyChangesThereAre) {
 
 TEST(SupportLookup, HasTheMaskedAddressesOfBothValidatorsAndWhyAnEmailCouldNotBeDelivered) {
   World world;
-  const ContactChange change = AskLater(world, kMarie, Move(kS0, kTech, kDana));
+  const ContactChange change = world.AskLater(kMarie, Move(kS0, kTech, kDana));
   const auto claimed = world.outbox.Claim(100, absl::Minutes(1), world.clock.Now());
   ASSERT_THAT(*claimed, SizeIs(2));
   for (const MailFacts& facts : *claimed) {
@@ -204,7 +188,7 @@ TEST(SupportLookup, HasTheMaskedAddressesOfBothValidatorsAndWhyAnEmailCouldNotBe
 
 TEST(SupportResend, ForEitherValidatorWithinTheSameLimitsRaisesTheGeneration) {
   World world;
-  const ContactChange change = AskLater(world, kMarie, Move(kS0, kTech, kDana));
+  const ContactChange change = world.AskLater(kMarie, Move(kS0, kTech, kDana));
   const std::string before = world.Token(change.id, kDana);
   EXPECT_THAT(ResendFor(world, change.id, kDana), HasReason(""));
   EXPECT_THAT(ResendFor(world, change.id, kDana), HasReason("RESEND_TOO_SOON"));
@@ -220,7 +204,7 @@ TEST(SupportResend, ForEitherValidatorWithinTheSameLimitsRaisesTheGeneration) {
 
 TEST(SupportAbort, ClosesTheChangeAndTellsBothPartiesTheReason) {
   World world;
-  const ContactChange change = AskLater(world, kMarie, Move(kS0, kTech, kDana));
+  const ContactChange change = world.AskLater(kMarie, Move(kS0, kTech, kDana));
   world.TakeMails();
   const World::Answered aborted = Abort(world, change.id);
   EXPECT_THAT(aborted.status, HasReason(""));
@@ -236,7 +220,7 @@ TEST(SupportAbort, ClosesTheChangeAndTellsBothPartiesTheReason) {
 
 TEST(SupportAbort, WithItsRequestIdIsReplayed) {
   World world;
-  const ContactChange change = AskLater(world, kMarie, Move(kS0, kTech, kDana));
+  const ContactChange change = world.AskLater(kMarie, Move(kS0, kTech, kDana));
   const Call call = Desk(Uuid::Version4());
   for (int i = 0; i < 2; ++i) {
     const auto reply = world.engine.support.AbortContactChange(
@@ -248,7 +232,7 @@ TEST(SupportAbort, WithItsRequestIdIsReplayed) {
 
 TEST(SupportHistory, ACustomerNeverSeesASupportPersonsName) {
   World world;
-  const ContactChange change = AskLater(world, kMarie, Move(kS0, kTech, kDana));
+  const ContactChange change = world.AskLater(kMarie, Move(kS0, kTech, kDana));
   EXPECT_TRUE(ResendFor(world, change.id, kDana).ok());
   Abort(world, change.id);
   // The desk sees it.
