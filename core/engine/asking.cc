@@ -64,7 +64,7 @@ LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAs
   facts.requester = requester.id;
   facts.standing_for_every_role = context.settings.standing_for_every_role;
   std::set<ServiceId> service_ids;
-  std::set<AccountId> new_contacts, payers;
+  std::set<AccountId> new_contacts, payers, recipients;
   for (const Assignment& assignment : ask.assignments) {
     service_ids.insert(assignment.service);
     new_contacts.insert(assignment.new_contact);
@@ -84,18 +84,21 @@ LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAs
   }
   for (Service& service : loaded.services) facts.services.emplace(service.id, std::move(service));
   for (const auto& [service, role, new_contact] : ask.assignments) {
+    recipients.insert(new_contact);
     const auto found = facts.services.find(service);
-    if (found == facts.services.end() || !NeedsStanding(role, facts.standing_for_every_role)) {
-      continue;
+    if (found == facts.services.end()) continue;
+    const AccountId& holder = found->second.holder(role);
+    recipients.insert(holder);
+    if (NeedsStanding(role, facts.standing_for_every_role) && !new_contacts.contains(holder)) {
+      payers.insert(holder);
     }
-    const AccountId& payer = found->second.holder(role);
-    if (!new_contacts.contains(payer)) payers.insert(payer);
   }
+  recipients.erase(requester.id);
   if (result.expired.empty()) NamePendingChange(session, ask.assignments, pending_changes, facts);
 
   // Locks: no new contact is deleted before the change that names it is there.
-  store::AccountsAndUse accounts = store::LoadAccountsAndUse(session, new_contacts, payers,
-                                                             requester.id, result.now, LockOf(ask));
+  store::AccountsAndUse accounts = store::LoadAccountsAndUse(
+      session, new_contacts, payers, recipients, requester.id, result.now, LockOf(ask));
   result.use = accounts.use;
   for (Account& account : accounts.accounts) facts.accounts.emplace(account.id, std::move(account));
   return result;

@@ -1,5 +1,6 @@
 #include "core/workflow/quota.h"
 
+#include <set>
 #include <utility>
 
 #include "core/domain/errors.h"
@@ -37,11 +38,17 @@ absl::StatusOr<QuotaWindow> TakeQuota(const QuotaUse& use,
     return errors::TooManyItems(settings.max_items_per_day, items.start + kDay - now);
   }
   for (const ContactChange& change : changes) {
-    const auto mails = use.mails.find(change.new_contact);
-    if (change.new_contact == change.requester || mails == use.mails.end()) continue;
-    const absl::Duration wait = MailWait(mails->second, now, settings);
-    if (wait > absl::ZeroDuration()) {
-      return errors::TooManyMails(change.new_contact, settings.max_mails_per_day, wait);
+    // The change sends a token to its new contact, its effect a notice to each old contact.
+    std::set<AccountId> recipients = {change.new_contact};
+    for (const ChangeItem& item : change.items) recipients.insert(item.old_contact);
+    recipients.erase(change.requester);
+    for (const AccountId& recipient : recipients) {
+      const auto mails = use.mails.find(recipient);
+      if (mails == use.mails.end()) continue;
+      const absl::Duration wait = MailWait(mails->second, now, settings);
+      if (wait > absl::ZeroDuration()) {
+        return errors::TooManyMails(recipient, settings.max_mails_per_day, wait);
+      }
     }
   }
   ++asks.uses;

@@ -119,16 +119,18 @@ std::vector<Account> PageAccounts(Session& session, const std::string& after, in
 }
 
 AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& named,
-                                  const std::set<AccountId>& others, const AccountId& requester,
+                                  const std::set<AccountId>& others,
+                                  const std::set<AccountId>& recipients, const AccountId& requester,
                                   absl::Time now, Lock lock) {
   const InList in = MakeInList(others);
   const InList named_in = MakeInList(named);
+  const InList recipients_in = MakeInList(recipients);
   std::vector<Param> params = in.params;
   params.insert(params.end(), {Bind(requester), Bind(requester), Bind(requester),
                                Bind(ChangeState::kValidating), Bind(now)});
   params.insert(params.end(), named_in.params.begin(), named_in.params.end());
   params.insert(params.end(), {Bind(requester), Bind(requester)});
-  params.insert(params.end(), named_in.params.begin(), named_in.params.end());
+  params.insert(params.end(), recipients_in.params.begin(), recipients_in.params.end());
   // The use comes in rows without an account id. Rows of daily uses have their kind where accounts
   // have their standing.
   const std::string daily = absl::StrCat(
@@ -147,7 +149,7 @@ AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& n
                    PackedColumns(kAccountColumns), " FROM account a WHERE a.id IN ",
                    named_in.placeholders, Suffix(shared), ") UNION ALL ", daily,
                    " WHERE account_id = ? AND kind IN (1, 2) AND other = ''", " UNION ALL (", daily,
-                   " WHERE account_id = ? AND kind = 3 AND other IN ", named_in.placeholders,
+                   " WHERE account_id = ? AND kind = 3 AND other IN ", recipients_in.placeholders,
                    Suffix(lock), ")"),
       params);
   AccountsAndUse result;

@@ -38,14 +38,15 @@ std::vector<AccountId> LoadOverdue(Session& session, const std::set<AccountId>& 
 std::vector<Account> PageAccounts(Session& session, const std::string& after, int64_t limit);
 
 // Returns the accounts that exist, without pending addresses, and the requester's use of its quotas
-// at `now`: of e-mails, those to `named`. If `lock` says so, the days of these e-mails are locked,
-// and the accounts `named` are kept from being deleted.
+// at `now`: of e-mails, those to `recipients`. If `lock` says so, the days of these e-mails are
+// locked, and the accounts `named` are kept from being deleted.
 struct AccountsAndUse {
   std::vector<Account> accounts;
   QuotaUse use;
 };
 AccountsAndUse LoadAccountsAndUse(Session& session, const std::set<AccountId>& named,
-                                  const std::set<AccountId>& others, const AccountId& requester,
+                                  const std::set<AccountId>& others,
+                                  const std::set<AccountId>& recipients, const AccountId& requester,
                                   absl::Time now, Lock lock);
 
 // Inserts new rows, in one statement. If one of them exists by then, the transaction starts over.

@@ -238,6 +238,18 @@ TEST(MailQuota, WhatTookEffectIsAlwaysTold) {
   EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kThomas)}).status, HasReason("QUOTA_EXCEEDED"));
 }
 
+TEST(MailQuota, NoRoleIsTakenFromAnAccountThatWasToldOfTooManySuch) {
+  World world(FewMails(1));
+  const ContactChange change = world.Ask(kMarie, {Move(kS0, kTech, kMarie)}).changes.at(0);
+  ASSERT_EQ(world.Accept(kMarie, change).change.state, ChangeState::kDone);
+  EXPECT_THAT(world.TakeMails(), ElementsAre("DONE aa1-ovh", "ROLES_LOST bb2-ovh"));
+  const absl::Status refused = world.Ask(kMarie, {Move(kS1, kTech, kDana)}).status;
+  EXPECT_THAT(refused, HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(RetryDelayOf(refused), absl::Hours(24));
+  EXPECT_THAT(world.Ask(kThomas, {Move(kS1, kTech, kDana)}).status, HasReason(""))
+      << "the old contact asks for itself";
+}
+
 TEST(MailQuota, ResendsCountAndThoseOfTheValidatorItselfDoNot) {
   World world(FewMails(3));
   const ContactChange change = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);

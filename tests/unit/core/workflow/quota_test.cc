@@ -94,11 +94,16 @@ TEST(Quota, EmailsOfADayToOneAccountAreCountedUpToTheLimit) {
   const auto refused = [](const char* recipient, int64_t uses) {
     const QuotaUse use = {
         .mails = {{AccountId(recipient), {.start = kNow - absl::Hours(23), .uses = uses}}}};
-    return TakeQuota(use, Changes(2), kNow, Settings()).status();
+    std::vector<ContactChange> changes = Changes(2);
+    changes[1].items[0].old_contact = AccountId("cc1-ovh");
+    changes[1].items[1].old_contact = changes[1].requester;
+    return TakeQuota(use, changes, kNow, Settings()).status();
   };
   EXPECT_TRUE(refused("dd1-ovh", 99).ok());
   EXPECT_THAT(refused("dd1-ovh", 100), HasReason("QUOTA_EXCEEDED"));
   EXPECT_EQ(testing::RetryDelayOf(refused("dd1-ovh", 100)), absl::Hours(1));
+  EXPECT_THAT(refused("cc1-ovh", 100), HasReason("QUOTA_EXCEEDED")) << "an old contact";
+  EXPECT_TRUE(refused("aa1-ovh", 100).ok()) << "the requester";
   EXPECT_TRUE(refused("zz9-ovh", 100).ok()) << "another recipient";
 }
 
