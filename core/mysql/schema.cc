@@ -229,6 +229,12 @@ std::vector<Migration> Build() {
            "ALTER TABLE contact_change_item ADD COLUMN old_contact_gone {enum} DEFAULT 0",
            "ALTER TABLE outbox ADD KEY by_recipient (recipient)",
        }},
+      {13,
+       {
+           // For the latest move of a role.
+           "ALTER TABLE contact_move"
+           " ADD KEY by_role (service_id, role, service_create_time, version)",
+       }},
   };
   for (Migration& migration : migrations) {
     for (std::string& statement : migration.statements) statement = Expand(statement);

@@ -140,6 +140,17 @@ std::vector<std::pair<std::string, sqltext::Literal>> ChangeValues(const Contact
   return values;
 }
 
+// An expression of the latest move of a role of the service of item i; NULL without one. The order
+// names the whole index, without which MySQL sorts all moves of the role.
+std::string LatestMove(const std::string& expression, const std::string& role) {
+  return absl::StrCat("(SELECT ", expression,
+                      " FROM contact_move m FORCE INDEX (by_role) WHERE m.service_id = i.service_id"
+                      " AND m.role = ",
+                      role,
+                      " ORDER BY m.service_id DESC, m.role DESC, m.service_create_time DESC,"
+                      " m.version DESC LIMIT 1)");
+}
+
 absl::Time TimerOf(const ContactChange& change) {
   return change.remind_time.value_or(change.expire_time);
 }
@@ -193,13 +204,13 @@ std::vector<AccountId> LoadItems(Session& session, ContactChange& change) {
 
 LockedItems LoadItemsLockServices(Session& session, ContactChange& change) {
   Rows rows = session.Select(
-      absl::StrCat(kItemColumns,
-                   ", EXISTS (SELECT 1 FROM contact_move m WHERE m.service_id = i.service_id"
-                   " AND m.role = ",
-                   static_cast<int>(Role::kAdmin), " AND m.cause <> ",
-                   static_cast<int>(MoveCause::kRegistered),
-                   " AND m.time >= ?), IFNULL(s.id, ''), IFNULL(s.admin, ''), IFNULL(s.tech, ''), "
-                   "IFNULL(s.billing, '')"),
+      absl::StrCat(
+          kItemColumns, ", IFNULL(",
+          LatestMove(absl::StrCat("IF(m.cause = ", static_cast<int>(MoveCause::kRegistered),
+                                  ", 0, m.time)"),
+                     absl::StrCat(static_cast<int>(Role::kAdmin))),
+          ", 0) >= ?, IFNULL(s.id, ''), IFNULL(s.admin, ''), IFNULL(s.tech, ''), "
+          "IFNULL(s.billing, '')"),
       " FROM contact_change_item i LEFT JOIN service s ON s.id = i.service_id"
       " WHERE i.change_id = ? ORDER BY i.service_id, i.role FOR UPDATE",
       {Bind(change.create_time), Bind(change.id)});
@@ -293,16 +304,14 @@ std::vector<ContactChange> LoadFirstItems(Session& session, const std::vector<Uu
 
 std::vector<GivenRole> LoadGivenByBatch(Session& session, const Uuid& batch,
                                         const AccountId& from) {
-  // A change that a server of the version before applied has no row of its own in the history.
+  // A change that a server of the version before applied has no row of its own in the history: any
+  // move since it closed is another one.
   Rows rows = session.Query(
-      "SELECT i.service_id, i.role, c.new_contact, EXISTS (SELECT 1 FROM contact_move m"
-      " LEFT JOIN contact_move own ON own.service_id = m.service_id AND own.role = m.role"
-      " AND own.cause_id = c.id WHERE m.service_id = i.service_id AND m.role = i.role"
-      " AND IF(own.version IS NULL, m.time > c.close_time,"
-      " m.service_create_time > own.service_create_time"
-      " OR (m.service_create_time = own.service_create_time AND m.version > own.version)))"
-      " FROM contact_change c JOIN contact_change_item i ON i.change_id = c.id"
-      " WHERE c.batch_id = ? AND c.state = ? AND i.old_contact = ? AND i.outcome = ?",
+      absl::StrCat("SELECT i.service_id, i.role, c.new_contact, IFNULL(",
+                   LatestMove("m.cause_id <> c.id AND m.time >= c.close_time", "i.role"),
+                   ", 0)"
+                   " FROM contact_change c JOIN contact_change_item i ON i.change_id = c.id"
+                   " WHERE c.batch_id = ? AND c.state = ? AND i.old_contact = ? AND i.outcome = ?"),
       {Bind(batch), Bind(ChangeState::kDone), Bind(from), Bind(ItemOutcome::kApplied)});
   std::vector<GivenRole> given;
   while (rows.Next()) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/mysql/encoder.h"
 #include "core/mysql/store/statements.h"
 
@@ -61,23 +62,40 @@ void InsertRemoval(Session& session, const ServiceId& service, const MoveOrigin&
 std::vector<ContactMove> ListMoves(Session& session, const ServiceId& service,
                                    const std::optional<absl::Time>& registration,
                                    const MovePlace& before, int64_t limit) {
+  // A read of the primary key for each part of the place, so that none begins at the newest move:
+  // the engines use only the first column of a comparison by several.
+  std::vector<std::string> reads;
+  std::vector<Param> params;
+  const auto read = [&](const char* where, const std::vector<Param>& values) {
+    reads.push_back(absl::StrCat("(SELECT * FROM contact_move WHERE service_id = ? AND ", where,
+                                 " ORDER BY service_id DESC, service_create_time DESC,"
+                                 " version DESC, role DESC LIMIT ?)"));
+    params.push_back(Bind(service));
+    params.insert(params.end(), values.begin(), values.end());
+    params.push_back(Bind(limit));
+  };
   const absl::Time newest = before.service_create_time;
-  const int64_t until = newest == absl::InfiniteFuture() ? std::numeric_limits<int64_t>::max()
-                                                         : absl::ToUnixMicros(newest);
-  std::vector<Param> params = {Bind(service)};
-  if (registration) params.push_back(Bind(*registration));
-  params.insert(params.end(), {Bind(until), Bind(until), Bind(before.version), Bind(before.version),
-                               Bind(before.role), Bind(limit)});
+  if (newest == absl::InfiniteFuture()) {
+    if (registration) {
+      read("service_create_time = ?", {Bind(*registration)});
+    } else {
+      read("service_create_time < ?", {Bind(std::numeric_limits<int64_t>::max())});
+    }
+  } else {
+    // A place in another registration has no moves of this one before it that are to be shown.
+    if (registration && newest != *registration) return {};
+    read("service_create_time = ? AND version = ? AND role < ?",
+         {Bind(newest), Bind(before.version), Bind(before.role)});
+    read("service_create_time = ? AND version < ?", {Bind(newest), Bind(before.version)});
+    if (!registration) read("service_create_time < ?", {Bind(newest)});
+  }
+  params.push_back(Bind(limit));
   Rows rows = session.Select(
       "m.service_id, m.role, m.old_contact, m.new_contact, m.cause, HEX(m.cause_id), m.time, "
       "{m.staff},"
       " m.service_create_time, m.version",
-      // Comparisons of whole rows would not be read from the index.
-      absl::StrCat(" FROM contact_move m WHERE m.service_id = ?",
-                   registration ? " AND m.service_create_time = ?" : "",
-                   " AND m.service_create_time <= ? AND (m.service_create_time < ?"
-                   " OR m.version < ? OR (m.version = ? AND m.role < ?))"
-                   " ORDER BY m.service_create_time DESC, m.version DESC, m.role DESC LIMIT ?"),
+      absl::StrCat(" FROM (", absl::StrJoin(reads, " UNION ALL "),
+                   ") m ORDER BY m.service_create_time DESC, m.version DESC, m.role DESC LIMIT ?"),
       params);
   std::vector<ContactMove> moves;
   while (rows.Next()) {

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -11,6 +13,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "core/mysql/store/change.h"
 #include "core/mysql/store/contact_move.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
@@ -246,6 +249,77 @@ TEST(ContactHistory, HasARowForEachMovedRoleAndNoneForWhatDidNotMove) {
   EXPECT_EQ(rows(), before + 1);
   world.AskAndAccept(kMarie, {Move(kS0, kTech, kDana), Move("s1.example", kTech, kDana)});
   EXPECT_EQ(rows(), before + 3);
+}
+
+// Adds three thousand moves of the service's tech role to its history, from its version 100 on.
+void AddMoves(World& world) {
+  world.test_database.Execute(
+      "INSERT INTO contact_move (service_id, service_create_time, version, role, old_contact,"
+      " new_contact, cause, cause_id, time, staff)"
+      " WITH RECURSIVE n AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 999) SELECT"
+      " s.id, s.create_time, 100 + n.i + 1000 * k, r, 'bb2-ovh', 'dd4-ovh', 3,"
+      " UNHEX(LPAD('1', 32, '0')), s.create_time, '' FROM n, service s,"
+      " (SELECT 0 AS k UNION SELECT 1 UNION SELECT 2) m, (SELECT 1 AS r UNION SELECT 2) o"
+      " WHERE s.id = 's0.example'");
+  world.test_database.Execute("ANALYZE TABLE contact_move");
+}
+
+// Rows that `body` reads.
+int64_t RowsOf(Session& session, const std::function<void()>& body) {
+  int64_t before = RowsRead(session);
+  const int64_t own = RowsRead(session) - before;
+  before = RowsRead(session);
+  body();
+  return RowsRead(session) - before - own;
+}
+
+TEST(ContactHistory, ALaterPageReadsNoMoreThanItselfHoweverLongTheHistoryIs) {
+  World world;
+  AddMoves(world);
+  const absl::Time registered =
+      absl::FromUnixMicros(world.test_database.Count("SELECT MIN(create_time) FROM service"));
+  const absl::Status read = world.database.Read({}, [&](Session& session) {
+    for (const auto& registration : {std::optional<absl::Time>(), std::optional(registered)}) {
+      for (const int64_t version : {110, 3000}) {
+        EXPECT_LT(RowsOf(session,
+                         [&] {
+                           const auto page = store::ListMoves(session, ServiceId(kS0), registration,
+                                                              {registered, version, kTech}, 10);
+                           EXPECT_THAT(page, ::testing::SizeIs(10));
+                           EXPECT_EQ(page.front().version, version);
+                           EXPECT_EQ(page.front().role, kAdmin);
+                         }),
+                  60);
+      }
+    }
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(read.ok()) << read;
+}
+
+TEST(ContactHistory, TheLastAcceptanceReadsTheLatestMoveOfARoleAlone) {
+  World world;
+  const World::Asked batch = world.Ask(kMarie, {Move(kS0, kAdmin, kEve), Move(kS0, kTech, kDana)});
+  ASSERT_THAT(batch.status, HasReason(""));
+  AddMoves(world);
+  world.Accept(kMarie, batch.changes.at(0));
+  ASSERT_EQ(world.Accept(kEve, batch.changes.at(0)).change.state, ChangeState::kDone);
+  const absl::Status read = world.database.Write({}, [&](Session& session) {
+    ContactChange change = batch.changes.at(1);
+    EXPECT_LT(
+        RowsOf(session,
+               [&] { EXPECT_TRUE(store::LoadItemsLockServices(session, change).admin_moved); }),
+        30);
+    EXPECT_LT(RowsOf(session,
+                     [&] {
+                       const auto given =
+                           store::LoadGivenByBatch(session, change.batch_id, AccountId(kMarie));
+                       EXPECT_THAT(given, ::testing::SizeIs(1));
+                     }),
+              40);
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(read.ok()) << read;
 }
 
 }  // namespace
