@@ -69,8 +69,9 @@ void ApplyItems(Session& session, const ContactChange& change, absl::Time now) {
 // Loads the items of a locked change and returns their present admins. Returns
 // CONTACT_CHANGE_NOT_FOUND if the change does not concern the acting account.
 absl::StatusOr<std::vector<AccountId>> LoadVisibleItems(Session& session, const Call& call,
-                                                        ContactChange& change) {
-  std::vector<AccountId> admins = store::LoadItems(session, change);
+                                                        ContactChange& change,
+                                                        store::Lock lock = store::Lock::kNone) {
+  std::vector<AccountId> admins = store::LoadItems(session, change, lock);
   if (Concerns(change, admins, call.account)) return admins;
   return AccountNotFoundOr(session, call, errors::ContactChangeNotFound(change.id));
 }
@@ -217,11 +218,16 @@ absl::StatusOr<std::string> Answering::ResendValidation(const Call& call, const 
 absl::StatusOr<std::string> Answering::CancelContactChange(const Call& call, const Uuid& id,
                                                            const Encode<ContactChange>& encode) {
   return MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
-    absl::StatusOr<store::ChangeAndAdmins> locked = LockVisibleChange(session, call, id);
-    if (!locked.ok()) return locked.status();
+    std::optional<ContactChange> change = store::LockChange(session, id);
+    if (!change) return AccountNotFoundOr(session, call, errors::ContactChangeNotFound(id));
+    // A withdrawal depends on the admins, so nobody moves their roles meanwhile.
+    const bool withdraws = !IsRequester(*change, call.account);
+    const auto admins = LoadVisibleItems(session, call, *change,
+                                         withdraws ? store::Lock::kShare : store::Lock::kNone);
+    if (!admins.ok()) return admins.status();
     const absl::Time now = context_.clock();
-    Transition transition = Cancel(locked->change, call.account, locked->admins, now);
-    return SaveAnswer(session, call, locked->change, std::move(transition), now, context_.settings,
+    Transition transition = Cancel(*change, call.account, *admins, now);
+    return SaveAnswer(session, call, *change, std::move(transition), now, context_.settings,
                       encode);
   });
 }

@@ -186,13 +186,14 @@ std::optional<ChangeAndEmail> LockChangeAndEmail(Session& session, const Uuid& i
   return ChangeAndEmail{.change = std::move(change), .email = rows.String()};
 }
 
-std::vector<AccountId> LoadItems(Session& session, ContactChange& change) {
-  Rows rows =
-      session.Select(absl::StrCat("IFNULL(s.admin, ''), ", kItemColumns),
-                     " FROM contact_change_item i JOIN contact_change c ON c.id = i.change_id"
-                     " LEFT JOIN service s ON " +
-                         ServiceOfItem() + " WHERE i.change_id = ? ORDER BY i.service_id, i.role",
-                     {Bind(change.id)});
+std::vector<AccountId> LoadItems(Session& session, ContactChange& change, Lock lock) {
+  Rows rows = session.Select(
+      absl::StrCat("IFNULL(s.admin, ''), ", kItemColumns),
+      absl::StrCat(" FROM contact_change_item i JOIN contact_change c ON c.id = i.change_id LEFT "
+                   "JOIN service s ON ",
+                   ServiceOfItem(), " WHERE i.change_id = ? ORDER BY i.service_id, i.role",
+                   Suffix(lock)),
+      {Bind(change.id)});
   std::vector<AccountId> admins;
   change.items.clear();
   while (rows.Next()) {

@@ -14,6 +14,7 @@
 #include "core/domain/role.h"
 #include "core/domain/service.h"
 #include "core/mysql/session.h"
+#include "core/mysql/store/lock.h"
 
 // The tables contact_change and contact_change_item, which are read and written together. A change
 // that is written also keeps pending_role and involvement in step.
@@ -40,7 +41,8 @@ std::optional<ChangeAndEmail> LockChangeAndEmail(Session& session, const Uuid& i
                                                  const AccountId& account);
 
 // Adds the items to a loaded change. Returns the present admins, as in ChangeAndAdmins.
-std::vector<AccountId> LoadItems(Session& session, ContactChange& change);
+// kShare: keeps the services' admins as they are until the transaction ends.
+std::vector<AccountId> LoadItems(Session& session, ContactChange& change, Lock lock = Lock::kNone);
 // Like LoadItems, and locks the services.
 struct LockedItems {
   std::vector<Service> services;  // Those that exist.

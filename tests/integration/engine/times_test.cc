@@ -95,6 +95,15 @@ TEST(Times, OfACancellationAndOfAnExpiryAreTakenOnceTheChangeIsLocked) {
   EXPECT_EQ(world.test_database.Count("SELECT MAX(time) FROM contact_change_event"), Now(world));
 }
 
+// So the admin of the service is admin at that time, whatever operators do beside.
+TEST(Times, OfAWithdrawalIsTakenOnceTheServicesAreLocked) {
+  World world;
+  const Uuid id = world.Ask(kThomas, {Move(kS0, kTech, kDana)}).changes.at(0).id;
+  RunWhileLocked(world, kLockService,
+                 [&] { EXPECT_THAT(world.Cancel(kMarie, id).status, HasReason("")); });
+  EXPECT_EQ(world.test_database.Count(kCloseTime), Now(world));
+}
+
 TEST(Times, OfADeliveryIsTakenOnceItsChangeIsLocked) {
   World world;
   world.Ask(kMarie, {Move(kS0, kTech, kDana)});
