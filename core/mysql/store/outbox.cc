@@ -25,6 +25,22 @@ using sqltext::Utf8;
 // Rows of one INSERT … SELECT: each is a SELECT of its own.
 constexpr std::size_t kRowsOfInsert = 100;
 
+// Servers of schema version 6 know the kinds up to this one, and would send an empty e-mail of
+// another. They claim e-mails that are due, so the times of other kinds are far in the future: this
+// much later than they say.
+constexpr MailKind kLastKindOfVersion6 = MailKind::kOverride;
+constexpr int64_t kOutOfReach = 1'000'000'000'000'000'000;  // Microseconds: 31,688 years.
+
+// A time as next_try_time has it, of an e-mail's kind or of the kind of each row.
+std::string TryTime(absl::Time time, MailKind kind) {
+  return absl::StrCat(Time(time).text, kind > kLastKindOfVersion6 ? absl::StrCat(" + ", kOutOfReach)
+                                                                  : std::string());
+}
+std::string TryTimeOfRow(const std::string& time) {
+  return absl::StrCat("(", time, " + IF(kind > ", static_cast<int>(kLastKindOfVersion6), ", ",
+                      kOutOfReach, ", 0))");
+}
+
 int PriorityOf(const OutboxMail& mail) { return mail.HasToken() ? 0 : 1; }
 
 // Priority and cause. The e-mails of a cause have turns one after the other.
@@ -71,10 +87,9 @@ void InsertMails(Session& session, const std::vector<OutboxMail>& mails,
           " create_time,"
           " tries, next_try_time, claim, waits, priority, cause, turn)"
           " SELECT m.id, m.kind, m.subject, m.recipient, m.address, m.masked_address,"
-          " m.generation, m.create_time,"
-          " 0, m.create_time, '', 0, ",
-          priority, ", ", cause, ", t.last_turn + m.place FROM (",
-          absl::StrJoin(rows, " UNION ALL "),
+          " m.generation, m.create_time, 0, ",
+          TryTimeOfRow("m.create_time"), ", '', 0, ", priority, ", ", cause,
+          ", t.last_turn + m.place FROM (", absl::StrJoin(rows, " UNION ALL "),
           ") m, (SELECT GREATEST("
           "COALESCE((SELECT MIN(turn) FROM outbox WHERE waits = 0 AND priority = ",
           priority, "), 0), COALESCE((SELECT MAX(turn) FROM outbox WHERE cause = ", cause,
@@ -86,9 +101,9 @@ void InsertMails(Session& session, const std::vector<OutboxMail>& mails,
 int64_t QueueWaitingMails(Session& session, absl::Time now, int64_t limit) {
   Rows rows = session.Query(
       "SELECT id, priority, cause FROM outbox FORCE INDEX (by_wait)"
-      " WHERE waits = 1 AND next_try_time <= ? ORDER BY next_try_time LIMIT ?"
-      " FOR UPDATE SKIP LOCKED",
-      {Bind(now), Bind(limit)});
+      " WHERE waits = 1 AND (next_try_time <= ? OR next_try_time BETWEEN ? AND ?)"
+      " ORDER BY next_try_time LIMIT ? FOR UPDATE SKIP LOCKED",
+      {Bind(now), Bind(kOutOfReach), Bind(absl::ToUnixMicros(now) + kOutOfReach), Bind(limit)});
   std::map<Line, std::vector<Uuid>> lines;
   std::set<AccountId> causes;
   int64_t count = 0;
@@ -125,9 +140,10 @@ int64_t QueueWaitingMails(Session& session, absl::Time now, int64_t limit) {
     int64_t turn = std::max(head[line.first], last[line]);
     for (const Uuid& id : ids) {
       session.Queue(
-          Fill("UPDATE outbox SET waits = 0, turn = ? WHERE id = ? AND waits = 1"
-               " AND next_try_time <= ?",
-               {Int(++turn), sqltext::Id(id), Time(now)}));
+          absl::StrCat(Fill("UPDATE outbox SET waits = 0, turn = ? WHERE id = ? AND waits = 1"
+                            " AND next_try_time <= ",
+                            {Int(++turn), sqltext::Id(id)}),
+                       TryTimeOfRow(Time(now).text)));
     }
   }
   return count;
@@ -142,7 +158,9 @@ std::vector<OutboxMail> LockDueMails(Session& session, absl::Time now, int64_t l
       "create_time, tries,"
       " turn",
       absl::StrCat(" FROM outbox FORCE INDEX (", before ? "PRIMARY" : "by_turn", ") WHERE ",
-                   before ? "id < ? AND " : "", "waits = 0 AND next_try_time <= ? ORDER BY ",
+                   before ? "id < ? AND " : "",
+                   // Added to the parameter, MySQL would compare the sum as a double.
+                   "waits = 0 AND next_try_time - ", TryTimeOfRow("0"), " <= ? ORDER BY ",
                    before ? "id" : "priority, turn", " LIMIT ? FOR UPDATE SKIP LOCKED"),
       params);
   std::vector<OutboxMail> mails;
@@ -179,11 +197,11 @@ OutboxDepth LoadOutboxDepth(Session& session, int64_t limit) {
 void ClaimMails(Session& session, const std::set<Uuid>& ids, const std::string& claim,
                 absl::Time now, absl::Time until) {
   if (ids.empty()) return;
-  session.Queue(absl::StrCat(
-      Fill("UPDATE outbox SET claim = ?, next_try_time = ?, tries = tries + 1, waits = 1, turn = 0"
-           " WHERE waits = 0 AND next_try_time <= ? AND id IN ",
-           {Ascii(claim), Time(until), Time(now)}),
-      ListOf(ids)));
+  session.Queue(absl::StrCat("UPDATE outbox SET claim = ", Ascii(claim).text,
+                             ", next_try_time = ", TryTimeOfRow(Time(until).text),
+                             ", tries = tries + 1, waits = 1, turn = 0"
+                             " WHERE waits = 0 AND next_try_time <= ",
+                             TryTimeOfRow(Time(now).text), " AND id IN ", ListOf(ids)));
 }
 
 std::set<Uuid> LoadClaimed(Session& session, const std::set<Uuid>& ids, const std::string& claim,
@@ -210,16 +228,16 @@ void DeleteValidationMails(Session& session, const Uuid& change) {
 }
 
 void PostponeMail(Session& session, const OutboxMail& mail, absl::Time next_try) {
-  session.Queue(
-      Fill("UPDATE outbox SET next_try_time = ?, waits = 1, claim = '' WHERE id = ? AND claim = ?",
-           {Time(next_try), sqltext::Id(mail.id), Ascii(mail.claim)}));
+  session.Queue(absl::StrCat("UPDATE outbox SET next_try_time = ", TryTime(next_try, mail.kind),
+                             Fill(", waits = 1, claim = '' WHERE id = ? AND claim = ?",
+                                  {sqltext::Id(mail.id), Ascii(mail.claim)})));
 }
 
 void ReleaseMail(Session& session, const OutboxMail& mail, absl::Time next_try) {
-  session.Queue(Fill(
-      "UPDATE outbox SET next_try_time = ?, waits = 0, turn = ?, tries = ?, claim = ''"
-      " WHERE id = ? AND claim = ?",
-      {Time(next_try), Int(mail.turn), Int(mail.tries), sqltext::Id(mail.id), Ascii(mail.claim)}));
+  session.Queue(absl::StrCat(
+      "UPDATE outbox SET next_try_time = ", TryTime(next_try, mail.kind),
+      Fill(", waits = 0, turn = ?, tries = ?, claim = '' WHERE id = ? AND claim = ?",
+           {Int(mail.turn), Int(mail.tries), sqltext::Id(mail.id), Ascii(mail.claim)})));
 }
 
 }  // namespace contacts::store

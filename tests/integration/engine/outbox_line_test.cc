@@ -338,5 +338,45 @@ TEST_F(Outage, EmailsAreGivenUpAtTheirTimeThoughFewAreTried) {
   EXPECT_THAT(world_.History(change.id), Contains(EventType::kValidationUndeliverable).Times(2));
 }
 
+// They claim what is due, of any kind, and would send an empty e-mail of a kind that is new.
+TEST(OutboxLine, ServersOfSchemaVersion6SeeNoDueEmailOfAKindThatTheyDoNotKnow) {
+  World world;
+  world.AddService("eve.example", kEve, kThomas, kBill);
+  const Uuid id =
+      world.Ask(kThomas, {Move("s0.example", kTech, kDana), Move("eve.example", kTech, kDana)})
+          .changes.at(0)
+          .id;
+  world.TakeMails();
+  ASSERT_THAT(world.Cancel(kEve, id).status, HasReason(""));
+  const auto due = [&] {
+    return world.test_database.Count(
+        absl::StrCat("SELECT COUNT(*) FROM outbox WHERE next_try_time <= ",
+                     absl::ToUnixMicros(world.clock.Now() + absl::Hours(24 * 365))));
+  };
+  EXPECT_EQ(due(), 0);
+  const std::vector<MailFacts> mails = Claim(world, 10);
+  ASSERT_THAT(mails, SizeIs(2));
+  for (const MailFacts& facts : mails) EXPECT_EQ(facts.mail.kind, MailKind::kItemsWithdrawn);
+  EXPECT_EQ(due(), 0);
+  EXPECT_THAT(Claim(world, 10), IsEmpty());  // They are leased.
+  const absl::Time next = world.clock.Now() + absl::Seconds(90);
+  ASSERT_TRUE(world.outbox.Retry(mails[0].mail, next).ok());
+  ASSERT_TRUE(world.outbox.Release({mails[1].mail}, next).ok());
+  EXPECT_EQ(due(), 0);
+  world.clock.Advance(absl::Seconds(89));
+  EXPECT_THAT(Claim(world, 10), IsEmpty());
+  // A claim may leave e-mails that joined the line in it to the next claim.
+  const auto claimed = [&] {
+    std::size_t count = 0;
+    while (const std::size_t more = Claim(world, 10).size()) count += more;
+    return count;
+  };
+  world.clock.Advance(absl::Seconds(1));
+  EXPECT_EQ(claimed(), 2U);
+  world.clock.Advance(kLease);
+  EXPECT_EQ(claimed(), 2U);
+  EXPECT_EQ(due(), 0);
+}
+
 }  // namespace
 }  // namespace contacts
