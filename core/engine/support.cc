@@ -22,8 +22,9 @@ namespace contacts {
 namespace {
 
 constexpr int64_t kMaxEvents = 1000;
-// Overrides that are loaded at once.
-constexpr std::size_t kOverridesAtOnce = 50;
+// Overrides, and items of them, that are loaded at once.
+constexpr std::size_t kOverridesAtOnce = 64;
+constexpr int64_t kOverrideItemsAtOnce = 2000;
 
 // The ids that a search may find: [from, before).
 struct IdRange {
@@ -88,6 +89,18 @@ absl::StatusOr<std::string> Mutate(
 std::size_t MaxEncodedSize(const ContactOverride& record) {
   // Ids, names and times, of the record and of each move.
   return 200 + record.reason.size() + 500 * record.items.size();
+}
+
+// Loads some overrides from `ids[begin]` on, in the order of the ids: at least one, however many
+// items it has.
+std::vector<ContactOverride> LoadSomeOverrides(Session& session, const std::vector<Uuid>& ids,
+                                               std::size_t begin) {
+  const std::size_t end = std::min(ids.size(), begin + kOverridesAtOnce);
+  const std::set<Uuid> some(ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                            ids.begin() + static_cast<std::ptrdiff_t>(end));
+  std::vector<ContactOverride> records = store::LoadOverrides(session, some, kOverrideItemsAtOnce);
+  if (records.empty()) records = store::LoadOverrides(session, {ids[begin]});
+  return records;
 }
 
 }  // namespace
@@ -158,21 +171,19 @@ absl::StatusOr<Page<ContactOverride>> Support::ListContactOverrides(const Call& 
     const std::vector<Uuid> ids =
         store::ListOverrides(session, filter.service, filter.account, before, request.size + 1);
     std::size_t bytes = 0;
-    for (std::size_t i = 0; i < ids.size(); i += kOverridesAtOnce) {
-      const std::set<Uuid> some(
-          ids.begin() + static_cast<std::ptrdiff_t>(i),
-          ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), i + kOverridesAtOnce)));
-      std::vector<ContactOverride> records = store::LoadOverrides(session, some);
-      std::sort(records.begin(), records.end(),
-                [](const ContactOverride& a, const ContactOverride& b) { return b.id < a.id; });
-      for (ContactOverride& record : records) {
+    for (std::size_t i = 0; i < ids.size();) {
+      const std::vector<ContactOverride> some = LoadSomeOverrides(session, ids, i);
+      do {
+        ++i;
+      } while (i < ids.size() && !some.empty() && !(ids[i] < some.back().id));
+      for (const ContactOverride& record : some) {
         bytes += MaxEncodedSize(record);
         if (static_cast<int64_t>(page.rows.size()) == request.size ||
             (bytes > kMaxPageBytes && !page.rows.empty())) {
           page.next = page.rows.back().id.text();
           return page;
         }
-        page.rows.push_back(std::move(record));
+        page.rows.push_back(record);
       }
     }
     return page;

@@ -1,5 +1,6 @@
 #include "core/mysql/store/contact_override.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -73,16 +74,23 @@ std::vector<Uuid> ListOverrides(Session& session, const std::optional<ServiceId>
   return ids;
 }
 
-std::vector<ContactOverride> LoadOverrides(Session& session, const std::set<Uuid>& ids) {
+std::vector<ContactOverride> LoadOverrides(Session& session, const std::set<Uuid>& ids,
+                                           std::optional<int64_t> max_items) {
   const InList in = MakeInList(ids);
+  std::vector<Param> params = in.params;
+  if (max_items) params.push_back(Bind(*max_items));
   Rows rows = session.Select(
       "HEX(o.id), {o.reason}, {o.staff}, o.create_time, i.service_id, i.role, i.old_contact, "
       "i.new_contact",
-      absl::StrCat(" FROM contact_override o"
-                   " JOIN contact_override_item i ON i.override_id = o.id WHERE o.id IN ",
-                   in.placeholders, " ORDER BY o.id, i.service_id, i.role"),
-      in.params);
+      absl::StrCat(" FROM contact_override_item i STRAIGHT_JOIN contact_override o"
+                   " ON o.id = i.override_id WHERE i.override_id IN ",
+                   in.placeholders,
+                   // All the same way, so that no more items are read than returned.
+                   " ORDER BY i.override_id DESC, i.service_id DESC, i.role DESC",
+                   max_items ? " LIMIT ?" : ""),
+      params);
   std::vector<ContactOverride> records;
+  int64_t items = 0;
   while (rows.Next()) {
     ContactOverride record;
     record.id = rows.Id();
@@ -95,7 +103,11 @@ std::vector<ContactOverride> LoadOverrides(Session& session, const std::set<Uuid
     item.role = rows.As<Role>();
     item.old_contact = rows.Account();
     item.new_contact = rows.Account();
+    ++items;
   }
+  // The last one may have items beyond the limit.
+  if (max_items && items == *max_items) records.pop_back();
+  for (ContactOverride& record : records) std::reverse(record.items.begin(), record.items.end());
   return records;
 }
 

@@ -21,8 +21,10 @@ void InsertOverride(Session& session, const ContactOverride& record);
 std::vector<Uuid> ListOverrides(Session& session, const std::optional<ServiceId>& service,
                                 const AccountId& account, const Uuid& before, int64_t limit);
 
-// Returns the records with their items, in no order. Unknown ids are left out.
-std::vector<ContactOverride> LoadOverrides(Session& session, const std::set<Uuid>& ids);
+// Returns the records with their items, newest first. Unknown ids are left out. With `max_items`:
+// the newest records that have fewer items than that in all.
+std::vector<ContactOverride> LoadOverrides(Session& session, const std::set<Uuid>& ids,
+                                           std::optional<int64_t> max_items = std::nullopt);
 
 }  // namespace contacts::store
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/engine/feed.h"
 #include "core/mysql/store/change_search.h"
+#include "core/mysql/store/contact_override.h"
 #include "core/workflow/visibility.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
@@ -346,6 +349,49 @@ TEST(SupportOverrides, AreListedByServiceAndByAccountWithReasonAndWho) {
                 ElementsAre("s1.example cc3-ovh"));
     EXPECT_THAT(listed({.account = AccountId(kBill)}, size), IsEmpty());  // Nothing moved.
   }
+}
+
+TEST(SupportOverrides, AreLoadedAFewAtATimeHoweverManyItemsTheyHave) {
+  World world;
+  for (int i = 0; i < 5; ++i) {
+    world.clock.Advance(absl::Seconds(1));
+    ASSERT_TRUE(world.Override({Move(kS0, kTech, i % 2 == 0 ? kDana : kEve)}).ok());
+  }
+  // The last one has more items than are loaded at once.
+  constexpr char kFill[] =
+      "INSERT INTO contact_override_item WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL"
+      " SELECT i + 1 FROM n WHERE i < 900) SELECT o.id, CONCAT('t', k, LPAD(n.i, 4, '0'),"
+      " '.example'), 2, 'bb2-ovh', 'dd4-ovh' FROM contact_override o, n,";
+  world.test_database.Execute(absl::StrCat(kFill, " (SELECT 1 AS k) m"));
+  world.test_database.Execute(absl::StrCat(kFill,
+                                           " (SELECT 2 AS k UNION SELECT 3) m"
+                                           " WHERE o.id = (SELECT MAX(id) FROM contact_override)"));
+  world.test_database.Execute("ANALYZE TABLE contact_override_item");
+  const absl::Status read = world.database.Read({}, [&](Session& session) {
+    const auto listed = store::ListOverrides(session, std::nullopt, AccountId(), Uuid::Max(), 100);
+    const std::set<Uuid> ids(listed.begin(), listed.end());
+    EXPECT_THAT(store::LoadOverrides(session, ids, 2000), IsEmpty());
+    const int64_t before = RowsRead(session);
+    EXPECT_THAT(store::LoadOverrides(session, {std::next(ids.begin()), std::prev(ids.end())}, 2000),
+                SizeIs(2));
+    EXPECT_LT(RowsRead(session) - before, 5000);
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(read.ok()) << read;
+  std::vector<std::size_t> sizes;
+  PageRequest request{.size = 50, .after = ""};
+  do {
+    const auto page = world.engine.support.ListContactOverrides(Desk(), {}, request);
+    ASSERT_TRUE(page.ok()) << page.status();
+    for (const ContactOverride& record : page->rows) {
+      sizes.push_back(record.items.size());
+      EXPECT_TRUE(std::is_sorted(
+          record.items.begin(), record.items.end(),
+          [](const OverrideItem& a, const OverrideItem& b) { return a.service < b.service; }));
+    }
+    request.after = page->next;
+  } while (!request.after.empty());
+  EXPECT_THAT(sizes, ElementsAre(2701U, 901U, 901U, 901U, 901U));
 }
 
 }  // namespace
