@@ -31,6 +31,19 @@ const T* Find(const std::vector<T>& all, const Id& id) {
   return found == all.end() ? nullptr : &*found;
 }
 
+// The items that are pending on those of `services` of which `admin` is admin, without those that
+// it asked for.
+std::vector<PendingItem> PendingFor(const AccountId& admin, const std::set<ServiceId>& services,
+                                    const std::vector<store::PendingItemAndAdmin>& pending) {
+  std::vector<PendingItem> items;
+  for (const auto& [item, holder] : pending) {
+    if (holder == admin && item.requester != admin && services.contains(item.role.service)) {
+      items.push_back(item);
+    }
+  }
+  return items;
+}
+
 }  // namespace
 
 Outbox::Outbox(Database* database, TokenKeys keys, Settings settings)
@@ -83,7 +96,8 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Du
   std::vector<Account> accounts;
   std::vector<ContactChange> changes;
   std::vector<ContactOverride> overrides;
-  std::map<Uuid, std::vector<PendingItem>> pending;  // By e-mail.
+  std::map<Uuid, std::set<ServiceId>> told;         // By e-mail: see AdminRolesTold.
+  std::vector<store::PendingItemAndAdmin> pending;  // On the services of all of them.
   std::set<Uuid> held;
   absl::Status status = database_->Read(Limits(), [&](Session& session) {
     changes.clear();
@@ -97,13 +111,16 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Du
         changes.push_back(std::move(loaded.change));
       }
     }
+    told.clear();
     pending.clear();
+    std::set<ServiceId> services;
     for (const OutboxMail& mail : mails) {
-      const std::set<ServiceId> services =
+      std::set<ServiceId> own =
           AdminRolesTold(mail, Find(changes, mail.subject), Find(overrides, mail.subject));
-      if (services.empty()) continue;
-      pending.emplace(mail.id, store::LoadPendingItems(session, services, mail.recipient, now));
+      services.insert(own.begin(), own.end());
+      if (!own.empty()) told.emplace(mail.id, std::move(own));
     }
+    if (!services.empty()) pending = store::LoadPendingItems(session, services, now);
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
@@ -125,8 +142,8 @@ absl::StatusOr<std::vector<MailFacts>> Outbox::ClaimSome(int64_t limit, absl::Du
     if (const ContactOverride* record = Find(overrides, mail.subject)) {
       facts.override_record = *record;
     }
-    if (const auto listed = pending.find(mail.id); listed != pending.end()) {
-      facts.pending = std::move(listed->second);
+    if (const auto services = told.find(mail.id); services != told.end()) {
+      facts.pending = PendingFor(mail.recipient, services->second, pending);
     }
     if (mail.HasToken()) facts.token = DeriveToken(mail, *account, change);
     facts.mail = std::move(mail);

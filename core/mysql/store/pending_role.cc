@@ -53,27 +53,28 @@ std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<Servi
   return pending;
 }
 
-std::vector<PendingItem> LoadPendingItems(Session& session, const std::set<ServiceId>& services,
-                                          const AccountId& admin, absl::Time now) {
+std::vector<PendingItemAndAdmin> LoadPendingItems(Session& session,
+                                                  const std::set<ServiceId>& services,
+                                                  absl::Time now) {
   const InList in = MakeInList(services);
   std::vector<Param> params = in.params;
-  params.insert(params.end(), {Bind(admin), Bind(now), Bind(admin)});
-  Rows rows = session.Select("p.service_id, p.role, c.requester, c.new_contact",
-                             absl::StrCat(" FROM pending_role p"
-                                          " JOIN service s ON s.id = p.service_id"
-                                          " JOIN contact_change c ON c.id = p.change_id"
-                                          " WHERE p.service_id IN ",
-                                          in.placeholders,
-                                          " AND s.admin = ? AND p.expire_time > ?"
-                                          " AND c.requester <> ? ORDER BY p.service_id, p.role"),
-                             params);
-  std::vector<PendingItem> items;
+  params.push_back(Bind(now));
+  Rows rows = session.Select(
+      "p.service_id, p.role, c.requester, c.new_contact, s.admin",
+      absl::StrCat(" FROM pending_role p"
+                   " JOIN service s ON s.id = p.service_id"
+                   " JOIN contact_change c ON c.id = p.change_id"
+                   " WHERE p.service_id IN ",
+                   in.placeholders, " AND p.expire_time > ? ORDER BY p.service_id, p.role"),
+      params);
+  std::vector<PendingItemAndAdmin> items;
   while (rows.Next()) {
-    PendingItem& item = items.emplace_back();
+    PendingItem item;
     item.role.service = rows.Service();
     item.role.role = rows.As<Role>();
     item.requester = rows.Account();
     item.new_contact = rows.Account();
+    items.push_back({std::move(item), rows.Account()});
   }
   return items;
 }

@@ -27,10 +27,15 @@ struct PendingRole {
 // deadline.
 std::vector<PendingRole> LoadPendingRoles(Session& session, const std::set<ServiceId>& ids);
 
-// Returns the items pending at `now` on those of `services` of which `admin` is admin, without
-// those that it asked for, ordered by service and role.
-std::vector<PendingItem> LoadPendingItems(Session& session, const std::set<ServiceId>& services,
-                                          const AccountId& admin, absl::Time now);
+// An item that is pending on a service, and the service's present admin.
+struct PendingItemAndAdmin {
+  PendingItem item;
+  AccountId admin;
+};
+// Returns the items pending at `now` on these services, ordered by service and role.
+std::vector<PendingItemAndAdmin> LoadPendingItems(Session& session,
+                                                  const std::set<ServiceId>& services,
+                                                  absl::Time now);
 
 struct ServicesAndPending {
   std::vector<Service> services;

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
@@ -294,6 +298,37 @@ TEST(RoundTrips, OfAskingAreFewWhereExpiredChangesAreInTheWay) {
     EXPECT_THAT(asked.status, HasReason(""));
   }
   EXPECT_EQ(world.test_database.Count("SELECT COUNT(*) FROM contact_change WHERE state = 5"), 101);
+}
+
+TEST(RoundTrips, OfAClaimDoNotGrowWithTheEmailsThatTellOfPendingItems) {
+  World world;
+  world.Ask(kThomas, {Move(kS0, kTech, kEve)});
+  world.Ask(kThomas, {Move("s1.example", kTech, kEve)});
+  const auto claim = [&](const std::vector<Assignment>& assignments,
+                         std::vector<MailFacts>& claimed) {
+    world.TakeMails();
+    EXPECT_TRUE(world.Override(assignments).ok());
+    return TripsOf(world.database,
+                   [&] { claimed = *world.outbox.Claim(10, absl::Minutes(1), world.clock.Now()); });
+  };
+  std::vector<MailFacts> claimed;
+  int64_t of_one = 0;
+  int64_t of_two = 0;
+  // The second time, all statements are prepared.
+  for (const char* other : {kDana, kEve}) {
+    of_one = claim({Move(kS0, kAdmin, kDana)}, claimed);
+    of_two = claim({Move(kS0, kAdmin, kBill), Move("s1.example", kAdmin, other)}, claimed);
+  }
+  EXPECT_EQ(of_two, of_one);
+  // Each lists what is pending on its own services.
+  std::map<std::string, std::string> listed;
+  for (const MailFacts& facts : claimed) {
+    for (const PendingItem& item : facts.pending) {
+      listed[facts.recipient.id.text()] += item.role.service.text();
+    }
+  }
+  EXPECT_THAT(listed,
+              ElementsAre(::testing::Pair(kBill, kS0), ::testing::Pair(kEve, "s1.example")));
 }
 
 }  // namespace
