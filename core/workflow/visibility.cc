@@ -131,8 +131,10 @@ bool MayMatch(const ChangeSummary& summary, const ChangeSearch& search, absl::Ti
 bool Matches(const ContactChange& change, const ChangeSearch& search) {
   const AccountId& account = search.account;
   return account.empty() || change.requester == account || change.new_contact == account ||
-         std::any_of(change.items.begin(), change.items.end(),
-                     [&](const ChangeItem& item) { return item.old_contact == account; });
+         std::any_of(change.items.begin(), change.items.end(), [&](const ChangeItem& item) {
+           return item.old_contact == account &&
+                  (!search.service || item.service == *search.service);
+         });
 }
 
 bool KeepsOpenOnly(const ChangeFilter& filter) {

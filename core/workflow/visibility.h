@@ -77,7 +77,8 @@ bool MatchNeedsItems(const ChangeSummary& summary, const ChangeFilter& filter,
 
 // A search of the support desk. Unset fields keep all.
 struct ChangeSearch {
-  AccountId account;  // The requester, the new contact, or an old contact of an item.
+  // The requester, the new contact, or an old contact of an item: with `service`, of one on it.
+  AccountId account;
   std::optional<ServiceId> service;
   std::vector<ChangeState> states;
   std::optional<absl::Time> from;    // Asked for at this time or later.

@@ -107,6 +107,19 @@ TEST(SupportSearch, FindsChangesByServiceStateAndTimeAndAllOfThese) {
               ElementsAre(first));
 }
 
+TEST(SupportSearch, ByServiceAndAccountFindsAnOldContactOfThatServiceAlone) {
+  World world;
+  world.clock.Advance(absl::Seconds(1));
+  const World::Asked asked =
+      world.Ask(kMarie, {Move(kS0, kBilling, kDana), Move(kS1, kTech, kDana)});
+  const Uuid id = asked.changes.at(0).id;
+  EXPECT_THAT(Search(world, {.account = AccountId(kThomas), .service = ServiceId(kS1)}),
+              ElementsAre(id));
+  EXPECT_THAT(Search(world, {.account = AccountId(kThomas), .service = ServiceId(kS0)}), IsEmpty());
+  EXPECT_THAT(Search(world, {.account = AccountId(kMarie), .service = ServiceId(kS0)}),
+              ElementsAre(id));
+}
+
 TEST(SupportSearch, ReadsRowsInProportionToItsPageHoweverManyChangesThereAre) {
   World world;
   world.AskLater(kMarie, Move(kS0, kTech, kDana));
