@@ -234,6 +234,10 @@ std::vector<Migration> Build() {
            // For the latest move of a role.
            "ALTER TABLE contact_move"
            " ADD KEY by_role (service_id, role, service_create_time, version)",
+           // For lists of services by two of their contacts.
+           "ALTER TABLE service ADD KEY by_admin_tech (admin, tech, id),"
+           " ADD KEY by_admin_billing (admin, billing, id),"
+           " ADD KEY by_tech_billing (tech, billing, id)",
        }},
   };
   for (Migration& migration : migrations) {

@@ -1,7 +1,11 @@
 #include "core/mysql/store/service.h"
 
 #include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -38,6 +42,28 @@ std::string ServiceRow(const Service& service) {
                          Utf8(absl::StrJoin(owner.address_lines, "\n")), Utf8(owner.city),
                          Utf8(owner.postal_code), Ascii(owner.country_code), Int(service.version),
                          Time(service.create_time), Time(service.update_time)});
+}
+
+// Index of the services on which one account has `a` and another one `b`, by id.
+const char* IndexOf(Role a, Role b) {
+  if (a != Role::kAdmin && b != Role::kAdmin) return "by_tech_billing";
+  return a == Role::kTech || b == Role::kTech ? "by_admin_tech" : "by_admin_billing";
+}
+
+// Those of `changes` with an item on a service of which `account` is admin.
+std::set<Uuid> LoadChangesOfAdmin(Session& session, const std::set<Uuid>& changes,
+                                  const AccountId& account) {
+  const InList in = MakeInList(changes);
+  std::vector<Param> params = in.params;
+  params.push_back(Bind(account));
+  Rows rows = session.Query(
+      absl::StrCat("SELECT c.id FROM contact_change c WHERE c.id IN ", in.placeholders,
+                   " AND EXISTS (SELECT 1 FROM contact_change_item i JOIN service o ON ",
+                   ServiceOfItem("o"), " WHERE i.change_id = c.id AND o.admin = ?)"),
+      params);
+  std::set<Uuid> found;
+  while (rows.Next()) found.insert(rows.Id());
+  return found;
 }
 
 }  // namespace
@@ -89,46 +115,73 @@ std::vector<Service> ListServices(Session& session, const AccountId& account,
                                   const std::vector<Role>& roles, const std::string& prefix,
                                   const AccountId& contact, const std::string& after, int64_t limit,
                                   absl::Time now) {
-  // One bounded read of an index for each role, then the smallest ids of all.
+  // One bounded read of an index for each role, or pair of roles, then the smallest ids of all.
   std::vector<std::string> walks;
-  std::vector<Param> params = {Bind(now),     Bind(account), Bind(account),
-                               Bind(account), Bind(account), Bind(account)};
+  std::vector<Param> params = {Bind(account), Bind(account), Bind(account), Bind(account),
+                               Bind(now),     Bind(account), Bind(account), Bind(account)};
   // Ids are ASCII: '~' sorts after every character that they may have.
   const std::string last = prefix + "~";
   const bool from_prefix = after < prefix;
+  const auto walk = [&](Role role, std::optional<Role> of_contact) {
+    walks.push_back(absl::StrCat(
+        "(SELECT id FROM service",
+        of_contact ? absl::StrCat(" FORCE INDEX (", IndexOf(role, *of_contact), ")") : "",
+        " WHERE ", Column(role), " = ?",
+        of_contact ? absl::StrCat(" AND ", Column(*of_contact), " = ?") : "", " AND id ",
+        from_prefix ? ">=" : ">", " ? AND id < ? ORDER BY id LIMIT ?)"));
+    params.push_back(Bind(account));
+    if (of_contact) params.push_back(Bind(contact));
+    params.insert(params.end(), {Param(from_prefix ? prefix : after), Param(last), Bind(limit)});
+  };
   for (Role role : kRoles) {
     if (!roles.empty() && std::find(roles.begin(), roles.end(), role) == roles.end()) continue;
-    walks.push_back(absl::StrCat("(SELECT id FROM service WHERE ", Column(role), " = ? AND id ",
-                                 from_prefix ? ">=" : ">", " ? AND id < ?",
-                                 contact.empty() ? "" : " AND ? IN (admin, tech, billing)",
-                                 " ORDER BY id LIMIT ?)"));
-    params.insert(params.end(), {Bind(account), Param(from_prefix ? prefix : after), Param(last)});
-    if (!contact.empty()) params.push_back(Bind(contact));
-    params.push_back(Bind(limit));
+    if (contact.empty() || contact == account) {
+      walk(role, std::nullopt);
+      continue;
+    }
+    for (Role other : kRoles) {
+      if (other != role) walk(role, other);
+    }
   }
   params.push_back(Bind(limit));
-  // The last condition is for the admin of another service of the change. Most changes have no row
-  // of involvement for the account, so it reads no more.
+  // The pending roles that the account may see, each with the id of its change if the account sees
+  // that as the admin of another service at most. Most changes have no row of involvement for the
+  // account.
+  constexpr char kSees[] = "(s.admin = ? OR c.requester = ? OR c.new_contact = ?)";
   const std::string pending = absl::StrCat(
-      "(SELECT BIT_OR(1 << p.role) FROM pending_role p JOIN contact_change c ON c.id = p.change_id"
-      " WHERE p.service_id = s.id AND p.expire_time > ? AND (s.admin = ? OR c.requester = ?"
-      " OR c.new_contact = ? OR EXISTS (SELECT 1 FROM involvement n"
-      " JOIN contact_change_item i ON i.change_id = n.change_id"
-      " JOIN service o ON ",
-      ServiceOfItem("o"),
-      " WHERE n.account_id = ? AND n.change_id = p.change_id AND o.admin = ?)))");
+      "IFNULL((SELECT GROUP_CONCAT(CONCAT(p.role, IF(", kSees,
+      ", '', HEX(p.change_id))) SEPARATOR ' ') FROM pending_role p"
+      " JOIN contact_change c ON c.id = p.change_id"
+      " LEFT JOIN involvement n ON n.account_id = ? AND n.change_id = p.change_id"
+      " WHERE p.service_id = s.id AND p.expire_time > ? AND (n.change_id IS NOT NULL OR ",
+      kSees, ")), '')");
   Rows rows = session.Select(
       absl::StrCat(pending, ", ", kServiceColumns),
       absl::StrCat(" FROM (SELECT id FROM (", absl::StrJoin(walks, " UNION "),
                    ") u ORDER BY id LIMIT ?) w JOIN service s ON s.id = w.id ORDER BY s.id"),
       params);
   std::vector<Service> services;
+  std::vector<std::string> pending_of;  // By service.
+  std::set<Uuid> unsure;
+  const auto change_of = [](absl::string_view role) {
+    return Uuid::FromBytes(absl::HexStringToBytes(role.substr(1)));
+  };
   while (rows.Next()) {
-    const int64_t roles_pending = rows.Int();
-    Service& service = services.emplace_back(ReadService(rows));
-    for (Role role : kRoles) {
-      if ((roles_pending >> static_cast<int>(role) & 1) != 0) service.pending_roles.push_back(role);
+    pending_of.push_back(rows.String());
+    services.push_back(ReadService(rows));
+    for (absl::string_view role : absl::StrSplit(pending_of.back(), ' ')) {
+      if (role.size() > 1) unsure.insert(change_of(role));
     }
+  }
+  std::set<Uuid> seen;
+  if (!unsure.empty()) seen = LoadChangesOfAdmin(session, unsure, account);
+  for (std::size_t i = 0; i < services.size(); ++i) {
+    std::vector<Role>& shown = services[i].pending_roles;
+    for (absl::string_view role : absl::StrSplit(pending_of[i], ' ', absl::SkipEmpty())) {
+      if (role.size() > 1 && !seen.contains(change_of(role))) continue;
+      shown.push_back(static_cast<Role>(role[0] - '0'));
+    }
+    std::sort(shown.begin(), shown.end());
   }
   return services;
 }

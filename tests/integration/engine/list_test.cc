@@ -10,6 +10,7 @@
 #include "core/mysql/session.h"
 #include "core/mysql/store/change.h"
 #include "core/mysql/store/involvement.h"
+#include "core/mysql/store/service.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
 
@@ -448,6 +449,63 @@ TEST(ServiceList, PagesWithoutGapsOrDoubles) {
   for (const int64_t size : {1, 3, 39, 40, 41}) {
     EXPECT_EQ(Services(world, kMarie, {}, size), all) << size;
     EXPECT_EQ(Services(world, kThomas, {.roles = {kTech, kBilling}}, size), all) << size;
+  }
+}
+
+// Rows that a page of ten services reads.
+int64_t RowsOfServices(World& world, const std::string& account, const std::string& contact) {
+  int64_t rows = 0;
+  const absl::Status read = world.database.Read({}, [&](Session& session) {
+    const auto list = [&] {
+      return store::ListServices(session, AccountId(account), {}, "", AccountId(contact), "", 10,
+                                 world.clock.Now());
+    };
+    list();
+    const int64_t before = RowsRead(session);
+    EXPECT_THAT(list(), SizeIs(10));
+    rows = RowsRead(session) - before;
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(read.ok()) << read;
+  return rows;
+}
+
+TEST(ServiceList, ByAnotherContactReadsNoMoreThanItsPageHoweverManyServicesThereAre) {
+  World world(Settings(), 1000);
+  for (int i = 0; i < 10; ++i)
+    world.AddService(absl::StrCat("z", i, ".example"), kMarie, kEve, kDana);
+  world.test_database.Execute("ANALYZE TABLE service");
+  for (const char* contact : {kEve, kDana}) {
+    EXPECT_LT(RowsOfServices(world, kMarie, contact), 150) << contact;
+  }
+  EXPECT_LT(RowsOfServices(world, kEve, kDana), 150);
+}
+
+TEST(ServiceList, ReadsTheItemsOfAPendingChangeOnceHoweverManyOfItsServicesAreListed) {
+  World world;
+  std::vector<Assignment> assignments = {Move("zz.example", kTech, kDana)};
+  world.AddService("zz.example", kEve, kThomas, kBill);
+  for (int i = 0; i < 10; ++i) {
+    const std::string id = absl::StrCat("a", i, ".example");
+    world.AddService(id, kMarie, kThomas, kEve);
+    assignments.push_back(Move(id, kTech, kDana));
+  }
+  ASSERT_THAT(world.Ask(kThomas, assignments).status, HasReason(""));
+  world.test_database.Execute(
+      "INSERT INTO contact_change_item (change_id, service_id, role, old_contact, outcome)"
+      " WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 900)"
+      " SELECT c.id, CONCAT('m', n.i, '.example'), 2, 'bb2-ovh', 1 FROM contact_change c, n");
+  world.test_database.Execute("ANALYZE TABLE contact_change_item");
+  EXPECT_LT(RowsOfServices(world, kEve, ""), 3000);
+  const auto page = world.engine.reading.ListServices(World::As(kEve), {}, {});
+  for (const Service& service : page->rows) {
+    EXPECT_THAT(service.pending_roles, ElementsAre(kTech)) << service.id.text();
+  }
+  // Once Eve is admin of none of its services, the change is none of hers.
+  ASSERT_TRUE(world.Override({Move("zz.example", kAdmin, kMarie)}).ok());
+  const auto after = world.engine.reading.ListServices(World::As(kEve), {}, {});
+  for (const Service& service : after->rows) {
+    EXPECT_THAT(service.pending_roles, IsEmpty()) << service.id.text();
   }
 }
 
