@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <deque>
 #include <map>
 #include <utility>
 
@@ -32,13 +33,17 @@ class Filling {
   bool any_scanned() const { return scanned_ > 0; }
   Page<ContactChange> Take() && { return std::move(page_); }
 
-  // Two round trips at most; three with `max_items`.
+  // Two round trips at most; three with `max_items`. One less if summaries are left.
   void Extend(Session& session) {
-    const std::vector<ChangeSummary> summaries = list_.scan(session, last_, step_);
-    scanned_ += static_cast<int64_t>(summaries.size());
-    const Choice choice = Choose(summaries);
+    if (left_.empty()) {
+      const std::vector<ChangeSummary> summaries = list_.scan(session, last_, step_);
+      scanned_ += static_cast<int64_t>(summaries.size());
+      scan_ended_ = static_cast<int64_t>(summaries.size()) < step_;
+      left_.assign(summaries.begin(), summaries.end());
+    }
+    const Choice choice = Choose();
     if (!Append(session, choice)) return;
-    const bool more = choice.full || static_cast<int64_t>(summaries.size()) == step_;
+    const bool more = choice.full || !scan_ended_;
     page_.next = more ? last_.text() : "";
     wants_more_ = more && rows() < size_ && items_ < kMaxPageItems &&
                   !(choice.full && rows() > 0 && items_ > kMaxPageItems / 2);
@@ -61,10 +66,12 @@ class Filling {
     return max_items_ > 0 && summary.item_count > max_items_ && !list_.needs_items(summary);
   }
 
-  Choice Choose(const std::vector<ChangeSummary>& summaries) {
+  // Takes summaries from the front until there is no room. The others are for the next step.
+  Choice Choose() {
     const int64_t wanted = size_ - rows();
     Choice choice;
-    for (const ChangeSummary& summary : summaries) {
+    for (; !left_.empty(); left_.pop_front()) {
+      const ChangeSummary& summary = left_.front();
       const bool may_match = list_.may_match(summary);
       const bool first_items = TakesFirstItems(summary);
       const int64_t items = first_items ? max_items_ : summary.item_count;
@@ -132,7 +139,9 @@ class Filling {
   const int64_t size_;
   const int64_t step_;
   Page<ContactChange> page_;
-  Uuid last_;  // The last change that was looked at.
+  Uuid last_;                       // The last change that was looked at.
+  std::deque<ChangeSummary> left_;  // Scanned, and not looked at yet.
+  bool scan_ended_ = false;         // Whether no change is left to be scanned.
   bool wants_more_ = true;
   int64_t scanned_ = 0;
   int64_t items_ = 0;

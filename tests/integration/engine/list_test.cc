@@ -332,8 +332,11 @@ TEST(ChangeList, OfFirstItemsReadsNoOtherItems) {
     return absl::OkStatus();
   });
   ASSERT_TRUE(read.ok()) << read;
+  const int64_t trips = world.database.round_trips();
   const auto page = world.engine.reading.ListContactChanges(World::As(kMarie), {}, request, 3);
   ASSERT_TRUE(page.ok()) << page.status();
+  // One scan; 64, 64 and 2 changes.
+  EXPECT_EQ(world.database.round_trips() - trips, 4);
   for (const ContactChange& change : page->rows) {
     seen.insert(change.id);
     EXPECT_EQ(change.items.size(), 3U);
