@@ -183,23 +183,18 @@ absl::StatusOr<Outbox::Depth> Outbox::GetDepth(absl::Time now) {
 }
 
 absl::Status Outbox::Sent(const std::vector<MailFacts>& mails, const Clock& clock) {
-  std::vector<OutboxMail> sent;
-  std::vector<std::string> hints;
-  for (const MailFacts& facts : mails) {
-    sent.push_back(facts.mail);
-    hints.push_back(MaskEmail(facts.recipient.email));
-  }
-  return Finish(sent, EventType::kValidationSent, hints, clock);
+  return Finish(mails, EventType::kValidationSent, "", clock);
 }
 
-absl::Status Outbox::GiveUp(const OutboxMail& mail, const std::string& why, const Clock& clock) {
-  return Finish({mail}, EventType::kValidationUndeliverable, {why}, clock);
+absl::Status Outbox::GiveUp(const MailFacts& mail, const std::string& why, const Clock& clock) {
+  return Finish({mail}, EventType::kValidationUndeliverable, why, clock);
 }
 
-absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType event,
-                            const std::vector<std::string>& notes, const Clock& clock) {
+absl::Status Outbox::Finish(const std::vector<MailFacts>& mails, EventType event,
+                            const std::string& why, const Clock& clock) {
   std::set<Uuid> ids, change_ids;
-  for (const OutboxMail& mail : mails) {
+  for (const MailFacts& facts : mails) {
+    const OutboxMail& mail = facts.mail;
     ids.insert(mail.id);
     if (mail.IsValidation()) change_ids.insert(mail.subject);
   }
@@ -208,16 +203,16 @@ absl::Status Outbox::Finish(const std::vector<OutboxMail>& mails, EventType even
     std::vector<ContactChange> changes;
     if (!change_ids.empty()) changes = store::LockChanges(session, change_ids);
     const std::set<Uuid> held =
-        store::LoadClaimed(session, ids, mails.front().claim, store::Lock::kForUpdate);
+        store::LoadClaimed(session, ids, mails.front().mail.claim, store::Lock::kForUpdate);
     const absl::Time now = clock();
     Transition history;
-    for (std::size_t i = 0; i < mails.size(); ++i) {
-      const OutboxMail& mail = mails[i];
+    for (const MailFacts& facts : mails) {
+      const OutboxMail& mail = facts.mail;
       if (!mail.IsValidation() || !held.contains(mail.id)) continue;
       for (ContactChange& change : changes) {
         // The history of a closed change gets no further events.
         if (change.id == mail.subject && StateAt(change, now) == ChangeState::kValidating) {
-          RecordDelivery(history, change, mail, event, notes[i], now);
+          RecordDelivery(history, change, mail, MaskEmail(facts.recipient.email), event, why, now);
         }
       }
     }

@@ -66,9 +66,10 @@ class Outbox {
   // Gives e-mails back with the place that they had before the claim. Saves their `tries`. They are
   // due at `next_try`.
   absl::Status Release(const std::vector<OutboxMail>& mails, absl::Time next_try);
-  // Gives an e-mail up: removes it and, for a validation e-mail, adds VALIDATION_UNDELIVERABLE to
-  // the history, with the reason `why`, which must not contain a whole address.
-  absl::Status GiveUp(const OutboxMail& mail, const std::string& why, const Clock& clock);
+  // Gives an e-mail up: removes it and, for a validation e-mail, sets the hint and adds
+  // VALIDATION_UNDELIVERABLE to the history, with the reason `why`, which must not contain a whole
+  // address.
+  absl::Status GiveUp(const MailFacts& mail, const std::string& why, const Clock& clock);
 
  private:
   // Makes one claim. `found`: whether any e-mail was due, wanted or not.
@@ -78,8 +79,8 @@ class Outbox {
   // Empty without the token's key: the renderer rejects the e-mail, and it is tried again later.
   std::string DeriveToken(const OutboxMail& mail, const Account& recipient,
                           const ContactChange* change) const;
-  absl::Status Finish(const std::vector<OutboxMail>& mails, EventType event,
-                      const std::vector<std::string>& notes, const Clock& clock);
+  absl::Status Finish(const std::vector<MailFacts>& mails, EventType event, const std::string& why,
+                      const Clock& clock);
 
   Database* const database_;
   const TokenKeys keys_;

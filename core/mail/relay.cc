@@ -259,7 +259,6 @@ DeliveryResult MailRelay::HandOver(const MailFacts& facts, absl::Time now) {
 
 DeliveryResult::Kind MailRelay::TryOne(const MailFacts& facts, const BatchClock& clock) {
   using Kind = DeliveryResult::Kind;
-  const OutboxMail& mail = facts.mail;
   const DeliveryResult result = HandOver(facts, clock.Now());
   if (result.kind == Kind::kDelivered || result.kind == Kind::kRejected) {
     if (server_.Worked()) spdlog::info("mail: the mail server takes e-mails again");
@@ -272,8 +271,8 @@ DeliveryResult::Kind MailRelay::TryOne(const MailFacts& facts, const BatchClock&
     case Kind::kDelivered: ++delivered_; break;
     case Kind::kTryLater:
     case Kind::kUnclear:
-    case Kind::kServerTrouble: TryLater(mail, clock, result); break;
-    case Kind::kRejected: GiveUp(mail, clock, result.text); break;
+    case Kind::kServerTrouble: TryLater(facts, clock, result); break;
+    case Kind::kRejected: GiveUp(facts, clock, result.text); break;
     case Kind::kInterrupted: break;
   }
   return result.kind;
@@ -294,10 +293,11 @@ absl::Status MailRelay::RecordSent(const std::vector<MailFacts>& delivered,
   return status;
 }
 
-void MailRelay::TryLater(const OutboxMail& mail, const BatchClock& clock,
+void MailRelay::TryLater(const MailFacts& facts, const BatchClock& clock,
                          const DeliveryResult& result) {
+  const OutboxMail& mail = facts.mail;
   const absl::Time now = clock.Now();
-  if (now - mail.create_time >= options_.give_up) return GiveUp(mail, clock, result.text);
+  if (now - mail.create_time >= options_.give_up) return GiveUp(facts, clock, result.text);
   ++failed_;
   // An e-mail that may be rejected for its own recipient loses its place. Otherwise a few of them,
   // first in line, would be all that is tried while the mail server counts as down.
@@ -319,12 +319,13 @@ void MailRelay::GiveUpOld(const BatchClock& clock) {
     const auto old = outbox_->Claim(options_.batch, options_.lease, now, now - options_.give_up);
     if (!old.ok()) spdlog::warn("mail: {}", old.status().ToString());
     if (!old.ok() || old->empty()) return;
-    for (const MailFacts& facts : *old) GiveUp(facts.mail, clock, "the mail server is down");
+    for (const MailFacts& facts : *old) GiveUp(facts, clock, "the mail server is down");
   }
 }
 
-void MailRelay::GiveUp(const OutboxMail& mail, const BatchClock& clock, const std::string& why) {
-  const absl::Status status = outbox_->GiveUp(mail, MaskEmails(why), [&] { return clock.Now(); });
+void MailRelay::GiveUp(const MailFacts& facts, const BatchClock& clock, const std::string& why) {
+  const OutboxMail& mail = facts.mail;
+  const absl::Status status = outbox_->GiveUp(facts, MaskEmails(why), [&] { return clock.Now(); });
   if (!status.ok()) {
     spdlog::warn("mail: {}: {}", mail.id.text(), status.ToString());
     return;

@@ -117,9 +117,9 @@ class MailRelay {
   DeliveryResult::Kind TryOne(const MailFacts& facts, const BatchClock& clock);
   DeliveryResult HandOver(const MailFacts& facts, absl::Time now);
   absl::Status RecordSent(const std::vector<MailFacts>& delivered, const BatchClock& clock);
-  void TryLater(const OutboxMail& mail, const BatchClock& clock, const DeliveryResult& result);
+  void TryLater(const MailFacts& facts, const BatchClock& clock, const DeliveryResult& result);
   void GiveUpOld(const BatchClock& clock);
-  void GiveUp(const OutboxMail& mail, const BatchClock& clock, const std::string& why);
+  void GiveUp(const MailFacts& facts, const BatchClock& clock, const std::string& why);
 
   Outbox* const outbox_;
   MailTransport* const transport_;

@@ -439,15 +439,15 @@ Transition AbortForDeletedAccount(ContactChange& change, const AccountId& accoun
 }
 
 void RecordDelivery(Transition& transition, ContactChange& change, const OutboxMail& mail,
-                    EventType event, const std::string& note, absl::Time now) {
+                    const std::string& hint, EventType event, const std::string& why,
+                    absl::Time now) {
   Validation* validation = change.FindValidation(mail.recipient);
-  if (validation != nullptr && event == EventType::kValidationSent &&
-      validation->generation == mail.generation) {
-    validation->email_send_time = now;
-    validation->email_hint = note;
+  if (validation != nullptr && validation->generation == mail.generation) {
+    validation->email_hint = hint;
+    if (event == EventType::kValidationSent) validation->email_send_time = now;
   }
   AddEvent(transition, change, event, AccountId(), mail.recipient, now);
-  if (event == EventType::kValidationUndeliverable) transition.events.back().detail = note;
+  if (event == EventType::kValidationUndeliverable) transition.events.back().detail = why;
 }
 
 }  // namespace contacts

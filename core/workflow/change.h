@@ -117,10 +117,12 @@ Transition RemoveItems(ContactChange& change,
 Transition AbortForDeletedAccount(ContactChange& change, const AccountId& account,
                                   const std::string& staff, absl::Time now);
 
-// Records that a validation e-mail was handed to the mail server (VALIDATION_SENT, with its masked
-// address as `note`) or was given up (VALIDATION_UNDELIVERABLE, with the reason as `note`).
+// Records that a validation e-mail was handed to the mail server (VALIDATION_SENT) or was given up
+// (VALIDATION_UNDELIVERABLE, because of `why`). `hint`: its masked address, which the validation
+// keeps if no later e-mail was asked for.
 void RecordDelivery(Transition& transition, ContactChange& change, const OutboxMail& mail,
-                    EventType event, const std::string& note, absl::Time now);
+                    const std::string& hint, EventType event, const std::string& why,
+                    absl::Time now);
 
 }  // namespace contacts
 

@@ -180,13 +180,15 @@ TEST(SupportLookup, HasTheMaskedAddressesOfBothValidatorsAndWhyAnEmailCouldNotBe
   for (const MailFacts& facts : *claimed) {
     const absl::Status told =
         facts.recipient.id.text() == kDana
-            ? world.outbox.GiveUp(facts.mail, "550 5.1.1 no such user", world.Clock())
+            ? world.outbox.GiveUp(facts, "550 5.1.1 no such user", world.Clock())
             : world.outbox.Sent({facts}, world.Clock());
     ASSERT_TRUE(told.ok()) << told;
   }
   const ChangeAndHistory found = Lookup(world, change.id);
   EXPECT_EQ(found.change.FindValidation(AccountId(kMarie))->email_hint, "a***@mail.example");
   EXPECT_TRUE(found.change.FindValidation(AccountId(kMarie))->email_send_time.has_value());
+  EXPECT_EQ(found.change.FindValidation(AccountId(kDana))->email_hint, "d***@mail.example");
+  EXPECT_FALSE(found.change.FindValidation(AccountId(kDana))->email_send_time.has_value());
   EXPECT_TRUE(found.change.FindValidation(AccountId(kDana))->resend_time.has_value());
   std::string detail;
   for (const ChangeEvent& event : found.events) {

@@ -113,7 +113,7 @@ TEST(Times, OfADeliveryIsTakenOnceItsChangeIsLocked) {
                  [&] { EXPECT_TRUE(world.outbox.Sent({claimed->at(0)}, world.Clock()).ok()); });
   EXPECT_EQ(world.test_database.Count("SELECT MAX(time) FROM contact_change_event"), Now(world));
   RunWhileLocked(world, kLockChanges, [&] {
-    EXPECT_TRUE(world.outbox.GiveUp(claimed->at(1).mail, "550 unknown", world.Clock()).ok());
+    EXPECT_TRUE(world.outbox.GiveUp(claimed->at(1), "550 unknown", world.Clock()).ok());
   });
   EXPECT_EQ(world.test_database.Count("SELECT MAX(time) FROM contact_change_event"), Now(world));
 }

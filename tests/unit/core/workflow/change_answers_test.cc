@@ -188,7 +188,7 @@ Transition Delivered(ContactChange& change, int64_t generation, EventType event)
   mail.recipient = kDana;
   mail.generation = generation;
   Transition transition;
-  RecordDelivery(transition, change, mail, event, "d***@mail.example", kNow);
+  RecordDelivery(transition, change, mail, "d***@mail.example", event, "550 unknown", kNow);
   return transition;
 }
 
@@ -214,8 +214,15 @@ TEST(Delivery, GivenUpIsUndeliverableInTheHistory) {
   ContactChange change = Asked();
   const Transition transition = Delivered(change, 1, EventType::kValidationUndeliverable);
   EXPECT_FALSE(change.FindValidation(kDana)->email_send_time.has_value());
+  EXPECT_EQ(change.FindValidation(kDana)->email_hint, "d***@mail.example");
+  EXPECT_EQ(transition.events.back().detail, "550 unknown");
   EXPECT_THAT(EventsOf(transition),
               ElementsAre("VALIDATION_UNDELIVERABLE about dd4-ovh -> VALIDATING"));
+  // One of an earlier e-mail leaves the address of the latest.
+  Resend(change, kDana, kDana, "k1", {}, kNow, kSettings);
+  change.FindValidation(kDana)->email_hint = "e***@mail.example";
+  Delivered(change, 1, EventType::kValidationUndeliverable);
+  EXPECT_EQ(change.FindValidation(kDana)->email_hint, "e***@mail.example");
 }
 
 TEST(SupersededToken, IsToldApartAndNeitherCountedNorRecorded) {
