@@ -72,16 +72,6 @@ LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAs
 
   store::ServicesAndPending loaded =
       store::LoadServicesAndPending(session, service_ids, LockOf(ask), requester.id);
-  result.now = context.clock();
-  std::map<ServiceRole, Uuid> pending_changes;
-  for (const store::PendingRole& pending : loaded.pending) {
-    const bool over = StateAt(ChangeState::kValidating, pending.expire_time, result.now) !=
-                      ChangeState::kValidating;
-    if (over) result.expired.insert(pending.change_id);
-    if (over && ask.validate_only) continue;
-    facts.pending.emplace(pending.role, std::nullopt);
-    pending_changes.emplace(pending.role, pending.change_id);
-  }
   for (Service& service : loaded.services) facts.services.emplace(service.id, std::move(service));
   for (const auto& [service, role, new_contact] : ask.assignments) {
     recipients.insert(new_contact);
@@ -94,13 +84,23 @@ LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAs
     }
   }
   recipients.erase(requester.id);
-  if (result.expired.empty()) NamePendingChange(session, ask.assignments, pending_changes, facts);
-
   // Locks: no new contact is deleted before the change that names it is there.
   store::AccountsAndUse accounts = store::LoadAccountsAndUse(
-      session, new_contacts, payers, recipients, requester.id, result.now, LockOf(ask));
+      session, new_contacts, payers, recipients, requester.id, context.clock(), LockOf(ask));
   result.use = accounts.use;
   for (Account& account : accounts.accounts) facts.accounts.emplace(account.id, std::move(account));
+
+  result.now = context.clock();
+  std::map<ServiceRole, Uuid> pending_changes;
+  for (const store::PendingRole& pending : loaded.pending) {
+    const bool over = StateAt(ChangeState::kValidating, pending.expire_time, result.now) !=
+                      ChangeState::kValidating;
+    if (over) result.expired.insert(pending.change_id);
+    if (over && ask.validate_only) continue;
+    facts.pending.emplace(pending.role, std::nullopt);
+    pending_changes.emplace(pending.role, pending.change_id);
+  }
+  if (result.expired.empty()) NamePendingChange(session, ask.assignments, pending_changes, facts);
   return result;
 }
 

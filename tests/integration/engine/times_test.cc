@@ -58,6 +58,14 @@ TEST(Times, OfAnAskIsTakenOnceItsServicesAreLocked) {
   EXPECT_EQ(world.test_database.Count("SELECT time FROM contact_change_event"), Now(world));
 }
 
+TEST(Times, OfAnAskIsTakenOnceItsNewContactsAreLocked) {
+  World world;
+  RunWhileLocked(world, "SELECT id FROM account WHERE id = 'dd4-ovh' FOR UPDATE", [&] {
+    EXPECT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}).status, HasReason(""));
+  });
+  EXPECT_EQ(world.test_database.Count("SELECT create_time FROM contact_change"), Now(world));
+}
+
 TEST(Times, OfTheLastAcceptanceIsTakenOnceItsServicesAreLocked) {
   World world;
   const ContactChange change = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
