@@ -37,6 +37,7 @@ struct Account {
 struct EarlierAddress {
   AccountId account;
   std::string address;
+  bool was_used = true;  // Whether it was the account's address, not only asked for.
 };
 
 // Masks an address for display, such as "j***@example.com". "***" for text without an at sign

@@ -130,7 +130,7 @@ TokenCheck Answering::CheckToken(Session& session, const ContactChange& change,
   const absl::Time sent =
       std::max(validation.own_resends.last_time, validation.other_resends.last_time);
   if (check == TokenCheck::kRight && !TokenKeys::IsBound(validation.token_key_id) &&
-      !store::LoadEarlierAddresses(session, account, sent).empty()) {
+      store::AddressReplacedSince(session, account, sent)) {
     return TokenCheck::kSuperseded;
   }
   return check;

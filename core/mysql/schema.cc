@@ -238,6 +238,9 @@ std::vector<Migration> Build() {
            "ALTER TABLE service ADD KEY by_admin_tech (admin, tech, id),"
            " ADD KEY by_admin_billing (admin, billing, id),"
            " ADD KEY by_tech_billing (tech, billing, id)",
+           // When an address was last in use; 0 if it was only asked for.
+           "ALTER TABLE earlier_address ADD COLUMN use_end_time {time} DEFAULT 0",
+           "UPDATE earlier_address SET use_end_time = replace_time",
        }},
   };
   for (Migration& migration : migrations) {

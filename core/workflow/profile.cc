@@ -25,7 +25,9 @@ void CopyField(const std::string& field, const Owner& from, Owner& to) {
 // Ends a pending address. Its token serves no more.
 void EndPending(Account& account, ProfileEffects& effects) {
   if (account.pending.address.empty()) return;
-  effects.earlier.push_back({account.id, std::exchange(account.pending.address, "")});
+  effects.earlier.push_back({.account = account.id,
+                             .address = std::exchange(account.pending.address, ""),
+                             .was_used = false});
 }
 
 // Makes an address the pending one. Its token goes to it; the present address is told.

@@ -18,11 +18,13 @@ namespace contacts::store {
 void InsertEarlierAddresses(Session& session, const std::vector<EarlierAddress>& addresses,
                             absl::Time now);
 
-// Returns the AddressDigests of the latest addresses that the account had before, at most
-// kMostEarlierAddresses, of those replaced at `since` or later.
+// Returns the AddressDigests of the latest addresses that the account had or asked for before, at
+// most kMostEarlierAddresses.
 inline constexpr int64_t kMostEarlierAddresses = 16;
-std::vector<std::string> LoadEarlierAddresses(Session& session, const AccountId& account,
-                                              absl::Time since = absl::UnixEpoch());
+std::vector<std::string> LoadEarlierAddresses(Session& session, const AccountId& account);
+
+// Whether the address that the account used was replaced at `since` or later.
+bool AddressReplacedSince(Session& session, const AccountId& account, absl::Time since);
 
 // Queues the removal of at most `limit` addresses that were replaced before `before`.
 void PurgeEarlierAddresses(Session& session, absl::Time before, int64_t limit);

@@ -117,6 +117,28 @@ TEST(SupersededToken, OfAnAddressThatTheProfileNoLongerHasHoldsNothing) {
   EXPECT_THAT(world.Accept(kDana, change).status, HasReason(""));
 }
 
+TEST(SupersededToken, NotBoundToItsAddressServesUntilTheAddressInUseIsReplaced) {
+  World world;
+  TokenKeys keys = world.keys;
+  keys.UnbindNewTokens();
+  Engine engine(&world.database, keys, world.settings, [&] { return world.clock.Now(); });
+  const ContactChange change =
+      world.Ask(kMarie, {Move(kS0, kTech, kDana)}, std::nullopt, false, &engine).changes.at(0);
+  const std::string maries = world.Token(change.id, kMarie);
+  const std::string danas = world.Token(change.id, kDana);
+  world.clock.Advance(absl::Seconds(1));
+  // Asked for and withdrawn: the address in use stays.
+  for (const std::string& email : {std::string("other@mail.example"), world.EmailOf(kMarie)}) {
+    ASSERT_TRUE(engine.profiles
+                    .UpdateAccount(World::As(kMarie), {.id = AccountId(kMarie), .email = email},
+                                   [](const Account&) { return std::string("updated"); })
+                    .ok());
+  }
+  EXPECT_THAT(world.Accept(kMarie, change.id, maries).status, HasReason(""));
+  ASSERT_THAT(world.SetEmail(kDana, "second@mail.example"), HasReason(""));
+  ExpectSuperseded(world, kDana, change.id, danas);
+}
+
 TEST(SupersededToken, ServesAgainOnceTheProfileHasItsAddressAgain) {
   World world;
   const ContactChange change = AskTech(world);
