@@ -238,6 +238,8 @@ std::vector<Migration> Build() {
            "ALTER TABLE service ADD KEY by_admin_tech (admin, tech, id),"
            " ADD KEY by_admin_billing (admin, billing, id),"
            " ADD KEY by_tech_billing (tech, billing, id)",
+           // For the end of an account.
+           "ALTER TABLE daily_use ADD KEY by_other (other)",
            // When an address was last in use; 0 if it was only asked for.
            "ALTER TABLE earlier_address ADD COLUMN use_end_time {time} DEFAULT 0",
            "UPDATE earlier_address SET use_end_time = replace_time",

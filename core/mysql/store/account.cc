@@ -202,7 +202,7 @@ void EraseAccount(Session& session, const AccountId& id) {
        {"DELETE FROM account WHERE id = ?", "DELETE FROM reply WHERE actor = ?",
         "DELETE FROM outbox WHERE recipient = ?", "DELETE FROM ask_window WHERE account_id = ?",
         "DELETE FROM address_window WHERE account_id = ?",
-        "DELETE FROM daily_use WHERE account_id = ?",
+        "DELETE FROM daily_use WHERE account_id = ?", "DELETE FROM daily_use WHERE other = ?",
         "DELETE FROM earlier_address WHERE account_id = ?"}) {
     session.Queue(Fill(statement, {account}));
   }
@@ -225,6 +225,7 @@ void EraseAccount(Session& session, const AccountId& id) {
       Fill("UPDATE involvement n JOIN contact_change_item i ON i.change_id = n.change_id"
            " SET i.old_contact_gone = 1 WHERE n.account_id = ? AND i.old_contact = ?",
            {account, account}));
+  session.Queue(Fill("DELETE FROM involvement WHERE account_id = ?", {account}));
 }
 
 }  // namespace contacts::store

@@ -129,6 +129,20 @@ TEST(DeletedAccount, ItsAddressAndLanguageAreFoundNowhereInADumpAndItsIdInHistor
   EXPECT_EQ(world.Get(kMarie, done.id)->new_contact, AccountId(kGina));
 }
 
+TEST(DeletedAccount, IsInNoListOfChangesAndNoCountOfEmails) {
+  World world;
+  const ContactChange change = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
+  ASSERT_THAT(world.Refuse(kDana, change.id, world.Token(change.id, kDana)).status, HasReason(""));
+  const auto rows = [&] {
+    return world.test_database.Count(
+        "SELECT (SELECT COUNT(*) FROM involvement WHERE account_id = 'dd4-ovh')"
+        " + (SELECT COUNT(*) FROM daily_use WHERE 'dd4-ovh' IN (account_id, other))");
+  };
+  EXPECT_GT(rows(), 0);
+  ASSERT_THAT(DeleteAccount(world, kDana), HasReason(""));
+  EXPECT_EQ(rows(), 0);
+}
+
 TEST(DeletedAccount, OneMadeLaterUnderItsIdIsAnotherOneAndSeesNothingOfWhatCameBefore) {
   World world;
   const ContactChange to_thomas = world.Ask(kMarie, {Move(kS0, kBilling, kThomas)}).changes.at(0);
