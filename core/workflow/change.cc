@@ -92,7 +92,10 @@ Transition CheckAnswer(ContactChange& change, const AccountId& account, TokenChe
 
 // Step 3 of taking effect: whether the requester has authority by its admin role or by the role
 // itself. A role that another change of the batch took from the requester counts as long as that is
-// the role's latest move: the changes of a batch do not take authority from each other.
+// the role's latest move: the changes of a batch do not take authority from each other. Each role
+// is looked at by itself: a seller who is both admin and tech of a service, and sells both roles in
+// one batch, keeps authority over the tech role by the tech role itself if the admin role moves
+// again.
 bool RequesterMayStillMove(const Service& service, const ContactChange& change, Role role,
                            const EffectFacts& facts) {
   const auto has = [&](Role own) {

@@ -519,6 +519,21 @@ TEST(Effect, AuthorityOfABatchEndsForGoodOnceItsAdminRoleMovedAgainEvenBack) {
   }
 }
 
+TEST(Effect, SellerWhoIsAdminAndTechKeepsAuthorityOverTheTechRoleByThatRole) {
+  World world;
+  world.AddService("both.example", kMarie, kMarie, kBill);
+  const World::Asked batch =
+      world.Ask(kMarie, {Move("both.example", kAdmin, kEve), Move("both.example", kTech, kDana),
+                         Move("both.example", kBilling, kThomas)});
+  for (const char* account : {kMarie, kEve}) world.Accept(account, batch.changes.at(0));
+  ASSERT_TRUE(world.Override({Move("both.example", kAdmin, kBill)}).ok());
+  for (std::size_t i : {1, 2}) world.Accept(kMarie, batch.changes.at(i));
+  EXPECT_EQ(world.Accept(kDana, batch.changes.at(1)).change.state, ChangeState::kDone);
+  EXPECT_EQ(world.Holder("both.example", kTech), kDana);
+  EXPECT_EQ(world.Accept(kThomas, batch.changes.at(2)).change.items.at(0).outcome,
+            ItemOutcome::kSkippedAuthorityLost);
+}
+
 TEST(Effect, ChangeOfAnotherBatchTakesAuthorityAway) {
   World world;
   const ContactChange tech = world.Ask(kMarie, {Move(kS0, kTech, kEve)}).changes.at(0);
