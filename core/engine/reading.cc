@@ -226,11 +226,10 @@ absl::StatusOr<Page<ContactMove>> Reading::ListContactHistory(const Call& call, 
       });
 }
 
-absl::StatusOr<Page<ChangeEvent>> Reading::ListContactChangeEvents(const Call& call, const Uuid& id,
-                                                                   const PageRequest& request) {
-  using Events = Page<ChangeEvent>;
-  const auto read = [&](Session& session) -> absl::StatusOr<Events> {
-    Events page;
+absl::StatusOr<EventPage> Reading::ListContactChangeEvents(const Call& call, const Uuid& id,
+                                                           const PageRequest& request) {
+  const auto read = [&](Session& session) -> absl::StatusOr<EventPage> {
+    EventPage page;
     const std::vector<store::ChangeAndAdmins> loaded = store::LoadChanges(session, {id});
     if (loaded.empty() || !Concerns(loaded.front().change, loaded.front().admins, call.account)) {
       return AccountNotFoundOr(session, call, errors::ContactChangeNotFound(id));
@@ -238,6 +237,10 @@ absl::StatusOr<Page<ChangeEvent>> Reading::ListContactChangeEvents(const Call& c
     int64_t after = 0;
     if (!request.after.empty() && !absl::SimpleAtoi(request.after, &after)) {
       return errors::InvalidField({{"page_token", "want one that this method returned"}});
+    }
+    if (request.after.empty()) {
+      page.change =
+          ViewOf(loaded.front().change, call.account, context_.clock(), context_.settings);
     }
     page.rows = store::ListEvents(session, id, after, request.size + 1);
     for (ChangeEvent& event : page.rows) event = ViewOf(std::move(event));
@@ -247,7 +250,7 @@ absl::StatusOr<Page<ChangeEvent>> Reading::ListContactChangeEvents(const Call& c
     }
     return page;
   };
-  return context_.database->Read<Events>(call.limits, read);
+  return context_.database->Read<EventPage>(call.limits, read);
 }
 
 }  // namespace contacts

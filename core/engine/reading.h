@@ -2,6 +2,7 @@
 #define CONTACTS_CORE_ENGINE_READING_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ struct ServiceFilter {
 struct ServiceView {
   Service service;                       // Owner set only for its admin; with pending roles.
   std::vector<Uuid> pending_change_ids;  // Those that the acting account sees.
+};
+
+struct EventPage : Page<ChangeEvent> {
+  std::optional<ContactChange> change;  // On the first page.
 };
 
 // Reads of an acting account. Each result is a view of that account: a field that it may not see
@@ -59,10 +64,11 @@ class Reading {
   // admin, and INVALID_FIELD for a cursor that is not one of this method's.
   absl::StatusOr<Page<ContactMove>> ListContactHistory(const Call& call, const ServiceId& id,
                                                        const PageRequest& page);
-  // The history of one change, oldest first. Returns CONTACT_CHANGE_NOT_FOUND as above and
-  // INVALID_FIELD for a cursor that is not one of this method's.
-  absl::StatusOr<Page<ChangeEvent>> ListContactChangeEvents(const Call& call, const Uuid& id,
-                                                            const PageRequest& page);
+  // The history of one change, oldest first, and on the first page the change. Returns
+  // CONTACT_CHANGE_NOT_FOUND as above and INVALID_FIELD for a cursor that is not one of this
+  // method's.
+  absl::StatusOr<EventPage> ListContactChangeEvents(const Call& call, const Uuid& id,
+                                                    const PageRequest& page);
 
  private:
   struct ChangeRead {

@@ -187,11 +187,16 @@ grpc::ServerUnaryReactor* ContactServer::CancelContactChange(Context* context, c
 grpc::ServerUnaryReactor* ContactServer::ListContactChangeEvents(Context* context, const Buffer* in,
                                                                  Buffer* out) {
   using Request = v1::ListContactChangeEventsRequest;
-  const auto handle = [this](const Call& call, const Request& request) {
+  const auto handle = [this](const Call& call, const Request& request) -> Reply {
     const auto page = ToPageRequest(request, engine_->settings().default_event_page_size);
     const Uuid id = ChangeId(request.contact_change_id());
-    return PageReply(request, engine_->reading.ListContactChangeEvents(call, id, page),
-                     &v1::ListContactChangeEventsResponse::add_events);
+    const auto events = engine_->reading.ListContactChangeEvents(call, id, page);
+    if (!events.ok()) return events.status();
+    v1::ListContactChangeEventsResponse response;
+    for (const ChangeEvent& event : events->rows) *response.add_events() = ToMessage(event);
+    if (events->change) *response.mutable_contact_change() = ToMessage(*events->change);
+    response.set_next_page_token(MakePageToken(request, events->next));
+    return response.SerializeAsString();
   };
   return Serve<Request>("ListContactChangeEvents", {context, in, out}, handle);
 }

@@ -359,6 +359,7 @@ TEST(EventList, IsOldestFirstAndPaged) {
     const auto page =
         world.engine.reading.ListContactChangeEvents(World::As(kMarie), change.id, request);
     ASSERT_TRUE(page.ok()) << page.status();
+    EXPECT_EQ(page->change.has_value(), pages == 1);
     for (const ChangeEvent& event : page->rows) types.push_back(event.type);
     request.after = page->next;
     if (page->next.empty()) {
