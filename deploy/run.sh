@@ -84,6 +84,7 @@ uri=$(CONTACTS_DIE_WITH=$$ deploy/local-mysql.sh start)
     --listen="$address" --mysql="${uri/:$(cat mysql/password)@/@}" \
     --mysql_password_file=mysql/password --mail="maildir:$var/mail" \
     --link_url="http://$pages/contact-changes/{contact_change_id}?token={token}&answer={answer}&account={account}" \
+    --confirm_url="http://$pages/confirm-email?token={token}" \
     >"$var/contactsd.out" 2>>"$var/contactsd.log"
 ) &
 server_pid=$!

@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -19,6 +20,7 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -73,6 +75,7 @@ int ReadRequest(const http::request<http::string_body>& message, std::size_t mos
   const std::pair<absl::string_view, absl::string_view> target =
       absl::StrSplit(view(message.target()), absl::MaxSplits('?', 1));
   request.path = std::string(target.first);
+  if (!IsOwnPath(request.path)) return 400;
   for (const auto& field : message) {
     request.headers[absl::AsciiStrToLower(view(field.name_string()))] =
         std::string(view(field.value()));
@@ -271,6 +274,12 @@ class Server {
 };
 
 }  // namespace
+
+bool IsOwnPath(const std::string& path) {
+  return absl::StartsWith(path, "/") && !absl::StartsWith(path, "//") &&
+         !absl::StartsWith(path, "/\\") &&
+         std::all_of(path.begin(), path.end(), absl::ascii_isgraph);
+}
 
 std::string Get(const Parameters& parameters, const std::string& name) {
   for (const auto& [key, value] : parameters) {

@@ -25,9 +25,13 @@ struct Request {
   std::string path;    // Without the query, as it was sent.
   Parameters query;    // Decoded, UTF-8.
   Parameters form;
+  const Parameters& sent() const { return method == "POST" ? form : query; }
   std::map<std::string, std::string> headers;  // By their names in lower case.
   std::map<std::string, std::string> cookies;
 };
+
+// Whether a browser takes `path` for one of the same site: "//host" and "/\host" are other sites.
+bool IsOwnPath(const std::string& path);
 
 // Value of a header or cookie. Empty if there is none.
 std::string Get(const std::map<std::string, std::string>& values, const std::string& name);

@@ -11,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "client/lib/channel.h"
 #include "client/web/http_server.h"
@@ -149,9 +150,10 @@ int Run(int argc, char** argv) {
   Site site(flags.site, std::move(keys), channels);
   std::string error = LoadTemplates();
   const auto [host, port] = HostAndPort("listen", flags.listen);
+  const std::string address = absl::StrReplaceAll(host, {{"[", ""}, {"]", ""}});
   if (error.empty()) {
     error = ServeHttp(
-        flags.http, host, static_cast<std::uint16_t>(port),
+        flags.http, address, static_cast<std::uint16_t>(port),
         [&site](const Request& request) { return site.Handle(request); },
         [name = host](std::uint16_t bound) {
           std::cout << "listening on " << name << ':' << bound << std::endl;

@@ -17,6 +17,13 @@ if (tickAll) {
   });
 }
 
+// A double click sends a form once.
+document.addEventListener('submit', event => {
+  const {dataset} = event.target;
+  if (Date.now() - (dataset.sent || 0) < 2000) event.preventDefault();
+  else dataset.sent = Date.now();
+});
+
 // Replaces the part of the page that shows the state of requests. Forms that a person fills in
 // are outside of it. An open part stays open, and the focus stays where it is.
 async function refresh() {
@@ -46,12 +53,21 @@ if (document.querySelector('[data-live]')) {
     clearTimeout(waiting);
     waiting = setTimeout(() => refresh().catch(() => {}), 50);
   };
-  const events = new EventSource('/events');
-  events.addEventListener('change', soon);
-  // The first message of each connection: something may have happened before it.
-  events.addEventListener('begin', () => {
-    document.body.dataset.live = 'on';
-    soon();
-  });
-  addEventListener('pagehide', () => events.close());
+  // A page out of sight keeps no connection: browsers have six for a site.
+  let events;
+  const watch = () => {
+    events?.close();
+    document.body.dataset.live = 'off';
+    if (document.hidden) return;
+    events = new EventSource('/events');
+    events.addEventListener('change', soon);
+    // The first message of each connection: something may have happened before it.
+    events.addEventListener('begin', () => {
+      document.body.dataset.live = 'on';
+      soon();
+    });
+  };
+  document.addEventListener('visibilitychange', watch);
+  addEventListener('pagehide', () => events?.close());
+  watch();
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "client/lib/errors.h"
 #include "client/lib/time_text.h"
 #include "client/lib/uuid.h"
 #include "client/web/site.h"
@@ -92,19 +93,33 @@ std::vector<Row> RowsOf(const Parameters& form) {
   return rows;
 }
 
-// The reason against each wrong row, by its place.
-std::map<std::size_t, std::string> WrongRows(const grpc::Status& status,
-                                             const std::vector<Row>& rows, const Words& say) {
-  std::map<std::size_t, std::string> wrong;
+// The wrong rows of a request.
+struct WrongRows {
+  std::map<std::size_t, std::string> why;  // By place.
+  std::size_t count = 0;
+  bool all_known = true;  // Whether rows without an entry in `why` are in order.
+};
+
+WrongRows WrongRowsOf(const grpc::Status& status, const std::vector<Row>& rows, const Words& say) {
+  WrongRows wrong;
   if (status.ok()) return wrong;
-  for (const client::Violation& violation : client::ExplainFailure(status, {}).fields) {
+  const client::Failure failure = client::ExplainFailure(status, {});
+  for (const client::Violation& violation : failure.fields) {
     absl::string_view field = violation.where;
     std::size_t place = 0;
     if (absl::ConsumePrefix(&field, "assignments[") &&
         absl::SimpleAtoi(field.substr(0, field.find(']')), &place) && place < rows.size()) {
-      wrong[place] = RowSentence(violation.what, rows[place].new_contact, say);
+      wrong.why[place] = RowSentence(violation.what, rows[place].new_contact, say);
     }
   }
+  wrong.count = wrong.why.size();
+  // The server lists as many as there is room for, and says how many there are.
+  const auto all = failure.metadata.find("violations");
+  std::size_t count = 0;
+  const bool cut = all != failure.metadata.end() && absl::SimpleAtoi(all->second, &count) &&
+                   count > failure.fields.size();
+  if (cut) wrong.count = count;
+  wrong.all_known = !wrong.why.empty() && !cut;
   return wrong;
 }
 
@@ -123,10 +138,14 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// The id that the form brought, so that a second click does nothing more.
-std::string RequestId(const Request& request) {
+// The id that the form brought, so that a second click does nothing more. Once its call failed
+// (`failed`) a new one, unless it may have been done nevertheless: the next try is the same
+// request.
+std::string RequestId(const Request& request, const grpc::Status& failed = grpc::Status::OK) {
   const std::string id = Get(request.form, "request_id");
-  return client::IsUuid(id) ? id : client::NewUuid();
+  const bool unsure = failed.error_code() == grpc::StatusCode::UNAVAILABLE ||
+                      failed.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+  return client::IsUuid(id) && (failed.ok() || unsure) ? id : client::NewUuid();
 }
 
 void AddLink(TemplateDictionary& body, const char* section, const std::string& path,
@@ -142,12 +161,39 @@ void AddChoice(TemplateDictionary& body, const char* section, bool chosen,
   if (chosen) choice.ShowSection("CHOSEN");
 }
 
+// Adds what lists and the page of one request tell of it.
+void FillChange(const Visit& visit, const v1::ContactChange& change,
+                TemplateDictionary& dictionary) {
+  const Words& say = visit.say;
+  Fill(dictionary, change, say);
+  dictionary.SetValue("MATTER", Matter(change, say));
+  TemplateDictionary& actions = Include(dictionary, "ACTIONS", "actions", say);
+  const std::vector<std::string> awaited = Awaited(change);
+  if (awaited.empty()) return;
+  Add(dictionary, "OPEN", "NAMES", absl::StrJoin(awaited, ", "));
+  TemplateDictionary& any = Add(actions, "ANY", "ID", change.id());
+  if (Contains(awaited, visit.account) && visit.id.empty()) any.ShowSection("ANSWER");
+  const bool requester = change.requester() == visit.account;
+  for (const v1::Validation& validation : change.validations()) {
+    const std::string& account = validation.account();
+    if (!Contains(awaited, account) || (!requester && account != visit.account)) continue;
+    const absl::Duration wait = client::ToTime(validation.resend_time()) - absl::Now();
+    Add(any, wait > absl::ZeroDuration() ? "WAIT" : "RESEND", "VALIDATOR", account, "WHEN",
+        say("in $0", {Wait(wait, say)}));
+  }
+  // An open change is seen by its requester, its new contact, and administrators of its services,
+  // who may withdraw it too.
+  if (requester || change.new_contact() != visit.account) {
+    Add(any, "WITHDRAW", "REQUEST_ID", client::NewUuid());
+  }
+}
+
 }  // namespace
 
 Response Site::Contacts(Visit& visit) {
   const Parameters& query = visit.request.query;
   v1::ListServicesRequest request;
-  const Role* only = RoleOf(Get(query, "role"));
+  const Role* only = RoleOf(absl::AsciiStrToLower(Get(query, "role")));
   if (only != nullptr) request.add_roles(only->role);
   request.set_id_prefix(absl::AsciiStrToLower(Trimmed(Get(query, "prefix"))));
   request.set_page_size(kServicesPerPage);
@@ -176,7 +222,7 @@ Response Site::Contacts(Visit& visit) {
       if (IsPending(service, role)) cell.ShowSection("PENDING");
     }
   }
-  Parameters next = {{"role", Get(query, "role")}, {"prefix", request.id_prefix()}};
+  Parameters next = {{"role", only == nullptr ? "" : only->key}, {"prefix", request.id_prefix()}};
   if (!request.page_token().empty()) AddLink(table, "FIRST", "/contacts", next);
   next.emplace_back("page", reply.next_page_token());
   if (!reply.next_page_token().empty()) AddLink(table, "NEXT", "/contacts", next);
@@ -244,61 +290,31 @@ Response Site::Change(Visit& visit) {
   }
   v1::ChangeContactsResponse reply;
   const grpc::Status status = Call(visit, &Stub::ChangeContacts, request, reply);
-  if (status.ok() && ask) return Redirect("/requests?tab=mine&done=asked");
+  if (status.ok() && ask) return Redirect(visit, "/requests?tab=mine", "asked");
 
-  const std::map<std::size_t, std::string> wrong = WrongRows(status, rows, say);
-  Page page(visit, "check", say("Check your request"));
-  page.status = HttpStatus(status);
-  // Rows tell for themselves.
-  if (wrong.empty()) page.error = Sentence(status, say);
-  Set(page.body, "REQUEST_ID", client::NewUuid(), "WRONG_COUNT", absl::StrCat(wrong.size()),
-      "COUNT", absl::StrCat(rows.size()));
-  page.body.ShowSection(!wrong.empty() ? "SOME_WRONG" : status.ok() ? "ALL_FINE" : "NOT_CHECKED");
+  const WrongRows wrong = WrongRowsOf(status, rows, say);
+  Page page(visit, "check", say("Check your request"), status);
+  if (!wrong.why.empty()) page.error.clear();  // Rows tell for themselves.
+  Set(page.body, "REQUEST_ID", RequestId(visit.request, status), "WRONG_COUNT",
+      absl::StrCat(wrong.count), "COUNT", absl::StrCat(rows.size()));
+  page.body.ShowSection(!wrong.why.empty() ? "SOME_WRONG" : status.ok() ? "ALL_FINE" : "NONE");
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& [service, role, new_contact] = rows[i];
     TemplateDictionary& row =
-        Add(page.body, "ROW", "SERVICE", rows[i].service, "KEY", rows[i].role->key, "ROLE",
-            say(v1::ContactRole_Name(rows[i].role->role)), "NEW_CONTACT", rows[i].new_contact);
-    const auto found = wrong.find(i);
-    if (found != wrong.end()) {
+        Add(page.body, "ROW", "SERVICE", service, "KEY", role->key, "ROLE",
+            say(v1::ContactRole_Name(role->role)), "NEW_CONTACT", new_contact);
+    const auto found = wrong.why.find(i);
+    if (found != wrong.why.end()) {
       Add(row, "WRONG", "WHY", found->second);
       continue;
     }
     row.ShowSection("TICKED");
-    if (status.ok() || !wrong.empty()) {
-      Add(row, "FINE", "VALIDATORS",
-          rows[i].new_contact == visit.account
-              ? visit.account
-              : absl::StrCat(visit.account, ", ", rows[i].new_contact));
-    }
+    Add(row, wrong.all_known ? "FINE" : "UNKNOWN", "VALIDATORS",
+        new_contact == visit.account ? visit.account
+                                     : absl::StrCat(visit.account, ", ", new_contact));
   }
-  if (wrong.size() < rows.size()) page.body.ShowSection("MAY_ASK");
+  if (wrong.why.size() < rows.size()) page.body.ShowSection("MAY_ASK");
   return Show(visit, page);
-}
-
-void Site::FillChange(const Visit& visit, const v1::ContactChange& change,
-                      TemplateDictionary& dictionary) const {
-  const Words& say = visit.say;
-  Fill(dictionary, change, say);
-  dictionary.SetValue("MATTER", Matter(change, say));
-  TemplateDictionary& actions = Include(dictionary, "ACTIONS", "actions", say);
-  const std::vector<std::string> awaited = Awaited(change);
-  if (awaited.empty()) return;
-  Add(dictionary, "OPEN", "NAMES", absl::StrJoin(awaited, ", "));
-  TemplateDictionary& any = Add(actions, "ANY", "ID", change.id());
-  if (Contains(awaited, visit.account) && visit.id.empty()) any.ShowSection("ANSWER");
-  const bool requester = change.requester() == visit.account;
-  for (const v1::Validation& validation : change.validations()) {
-    const std::string& account = validation.account();
-    if (!Contains(awaited, account) || (!requester && account != visit.account)) continue;
-    const absl::Duration wait = client::ToTime(validation.resend_time()) - absl::Now();
-    Add(any, wait > absl::ZeroDuration() ? "WAIT" : "RESEND", "VALIDATOR", account, "WHEN",
-        say("in $0", {Wait(wait, say)}));
-  }
-  // An open change is seen by its requester, its new contact, and administrators of its services,
-  // who may withdraw it too.
-  if (requester || change.new_contact() != visit.account) {
-    Add(any, "WITHDRAW", "REQUEST_ID", client::NewUuid());
-  }
 }
 
 Response Site::Requests(Visit& visit) {
@@ -344,50 +360,44 @@ Response Site::Requests(Visit& visit) {
 }
 
 Response Site::ShowRequest(Visit& visit, const grpc::Status& failed) {
-  v1::GetContactChangeRequest request;
-  request.set_contact_change_id(visit.id);
-  v1::GetContactChangeResponse reply;
-  const grpc::Status status = Call(visit, &Stub::GetContactChange, request, reply);
-  if (!status.ok()) return Failed(visit, status);
-
-  const Words& say = visit.say;
-  const v1::ContactChange& change = reply.contact_change();
-  const std::vector<std::string> awaited = Awaited(change);
-  const Parameters& sent =
-      visit.request.method == "POST" ? visit.request.form : visit.request.query;
-  const std::string token = Get(sent, "token");
-  Page page(visit, "request", Matter(change, say));
-  page.status = HttpStatus(failed);
-  page.error = Sentence(failed, say);
-  TemplateDictionary& body = page.body;
-  FillChange(visit, change, body);
-  if (Contains(awaited, visit.account)) {
-    TemplateDictionary& answer = Add(body, "ANSWER", "TOKEN", token, "REASON", Get(sent, "reason"),
-                                     "REQUEST_ID", client::NewUuid());
-    answer.ShowSection(change.requester() == change.new_contact() ? "TAKES_OVER"
-                       : change.requester() == visit.account      ? "HANDS_OVER"
-                                                                  : "IS_ASKED");
-    if (Get(sent, "answer") == "refuse") answer.ShowSection("REFUSING");
-  } else if (!token.empty() && failed.ok()) {
-    page.done = "done before";
-  } else if (awaited.empty() && Get(sent, "done") == "accepted") {
-    page.done = "done effective";
-  }
-  return Show(visit, page);
-}
-
-Response Site::History(Visit& visit) {
   v1::ListContactChangeEventsRequest request;
   request.set_contact_change_id(visit.id);
   request.set_page_token(Get(visit.request.query, "page"));
   v1::ListContactChangeEventsResponse reply;
   const grpc::Status status = Call(visit, &Stub::ListContactChangeEvents, request, reply);
   if (!status.ok()) return Failed(visit, status);
-  Page page(visit, "history", visit.say("History"));
-  page.body.SetValue("ID", visit.id);
-  Fill(page.body, reply, visit.say);
+
+  const Words& say = visit.say;
+  // Later pages have the rest of the history alone.
+  const bool first = reply.has_contact_change();
+  const v1::ContactChange change = reply.contact_change();
+  reply.clear_contact_change();
+  Page page(visit, "request", first ? Matter(change, say) : say("History"), failed);
+  TemplateDictionary& body = page.body;
+  Set(body, "HEADING", page.title, "ID", visit.id);
+  Fill(body, reply, say);
   if (!reply.next_page_token().empty()) {
-    AddLink(page.body, "NEXT", visit.request.path, {{"page", reply.next_page_token()}});
+    AddLink(body, "NEXT", "/contact-changes/" + visit.id, {{"page", reply.next_page_token()}});
+  }
+  TemplateDictionary& shown = Add(body, first ? "CHANGE" : "REST");
+  if (first) FillChange(visit, change, shown);
+  const std::vector<std::string> awaited = Awaited(change);
+  const Parameters& sent = visit.request.sent();
+  const std::string token = Get(sent, "token");
+  if (Contains(awaited, visit.account)) {
+    const bool answered = !Get(visit.request.form, "answer").empty();
+    TemplateDictionary& answer =
+        Add(body, "ANSWER", "TOKEN", token, "REASON", Get(sent, "reason"), "REQUEST_ID",
+            answered ? RequestId(visit.request, failed) : client::NewUuid(), "REQUESTER",
+            change.requester(), "NEW_CONTACT", change.new_contact());
+    answer.ShowSection(change.requester() == change.new_contact() ? "TAKES_OVER"
+                       : change.requester() == visit.account      ? "HANDS_OVER"
+                                                                  : "IS_ASKED");
+    if (Get(sent, "answer") == "refuse") answer.ShowSection("REFUSING");
+  } else if (first && !token.empty() && failed.ok()) {
+    page.done = "done before";
+  } else if (change.state() == v1::CONTACT_CHANGE_STATE_DONE && Done(visit) == "done accepted") {
+    page.done = "done effective";
   }
   return Show(visit, page);
 }
@@ -405,7 +415,7 @@ Response Site::Act(Visit& visit, Method<Request, Reply> method, Request request,
   Reply reply;
   const grpc::Status status = Call(visit, method, request, reply, retry);
   if (!status.ok()) return ShowRequest(visit, status);
-  return Redirect(absl::StrCat("/contact-changes/", visit.id, "?done=", done));
+  return Redirect(visit, absl::StrCat("/contact-changes/", visit.id), done);
 }
 
 Response Site::AnswerRequest(Visit& visit) {
@@ -437,12 +447,16 @@ Response Site::ShowProfile(Visit& visit, const grpc::Status& failed) {
   if (!status.ok()) return Failed(visit, status);
   const Words& say = visit.say;
   const v1::Account& account = reply.account();
-  Page page(visit, "profile", say("Profile"));
-  page.status = HttpStatus(failed);
-  page.error = Sentence(failed, say);
+  Page page(visit, "profile", say("Profile"), failed);
   Fill(page.body, account, say);
+  const Parameters& sent = visit.request.sent();
   const std::string typed = Get(visit.request.form, "email");
-  Set(page.body, "TYPED_EMAIL", typed.empty() ? account.email() : typed);
+  Set(page.body, "TYPED_EMAIL", typed.empty() ? account.email() : typed, "TOKEN",
+      Get(sent, "token"));
+  // A link that was used, or is too old.
+  if (visit.request.path == "/confirm-email" && account.pending_email().empty() && failed.ok()) {
+    page.error = say("ERROR_REASON_NO_PENDING_EMAIL");
+  }
   for (const Words& language : Languages()) {
     AddChoice(page.body, "CHOICE", &language == LanguageOf(account.language_code()), "TAG",
               language.tag(), "NAME", language.name());
@@ -469,7 +483,16 @@ Response Site::SaveProfile(Visit& visit) {
   const grpc::Status status =
       changed ? Call(visit, &Stub::UpdateProfile, request, reply, client::Retry::kNever)
               : grpc::Status::OK;
-  return status.ok() ? Redirect("/profile?done=saved") : ShowProfile(visit, status);
+  return status.ok() ? Redirect(visit, "/profile", "saved") : ShowProfile(visit, status);
+}
+
+Response Site::ConfirmEmail(Visit& visit) {
+  v1::ConfirmEmailRequest request;
+  request.set_token(Trimmed(Get(visit.request.form, "token")));
+  v1::ConfirmEmailResponse reply;
+  const grpc::Status status =
+      Call(visit, &Stub::ConfirmEmail, request, reply, client::Retry::kNever);
+  return status.ok() ? Redirect(visit, "/profile", "confirmed") : ShowProfile(visit, status);
 }
 
 }  // namespace contacts::web

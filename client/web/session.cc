@@ -89,13 +89,13 @@ absl::StatusOr<Session> Signer::Open(absl::string_view cookie, absl::Time now) c
   return absl::NotFoundError("no session");
 }
 
-std::string Signer::FormToken(const Session& session, const std::string& account) const {
-  return Sign(keys_.front(), "form", absl::StrCat(session.id, "\n", account));
+std::string Signer::Token(const Session& session, const std::string& purpose) const {
+  return Sign(keys_.front(), "token", absl::StrCat(session.id, "\n", purpose));
 }
 
-bool Signer::IsFormToken(const std::string& token, const Session& session,
-                         const std::string& account) const {
-  return IsSigned("form", absl::StrCat(session.id, "\n", account), token);
+bool Signer::IsToken(const std::string& token, const Session& session,
+                     const std::string& purpose) const {
+  return IsSigned("token", absl::StrCat(session.id, "\n", purpose), token);
 }
 
 }  // namespace contacts::web

@@ -37,10 +37,9 @@ class Signer {
   // Returns NOT_FOUND if `cookie` is not one that Seal returned, or if the session has ended.
   absl::StatusOr<Session> Open(absl::string_view cookie, absl::Time now) const;
 
-  // Token for the forms of `account` in this session.
-  std::string FormToken(const Session& session, const std::string& account) const;
-  bool IsFormToken(const std::string& token, const Session& session,
-                   const std::string& account) const;
+  // Token that nobody makes for another session, nor for another purpose.
+  std::string Token(const Session& session, const std::string& purpose) const;
+  bool IsToken(const std::string& token, const Session& session, const std::string& purpose) const;
 
  private:
   bool IsSigned(absl::string_view purpose, absl::string_view text,

@@ -5,7 +5,6 @@
 #include <exception>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -13,8 +12,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "client/lib/uuid.h"
 
 namespace contacts::web {
@@ -32,6 +31,7 @@ constexpr std::pair<const char*, const char*> kHeaders[] = {
     {"X-Frame-Options", "DENY"},
     {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cross-Origin-Resource-Policy", "same-origin"}};
+constexpr int kMostStreams = 20;  // Of one account. Pages that are not in sight need none.
 constexpr char kLanguageCookie[] = "contacts-language";
 
 // Browsers send a __Host- cookie over TLS alone, and to the host alone that set it. Development has
@@ -50,42 +50,43 @@ std::string Claim(absl::string_view token, const std::string& name) {
   return has ? json[name].get<std::string>() : "";
 }
 
-// Returns nothing if `path` does not have the form of `pattern`; else its {id}, or "".
-std::optional<std::string> Match(absl::string_view pattern, absl::string_view path) {
-  const std::pair<absl::string_view, absl::string_view> ends = absl::StrSplit(pattern, "{id}");
-  if (ends.first == pattern) {
-    return pattern == path ? std::optional<std::string>("") : std::nullopt;
-  }
-  if (!absl::ConsumePrefix(&path, ends.first) || !absl::ConsumeSuffix(&path, ends.second) ||
-      path.empty() || absl::StrContains(path, '/')) {
-    return std::nullopt;
-  }
-  return std::string(path);
+// The path of the route, where the id of a request is {id}. Sets `id`, or leaves it empty.
+std::string RoutePath(const std::string& path, std::string& id) {
+  std::vector<std::string> parts = absl::StrSplit(path, '/');
+  const bool has_id = parts.size() > 2 && parts[1] == "contact-changes" && !parts[2].empty();
+  if (has_id) id = std::exchange(parts[2], "{id}");
+  return absl::StrJoin(parts, "/");
 }
 
-// Whether `path` is a page of this site: a sign-in goes on to no other address. "//host" and
-// "/\host" are other sites.
-bool IsOwnPath(absl::string_view path) {
-  return absl::StartsWith(path, "/") && !absl::StartsWith(path, "//") &&
-         !absl::StartsWith(path, "/\\") && client::IsMetadataValue(path);
-}
-
-// The page that a person without a session wanted, or that his form was on, with its code.
-std::string PageOf(const Request& request) {
+// The page that a person without a session wanted, or that the form was on, with its code.
+std::string PageOf(const Visit& visit) {
+  const Request& request = visit.request;
   if (request.method == "GET") return absl::StrCat(request.path, "?", Encoded(request.query));
-  std::string path = request.path;
-  for (const char* action : {"/answer", "/resend", "/withdraw"}) {
-    path = std::string(absl::StripSuffix(path, action));
-  }
-  return absl::StrCat(path, "?", Encoded({{"token", Get(request.form, "token")}}));
+  return absl::StrCat(visit.id.empty() ? request.path : "/contact-changes/" + visit.id, "?",
+                      Encoded({{"token", Get(request.form, "token")}}));
 }
 
-// In development a page has a name of this machine. Another name that leads here is an attack by
-// DNS.
-bool IsLoopbackName(absl::string_view host) {
+// Whether a browser of this machine sent the request, as it should in development. Another name
+// that leads here is an attack by DNS. A proxy's headers mean that strangers may be behind it.
+bool IsLocal(const Request& request, const std::string& token_header) {
+  for (const auto& [name, value] : request.headers) {
+    if (name == token_header || name == "forwarded" || absl::StartsWith(name, "x-forwarded-") ||
+        absl::StartsWith(name, "x-auth-request-")) {
+      return false;
+    }
+  }
+  const std::string name = Get(request.headers, "host");
+  absl::string_view host = name;
   const std::size_t port = host.rfind(':');
   if (port != absl::string_view::npos && !absl::EndsWith(host, "]")) host = host.substr(0, port);
   return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
+}
+
+// Part of the addresses of style and script: browsers keep them until it changes.
+const std::string& Version() {
+  static const auto* const kVersion = new std::string(absl::StrCat(
+      std::hash<std::string>()(absl::StrCat(Embedded("style.css"), Embedded("page.js")))));
+  return *kVersion;
 }
 
 // Passes the events of one person's requests on to one page.
@@ -119,6 +120,8 @@ class Watch : public grpc::ClientReadReactor<v1::WatchContactChangesResponse> {
     // Without an id, the browser starts from now when it connects again.
     if (status.error_code() == grpc::StatusCode::OUT_OF_RANGE) {
       stream_->Send("id\nevent: begin\ndata\n\n");
+    } else if (!client::IsWorthReopening(status)) {
+      stream_->Send("retry: 60000\n\n");  // Such as the end of the proxy's session.
     }
     stream_->End();
     self_.reset();
@@ -134,10 +137,6 @@ class Watch : public grpc::ClientReadReactor<v1::WatchContactChangesResponse> {
 };
 
 }  // namespace
-
-std::string Sentence(const grpc::Status& status, const Words& say) {
-  return status.ok() ? "" : Sentence(client::ExplainFailure(status, {}), say);
-}
 
 int HttpStatus(const grpc::Status& status) {
   // By gRPC's codes, OK to UNAUTHENTICATED.
@@ -169,12 +168,13 @@ const std::vector<Site::Route>& Site::Routes() {
       {"POST", "/change", &Site::Change},
       {"GET", "/requests", &Site::Requests},
       {"GET", "/contact-changes/{id}", &Site::OneRequest},
-      {"GET", "/contact-changes/{id}/history", &Site::History},
       {"POST", "/contact-changes/{id}/answer", &Site::AnswerRequest},
       {"POST", "/contact-changes/{id}/resend", &Site::Resend},
       {"POST", "/contact-changes/{id}/withdraw", &Site::Withdraw},
       {"GET", "/profile", &Site::Profile},
       {"POST", "/profile", &Site::SaveProfile},
+      {"GET", "/confirm-email", &Site::Profile},
+      {"POST", "/confirm-email", &Site::ConfirmEmail},
       {"GET", "/mail", &Site::MailPage, false},
       {"GET", "/mail/letter", &Site::Letter, false},
   };
@@ -202,29 +202,30 @@ void Site::Identify(Visit& visit) const {
   if (absl::StartsWithIgnoreCase(token, "Bearer ")) token.remove_prefix(7);
   if (token.empty() || !client::IsMetadataValue(token)) return;
   visit.caller.bearer_token = std::string(token);
-  visit.account = Claim(token, options_.account_claim);
+  visit.account = absl::AsciiStrToLower(Claim(token, options_.account_claim));
   visit.session.language = Claim(token, "locale");
 }
 
 Response Site::Dispatch(Visit& visit, std::string& route_name) {
   const Request& request = visit.request;
   const Words& say = visit.say;
-  if (options_.development && !IsLoopbackName(Get(request.headers, "host"))) {
-    return Failed(visit, 421, say("This address is not that of this site."));
+  if (options_.development && !IsLocal(request, options_.token_header)) {
+    return Failed(visit, 421,
+                  say("This site is set up for development: open it in a browser on this machine, "
+                      "at localhost and without a proxy."));
   }
+  const std::string path = RoutePath(request.path, visit.id);
   bool known = false;
   for (const Route& route : Routes()) {
-    const std::optional<std::string> id = Match(route.path, request.path);
-    known = known || id;
-    if (!id || request.method != route.method) continue;
-    route_name = route.path;
-    visit.id = *id;
+    known = known || path == route.path;
+    if (path != route.path || request.method != route.method) continue;
+    route_name = path;
     if (route.signed_in && visit.account.empty()) return ShowSignIn(visit, 401, "");
     if (request.method == "POST") {
       // Browsers tell where a form comes from. The token tells it too.
       const std::string from = Get(request.headers, "sec-fetch-site");
       if (from == "cross-site" || from == "same-site" ||
-          !signer_.IsFormToken(Get(request.form, "form"), visit.session, visit.account)) {
+          !signer_.IsToken(Get(request.form, "form"), visit.session, "form " + visit.account)) {
         return Failed(visit, 403,
                       say("This form is too old, or was not sent from this page. Go back, load the "
                           "page again, and send it once more."));
@@ -237,19 +238,17 @@ Response Site::Dispatch(Visit& visit, std::string& route_name) {
 
 Response Site::Handle(const Request& request) {
   const absl::Time begin = absl::Now();
-  Visit stranger{request, Languages().front(), client::NewUuid()};
-  Identify(stranger);
+  Visit visit{request, Languages().front(), client::NewUuid()};
+  Identify(visit);
   // A switch of the language holds for later pages.
   const Words* chosen = LanguageOf(Get(request.query, "lang"));
   const Words* language = chosen;
   for (const std::string& tags :
        {Get(request.cookies, kLanguageCookie), Get(request.headers, "accept-language"),
-        stranger.session.language, std::string("en")}) {
+        visit.session.language, std::string("en")}) {
     if (language == nullptr) language = LanguageOf(tags);
   }
-  Visit visit{
-      request, *language, stranger.call_id, stranger.session, stranger.caller, stranger.account,
-      "",      0,         stranger.renew};
+  visit.say = *language;
   std::string route = "none";
   Response response;
   try {
@@ -288,14 +287,12 @@ Response Site::Handle(const Request& request) {
 }
 
 Response Site::Show(const Visit& visit, Page& page) const {
-  // The addresses change with the files, so that browsers may keep them.
-  static const std::size_t kVersion =
-      std::hash<std::string>()(absl::StrCat(Embedded("style.css"), Embedded("page.js")));
   const Request& request = visit.request;
+  const Words& say = visit.say;
   ctemplate::TemplateDictionary& layout = page.layout;
-  Set(layout, "LANGUAGE", visit.say.tag(), "TITLE", page.title, "STYLE_URL",
-      absl::StrCat("/style.css?v=", kVersion), "SCRIPT_URL", absl::StrCat("/page.js?v=", kVersion));
-  layout.SetTemplateGlobalValue("FORM_TOKEN", signer_.FormToken(visit.session, visit.account));
+  Set(layout, "LANGUAGE", say.tag(), "TITLE", page.title, "VERSION", Version());
+  layout.SetTemplateGlobalValue("FORM_TOKEN",
+                                signer_.Token(visit.session, "form " + visit.account));
   layout.SetTemplateGlobalValue("ME", visit.account);
   if (!visit.account.empty()) Add(layout, "SIGNED_IN");
   if (options_.development) layout.ShowSection("SIGN_OUT");
@@ -303,7 +300,7 @@ Response Site::Show(const Visit& visit, Page& page) const {
   // Marks the page's own link.
   layout.ShowSection("AT_" + absl::AsciiStrToUpper(request.path.substr(1)));
   for (const Words& other : Languages()) {
-    if (&other == &visit.say || request.method != "GET") continue;
+    if (&other == &say || request.method != "GET") continue;
     Parameters query;
     for (const auto& parameter : request.query) {
       if (parameter.first != "lang" && parameter.first != "done") query.push_back(parameter);
@@ -314,11 +311,24 @@ Response Site::Show(const Visit& visit, Page& page) const {
   }
   if (!page.error.empty()) Add(layout, "ERROR", "TEXT", page.error);
   // The effect of the form that led here.
-  const std::string done = page.done.empty() ? "done " + Get(request.query, "done") : page.done;
-  if (visit.say.Has(done) && page.error.empty()) Add(layout, "DONE", "TEXT", visit.say(done));
-  return {page.status,
-          {{"Content-Type", "text/html; charset=utf-8"}},
-          Expand("layout", visit.say, layout)};
+  const std::string done = page.done.empty() ? Done(visit) : page.done;
+  if (!done.empty() && page.error.empty()) Add(layout, "DONE", "TEXT", say(done));
+  return {
+      page.status, {{"Content-Type", "text/html; charset=utf-8"}}, Expand("layout", say, layout)};
+}
+
+Response Site::Redirect(const Visit& visit, const std::string& path,
+                        const std::string& done) const {
+  const char* separator = absl::StrContains(path, '?') ? "&" : "?";
+  return Redirect(absl::StrCat(path, separator, "done=", done, ".",
+                               signer_.Token(visit.session, "done " + done)));
+}
+
+std::string Site::Done(const Visit& visit) const {
+  const std::pair<std::string, std::string> parts =
+      absl::StrSplit(Get(visit.request.query, "done"), absl::MaxSplits('.', 1));
+  const std::string id = "done " + parts.first;
+  return signer_.IsToken(parts.second, visit.session, id) ? id : "";
 }
 
 Response Site::Failed(const Visit& visit, int status, const std::string& sentence) const {
@@ -337,8 +347,10 @@ Response Site::Home(Visit&) { return Redirect("/contacts"); }
 
 Response Site::Asset(Visit& visit) {
   const bool style = visit.request.path == "/style.css";
+  // The address of another version must not keep the present file.
+  const bool current = Get(visit.request.query, "v") == Version();
   return {200,
-          {{"Cache-Control", "public, max-age=31536000, immutable"},
+          {{"Cache-Control", current ? "public, max-age=31536000, immutable" : "no-cache"},
            {"Content-Type", style ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8"}},
           std::string(Embedded(visit.request.path.substr(1)))};
 }
@@ -352,12 +364,12 @@ Response Site::ShowSignIn(Visit& visit, int status, const std::string& error) {
     return Failed(visit, 401, visit.say("ERROR_REASON_UNAUTHENTICATED"));
   }
   const bool direct = request.path == "/sign-in";
-  const Parameters& sent = request.method == "POST" ? request.form : request.query;
-  const std::string next = direct ? Get(sent, "next") : PageOf(request);
+  const std::string next = direct ? Get(request.sent(), "next") : PageOf(visit);
   Page page(visit, "sign_in", visit.say("Sign in"));
   page.status = status;
   page.error = error;
-  Set(page.body, "NEXT", IsOwnPath(next) ? next : "/contacts", "ACCOUNT_ID", Get(sent, "account"));
+  Set(page.body, "NEXT", IsOwnPath(next) ? next : "/contacts", "ACCOUNT_ID",
+      Get(request.sent(), "account"));
   if (!direct) page.body.ShowSection("GO_ON");
   return Show(visit, page);
 }
@@ -391,12 +403,22 @@ Response Site::SignOut(Visit& visit) {
 
 Response Site::Events(Visit& visit) {
   static std::atomic<std::size_t> turn{0};
-  const auto start = [&stub = *stubs_[1 + turn++ % (stubs_.size() - 1)],
+  {
+    const std::lock_guard<std::mutex> hold(lock_);
+    int& open = streams_[visit.account];
+    if (open >= kMostStreams) return Failed(visit, 429, visit.say("ERROR_REASON_QUOTA_EXCEEDED"));
+    ++open;
+  }
+  const auto start = [this, &stub = *stubs_[1 + turn++ % (stubs_.size() - 1)],
                       visit](std::shared_ptr<EventStream> stream) {
     stream->Send("retry: 1000\n\n");
     const auto watch = std::make_shared<Watch>(visit, std::move(stream));
     watch->Start(stub, watch);
-    return [watch] { watch->Stop(); };
+    return [this, watch, account = visit.account] {
+      watch->Stop();
+      const std::lock_guard<std::mutex> hold(lock_);
+      if (--streams_[account] == 0) streams_.erase(account);
+    };
   };
   // A page that stays open asks again, and is answered while its session lasts.
   const absl::Duration left = visit.session.end - absl::Now();

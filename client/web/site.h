@@ -1,7 +1,10 @@
 #ifndef CONTACTS_CLIENT_WEB_SITE_H_
 #define CONTACTS_CLIENT_WEB_SITE_H_
 
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -33,7 +36,7 @@ struct SiteOptions {
 // One request and its person.
 struct Visit {
   const Request& request;
-  const Words& say;
+  std::reference_wrapper<const Words> say;
   std::string call_id;  // Of the log, and x-request-id of the calls.
   Session session{};    // A new one if the request brought none.
   client::Caller caller{};
@@ -43,19 +46,25 @@ struct Visit {
   bool renew = false;     // Whether the response sets the session's cookie.
 };
 
-// A page before its layout.
+// HTTP's status for a call's.
+int HttpStatus(const grpc::Status& status);
+
+// A page before its layout. Shows why the call of a form failed.
 struct Page {
-  Page(const Visit& visit, const std::string& name, std::string page_title)
+  Page(const Visit& visit, const std::string& name, std::string page_title,
+       const grpc::Status& failed = grpc::Status::OK)
       : layout("page"),
         body(Include(layout, "BODY", name, visit.say)),
-        title(std::move(page_title)) {}
+        title(std::move(page_title)),
+        error(Sentence(failed, visit.say)),
+        status(HttpStatus(failed)) {}
 
   ctemplate::TemplateDictionary layout;
   ctemplate::TemplateDictionary& body;  // Of the template `name`.
   const std::string title;
-  std::string error{};  // Shown above the page.
-  std::string done{};   // Id of words to show there. Empty: those that the address names.
-  int status = 200;
+  std::string error;   // Shown above the page.
+  std::string done{};  // Id of words to show there. Empty: those of the form that led here.
+  int status;
 };
 
 // The account area: pages over ContactService. Thread-safe.
@@ -89,12 +98,12 @@ class Site {
   Response Change(Visit& visit);
   Response Requests(Visit& visit);
   Response OneRequest(Visit& visit);
-  Response History(Visit& visit);
   Response AnswerRequest(Visit& visit);
   Response Resend(Visit& visit);
   Response Withdraw(Visit& visit);
   Response Profile(Visit& visit);
   Response SaveProfile(Visit& visit);
+  Response ConfirmEmail(Visit& visit);
   // mail.cc
   Response MailPage(Visit& visit);
   Response Letter(Visit& visit);
@@ -103,15 +112,17 @@ class Site {
   Response ShowRequest(Visit& visit, const grpc::Status& failed);
   Response ShowProfile(Visit& visit, const grpc::Status& failed);
   Response ShowSignIn(Visit& visit, int status, const std::string& error);
-  // Adds what lists and the page of one request tell of it.
-  void FillChange(const Visit& visit, const v1::ContactChange& change,
-                  ctemplate::TemplateDictionary& dictionary) const;
 
   Response Show(const Visit& visit, Page& page) const;
   // A page that says no more than why it did not work.
   Response Failed(const Visit& visit, const grpc::Status& status) const;
   Response Failed(const Visit& visit, int status, const std::string& sentence) const;
   static Response Redirect(const std::string& path) { return {303, {{"Location", path}}}; }
+  // After a form that did its work: the page shows the words "done DONE". The address has a token
+  // of the session, so that nobody can make a person believe it by a link.
+  Response Redirect(const Visit& visit, const std::string& path, const std::string& done) const;
+  // The id of these words, such as "done asked". Empty if there are none.
+  std::string Done(const Visit& visit) const;
 
   template <typename Request, typename Reply>
   using Method = grpc::Status (v1::ContactService::Stub::*)(grpc::ClientContext*, const Request&,
@@ -136,11 +147,9 @@ class Site {
   const SiteOptions options_;
   const Signer signer_;
   std::vector<std::unique_ptr<v1::ContactService::Stub>> stubs_;  // By channel.
+  std::mutex lock_;                                               // Of streams_.
+  std::map<std::string, int> streams_;  // Streams of open pages, by account.
 };
-
-// Why a call failed, in words, and the HTTP status for it. For OK "" and 200.
-std::string Sentence(const grpc::Status& status, const Words& say);
-int HttpStatus(const grpc::Status& status);
 
 }  // namespace contacts::web
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "client/lib/errors.h"
 #include "client/lib/time_text.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/timestamp.pb.h"
@@ -22,7 +23,7 @@ using google::protobuf::Timestamp;
 
 constexpr const char* kTemplates[] = {"layout",  "sign_in", "contacts", "change",
                                       "check",   "actions", "requests", "request",
-                                      "profile", "message", "mail",     "history"};
+                                      "profile", "message", "mail"};
 constexpr char kReason[] = "ERROR_REASON_";
 
 // The text between the quotation marks of a line of a catalogue.
@@ -183,7 +184,9 @@ std::string Wait(absl::Duration wait, const Words& say) {
   return say("$0 h", {in(absl::Hours(1))});
 }
 
-std::string Sentence(const client::Failure& failure, const Words& say) {
+std::string Sentence(const grpc::Status& status, const Words& say) {
+  if (status.ok()) return "";
+  const client::Failure failure = client::ExplainFailure(status, {});
   const auto metadata = [&](const char* key) {
     const auto found = failure.metadata.find(key);
     return found == failure.metadata.end() ? "" : found->second;

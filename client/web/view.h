@@ -13,9 +13,9 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "client/lib/errors.h"
 #include "contacts/v1/contacts.pb.h"
 #include "google/protobuf/message.h"
+#include "grpcpp/support/status.h"
 
 namespace contacts::web {
 
@@ -90,8 +90,8 @@ std::string Matter(const v1::ContactChange& change, const Words& say);
 std::string DateAndTime(absl::Time time, const Words& say);
 // Rounded up to whole seconds, minutes or hours.
 std::string Wait(absl::Duration wait, const Words& say);
-// Why a call failed, and what the person can do.
-std::string Sentence(const client::Failure& failure, const Words& say);
+// Why a call failed, and what the person can do. Empty for OK.
+std::string Sentence(const grpc::Status& status, const Words& say);
 // The same for one row of a request. `description` begins with the reason, if it has one.
 std::string RowSentence(absl::string_view description, const std::string& new_contact,
                         const Words& say);

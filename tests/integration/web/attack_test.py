@@ -13,7 +13,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from guide_test import Browser
-from world import AICHA, BUILD, MARIE, SOURCES, THOMAS, WAIT, Client, World, free_port, until
+from world import AICHA, BUILD, MARIE, OWEN, SOURCES, THOMAS, WAIT, Client, World, free_port, until
 
 SCRIPT = '"><script>document.title="broken"</script><img src=x onerror=document.title="broken">'
 
@@ -141,6 +141,44 @@ class Attack(unittest.TestCase):
         self.assertIsNone(answer.headers["X-Added"])
         added = Client(self.world.web_port).post("/sign-in", "/sign-in", {"account": MARIE, "next": "/a\r\nX-Added: 1"})
         self.assertIsNone(added.headers["X-Added"])
+
+    def test_an_address_that_names_another_site_is_refused(self):
+        for target in (b"//evil.example/", b"/\\evil.example", b"http://evil.example/", b"?x", b"*"):
+            with self.raw(self.world.web_port, b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\n\r\n") as connection:
+                self.assertIn(b" 400 ", connection.recv(100), target)
+
+    def test_a_link_confirms_nothing_that_was_not_done(self):
+        done = self.marie.send("POST", "/profile", {
+            "form": self.marie.get("/profile").form_token(), "email": "a", "present_email": "a", "language": "fr",
+            "present_language": "fr"}).headers["Location"]
+        self.assertIn("Saved", self.marie.get(done).body)
+        # Neither by a stranger's link, nor in another session.
+        for client, link in ((self.marie, done.partition(".")[0]), (self.marie, done.replace("saved", "asked")),
+                             (self.marie, "/requests?done=asked"),
+                             (Client(self.world.web_port).sign_in(MARIE), done)):
+            self.assertNotIn("note done", client.get(link).body, link)
+
+    def test_rows_that_the_answer_had_no_room_for_are_not_in_order(self):
+        rows = [("row", f"missing-{number:03}.example:tech:{AICHA}") for number in range(200)]
+        answer = self.marie.send("POST", "/change", [("form", self.marie.get("/profile").form_token()), ("step", "check"),
+                                                     *rows])
+        self.assertEqual(answer.status, 404)
+        self.assertIn("200 of 200 rows", answer.body)
+        self.assertIn("Not checked", answer.body)
+        self.assertNotIn("In order", answer.body)
+
+    def test_a_request_whose_outcome_is_not_known_stays_the_same_request(self):
+        web = self.world.start_web("unreached", "--sign_in=development", server=f"127.0.0.1:{free_port()}")
+        request_id = "0190c0de-0000-7000-8000-000000000001"
+        form = {"form": self.marie.get("/profile").form_token(), "row": f"a.example:tech:{AICHA}", "step": "ask",
+                "request_id": request_id}
+        answer = Client(web.port, self.marie.cookie).send("POST", "/change", form)
+        self.assertEqual(answer.status, 503)
+        self.assertIn(request_id, answer.body)
+        self.assertNotIn("In order", answer.body)
+        # A request that was refused is another one after its correction.
+        self.assertNotIn(request_id, self.marie.send("POST", "/change", form).body)
+        web.stop()
 
     def test_a_session_that_was_planted_is_not_signed_in(self):
         victim = Client(self.world.web_port)
@@ -303,11 +341,46 @@ class Attack(unittest.TestCase):
         web.stop()
 
     def test_many_open_pages_do_not_keep_others_waiting(self):
-        request = f"GET /events HTTP/1.1\r\nHost: localhost\r\nCookie: {self.marie.cookie}\r\n\r\n".encode()
-        pages = [self.raw(self.world.web_port, request) for _ in range(150)]
+        def events(client):
+            return self.raw(self.world.web_port, f"GET /events HTTP/1.1\r\nHost: localhost\r\nCookie: {client.cookie}\r\n\r\n"
+                            .encode())
+
+        others = [Client(self.world.web_port).sign_in(account) for account in (AICHA, THOMAS, OWEN)]
+        pages = [events(client) for client in others for _ in range(20)]
+        for page in pages:
+            self.assertIn(b" 200 ", page.recv(100))
+        # An account has 20 at most.
+        with events(others[0]) as page:
+            self.assertIn(b" 429 ", page.recv(100))
         self.assertEqual(self.marie.get("/contacts").status, 200)
         for page in pages:
             page.close()
+
+        def free():
+            with events(others[0]) as page:
+                return b" 200 " in page.recv(100)
+
+        until(free, "free stream")
+
+    def test_only_the_present_style_and_script_are_kept(self):
+        page = self.marie.get("/contacts").body
+        for path in re.findall(r'(?:href|src)="(/\w+\.\w+\?v=\d+)"', page):
+            self.assertIn("immutable", self.marie.get(path).headers["Cache-Control"])
+            self.assertEqual(self.marie.get(path + "0").headers["Cache-Control"], "no-cache")
+            self.assertEqual(self.marie.get(path.partition("?")[0]).headers["Cache-Control"], "no-cache")
+        self.assertIn('value="tech" selected', self.marie.get("/contacts?role=TECH").body)
+
+    def test_an_address_of_ipv6_is_served(self):
+        web = self.world.start_web("ipv6", "--sign_in=development", "--listen=[::1]:0")
+        self.assertTrue(web.address.startswith("[::1]:"))
+        with socket.create_connection(("::1", web.port), timeout=WAIT) as connection:
+            connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: [::1]:{web.port}\r\n\r\n".encode())
+            self.assertIn(b" 200 ", connection.recv(100))
+        web.stop()
+
+    def test_development_refuses_a_proxy(self):
+        for name in ("X_Forwarded_User", "X_Forwarded_Access_Token", "X_Auth_Request_User", "Forwarded"):
+            self.assertEqual(self.marie.send("GET", "/contacts", **{name: "marie"}).status, 421, name)
 
     def test_another_name_for_this_machine_is_refused_in_development(self):
         for host in ("evil.example", "evil.example:80", "127.0.0.1.evil.example"):
@@ -354,6 +427,13 @@ class Attack(unittest.TestCase):
         self.assertEqual(Client(web.port, headers={"X-Forwarded-Access-Token": forged}).get(path).status, 401)
         self.assertEqual(Client(web.port, headers={"X-Forwarded-Access-Token": issuer.token(MARIE, -600)}).get(path).status, 401)
         self.assertEqual(Client(web.port, headers={"X-Forwarded-Access-Token": "a b\tc"}).get(path).status, 401)
+        # A stream that contactsd refuses is not asked for again each second.
+        with self.raw(web.port, f"GET /events HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Access-Token: {forged}\r\n\r\n"
+                      .encode()) as events:
+            data = b""
+            while part := events.recv(4096):
+                data += part
+            self.assertIn(b"retry: 60000", data)
         cookie = next(value.partition(";")[0] for value in answer.headers.get_all("Set-Cookie") if "session" in value)
         marie.headers["Cookie"] = cookie
         token = marie.get("/profile").form_token()

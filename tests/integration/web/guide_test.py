@@ -8,21 +8,26 @@ import unittest
 
 from selenium import webdriver
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
-from world import AICHA, MARIE, OWEN, THOMAS, WAIT, World, until
+from world import AICHA, MARIE, OWEN, THOMAS, WAIT, Client, World, until
 
 WORDS = {
     "en": {"done": "Your request was taken", "awaited": "Still awaited: ", "effect": "The change has taken effect",
            "wrong": "This is not the code", "superseded": "This code is from an earlier e-mail",
            "answered": "You have already answered", "sign_in": "Sign in to go on", "overdue": "overdue payments",
            "holds": "already holds the role", "unknown": "There is no account", "soon": "Try again in",
-           "saved": "Saved", "withdrawn": "is withdrawn", "refused": "You refused"},
+           "saved": "Saved", "address": "This is not an e-mail address",
+           "confirmed": "The new address is confirmed", "none": "No address waits to be confirmed",
+           "locked": "Too many wrong codes", "withdrawn": "is withdrawn", "refused": "You refused"},
     "fr": {"done": "a bien été prise en compte", "awaited": "en attente de validation par", "effect": "est effectif",
            "wrong": "Ce n’est pas le code", "superseded": "d’un e-mail précédent", "answered": "Vous avez déjà répondu",
            "sign_in": "Connectez-vous pour continuer", "overdue": "règlements en retard", "holds": "a déjà ce rôle",
-           "unknown": "n’y a pas de compte", "soon": "Réessayez dans", "saved": "Enregistré", "withdrawn": "est retirée",
+           "unknown": "n’y a pas de compte", "soon": "Réessayez dans", "saved": "Enregistré", "address": "Ce n’est pas une adresse e-mail",
+           "confirmed": "La nouvelle adresse est confirmée", "none": "Aucune adresse n’attend de confirmation",
+           "locked": "Trop de codes erronés", "withdrawn": "est retirée",
            "refused": "Vous avez refusé"},
 }
 
@@ -353,10 +358,89 @@ class Guide(unittest.TestCase):
             new = self.world.links(MARIE, change, count=2)[1]
             page.open(old)
             page.click("button[value=accept]")
-            until(lambda: say["superseded"] in page.text() or say["wrong"] in page.text(), "the reason")
+            page.see(say["superseded"])
             page.open(new)
             page.click("button[value=accept]")
             page.see(say["awaited"])
+
+    def test_the_tenth_wrong_code_locks_the_answer(self):
+        for language in WORDS:
+            change = self.world.ask(self.world.service(), "tech", AICHA)
+            link = self.world.link(MARIE, change)
+            path = f"/contact-changes/{change}"
+            client = Client(self.world.web_port).sign_in(MARIE)
+            for _ in range(10):
+                client.post("/profile", f"{path}/answer", {"token": "ABCDE-FGHJK-MNPQR-STVWX", "answer": "accept"})
+            page = self.browser(language)
+            page.open(link)
+            page.click("button[value=accept]")
+            page.see(WORDS[language]["locked"])
+            self.assertNotIn("CONTACT_CHANGE_EVENT_TYPE_ACCEPTED", self.world.events(change))
+
+    def test_a_double_click_saves_and_sends_once(self):
+        change = self.world.ask(self.world.service(), "tech", AICHA)
+        self.world.link(MARIE, change)
+        page = self.browser()
+        page.open("/profile")
+        Select(page.find("#language")).select_by_value("en")
+        ActionChains(page.driver).double_click(page.find("form[action='/profile'] button")).perform()
+        page.see(WORDS["en"]["saved"])
+        page.open("/profile")
+        Select(page.find("#language")).select_by_value("fr")
+        ActionChains(page.driver).double_click(page.find("form[action='/profile'] button")).perform()
+        page.see(WORDS["en"]["saved"])
+
+        def resend():
+            page.open(f"/contact-changes/{change}")
+            return page.all(f"#resend-{change}-{MARIE}")
+        ActionChains(page.driver).double_click(until(resend, "button")[0]).perform()
+        page.see("The e-mail is on its way")
+        self.assertEqual(self.world.events(change).count("CONTACT_CHANGE_EVENT_TYPE_RESEND_REQUESTED"), 1)
+
+    def test_a_new_address_is_confirmed_by_its_link(self):
+        account = "co100005-ovh"
+        self.world.ctl("--operator", "operator", "create-account", account, "--email=first@mail.example", "--language=en")
+        for language in WORDS:
+            say = WORDS[language]
+            address = f"confirmed-{language}@mail.example"
+            page = self.browser(language, account=account)
+            page.open("/profile")
+            page.fill("#email", address)
+            page.click("form[action='/profile'] button")
+            page.see(say["saved"])
+            page.see(address)
+            page.fill("#token", "ABCDE-FGHJK-MNPQR-STVWX")
+            page.click("form[action='/confirm-email'] button")
+            page.see(say["wrong"])
+            # Opening the link changes nothing, also without a session.
+            link = self.world.confirm_link(address)
+            page.forget()
+            page.open(link)
+            page.fill("#account", account)
+            page.click("form.narrow button.main")
+            self.assertIn(page.find("#token").get_attribute("value"), link)
+            self.assertNotEqual(self.world.ctl(f"--account={account}", "profile")["account"]["email"], address)
+            page.click("form[action='/confirm-email'] button")
+            page.see(say["confirmed"])
+            self.assertNotIn("token", page.driver.current_url)
+            self.assertEqual(self.world.ctl(f"--account={account}", "profile")["account"]["email"], address)
+            page.open(link)
+            page.see(say["none"])
+
+    def test_seven_open_pages_do_not_wait_for_each_other(self):
+        """Browsers have six connections for a site: a page out of sight closes its stream."""
+        change = self.world.ask(self.world.service(), "tech", AICHA)
+        page = self.browser()
+        first = page.driver.current_window_handle
+        for _ in range(7):
+            page.driver.switch_to.new_window("tab")
+            page.open(f"/contact-changes/{change}")
+            page.find("body[data-live=on]")
+        for tab in page.driver.window_handles:
+            if tab != first:
+                page.driver.switch_to.window(tab)
+                page.driver.close()
+        page.driver.switch_to.window(first)
 
     def test_the_requester_withdraws(self):
         for language in WORDS:
@@ -389,11 +473,13 @@ class Guide(unittest.TestCase):
             page.driver.execute_script("window.same = true")
             # A part that a person has opened stays open.
             page.click(f"#withdraw-{change}")
-            page.find("body[data-live]")
+            page.find("body[data-live=on]")
             account = AICHA if path.startswith("/contact") else MARIE
             state = "accepted" if account == AICHA else "done"
             self.world.ctl(f"--account={account}", "accept", self.world.link(account, change))
             page.see(f"{account}: {state}" if account == AICHA and "requests" in path else state)
+            if path.startswith("/contact"):
+                page.see(f"{AICHA} accepted.")  # The history.
             self.assertTrue(page.driver.execute_script("return window.same"))
             if account == AICHA:
                 self.assertTrue(page.has("details[open]"))
@@ -407,6 +493,11 @@ class Guide(unittest.TestCase):
             page.see(WORDS[language]["saved"])
             self.assertEqual(self.world.ctl(f"--account={THOMAS}", "profile")["account"]["language_code"],
                              language if language == "fr" else "en")
+            page.driver.execute_script("document.querySelector('form[action=\"/profile\"]').noValidate = true")
+            page.fill("#email", "no address")
+            page.click("form[action='/profile'] button")
+            page.see(WORDS[language]["address"])
+            self.assertEqual(page.find("#email").get_attribute("value"), "no address")
 
     def test_a_switch_of_the_language_keeps_the_page(self):
         page = self.browser("en")
@@ -433,10 +524,12 @@ class Guide(unittest.TestCase):
         closed = self.world.ask(self.world.service(prefix="axe"), "tech", MARIE)
         self.world.ctl(f"--account={MARIE}", "accept", self.world.link(MARIE, closed))
         self.world.links(AICHA, change)
+        self.world.ctl(f"--account={MARIE}", "profile", "update", "--email=marie-new@mail.example")
         pages = {
             "contacts": "/contacts?prefix=axe", "change": f"/change?service={service}",
             "change-many": f"/change?service={service}:atb&service=axe.example:at", "requests": "/requests?tab=all",
             "answer": self.world.link(MARIE, change), "request": f"/contact-changes/{closed}", "profile": "/profile",
+            "confirm": "/confirm-email?token=ABCDE-FGHJK-MNPQR-STVWX",
             "mail": "/mail", "error": "/contact-changes/none", "check": None, "sign-in": "/sign-in"}
         pictures = os.environ.get("CONTACTS_TEST_PICTURES")
         page = self.browser("fr" if pictures else "en")

@@ -150,14 +150,15 @@ class World:
         uri = self.mysql._replace(path=f"/{self.database}").geturl()
         if "--auth=development" in flags:
             flags += (f"--link_url=http://127.0.0.1:{self.web_port}/contact-changes/{{contact_change_id}}"
-                      "?token={token}&answer={answer}",)
+                      "?token={token}&answer={answer}",
+                      f"--confirm_url=http://127.0.0.1:{self.web_port}/confirm-email?token={{token}}")
         return self.start(BUILD / "server/contactsd", f"--mysql={uri}", "--listen=127.0.0.1:0",
                           f"--mail=maildir:{self.maildir}", "--resend_interval=1s",
                           *flags, name=name)
 
-    def start_web(self, name, *flags, contactsd=None):
+    def start_web(self, name, *flags, contactsd=None, server=None):
         flags = flags if any(flag.startswith("--listen") for flag in flags) else ("--listen=127.0.0.1:0", *flags)
-        return self.start(BUILD / "client/contacts-web", f"--server={(contactsd or self.contactsd).address}",
+        return self.start(BUILD / "client/contacts-web", f"--server={server or (contactsd or self.contactsd).address}",
                           f"--session_key_file={self.key}", *flags, name=name)
 
     def start(self, *command, name):
@@ -203,17 +204,24 @@ class World:
     def links(self, account, change, count=1):
         """The links to accept in the e-mails to an account about a change, oldest first, once there are `count`."""
         def find():
-            found = []
-            for path in sorted(self.maildir.glob("new/*"), key=lambda file: file.stat().st_mtime_ns):
-                message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-                if f"{NAMES[account]}@" not in message["To"]:
-                    continue
-                text = message.get_body(preferencelist=("plain",)).get_content()
-                found += [link for link in re.findall(r"https?://\S+", text)
-                          if change in link and "answer=accept" in link]
+            found = [link for link in self.links_to(f"{NAMES[account]}@") if change in link and "answer=accept" in link]
             return found if len(found) >= count else None
 
         return until(find, f"e-mail to {account} about {change}")
+
+    def links_to(self, address):
+        """The links in the e-mails to an address so far, oldest first."""
+        found = []
+        for path in sorted(self.maildir.glob("new/*"), key=lambda file: file.stat().st_mtime_ns):
+            message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            if address in message["To"]:
+                text = message.get_body(preferencelist=("plain",)).get_content()
+                found += re.findall(r"https?://\S+", text)
+        return found
+
+    def confirm_link(self, address):
+        return until(lambda: [link for link in self.links_to(address) if "/confirm-email?" in link],
+                     f"e-mail to {address}")[-1]
 
     def link(self, account, change):
         return self.links(account, change)[-1]
