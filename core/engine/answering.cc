@@ -77,12 +77,14 @@ absl::StatusOr<std::vector<AccountId>> LoadVisibleItems(Session& session, const 
 }
 
 // Locks a change and loads its items and their present admins. Returns CONTACT_CHANGE_NOT_FOUND
-// if no such change concerns the acting account.
-absl::StatusOr<store::ChangeAndAdmins> LockVisibleChange(Session& session, const Call& call,
-                                                         const Uuid& id) {
+// if no such change concerns the acting account. `services`: the lock on the services of the items
+// unless the requester acts.
+absl::StatusOr<store::ChangeAndAdmins> LockVisibleChange(
+    Session& session, const Call& call, const Uuid& id, store::Lock services = store::Lock::kNone) {
   std::optional<ContactChange> change = store::LockChange(session, id);
   if (!change) return AccountNotFoundOr(session, call, errors::ContactChangeNotFound(id));
-  absl::StatusOr<std::vector<AccountId>> admins = LoadVisibleItems(session, call, *change);
+  absl::StatusOr<std::vector<AccountId>> admins = LoadVisibleItems(
+      session, call, *change, IsRequester(*change, call.account) ? store::Lock::kNone : services);
   if (!admins.ok()) return admins.status();
   return store::ChangeAndAdmins{*std::move(change), *std::move(admins)};
 }
@@ -218,16 +220,13 @@ absl::StatusOr<std::string> Answering::ResendValidation(const Call& call, const 
 absl::StatusOr<std::string> Answering::CancelContactChange(const Call& call, const Uuid& id,
                                                            const Encode<ContactChange>& encode) {
   return MutateOnce(context_, call, [&](Session& session) -> absl::StatusOr<std::string> {
-    std::optional<ContactChange> change = store::LockChange(session, id);
-    if (!change) return AccountNotFoundOr(session, call, errors::ContactChangeNotFound(id));
     // A withdrawal depends on the admins, so nobody moves their roles meanwhile.
-    const bool withdraws = !IsRequester(*change, call.account);
-    const auto admins = LoadVisibleItems(session, call, *change,
-                                         withdraws ? store::Lock::kShare : store::Lock::kNone);
-    if (!admins.ok()) return admins.status();
+    absl::StatusOr<store::ChangeAndAdmins> locked =
+        LockVisibleChange(session, call, id, store::Lock::kShare);
+    if (!locked.ok()) return locked.status();
     const absl::Time now = context_.clock();
-    Transition transition = Cancel(*change, call.account, *admins, now);
-    return SaveAnswer(session, call, *change, std::move(transition), now, context_.settings,
+    Transition transition = Cancel(locked->change, call.account, locked->admins, now);
+    return SaveAnswer(session, call, locked->change, std::move(transition), now, context_.settings,
                       encode);
   });
 }
