@@ -11,14 +11,17 @@ targets=("${@:2}")
 deploy/install-packages.sh build fuzz
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz --target "${targets[@]/#/fuzz_}" >&2
-for target in "${targets[@]}"; do
+run() {
+  local target=$1
   mkdir -p "build/fuzz/corpus/$target"
-  echo "== $target, $seconds s"
   if ! build/fuzz/tests/"fuzz_$target" -max_total_time="$seconds" -max_len=16384 -timeout=10 \
     -print_final_stats=1 -verbosity=1 -artifact_prefix="build/fuzz/$target-" \
     "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" >"build/fuzz/$target.log" 2>&1; then
     tail -n 40 "build/fuzz/$target.log"
-    exit 1
+    return 1
   fi
-  grep -E '^Done|stat::number_of_executed_units' "build/fuzz/$target.log"
-done
+  echo "$target, $seconds s: $(grep -E '^Done' "build/fuzz/$target.log")"
+}
+export -f run
+export seconds
+printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I TARGET bash -euo pipefail -c 'run TARGET'
