@@ -39,6 +39,18 @@ absl::StatusOr<Account> Profiles::GetAccount(const Call& call, const AccountId& 
       });
 }
 
+absl::StatusOr<AccountMap> Profiles::FindAccounts(const CallLimits& limits,
+                                                  const std::set<AccountId>& ids) {
+  return context_.database->Read<AccountMap>(
+      limits, [&](Session& session) -> absl::StatusOr<AccountMap> {
+        AccountMap found;
+        for (Account& account : store::LoadAccounts(session, ids, store::Lock::kNone)) {
+          found.emplace(account.id, std::move(account));
+        }
+        return found;
+      });
+}
+
 absl::StatusOr<std::string> Profiles::UpdateAccount(const Call& call, const ProfileUpdate& update,
                                                     const Encode<Account>& encode) {
   const bool by_itself = !call.account.empty();

@@ -2,6 +2,7 @@
 #define CONTACTS_CORE_ENGINE_PROFILES_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -11,6 +12,7 @@
 #include "core/engine/call.h"
 #include "core/engine/missing_keys.h"
 #include "core/mysql/session.h"
+#include "core/workflow/assignments.h"
 #include "core/workflow/profile.h"
 
 namespace contacts {
@@ -26,6 +28,8 @@ class Profiles {
   absl::StatusOr<Account> GetProfile(const Call& call);
   // For an operator. Returns ACCOUNT_NOT_FOUND if it does not exist.
   absl::StatusOr<Account> GetAccount(const Call& call, const AccountId& id);
+  // The accounts of `ids` that exist. Returns the errors of Database::Read.
+  absl::StatusOr<AccountMap> FindAccounts(const CallLimits& limits, const std::set<AccountId>& ids);
   // Updates an account, for itself or for an operator. A new address of an account itself becomes
   // its pending one, unless Settings::email_confirmation is zero; an operator's is in use at once.
   // Returns ACCOUNT_NOT_FOUND, ETAG_MISMATCH, or QUOTA_EXCEEDED if an account asks for another

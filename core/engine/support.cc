@@ -86,6 +86,17 @@ absl::StatusOr<std::string> Mutate(
   });
 }
 
+// Leaves out the masked addresses of all accounts but `except`: a kept reply may outlive an
+// account.
+Encode<ContactChange> WithoutHints(const Encode<ContactChange>& encode, const AccountId& except) {
+  return [&encode, except](ContactChange change) {
+    for (Validation& validation : change.validations) {
+      if (validation.account != except) validation.email_hint.clear();
+    }
+    return encode(change);
+  };
+}
+
 std::size_t MaxEncodedSize(const ContactOverride& record) {
   // Ids, names and times, of the record and of each move.
   return 200 + record.reason.size() + 500 * record.items.size();
@@ -134,7 +145,9 @@ absl::StatusOr<std::string> Support::ResendValidationFor(const Call& call, const
   const auto resend = [&](ContactChange& change, absl::Time now) {
     return ResendFor(change, validator, call.staff, context_.keys.active(), now, context_.settings);
   };
-  return Mutate(context_, call, id, resend, encode);
+  Call kept = call;
+  kept.about = validator;
+  return Mutate(context_, kept, id, resend, WithoutHints(encode, validator));
 }
 
 absl::StatusOr<std::string> Support::AbortContactChange(const Call& call, const Uuid& id,
@@ -143,7 +156,7 @@ absl::StatusOr<std::string> Support::AbortContactChange(const Call& call, const 
   const auto abort = [&](ContactChange& change, absl::Time now) {
     return Abort(change, call.staff, reason, now);
   };
-  return Mutate(context_, call, id, abort, encode);
+  return Mutate(context_, call, id, abort, WithoutHints(encode, AccountId()));
 }
 
 absl::StatusOr<Page<ContactMove>> Support::ListServiceContactHistory(const Call& call,

@@ -11,6 +11,7 @@
 
 #include "contacts/v1/contact_service.pb.h"
 #include "core/domain/errors.h"
+#include "core/workflow/assignments.h"
 #include "server/messages/convert.h"
 #include "server/messages/page_token.h"
 
@@ -106,6 +107,9 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   // The place of its resume token, set before it joins.
   void SetResumePlace(const FeedPlace& place) { resume_place_ = place; }
 
+  // Set before it joins.
+  void SetAccountCreateTime(absl::Time time) { account_create_time_ = time; }
+
   // The functions below are called by Watch's thread.
 
   // The place up to which events were considered for this watcher. Unset before it began.
@@ -149,6 +153,13 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void CheckCaller(absl::Time now) {
     if (now >= caller_.expires) return End(SessionExpired());
     if (!caller_.PolicyIsCurrent()) End(PolicyChanged());
+  }
+  // Ends it if its account does not exist any more, or is one made later under the same id.
+  void CheckAccount(const AccountMap& accounts) {
+    if (account().empty()) return;
+    const auto found = accounts.find(account());
+    if (found != accounts.end() && found->second.create_time == account_create_time_) return;
+    End(errors::AccountNotFound(account()));
   }
   // Moves its token on if nothing was sent for long. Ends it if it does not read, or reads too
   // slowly. `last`: the end of the feed.
@@ -255,7 +266,8 @@ class Watch::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   Watch* const watch_;
   grpc::CallbackServerContext* const context_;  // Until it is done.
   Admission admission_;
-  Caller caller_;                     // Without an account it is an observer, which sees all.
+  Caller caller_;  // Without an account it is an observer, which sees all.
+  absl::Time account_create_time_;
   std::optional<ServiceId> service_;  // Set: sees only events of this service.
   std::optional<FeedPlace> resume_place_;
   std::optional<FeedPlace> place_;
@@ -314,6 +326,7 @@ absl::Status Watch::Open(Watcher& watcher) {
     const auto account =
         engine_->profiles.GetProfile({.account = watcher.account(), .limits = FeedReadLimits()});
     if (!account.ok()) return account.status();
+    watcher.SetAccountCreateTime(account->create_time);
   }
   if (!watcher.resume_place()) return absl::OkStatus();
   const auto bounds = feed_->GetBounds(FeedReadLimits(), *watcher.resume_place());
@@ -409,6 +422,7 @@ bool Watch::ReadFeed() {
     return false;
   }
   const absl::Time now = absl::Now();
+  if (now - accounts_checked_ >= options_.account_interval) CheckAccounts(watchers, now);
   for (const auto& watcher : watchers) {
     if (!watcher->place()) watcher->Begin(watcher->resume_place().value_or(*place_));
     // The feed was read after each of them had joined. So a watcher is ahead of the feed only if
@@ -422,6 +436,17 @@ bool Watch::ReadFeed() {
   const auto behind = ReadBacklog(watchers);
   if (!behind.ok()) spdlog::warn("feed: {}", behind.status().ToString());
   return behind.ok() && *behind;
+}
+
+void Watch::CheckAccounts(const Watchers& watchers, absl::Time now) {
+  std::set<AccountId> ids;
+  for (const auto& watcher : watchers) ids.insert(watcher->account());
+  ids.erase(AccountId());
+  if (ids.empty()) return;
+  const auto accounts = engine_->profiles.FindAccounts(FeedReadLimits(), ids);
+  if (!accounts.ok()) return;  // Asked again with the next read of the feed.
+  for (const auto& watcher : watchers) watcher->CheckAccount(*accounts);
+  accounts_checked_ = now;
 }
 
 void Watch::EndAfterRollback(const Watchers& watchers) {

@@ -33,6 +33,8 @@ class Watch {
     absl::Duration idle_interval = absl::Seconds(1);        // Without watchers.
     // Time without an event after which a token without an event is sent.
     absl::Duration token_interval = absl::Seconds(10);
+    // How often is looked whether the accounts of watchers exist.
+    absl::Duration account_interval = absl::Seconds(10);
     absl::Duration stall_limit = absl::Seconds(60);  // Of one write.
     // Number of events that a watcher may fall behind after it was up to date.
     int64_t max_lag = 10'000;
@@ -51,8 +53,8 @@ class Watch {
   void Stop();
 
   // Serves one stream. It ends with an error of Admission, with RESUME_TOKEN_EXPIRED, with
-  // UNAUTHENTICATED when the caller's session ends, or with UNAVAILABLE: too many watchers, a
-  // watcher that reads too slowly, or a stop.
+  // UNAUTHENTICATED when the caller's session ends, with ACCOUNT_NOT_FOUND after its account was
+  // deleted, or with UNAVAILABLE: too many watchers, a watcher that reads too slowly, or a stop.
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Serve(grpc::CallbackServerContext* context,
                                                     const grpc::ByteBuffer* request);
 
@@ -76,6 +78,8 @@ class Watch {
   bool ReadFeed();
   // Reads on to `last` and offers the new events to watchers that are up to date.
   absl::Status ReadTail(const Watchers& watchers, const FeedPlace& last);
+  // Ends the watchers whose accounts were deleted.
+  void CheckAccounts(const Watchers& watchers, absl::Time now);
   // Ends all watchers that began before the database went back to an earlier state.
   void EndAfterRollback(const Watchers& watchers);
   // Offers the next events to watchers that are behind. Returns false if no watcher is behind and
@@ -90,7 +94,8 @@ class Watch {
 
   // Used only by the thread:
   std::optional<FeedPlace> place_;  // End of the tail that was read.
-  AccountId turn_;                  // The account for which older events were read last.
+  absl::Time accounts_checked_;
+  AccountId turn_;  // The account for which older events were read last.
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

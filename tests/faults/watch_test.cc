@@ -231,6 +231,27 @@ TEST(Watch, RefusesWhoMayNotWatchAndTokensThatItCannotResume) {
   EXPECT_GT(fleet.database().Count("SELECT COUNT(*) FROM contact_change_event"), 0);
 }
 
+TEST(Watch, EndsOnceItsAccountIsDeletedOrIsAnotherOneUnderItsId) {
+  Fleet fleet(1);
+  WatchStream deleted(fleet.server(0).Channel(), kFleetFirst);
+  deleted.Begin();
+  WatchStream made_again(fleet.server(0).Channel(), kFleetSecond);
+  made_again.Begin();
+  WatchStream other(fleet.server(0).Channel(), kFleetAdmin);
+  other.Begin();
+  fleet.database().Execute(absl::StrCat("DELETE FROM account WHERE id = '", kFleetFirst, "'"));
+  fleet.database().Execute(absl::StrCat(
+      "UPDATE account SET create_time = create_time + 1 WHERE id = '", kFleetSecond, "'"));
+  for (WatchStream* stream : {&deleted, &made_again}) {
+    while (stream->Next()) {
+    }
+    EXPECT_EQ(ReasonOf(stream->Finish()), "ACCOUNT_NOT_FOUND");
+  }
+  AskFor(fleet, 0, kFleetAdmin);
+  EXPECT_EQ(other.Types(1).size(), 1);
+  other.Cancel();
+}
+
 TEST(Watch, CutsOffAWatcherThatFallsBehindAndItResumesWithoutAGap) {
   constexpr int kChanges = 400;
   Fleet fleet(1, {"--max_watch_lag=20"});

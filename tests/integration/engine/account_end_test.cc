@@ -129,6 +129,38 @@ TEST(DeletedAccount, ItsAddressAndLanguageAreFoundNowhereInADumpAndItsIdInHistor
   EXPECT_EQ(world.Get(kMarie, done.id)->new_contact, AccountId(kGina));
 }
 
+TEST(DeletedAccount, ItsMaskedAddressIsInNoReplyThatIsKeptForTheSupportDesk) {
+  World world;
+  Account gina;
+  gina.id = AccountId("gg7-ovh");
+  gina.email = "canary@gina.example";
+  ASSERT_TRUE(world.engine.directory.CreateAccount(World::AsOperator(), gina, AllOf).ok());
+  const Uuid id = world.Ask(kMarie, {Move(kS0, kTech, "gg7-ovh")}).changes.at(0).id;
+  world.TakeMails();
+  world.clock.Advance(absl::Minutes(10));
+  const auto hints = [](const ContactChange& change) {
+    std::string all;
+    for (const Validation& validation : change.validations) {
+      absl::StrAppend(&all, validation.email_hint, " ");
+    }
+    return all;
+  };
+  Support& support = world.engine.support;
+  const auto resent =
+      support.ResendValidationFor(World::AsOperator(), id, AccountId("gg7-ovh"), hints);
+  ASSERT_TRUE(resent.ok()) << resent.status();
+  EXPECT_THAT(*resent, ::testing::HasSubstr("c***@gina.example"));
+  const auto of_other =
+      support.ResendValidationFor(World::AsOperator(), id, AccountId(kMarie), hints);
+  ASSERT_TRUE(of_other.ok()) << of_other.status();
+  const auto aborted =
+      support.AbortContactChange(World::AsOperator(Uuid::Version4()), id, "why", hints);
+  ASSERT_TRUE(aborted.ok()) << aborted.status();
+  ASSERT_THAT(world.test_database.Dump(), ::testing::HasSubstr("gina.example"));
+  ASSERT_THAT(DeleteAccount(world, "gg7-ovh"), HasReason(""));
+  EXPECT_THAT(world.test_database.Dump(), ::testing::Not(::testing::HasSubstr("gina.example")));
+}
+
 TEST(DeletedAccount, IsInNoListOfChangesAndNoCountOfEmails) {
   World world;
   const ContactChange change = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
