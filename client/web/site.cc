@@ -226,9 +226,12 @@ Response Site::Dispatch(Visit& visit, std::string& route_name) {
       const std::string from = Get(request.headers, "sec-fetch-site");
       if (from == "cross-site" || from == "same-site" ||
           !signer_.IsToken(Get(request.form, "form"), visit.session, "form " + visit.account)) {
-        return Failed(visit, 403,
-                      say("This form is too old, or was not sent from this page. Go back, load the "
-                          "page again, and send it once more."));
+        const std::string why = say(
+            "This form is too old, or was not sent from this page. Go back, load the page again, "
+            "and send it once more.");
+        // Another page of the browser may have begun another session meanwhile.
+        if (path == "/sign-in") return ShowSignIn(visit, 403, why);
+        return Failed(visit, 403, why);
       }
     }
     return (this->*route.handler)(visit);

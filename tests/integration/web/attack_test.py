@@ -180,6 +180,19 @@ class Attack(unittest.TestCase):
         self.assertNotIn(request_id, self.marie.send("POST", "/change", form).body)
         web.stop()
 
+    def test_a_sign_in_form_of_another_session_is_shown_again(self):
+        """Another tab may begin a session between the form and its answer."""
+        client = Client(self.world.web_port)
+        form = {"form": client.get("/sign-in").form_token(), "account": MARIE, "next": "/profile"}
+        client.cookie = ""
+        client.get("/sign-in")
+        again = client.send("POST", "/sign-in", form)
+        self.assertEqual(again.status, 403)
+        for text in ("too old", f'value="{MARIE}"', 'value="/profile"'):
+            self.assertIn(text, again.body)
+        answer = client.send("POST", "/sign-in", {**form, "form": again.form_token()})
+        self.assertEqual((answer.status, answer.headers["Location"]), (303, "/profile"))
+
     def test_a_session_that_was_planted_is_not_signed_in(self):
         victim = Client(self.world.web_port)
         planted = victim.get("/sign-in").cookie()

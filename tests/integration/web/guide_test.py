@@ -94,7 +94,29 @@ class Browser:
         return bool(self.all(css))
 
     def click(self, css):
-        until(lambda: in_one_page(lambda: self.find(css).click() or True, False), css)
+        """Clicks once, also if the page is replaced meanwhile: by the click itself, or by news before it."""
+        def clicked():
+            found = self.find(css)
+            before = self.document()
+            if in_one_page(lambda: found.click() or True, False):
+                return True
+            now = until(self.document, "document")
+            return before is not None and now != before
+        until(clicked, css)
+
+    def document(self):
+        """The page's html element; another one for each page. None while the page is replaced."""
+        return in_one_page(lambda: self.driver.find_element(By.TAG_NAME, "html"), None)
+
+    def at(self, part):
+        """Waits for a page whose address has this part. Returns the address."""
+        return until(lambda: part in self.driver.current_url and self.has("main") and self.driver.current_url,
+                     lambda: f"{part} in {self.driver.current_url}")
+
+    def see_done(self, words):
+        """Waits for the page that says what the form before it did: that form's page may have the same words."""
+        self.find(".note.done")
+        self.see(words)
 
     def fill(self, css, text):
         def filled():
@@ -120,7 +142,7 @@ class Browser:
         self.open("/sign-in")
         self.fill("#account", account)
         self.click("form.narrow button.main")
-        self.find("table, .card")
+        self.find(".account")
 
 
 class Guide(unittest.TestCase):
@@ -160,6 +182,7 @@ class Guide(unittest.TestCase):
         Select(page.find("#role")).select_by_value("admin")
         page.fill("#prefix", service[:8])
         page.click(".filters button")
+        page.at("prefix=guide")
         page.see(service)
         page.click(f"a[href='/change?service={service}']")
         self.assertIn(THOMAS, page.find("#tech-hint").text)
@@ -169,7 +192,7 @@ class Guide(unittest.TestCase):
         page.click("button[value=ask]")
         page.see(say["done"])
         page.click("article h2 a")
-        change = page.driver.current_url.rpartition("/")[2]
+        change = page.at("/contact-changes/").rpartition("/")[2]
         # The table says on which role a change is pending.
         page.open("/contacts?prefix=" + service)
         self.assertEqual(len(page.driver.find_elements(By.CSS_SELECTOR, "td .badge.pending")), 1)
@@ -177,7 +200,7 @@ class Guide(unittest.TestCase):
         page.open(self.world.link(MARIE, change))
         self.assertEqual(page.find("#token").get_attribute("value"), self.world.token(MARIE, change))
         page.click("button[value=accept]")
-        page.see(say["awaited"])
+        page.see_done(say["awaited"])
         page.see(AICHA)
         self.assertNotIn("token", page.driver.current_url)
 
@@ -186,7 +209,7 @@ class Guide(unittest.TestCase):
         page.see(service)
         page.open(self.world.link(AICHA, change))
         page.click("button[value=accept]")
-        page.see(say["effect"])
+        page.see_done(say["effect"])
         page.open("/contacts")
         page.see(service)
         self.assertEqual(self.world.change(change)["state"], "CONTACT_CHANGE_STATE_DONE")
@@ -211,10 +234,10 @@ class Guide(unittest.TestCase):
         page.click("button[value=ask]")
         page.see(WORDS["en"]["done"])
         page.click("article h2 a")
-        change = page.driver.current_url.rpartition("/")[2]
+        change = page.at("/contact-changes/").rpartition("/")[2]
         page.open(self.world.link(MARIE, change))
         page.click("button[value=accept]")
-        page.see(WORDS["en"]["awaited"])
+        page.see_done(WORDS["en"]["awaited"])
         page.sign_in(AICHA)
         page.open(self.world.link(AICHA, change).replace("accept", "refuse"))
         page.fill("#reason", "Not me")
@@ -262,6 +285,7 @@ class Guide(unittest.TestCase):
         page.open(f"/change?service={service}")
         page.fill("#tech", AICHA)
         page.click("button[value=check]")
+        page.find("button[value=ask]")
         page.driver.execute_async_script("""
             const done = arguments[0], form = document.querySelector('form[action="/change"]');
             const body = new URLSearchParams(new FormData(form));
@@ -285,7 +309,7 @@ class Guide(unittest.TestCase):
         change = self.world.ctl(f"--account={MARIE}", "changes", f"--service={service}")["contact_changes"][0]["id"]
         page.open(self.world.link(MARIE, change))
         page.click("button[value=accept]")
-        page.see(WORDS["en"]["awaited"])
+        page.see_done(WORDS["en"]["awaited"])
         page.driver.back()
         # The page is read again, as it may not be kept: it no longer asks.
         page.see("needs no answer from you any more")
@@ -303,7 +327,7 @@ class Guide(unittest.TestCase):
             page.driver.switch_to.new_window("tab")
             page.open(self.world.link(MARIE, change))
             page.click("button[value=accept]")
-            page.see(WORDS[language]["awaited"])
+            page.see_done(WORDS[language]["awaited"])
             page.driver.close()
             page.driver.switch_to.window(first)
             page.click("button[value=accept]")
@@ -321,6 +345,7 @@ class Guide(unittest.TestCase):
             page.click("form.narrow button.main")
             self.assertEqual(page.find("#token").get_attribute("value"), self.world.token(MARIE, change))
             # Between the page and its form. The page asks for no more news, with which it would get a session.
+            page.find("body[data-live=on]")
             page.driver.execute_script("dispatchEvent(new Event('pagehide'))")
             page.driver.delete_all_cookies()
             page.click("button[value=accept]")
@@ -329,7 +354,7 @@ class Guide(unittest.TestCase):
             page.fill("#account", MARIE)
             page.click("form.narrow button.main")
             page.click("button[value=accept]")
-            page.see(WORDS[language]["awaited"])
+            page.see_done(WORDS[language]["awaited"])
 
     def test_a_code_behind_the_number_sign_reaches_no_server_and_outlives_the_sign_in(self):
         change = self.world.ask(self.world.service(), "tech", AICHA)
@@ -341,7 +366,7 @@ class Guide(unittest.TestCase):
         page.click("form.narrow button.main")
         until(lambda: page.find("#token").get_attribute("value") == token, "code")
         page.click("button[value=accept]")
-        page.see(WORDS["en"]["awaited"])
+        page.see_done(WORDS["en"]["awaited"])
 
     def test_wrong_and_superseded_codes(self):
         for language in WORDS:
@@ -364,7 +389,7 @@ class Guide(unittest.TestCase):
             page.see(say["superseded"])
             page.open(new)
             page.click("button[value=accept]")
-            page.see(say["awaited"])
+            page.see_done(say["awaited"])
 
     def test_the_tenth_wrong_code_locks_the_answer(self):
         for language in WORDS:
@@ -518,7 +543,7 @@ class Guide(unittest.TestCase):
         page.click("a[href='/mail']")
         page.click("ul a")
         # The newest e-mail is of this change; its link leads to the page.
-        page.driver.find_elements(By.CSS_SELECTOR, "a[href*='answer=accept']")[0].click()
+        page.click("a[href*='answer=accept']")
         page.see("letter-")
 
     def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(self):
@@ -555,6 +580,10 @@ class Guide(unittest.TestCase):
                 self.assertEqual(findings, [], f"{name}, {width}, {scheme}")
                 wide = page.driver.execute_script("return document.documentElement.scrollWidth")
                 self.assertLessEqual(wide, width, f"{name}, {scheme}")
+                cut = page.driver.execute_script("""
+                    return [...document.querySelectorAll('input')].filter(
+                        field => field.scrollWidth > field.clientWidth).map(field => field.id);""")
+                self.assertEqual(cut, [], f"{name}, {width}, {scheme}")
                 if pictures:
                     size = page.driver.execute_script("return document.documentElement.scrollHeight")
                     picture = page.driver.execute_cdp_cmd("Page.captureScreenshot", {
