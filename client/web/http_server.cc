@@ -1,6 +1,7 @@
 #include "client/web/http_server.h"
 
 #include <glib.h>
+#include <re2/re2.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -20,10 +21,8 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
 
 namespace contacts::web {
 namespace {
@@ -34,36 +33,41 @@ using boost::beast::tcp_stream;
 using Error = boost::beast::error_code;
 using net::ip::tcp;
 
+constexpr std::chrono::seconds kIdle{30};      // Wait for the first byte of a request.
+constexpr std::chrono::seconds kResponse{30};  // Until the client has read it.
 constexpr std::chrono::seconds kHeartbeat{15};
 constexpr std::chrono::seconds kDrain{10};
+constexpr std::uint32_t kHeaderBytes = 32 << 10;
+constexpr std::size_t kBodyBytes = 256 << 10;
 constexpr std::size_t kMostUnsent = 256 << 10;
+constexpr std::size_t kMostParameters = 4000;  // Of a query or a form.
+constexpr std::size_t kThreads = 32;           // That run the handler, which waits for gRPC.
 constexpr rlim_t kOtherFiles = 100;
 
 // For co_await: the operation's error goes to `error`, not into an exception.
 auto Into(Error& error) { return net::redirect_error(net::use_awaitable, error); }
 
 // Returns false if `text` is malformed or not UTF-8, or has too many parameters.
-bool ReadParameters(absl::string_view text, std::size_t most, Parameters& parameters) {
+bool ReadParameters(absl::string_view text, Parameters& parameters) {
   GUriParamsIter pairs;
   g_uri_params_iter_init(&pairs, text.data(), static_cast<gssize>(text.size()), "&",
                          G_URI_PARAMS_WWW_FORM);
   GError* malformed = nullptr;
   gchar* name = nullptr;
   gchar* value = nullptr;
-  while (parameters.size() <= most &&
+  while (parameters.size() <= kMostParameters &&
          g_uri_params_iter_next(&pairs, &name, &value, &malformed) != 0) {
     parameters.emplace_back(name, value);
     g_free(name);
     g_free(value);
   }
-  const bool valid = malformed == nullptr && parameters.size() <= most;
+  const bool valid = malformed == nullptr && parameters.size() <= kMostParameters;
   g_clear_error(&malformed);
   return valid;
 }
 
 // Returns the status to answer with: 200 if `request` is filled.
-int ReadRequest(const http::request<http::string_body>& message, std::size_t most_parameters,
-                Request& request) {
+int ReadRequest(const http::request<http::string_body>& message, Request& request) {
   const auto view = [](boost::beast::string_view text) {
     return absl::string_view(text.data(), text.size());
   };
@@ -77,47 +81,38 @@ int ReadRequest(const http::request<http::string_body>& message, std::size_t mos
   request.path = std::string(target.first);
   if (!IsOwnPath(request.path)) return 400;
   for (const auto& field : message) {
-    request.headers[absl::AsciiStrToLower(view(field.name_string()))] =
-        std::string(view(field.value()));
+    request.headers.emplace_back(absl::AsciiStrToLower(view(field.name_string())),
+                                 view(field.value()));
   }
-  for (const absl::string_view part : absl::StrSplit(request.headers["cookie"], ';')) {
-    request.cookies.insert(
+  for (const absl::string_view part : absl::StrSplit(Get(request.headers, "cookie"), ';')) {
+    request.cookies.push_back(
         absl::StrSplit(absl::StripAsciiWhitespace(part), absl::MaxSplits('=', 1)));
   }
-  if (!ReadParameters(target.second, most_parameters, request.query)) return 400;
+  if (!ReadParameters(target.second, request.query)) return 400;
   if (!post) return 200;
-  const absl::string_view type = request.headers["content-type"];
+  const std::string type = Get(request.headers, "content-type");
   if (type.substr(0, type.find(';')) != "application/x-www-form-urlencoded") return 415;
-  return ReadParameters(message.body(), most_parameters, request.form) ? 200 : 400;
+  return ReadParameters(message.body(), request.form) ? 200 : 400;
 }
 
-// The text that waits for one client. Only the thread of the server touches its members.
-class Outlet : public EventStream, public std::enable_shared_from_this<Outlet> {
- public:
-  explicit Outlet(net::io_context& io) : changed(io) {}
-
-  void Send(std::string text) override { Change(std::move(text), false); }
-  void End() override { Change("", true); }
+// The text that waits for one client. Only the thread of the server uses it.
+struct Outlet {
+  void Add(const std::string& text) {
+    unsent += text;
+    ended = ended || text.empty() || unsent.size() > kMostUnsent;
+    changed.cancel();
+  }
 
   net::steady_timer changed;  // Cancelled after each change.
-  std::string unsent;
+  std::string unsent{};
   bool ended = false;
   char unwanted = 0;  // The client sends nothing more: a read tells that it has gone.
-
- private:
-  void Change(std::string text, bool end) {
-    net::post(changed.get_executor(), [self = shared_from_this(), text = std::move(text), end] {
-      self->unsent += text;
-      self->ended = self->ended || end || self->unsent.size() > kMostUnsent;
-      self->changed.cancel();
-    });
-  }
 };
 
 class Server {
  public:
   Server(const HttpLimits& limits, const std::function<Response(const Request&)>& handler)
-      : limits_(limits), handler_(handler), acceptor_(io_), pool_(limits.threads) {
+      : limits_(limits), handler_(handler), acceptor_(io_) {
     // Each connection is a file. The kernel's hard limit may be lower than wanted.
     rlimit files{};
     getrlimit(RLIMIT_NOFILE, &files);
@@ -143,7 +138,7 @@ class Server {
       stopping_ = true;
       acceptor_.close();
       for (tcp_stream* idle : idle_) idle->cancel();
-      for (Outlet* outlet : outlets_) outlet->End();
+      for (Outlet* outlet : outlets_) outlet->Add("");
       limit.expires_after(open_ == 0 ? std::chrono::seconds(0) : kDrain);
       limit.async_wait([this](const Error&) { io_.stop(); });
     });
@@ -177,19 +172,19 @@ class Server {
 
   net::awaitable<void> Serve(tcp_stream stream) {
     stream.socket().set_option(tcp::no_delay(true));
-    boost::beast::flat_buffer buffer(limits_.header_bytes + limits_.body_bytes);
+    boost::beast::flat_buffer buffer(kHeaderBytes + kBodyBytes);
     Error error;
     for (bool keep = true; keep && !stopping_;) {
       if (buffer.size() == 0) {
         idle_.push_back(&stream);
-        stream.expires_after(limits_.idle);
+        stream.expires_after(kIdle);
         buffer.commit(co_await stream.async_read_some(buffer.prepare(4096), Into(error)));
         idle_.remove(&stream);
         if (error) break;
       }
       http::request_parser<http::string_body> parser;
-      parser.header_limit(limits_.header_bytes);
-      parser.body_limit(limits_.body_bytes);
+      parser.header_limit(kHeaderBytes);
+      parser.body_limit(kBodyBytes);
       stream.expires_after(limits_.request);
       co_await http::async_read(stream, buffer, parser, Into(error));
       if (error == boost::beast::error::timeout || error == http::error::end_of_stream) break;
@@ -198,22 +193,25 @@ class Server {
       response.status = error == http::error::body_limit     ? 413
                         : error == http::error::header_limit ? 431
                         : error                              ? 400
-                                : ReadRequest(parser.get(), limits_.parameters, request);
+                                                             : ReadRequest(parser.get(), request);
       keep = !error && parser.get().keep_alive();
       if (response.status == 200) {
         response =
             co_await net::co_spawn(pool_.get_executor(), Handle(request), net::use_awaitable);
       }
-      if (response.stream) {
-        co_await Stream(stream, response);
-        break;
+      keep = keep && !stopping_ && !response.stream;
+      http::response<http::string_body> message;
+      message.version(11);
+      message.result(static_cast<unsigned>(response.status));
+      for (const auto& [name, value] : response.headers) {
+        name == "Set-Cookie" ? message.insert(name, value) : message.set(name, value);
       }
-      http::response<http::string_body> message = Head<http::string_body>(response);
-      message.keep_alive(keep && !stopping_);
-      message.content_length(response.body.size());
+      message.keep_alive(keep);
+      if (!response.stream) message.content_length(response.body.size());
       if (parser.get().method() != http::verb::head) message.body() = std::move(response.body);
-      stream.expires_after(limits_.response);
+      stream.expires_after(kResponse);
       co_await http::async_write(stream, message, Into(error));
+      if (response.stream) co_await Stream(stream, response, error);
       keep = keep && !error;
     }
     stream.socket().shutdown(tcp::socket::shutdown_send, error);
@@ -221,30 +219,18 @@ class Server {
 
   net::awaitable<Response> Handle(const Request& request) { co_return handler_(request); }
 
-  template <typename Body>
-  static http::response<Body> Head(const Response& response) {
-    http::response<Body> message;
-    message.result(static_cast<unsigned>(response.status));
-    message.version(11);
-    for (const auto& [name, value] : response.headers) message.insert(name, value);
-    return message;
-  }
-
-  net::awaitable<void> Stream(tcp_stream& stream, Response& response) {
-    http::response<http::empty_body> message = Head<http::empty_body>(response);
-    message.keep_alive(false);
-    http::response_serializer<http::empty_body> serializer(message);
-    Error error;
-    stream.expires_after(limits_.response);
-    co_await http::async_write_header(stream, serializer, Into(error));
-    const auto outlet = std::make_shared<Outlet>(io_);
+  net::awaitable<void> Stream(tcp_stream& stream, const Response& response, Error& error) {
+    const auto outlet = std::make_shared<Outlet>(net::steady_timer(io_));
     outlets_.insert(outlet.get());
-    const std::function<void()> stop = response.stream(outlet);
+    const std::function<void()> stop = response.stream([this, outlet](std::string text) {
+      net::post(io_, [outlet, text = std::move(text)] { outlet->Add(text); });
+    });
     stream.expires_never();
     stream.async_read_some(net::buffer(&outlet->unwanted, 1),
-                           [outlet](const Error&, std::size_t) { outlet->End(); });
+                           [outlet](const Error&, std::size_t) { outlet->Add(""); });
     const auto end = std::chrono::steady_clock::now() + response.stream_time;
-    while (!outlet->ended && !error && std::chrono::steady_clock::now() < end) {
+    while (!error && std::chrono::steady_clock::now() < end) {
+      if (outlet->unsent.empty() && outlet->ended) break;
       if (outlet->unsent.empty()) {
         Error awoken;
         outlet->changed.expires_after(kHeartbeat);
@@ -253,7 +239,7 @@ class Server {
         if (!awoken) outlet->unsent = ":\n\n";
       }
       const std::string text = std::exchange(outlet->unsent, "");
-      stream.expires_after(limits_.response);
+      stream.expires_after(kResponse);
       co_await net::async_write(stream, net::buffer(text), Into(error));
     }
     stop();
@@ -265,7 +251,7 @@ class Server {
   const std::function<Response(const Request&)>& handler_;
   net::io_context io_{1};
   tcp::acceptor acceptor_;
-  net::thread_pool pool_;
+  net::thread_pool pool_{kThreads};
   // Used only by the thread of io_:
   std::list<tcp_stream*> idle_;  // The longest idle first.
   std::set<Outlet*> outlets_;
@@ -276,21 +262,13 @@ class Server {
 }  // namespace
 
 bool IsOwnPath(const std::string& path) {
-  return absl::StartsWith(path, "/") && !absl::StartsWith(path, "//") &&
-         !absl::StartsWith(path, "/\\") &&
-         std::all_of(path.begin(), path.end(), absl::ascii_isgraph);
+  return RE2::FullMatch(path, R"(/([^/\\[:^graph:]][[:graph:]]*)?)");
 }
 
-std::string Get(const Parameters& parameters, const std::string& name) {
-  for (const auto& [key, value] : parameters) {
-    if (key == name) return value;
-  }
-  return "";
-}
-
-std::string Get(const std::map<std::string, std::string>& values, const std::string& name) {
-  const auto found = values.find(name);
-  return found == values.end() ? "" : found->second;
+std::string Get(const Parameters& parameters, absl::string_view name) {
+  const auto found = std::find_if(parameters.begin(), parameters.end(),
+                                  [&](const auto& each) { return each.first == name; });
+  return found == parameters.end() ? "" : found->second;
 }
 
 std::string Encoded(const Parameters& parameters) {

@@ -3,12 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <memory>
-#include <system_error>
-#include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "client/web/site.h"
 
 namespace contacts::web {
@@ -29,28 +25,24 @@ Message Read(const std::string& path) {
   return Message(g_mime_parser_construct_message(parser.get(), nullptr));
 }
 
-// Copies a text that GLib allocated, and frees it.
-std::string Copied(char* text) {
-  std::string copy = text == nullptr ? "" : text;
-  g_free(text);
-  return copy;
+std::string Header(const Message& message, const char* name) {
+  const char* value = g_mime_object_get_header(GMIME_OBJECT(message.get()), name);
+  return value == nullptr ? "" : value;
 }
 
 void AppendHtml(GMimeObject*, GMimeObject* part, gpointer html) {
   GMimeContentType* type = g_mime_object_get_content_type(part);
-  if (GMIME_IS_TEXT_PART(part) && g_mime_content_type_is_type(type, "text", "html") != 0) {
-    *static_cast<std::string*>(html) += Copied(g_mime_text_part_get_text(GMIME_TEXT_PART(part)));
-  }
+  if (!GMIME_IS_TEXT_PART(part) || !g_mime_content_type_is_type(type, "text", "html")) return;
+  char* text = g_mime_text_part_get_text(GMIME_TEXT_PART(part));
+  *static_cast<std::string*>(html) += text;
+  g_free(text);
 }
 
-}  // namespace
-
-Response Site::MailPage(Visit& visit) {
-  if (options_.mail_folder.empty()) return Failed(visit, 404, visit.say("There is no such page."));
+Response Letters(Visit& visit) {
   namespace fs = std::filesystem;
   std::vector<std::pair<fs::file_time_type, fs::path>> files;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(options_.mail_folder + "/new", error)) {
+  for (const auto& entry : fs::directory_iterator(visit.site.options.mail_folder + "/new", error)) {
     files.emplace_back(entry.last_write_time(error), entry.path());
   }
   std::sort(files.rbegin(), files.rend());
@@ -60,25 +52,20 @@ Response Site::MailPage(Visit& visit) {
   for (const auto& [time, path] : files) {
     const Message message = Read(path);
     if (!message) continue;
-    const char* subject = g_mime_message_get_subject(message.get());
-    GDateTime* date = g_mime_message_get_date(message.get());
-    const gint64 seconds = date == nullptr ? 0 : g_date_time_to_unix(date);
-    Add(list, "LETTER", "NAME", path.filename().string(), "SUBJECT",
-        std::string(subject == nullptr ? "" : subject), "TO",
-        Copied(
-            internet_address_list_to_string(g_mime_message_get_to(message.get()), nullptr, FALSE)),
-        "ON", DateAndTime(absl::FromUnixSeconds(seconds), visit.say));
+    const absl::Time written = absl::FromChrono(std::chrono::file_clock::to_sys(time));
+    Add(list, "LETTER", "NAME", path.filename().string(), "SUBJECT", Header(message, "Subject"),
+        "TO", Header(message, "To"), "ON", DateAndTime(written, visit.say));
   }
-  return Show(visit, page);
+  return visit.Show(page);
 }
 
-Response Site::Letter(Visit& visit) {
+Response Letter(Visit& visit) {
   const std::string name = Get(visit.request.query, "name");
   Message message;
-  if (!options_.mail_folder.empty() && !absl::StrContains(name, '/')) {
-    message = Read(absl::StrCat(options_.mail_folder, "/new/", name));
+  if (!absl::StrContains(name, '/')) {
+    message = Read(visit.site.options.mail_folder + "/new/" + name);
   }
-  if (!message) return Failed(visit, 404, visit.say("There is no such page."));
+  if (!message) return visit.Failed(404, visit.say("There is no such page."));
   std::string html;
   g_mime_message_foreach(message.get(), AppendHtml, &html);
   // As a mail program shows it: its own styles, no script, and none of this site's rights.
@@ -88,6 +75,12 @@ Response Site::Letter(Visit& visit) {
             "form-action 'none'; frame-ancestors 'none'; sandbox"},
            {"Content-Type", "text/html; charset=utf-8"}},
           html};
+}
+
+}  // namespace
+
+std::vector<Route> MailPages() {
+  return {{"GET", "/mail", Letters, false}, {"GET", "/mail/letter", Letter, false}};
 }
 
 }  // namespace contacts::web

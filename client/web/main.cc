@@ -1,29 +1,28 @@
 // contacts-web: the account area, pages over ContactService.
 #include <gmime/gmime.h>
-#include <openssl/rand.h>
+#include <re2/re2.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
-#include <string>
-#include <vector>
+#include <iterator>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/time/time.h"
 #include "client/lib/channel.h"
-#include "client/web/http_server.h"
-#include "client/web/session.h"
+#include "client/lib/uuid.h"
 #include "client/web/site.h"
-#include "client/web/view.h"
 
 namespace contacts::web {
 namespace {
 
 // One connection carries 100 calls at a time by default, and every open page keeps one.
 constexpr int kWatchChannels = 16;
+constexpr std::size_t kShortestKey = 32;
 
 struct Flags {
   std::string listen = "127.0.0.1:8080";
@@ -78,18 +77,31 @@ void Require(bool valid, const std::string& flag, const std::string& why) {
   if (!valid) throw CLI::ValidationError("--" + flag, why);
 }
 
-std::pair<std::string, int> HostAndPort(const std::string& flag, const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  int port = -1;
-  Require(colon != std::string::npos && absl::SimpleAtoi(text.substr(colon + 1), &port) &&
-              port >= 0 && port < 65536,
-          flag, "want HOST:PORT");
-  const std::string host = text.substr(0, colon);
+std::pair<std::string, std::uint16_t> HostAndPort(const std::string& flag,
+                                                  const std::string& text) {
+  std::string host;
+  std::uint16_t port = 0;
+  Require(RE2::FullMatch(text, "(.+):(\\d+)", &host, &port), flag, "want HOST:PORT");
   return {host == "localhost" ? "127.0.0.1" : host, port};
 }
 
 bool IsLoopback(const std::string& host) {
   return absl::StartsWith(host, "127.") || host == "[::1]";
+}
+
+// Keys for a Signer: one a line.
+std::vector<std::string> ReadKeys(const std::string& flag, const std::string& path) {
+  using std::filesystem::perms;
+  std::ifstream file(path);
+  Require(file.good(), flag, "the file cannot be read");
+  const perms allowed = std::filesystem::status(path).permissions();
+  Require((allowed & perms::others_all) == perms::none, flag,
+          "others may use the file; want mode 0600 or 0640");
+  std::vector<std::string> keys(std::istream_iterator<std::string>(file), {});
+  const bool is_short = std::any_of(
+      keys.begin(), keys.end(), [](const std::string& key) { return key.size() < kShortestKey; });
+  Require(!keys.empty() && !is_short, flag, "want keys of 32 characters or more, one a line");
+  return keys;
 }
 
 absl::Duration Duration(const std::string& flag, const std::string& text) {
@@ -118,15 +130,9 @@ std::vector<std::string> Check(Flags& flags) {
   flags.site.session_time = Duration("session_lifetime", flags.session_lifetime);
   flags.http.request = absl::ToChronoSeconds(Duration("request_timeout", flags.request_timeout));
   absl::AsciiStrToLower(&flags.site.token_header);
-  if (!flags.session_key_file.empty()) {
-    const auto keys = ReadKeys(flags.session_key_file);
-    Require(keys.ok(), "session_key_file", std::string(keys.status().message()));
-    return *keys;
-  }
-  Require(flags.site.development, "session_key_file", "missing");
-  unsigned char key[32];
-  if (RAND_bytes(key, sizeof key) != 1) std::abort();
-  return {std::string(std::begin(key), std::end(key))};
+  Require(flags.site.development || !flags.session_key_file.empty(), "session_key_file", "missing");
+  if (!flags.session_key_file.empty()) return ReadKeys("session_key_file", flags.session_key_file);
+  return {absl::StrCat(client::NewUuid(), client::NewUuid())};
 }
 
 int Run(int argc, char** argv) {
@@ -148,17 +154,13 @@ int Run(int argc, char** argv) {
     channels.push_back(client::OpenChannel(flags.server, flags.tls, i));
   }
   Site site(flags.site, std::move(keys), channels);
-  std::string error = LoadTemplates();
   const auto [host, port] = HostAndPort("listen", flags.listen);
-  const std::string address = absl::StrReplaceAll(host, {{"[", ""}, {"]", ""}});
-  if (error.empty()) {
-    error = ServeHttp(
-        flags.http, address, static_cast<std::uint16_t>(port),
-        [&site](const Request& request) { return site.Handle(request); },
-        [name = host](std::uint16_t bound) {
-          std::cout << "listening on " << name << ':' << bound << std::endl;
-        });
-  }
+  const std::string error = ServeHttp(
+      flags.http, absl::StrReplaceAll(host, {{"[", ""}, {"]", ""}}), port,
+      [&site](const Request& request) { return site.Handle(request); },
+      [name = host](std::uint16_t bound) {
+        std::cout << "listening on " << name << ':' << bound << std::endl;
+      });
   if (!error.empty()) std::cerr << "contacts-web: " << error << '\n';
   // Threads of gRPC may still end streams of pages that are gone.
   std::quick_exit(error.empty() ? 0 : 1);

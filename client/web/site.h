@@ -1,6 +1,7 @@
 #ifndef CONTACTS_CLIENT_WEB_SITE_H_
 #define CONTACTS_CLIENT_WEB_SITE_H_
 
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +22,8 @@
 
 namespace contacts::web {
 
+using Stub = v1::ContactService::Stub;
+
 struct SiteOptions {
   // True: a form asks for the account, without a password. False: a reverse proxy has signed the
   // person in and sends the session's token.
@@ -28,22 +31,82 @@ struct SiteOptions {
   std::string token_header = "x-forwarded-access-token";  // In lower case.
   std::string account_claim = "sub";                      // Of the token, to show the account.
   absl::Duration session_time = absl::Hours(1);
-  absl::Duration call_time = absl::Seconds(10);
   // Maildir whose e-mails a page shows. Only for development. Empty: no such page.
   std::string mail_folder;
 };
 
-// One request and its person.
+// The account area: pages over ContactService. Thread-safe.
+struct Site {
+  Site(SiteOptions site_options, std::vector<std::string> keys,
+       const std::vector<std::shared_ptr<grpc::Channel>>& channels);
+
+  // Never throws. Writes one line of the log.
+  Response Handle(const Request& request);
+
+  const SiteOptions options;
+  const Signer signer;
+  // By channel. The first one carries calls, the others the streams of open pages.
+  std::vector<std::unique_ptr<Stub>> stubs{};
+  std::mutex lock{};                     // Of what follows.
+  std::size_t turn = 0;                  // Streams that were begun.
+  std::map<std::string, int> streams{};  // Streams of open pages, by account.
+};
+
+struct CallFailed : std::exception {
+  explicit CallFailed(grpc::Status failure) : status(std::move(failure)) {}
+  grpc::Status status;
+};
+
+struct Page;
+
+// One request, its person, and the answers to it.
 struct Visit {
+  Site& site;
   const Request& request;
-  std::reference_wrapper<const Words> say;
   std::string call_id;  // Of the log, and x-request-id of the calls.
-  Session session{};    // A new one if the request brought none.
+  std::reference_wrapper<const Words> say;
+  Session session{};  // A new one if the request brought none.
   client::Caller caller{};
-  std::string account{};  // As the page shows it. Empty: not signed in.
-  std::string id{};       // The part {id} of the path.
-  int calls = 0;          // gRPC calls made.
-  bool renew = false;     // Whether the response sets the session's cookie.
+  std::string account{};       // As the page shows it. Empty: not signed in.
+  std::string route = "none";  // For the log.
+  std::string id{};            // The part {id} of the path.
+  int calls = 0;               // gRPC calls made.
+  bool renew = false;          // Whether the response sets the session's cookie.
+
+  template <typename Request, typename Reply>
+  using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Reply*);
+  // Makes a call; again while the server cannot be reached, if `retry` says so.
+  template <typename Request, typename Reply>
+  grpc::Status Call(Method<Request, Reply> method, const Request& call, Reply& reply,
+                    client::Retry retry = client::Retry::kWhileUnavailable) {
+    const client::RetryClock clock{absl::Now, absl::SleepFor, nullptr};
+    ++calls;
+    return client::CallWithRetries(absl::Seconds(10), retry, clock, [&](absl::Time deadline) {
+      grpc::ClientContext context;
+      context.set_deadline(absl::ToChronoTime(deadline));
+      client::AddMetadata(caller, call_id, context);
+      return (site.stubs[0].get()->*method)(&context, call, &reply);
+    });
+  }
+  // Makes the call without which there is no page. Throws CallFailed, which Handle() explains.
+  template <typename Request, typename Reply>
+  Reply Read(Method<Request, Reply> method, const Request& call) {
+    Reply reply;
+    const grpc::Status status = Call(method, call, reply);
+    return status.ok() ? reply : throw CallFailed(status);
+  }
+
+  Response Show(Page& page) const;
+  // A page that says no more than why it did not work.
+  Response Failed(int status, const std::string& sentence) const;
+  static Response Redirect(const std::string& path) { return {303, {{"Location", path}}}; }
+  // After a form that did its work: the page shows the words "done DONE". The address has a token
+  // of the session, so that nobody can make a person believe it by a link.
+  Response Redirect(const std::string& path, const std::string& done) const;
+  // The id of these words, such as "done asked". Empty if there are none.
+  std::string Done() const;
+  // The address of this page with another value of a parameter, and without those words.
+  std::string With(const std::string& name, const std::string& value) const;
 };
 
 // HTTP's status for a call's.
@@ -67,89 +130,14 @@ struct Page {
   int status;
 };
 
-// The account area: pages over ContactService. Thread-safe.
-class Site {
- public:
-  // The first channel carries calls, the others the streams of open pages.
-  Site(SiteOptions options, std::vector<std::string> keys,
-       const std::vector<std::shared_ptr<grpc::Channel>>& channels);
-
-  // Never throws. Writes one line of the log.
-  Response Handle(const Request& request);
-
- private:
-  struct Route;
-  static const std::vector<Route>& Routes();
-
-  void Identify(Visit& visit) const;
-  Response Dispatch(Visit& visit, std::string& route_name);
-
-  // site.cc
-  Response Home(Visit& visit);
-  Response Asset(Visit& visit);
-  Response Health(Visit& visit);
-  Response SignInPage(Visit& visit);
-  Response SignIn(Visit& visit);
-  Response SignOut(Visit& visit);
-  Response Events(Visit& visit);
-  // pages.cc
-  Response Contacts(Visit& visit);
-  Response ChangeForm(Visit& visit);
-  Response Change(Visit& visit);
-  Response Requests(Visit& visit);
-  Response OneRequest(Visit& visit);
-  Response AnswerRequest(Visit& visit);
-  Response Resend(Visit& visit);
-  Response Withdraw(Visit& visit);
-  Response Profile(Visit& visit);
-  Response SaveProfile(Visit& visit);
-  Response ConfirmEmail(Visit& visit);
-  // mail.cc
-  Response MailPage(Visit& visit);
-  Response Letter(Visit& visit);
-
-  // Pages, also after a form that failed with this failure.
-  Response ShowRequest(Visit& visit, const grpc::Status& failed);
-  Response ShowProfile(Visit& visit, const grpc::Status& failed);
-  Response ShowSignIn(Visit& visit, int status, const std::string& error);
-
-  Response Show(const Visit& visit, Page& page) const;
-  // A page that says no more than why it did not work.
-  Response Failed(const Visit& visit, const grpc::Status& status) const;
-  Response Failed(const Visit& visit, int status, const std::string& sentence) const;
-  static Response Redirect(const std::string& path) { return {303, {{"Location", path}}}; }
-  // After a form that did its work: the page shows the words "done DONE". The address has a token
-  // of the session, so that nobody can make a person believe it by a link.
-  Response Redirect(const Visit& visit, const std::string& path, const std::string& done) const;
-  // The id of these words, such as "done asked". Empty if there are none.
-  std::string Done(const Visit& visit) const;
-
-  template <typename Request, typename Reply>
-  using Method = grpc::Status (v1::ContactService::Stub::*)(grpc::ClientContext*, const Request&,
-                                                            Reply*);
-  // Makes a call; again while the server cannot be reached, if `retry` says so.
-  template <typename Request, typename Reply>
-  grpc::Status Call(Visit& visit, Method<Request, Reply> method, const Request& request,
-                    Reply& reply, client::Retry retry = client::Retry::kWhileUnavailable) {
-    const client::RetryClock clock{absl::Now, absl::SleepFor, nullptr};
-    ++visit.calls;
-    return client::CallWithRetries(options_.call_time, retry, clock, [&](absl::Time deadline) {
-      grpc::ClientContext context;
-      context.set_deadline(absl::ToChronoTime(deadline));
-      client::AddMetadata(visit.caller, visit.call_id, context);
-      return (stubs_[0].get()->*method)(&context, request, &reply);
-    });
-  }
-  // Makes a call that changes the request of this page, and shows it: `done` says what was done.
-  template <typename Request, typename Reply>
-  Response Act(Visit& visit, Method<Request, Reply> method, Request request, const char* done);
-
-  const SiteOptions options_;
-  const Signer signer_;
-  std::vector<std::unique_ptr<v1::ContactService::Stub>> stubs_;  // By channel.
-  std::mutex lock_;                                               // Of streams_.
-  std::map<std::string, int> streams_;  // Streams of open pages, by account.
+struct Route {
+  const char* method;
+  const char* path;  // {id} is one segment.
+  std::function<Response(Visit&)> handler;
+  bool signed_in = true;  // Without a session, asks to sign in.
 };
+std::vector<Route> ContactPages();  // pages.cc
+std::vector<Route> MailPages();     // mail.cc
 
 }  // namespace contacts::web
 

@@ -1,12 +1,12 @@
 #include "client/web/view.h"
 
 #include <ctemplate/template.h>
+#include <re2/re2.h>
 
-#include <algorithm>
-#include <utility>
+#include <stdexcept>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -19,20 +19,23 @@
 namespace contacts::web {
 namespace {
 
-using google::protobuf::Timestamp;
-
-constexpr const char* kTemplates[] = {"layout",  "sign_in", "contacts", "change",
-                                      "check",   "actions", "requests", "request",
-                                      "profile", "message", "mail"};
 constexpr char kReason[] = "ERROR_REASON_";
 
-// The text between the quotation marks of a line of a catalogue.
-std::string Quoted(absl::string_view line) {
-  const std::size_t begin = line.find('"');
-  const std::size_t end = line.rfind('"');
-  if (begin == absl::string_view::npos || end <= begin) return "";
-  return absl::StrReplaceAll(line.substr(begin + 1, end - begin - 1),
-                             {{"\\n", "\n"}, {"\\\"", "\""}, {"\\\\", "\\"}});
+// A template with each [[text]] in a language, and with the token in each form that is sent.
+std::string Translated(absl::string_view page, const Words& say) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(page, "[[");
+  std::string whole(parts[0]);
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const std::pair<std::string, absl::string_view> halves =
+        absl::StrSplit(parts[i], absl::MaxSplits("]]", 1));
+    absl::StrAppend(
+        &whole,
+        absl::StrReplaceAll(say(halves.first), {{"&", "&amp;"}, {"<", "&lt;"}, {"\"", "&quot;"}}),
+        halves.second);
+  }
+  RE2::GlobalReplace(&whole, R"(<form [^>]*method="post"[^>]*>)",
+                     R"(\0<input type="hidden" name="form" value="{{FORM_TOKEN}}">)");
+  return whole;
 }
 
 }  // namespace
@@ -40,37 +43,29 @@ std::string Quoted(absl::string_view line) {
 Words::Words(std::string tag, std::string name) : tag_(std::move(tag)), name_(std::move(name)) {
   std::string id;
   bool of_id = false;
-  for (const absl::string_view line : absl::StrSplit(Embedded(tag_ + ".po"), '\n')) {
-    if (absl::StartsWith(line, "msgid")) id.clear();
-    if (absl::StartsWith(line, "msg")) of_id = absl::StartsWith(line, "msgid");
-    if (!absl::StartsWith(line, "#")) (of_id ? id : texts_[id]) += Quoted(line);
+  const std::vector<std::string> lines = absl::StrSplit(Embedded().at(tag_ + ".po"), '\n');
+  for (const std::string& line : lines) {
+    std::string key;
+    std::string text;
+    if (!RE2::FullMatch(line, R"re((msgid |msgstr |)"(.*)")re", &key, &text)) continue;
+    if (!key.empty()) of_id = key == "msgid ";
+    if (key == "msgid ") id.clear();
+    absl::CUnescape(text, &text);
+    (of_id ? id : texts_[id]) += text;
   }
-}
-
-std::string Words::operator()(const std::string& id, const std::vector<std::string>& values) const {
-  const auto found = texts_.find(id);
-  std::vector<std::pair<std::string, std::string>> places;
-  for (const std::string& value : values) {
-    places.emplace_back(absl::StrCat("$", places.size()), value);
-  }
-  return absl::StrReplaceAll(found == texts_.end() ? id : found->second, places);
-}
-
-std::string Words::Translated(absl::string_view page) const {
-  std::string whole;
-  const std::vector<absl::string_view> parts = absl::StrSplit(page, "[[");
-  for (const absl::string_view part : parts) {
-    const std::size_t end = part.find("]]");
-    if (end == absl::string_view::npos) {
-      absl::StrAppend(&whole, part);
-      continue;
+  for (const auto& [file, content] : Embedded()) {
+    std::string page;
+    if (!RE2::FullMatch(file, R"(templates/(\w+)\.html)", &page)) continue;
+    if (!ctemplate::StringToTemplateCache(absl::StrCat(tag_, "/", page), Translated(content, *this),
+                                          ctemplate::STRIP_BLANK_LINES)) {
+      throw std::logic_error(file);
     }
-    const std::string text = (*this)(std::string(part.substr(0, end)));
-    absl::StrAppend(&whole,
-                    absl::StrReplaceAll(text, {{"&", "&amp;"}, {"<", "&lt;"}, {"\"", "&quot;"}}),
-                    part.substr(end + 2));
   }
-  return whole;
+}
+
+std::string Words::operator()(const std::string& id, const Values& values) const {
+  const auto found = texts_.find(id);
+  return absl::StrReplaceAll(found == texts_.end() ? id : found->second, values);
 }
 
 const std::vector<Words>& Languages() {
@@ -89,28 +84,14 @@ const Words* LanguageOf(absl::string_view tags) {
   return nullptr;
 }
 
-std::string LoadTemplates() {
-  for (const Words& language : Languages()) {
-    for (const char* name : kTemplates) {
-      std::string key = absl::StrCat(language.tag(), "/", name);
-      const std::string text =
-          language.Translated(Embedded(absl::StrCat("templates/", name, ".html")));
-      if (text.empty() ||
-          !ctemplate::StringToTemplateCache(key, text, ctemplate::STRIP_BLANK_LINES)) {
-        return key;
-      }
-    }
-  }
-  return "";
-}
-
 void Fill(ctemplate::TemplateDictionary& dictionary, const google::protobuf::Message& message,
           const Words& say) {
   using google::protobuf::FieldDescriptor;
+  using google::protobuf::Timestamp;
   const google::protobuf::Reflection& values = *message.GetReflection();
   std::vector<const FieldDescriptor*> fields;
   values.ListFields(message, &fields);
-  std::map<std::string, std::string> texts = {{"$actor", say("The support desk")}};
+  Words::Values texts = {{"$actor", say("The support desk")}};
   for (const FieldDescriptor* field : fields) {
     const std::string name = absl::AsciiStrToUpper(field->name());
     dictionary.ShowSection("HAS_" + name);
@@ -134,7 +115,7 @@ void Fill(ctemplate::TemplateDictionary& dictionary, const google::protobuf::Mes
     if (field->enum_type() == nullptr || field->is_repeated()) continue;
     const std::string& value = values.GetEnum(message, field)->name();
     const std::string name = absl::AsciiStrToUpper(field->name());
-    dictionary.SetValue(name, absl::StrReplaceAll(say(value), texts));
+    dictionary.SetValue(name, say(value, texts));
     dictionary.SetValue(name + "_NAME", value);
   }
 }
@@ -163,7 +144,7 @@ std::string Matter(const v1::ContactChange& change, const Words& say) {
   }
   const int more = change.item_count() - static_cast<int>(roles.size());
   return absl::StrCat(first, " (", absl::StrJoin(roles, ", "), ")",
-                      more > 0 ? say(" and $0 more", {absl::StrCat(more)}) : "");
+                      more > 0 ? say(" and $count more", {{"$count", absl::StrCat(more)}}) : "");
 }
 
 std::string DateAndTime(absl::Time time, const Words& say) {
@@ -171,56 +152,52 @@ std::string DateAndTime(absl::Time time, const Words& say) {
     return absl::FormatTime(format, time, absl::UTCTimeZone());
   };
   const std::string day(absl::StripLeadingAsciiWhitespace(part("%e")));
-  return say("$0 $1 $2 $3 at $4 UTC",
-             {say(part("%A")), day, say(part("%B")), part("%Y"), part("%H:%M")});
+  return say("$weekday $day $month $year at $time UTC", {{"$weekday", say(part("%A"))},
+                                                         {"$day", day},
+                                                         {"$month", say(part("%B"))},
+                                                         {"$year", part("%Y")},
+                                                         {"$time", part("%H:%M")}});
 }
 
 std::string Wait(absl::Duration wait, const Words& say) {
-  const auto in = [&](absl::Duration unit) {
-    return absl::StrCat(absl::IDivDuration(absl::Ceil(wait, unit), unit, &wait));
+  const auto in = [&](absl::Duration unit) -> Words::Values {
+    return {{"$count", absl::StrCat(absl::IDivDuration(absl::Ceil(wait, unit), unit, &wait))}};
   };
-  if (wait <= absl::Seconds(90)) return say("$0 s", {in(absl::Seconds(1))});
-  if (wait <= absl::Minutes(90)) return say("$0 min", {in(absl::Minutes(1))});
-  return say("$0 h", {in(absl::Hours(1))});
+  if (wait <= absl::Seconds(90)) return say("$count s", in(absl::Seconds(1)));
+  if (wait <= absl::Minutes(90)) return say("$count min", in(absl::Minutes(1)));
+  return say("$count h", in(absl::Hours(1)));
 }
 
 std::string Sentence(const grpc::Status& status, const Words& say) {
   if (status.ok()) return "";
   const client::Failure failure = client::ExplainFailure(status, {});
-  const auto metadata = [&](const char* key) {
-    const auto found = failure.metadata.find(key);
-    return found == failure.metadata.end() ? "" : found->second;
-  };
   const std::string& reason = failure.reason;
-  std::string id = kReason + reason;
-  if (reason == "INVALID_FIELD") {
-    for (const client::Violation& violation : failure.fields) {
-      const std::string field = "field " + violation.where.substr(violation.where.rfind('.') + 1);
-      if (say.Has(field)) return say(field);
-    }
+  for (const client::Violation& violation : failure.fields) {
+    const std::string field = "field " + violation.where.substr(violation.where.rfind('.') + 1);
+    if (reason == "INVALID_FIELD" && say.Has(field)) return say(field);
   }
-  if (metadata("superseded") == "true") id += " superseded";
+  Words::Values values = {{"$account", ""}, {"$incident", ""}};
+  for (const auto& [key, value] : failure.metadata) values["$" + key] = value;
+  values["$state"] = say("CONTACT_CHANGE_STATE_" + absl::AsciiStrToUpper(values["$state"]));
+  values["$wait"] = Wait(failure.retry_after.value_or(absl::Minutes(1)), say);
+  std::string& subjects = values["$subjects"];
+  for (const client::Violation& violation : failure.preconditions) {
+    absl::StrAppend(&subjects, subjects.empty() ? "" : ", ", violation.where);
+  }
+  std::string id = kReason + reason;
+  if (values["$superseded"] == "true") id += " superseded";
   if (reason == "QUOTA_EXCEEDED" && failure.retry_after) id += " wait";
   // Without a reason, the server was not reached or did not answer.
-  if (!say.Has(id)) {
-    const bool late = failure.code == grpc::StatusCode::DEADLINE_EXCEEDED;
-    id = absl::StrCat(kReason, late ? "DEADLINE_EXCEEDED" : "UNAVAILABLE");
-  }
-  std::string detail = metadata(reason == "ACCOUNT_NOT_FOUND" ? "account" : "incident");
-  if (reason == "CHANGE_CLOSED") {
-    detail = say("CONTACT_CHANGE_STATE_" + absl::AsciiStrToUpper(metadata("state")));
-  }
-  for (const client::Violation& violation : failure.preconditions) {
-    absl::StrAppend(&detail, detail.empty() ? "" : ", ", violation.where);
-  }
-  return say(id, {detail, Wait(failure.retry_after.value_or(absl::Minutes(1)), say)});
+  const bool late = failure.code == grpc::StatusCode::DEADLINE_EXCEEDED;
+  if (!say.Has(id)) id = absl::StrCat(kReason, late ? "DEADLINE_EXCEEDED" : "UNAVAILABLE");
+  return say(id, values);
 }
 
 std::string RowSentence(absl::string_view description, const std::string& new_contact,
                         const Words& say) {
   std::string id = absl::StrCat(kReason, description.substr(0, description.find(':')));
   if (say.Has(id + " row")) id += " row";
-  return say(say.Has(id) ? id : "field new_contact", {new_contact});
+  return say(say.Has(id) ? id : "field new_contact", {{"$account", new_contact}});
 }
 
 }  // namespace contacts::web

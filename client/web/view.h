@@ -19,8 +19,8 @@
 
 namespace contacts::web {
 
-// A file of this folder, by its name. Empty if it was not embedded.
-absl::string_view Embedded(absl::string_view name);
+// The templates, styles, script and catalogues of this folder, by their names.
+const std::map<std::string, absl::string_view>& Embedded();
 
 // Marks an English text that is translated later. web_words_test compares these, and those that
 // say("...") translates, with the catalogues.
@@ -30,20 +30,21 @@ constexpr const char* Text(const char* english) { return english; }
 // names of the contract's values, such as CONTACT_ROLE_TECH and ERROR_REASON_TOKEN_INVALID.
 class Words {
  public:
+  // Also loads the templates, with each [[text]] in this language.
   Words(std::string tag, std::string name);
 
   const std::string& tag() const { return tag_; }    // Such as "fr".
   const std::string& name() const { return name_; }  // In the language itself.
-  // The text of `id` in this language, with $0, $1, ... replaced; `id` if the catalogue lacks it.
-  std::string operator()(const std::string& id, const std::vector<std::string>& values = {}) const;
+  // The text of `id` in this language, with the values' names, such as $wait, replaced; `id` if the
+  // catalogue lacks it.
+  using Values = std::map<std::string, std::string>;
+  std::string operator()(const std::string& id, const Values& values = {}) const;
   bool Has(const std::string& id) const { return texts_.contains(id); }
-  // A template, with each [[text]] in this language.
-  std::string Translated(absl::string_view page) const;
 
  private:
   const std::string tag_;
   const std::string name_;
-  std::map<std::string, std::string> texts_;
+  Values texts_;
 };
 
 // Every language, English first.
@@ -52,9 +53,6 @@ const std::vector<Words>& Languages();
 // has one; null if there is none.
 const Words* LanguageOf(absl::string_view tags);
 
-// Loads the templates in every language. Must be called once before Include. Returns the name of a
-// template that cannot be parsed, or "".
-std::string LoadTemplates();
 // Sets values, each after its name.
 inline void Set(ctemplate::TemplateDictionary&) {}
 template <typename... Rest>
