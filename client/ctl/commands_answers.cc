@@ -28,7 +28,7 @@ struct AnswerInput {
 void PrintAcceptance(const v1::ContactChange& change, std::ostream& out) {
   switch (change.state()) {
     case v1::CONTACT_CHANGE_STATE_VALIDATING:
-      out << "Accepted. Still awaited: " << AwaitedAccounts(change) << ".\n\n";
+      out << "Accepted. Still awaited: " << AwaitedNames(change) << ".\n\n";
       break;
     case v1::CONTACT_CHANGE_STATE_DONE: out << "Accepted. The change has taken effect.\n\n"; break;
     case v1::CONTACT_CHANGE_STATE_ABORTED:

@@ -34,7 +34,7 @@ struct ChangeInput {
 
 // Prints who has to answer before `change` takes effect, and how.
 void PrintNextSteps(const v1::ContactChange& change, std::ostream& out) {
-  const std::string awaited = AwaitedAccounts(change);
+  const std::string awaited = AwaitedNames(change);
   if (awaited.empty()) return;
   out << "\nAn e-mail with a token goes to: " << awaited
       << ".\nEach answers with the link in it, or: contactctl accept " << change.id() << " TOKEN\n";

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "client/ctl/enum_names.h"
 #include "client/ctl/table.h"
+#include "client/lib/awaited.h"
 #include "client/lib/terminal_text.h"
 #include "client/lib/time_text.h"
 
@@ -190,7 +191,7 @@ void RenderChanges(const google::protobuf::RepeatedPtrField<v1::ContactChange>& 
   Table table({"CHANGE", "STATE", "MOVES", "REQUESTER", "NEW CONTACT", "AWAITED", "WHEN"});
   for (const v1::ContactChange& change : changes) {
     table.Add({change.id(), StateCell(change.state()), WhatMoves(change), change.requester(),
-               change.new_contact(), AwaitedAccounts(change), EndOf(change, options)});
+               change.new_contact(), AwaitedNames(change), EndOf(change, options)});
   }
   table.Print(out, options.colour, options.width);
 }
@@ -281,14 +282,8 @@ void RenderEventLine(const v1::ContactChangeEvent& event, const RenderOptions& o
       << Styled(state.text, state.style, options.colour) << '\n';
 }
 
-std::string AwaitedAccounts(const v1::ContactChange& change) {
-  if (change.state() != v1::CONTACT_CHANGE_STATE_VALIDATING) return "";
-  std::vector<std::string> accounts;
-  for (const v1::Validation& validation : change.validations()) {
-    if (validation.state() == v1::VALIDATION_STATE_PENDING)
-      accounts.push_back(validation.account());
-  }
-  return absl::StrJoin(accounts, ", ");
+std::string AwaitedNames(const v1::ContactChange& change) {
+  return absl::StrJoin(AwaitedAccounts(change), ", ");
 }
 
 }  // namespace contacts::client

@@ -52,7 +52,7 @@ void RenderEventLine(const v1::ContactChangeEvent& event, const RenderOptions& o
                      std::ostream& out);
 
 // The accounts whose answer is awaited, separated by commas; empty if the change is closed.
-std::string AwaitedAccounts(const v1::ContactChange& change);
+std::string AwaitedNames(const v1::ContactChange& change);
 
 }  // namespace contacts::client
 

@@ -84,9 +84,8 @@ int ReadRequest(const http::request<http::string_body>& message, Request& reques
     request.headers.emplace_back(absl::AsciiStrToLower(view(field.name_string())),
                                  view(field.value()));
   }
-  for (const absl::string_view part : absl::StrSplit(Get(request.headers, "cookie"), ';')) {
-    request.cookies.push_back(
-        absl::StrSplit(absl::StripAsciiWhitespace(part), absl::MaxSplits('=', 1)));
+  for (const absl::string_view part : absl::StrSplit(Get(request.headers, "cookie"), "; ")) {
+    request.cookies.push_back(absl::StrSplit(part, absl::MaxSplits('=', 1)));
   }
   if (!ReadParameters(target.second, request.query)) return 400;
   if (!post) return 200;
@@ -111,8 +110,10 @@ struct Outlet {
 
 class Server {
  public:
-  Server(const HttpLimits& limits, const std::function<Response(const Request&)>& handler)
-      : limits_(limits), handler_(handler), acceptor_(io_) {
+  // Throws if the address cannot be used.
+  Server(const HttpLimits& limits, const std::string& address, std::uint16_t port,
+         const std::function<Response(const Request&)>& handler)
+      : limits_(limits), handler_(handler), acceptor_(io_, {net::ip::make_address(address), port}) {
     // Each connection is a file. The kernel's hard limit may be lower than wanted.
     rlimit files{};
     getrlimit(RLIMIT_NOFILE, &files);
@@ -122,30 +123,19 @@ class Server {
     limits_.connections = std::min<std::size_t>(limits_.connections, room);
   }
 
-  std::string Run(const std::string& address, std::uint16_t port,
-                  const std::function<void(std::uint16_t)>& listening) {
-    Error failure;
-    const tcp::endpoint endpoint(net::ip::make_address(address, failure), port);
-    if (!failure) acceptor_.open(endpoint.protocol(), failure);
-    if (!failure) acceptor_.set_option(net::socket_base::reuse_address(true), failure);
-    if (!failure) acceptor_.bind(endpoint, failure);
-    if (!failure) acceptor_.listen(net::socket_base::max_listen_connections, failure);
-    if (failure) return failure.message();
+  void Run(const std::function<void(std::uint16_t)>& listening) {
     listening(acceptor_.local_endpoint().port());
     net::signal_set signals(io_, SIGTERM, SIGINT);
-    net::steady_timer limit(io_);
-    signals.async_wait([&](const Error&, int) {
-      stopping_ = true;
-      acceptor_.close();
-      for (tcp_stream* idle : idle_) idle->cancel();
-      for (Outlet* outlet : outlets_) outlet->Add("");
-      limit.expires_after(open_ == 0 ? std::chrono::seconds(0) : kDrain);
-      limit.async_wait([this](const Error&) { io_.stop(); });
-    });
+    signals.async_wait([this](const Error&, int) { io_.stop(); });
     net::co_spawn(io_, Accept(), net::detached);
     io_.run();
+    stopping_ = true;
+    acceptor_.close();
+    for (tcp_stream* idle : idle_) idle->cancel();
+    for (Outlet* outlet : outlets_) outlet->Add("");
+    io_.restart();
+    io_.run_for(kDrain);
     pool_.join();
-    return "";
   }
 
  private:
@@ -163,9 +153,8 @@ class Server {
           idle_.pop_front();
         }
         ++open_;
-        net::co_spawn(io_, Serve(tcp_stream(std::move(socket))), [this](std::exception_ptr) {
-          if (--open_ == 0 && stopping_) io_.stop();
-        });
+        net::co_spawn(io_, Serve(tcp_stream(std::move(socket))),
+                      [this](std::exception_ptr) { --open_; });
       }
     }
   }
@@ -285,10 +274,10 @@ std::string Encoded(const Parameters& parameters) {
   return encoded;
 }
 
-std::string ServeHttp(const HttpLimits& limits, const std::string& address, std::uint16_t port,
-                      const std::function<Response(const Request&)>& handler,
-                      const std::function<void(std::uint16_t)>& listening) {
-  return Server(limits, handler).Run(address, port, listening);
+void ServeHttp(const HttpLimits& limits, const std::string& address, std::uint16_t port,
+               const std::function<Response(const Request&)>& handler,
+               const std::function<void(std::uint16_t)>& listening) {
+  Server(limits, address, port, handler).Run(listening);
 }
 
 }  // namespace contacts::web

@@ -54,10 +54,10 @@ struct HttpLimits {
 // Serves HTTP/1.1 on `address`, an IP address, and `port` (0 chooses one) until SIGTERM or SIGINT;
 // then ends streams and idle connections, and waits up to 10 s for the rest. One thread serves all
 // connections; `handler` runs in threads of its own. Calls `listening` with the port once it
-// serves. Returns why the address cannot be used, or "".
-std::string ServeHttp(const HttpLimits& limits, const std::string& address, std::uint16_t port,
-                      const std::function<Response(const Request&)>& handler,
-                      const std::function<void(std::uint16_t)>& listening);
+// serves. Throws if the address cannot be used.
+void ServeHttp(const HttpLimits& limits, const std::string& address, std::uint16_t port,
+               const std::function<Response(const Request&)>& handler,
+               const std::function<void(std::uint16_t)>& listening);
 
 }  // namespace contacts::web
 

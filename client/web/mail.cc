@@ -53,8 +53,11 @@ Response Letters(Visit& visit) {
     const Message message = Read(path);
     if (!message) continue;
     const absl::Time written = absl::FromChrono(std::chrono::file_clock::to_sys(time));
-    Add(list, "LETTER", "NAME", path.filename().string(), "SUBJECT", Header(message, "Subject"),
-        "TO", Header(message, "To"), "ON", DateAndTime(written, visit.say));
+    Add(list, "LETTER",
+        {{"NAME", path.filename().string()},
+         {"SUBJECT", Header(message, "Subject")},
+         {"TO", Header(message, "To")},
+         {"ON", DateAndTime(written, visit.say)}});
   }
   return visit.Show(page);
 }
@@ -79,8 +82,9 @@ Response Letter(Visit& visit) {
 
 }  // namespace
 
-std::vector<Route> MailPages() {
-  return {{"GET", "/mail", Letters, false}, {"GET", "/mail/letter", Letter, false}};
+void AddMailPages(std::vector<Route>& routes) {
+  routes.push_back({"GET", "/mail", Letters, false});
+  routes.push_back({"GET", "/mail/letter", Letter, false});
 }
 
 }  // namespace contacts::web

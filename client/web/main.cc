@@ -155,15 +155,20 @@ int Run(int argc, char** argv) {
   }
   Site site(flags.site, std::move(keys), channels);
   const auto [host, port] = HostAndPort("listen", flags.listen);
-  const std::string error = ServeHttp(
-      flags.http, absl::StrReplaceAll(host, {{"[", ""}, {"]", ""}}), port,
-      [&site](const Request& request) { return site.Handle(request); },
-      [name = host](std::uint16_t bound) {
-        std::cout << "listening on " << name << ':' << bound << std::endl;
-      });
-  if (!error.empty()) std::cerr << "contacts-web: " << error << '\n';
+  int exit_status = 0;
+  try {
+    ServeHttp(
+        flags.http, absl::StrReplaceAll(host, {{"[", ""}, {"]", ""}}), port,
+        [&site](const Request& request) { return site.Handle(request); },
+        [name = host](std::uint16_t bound) {
+          std::cout << "listening on " << name << ':' << bound << std::endl;
+        });
+  } catch (const std::exception& error) {
+    std::cerr << "contacts-web: " << error.what() << '\n';
+    exit_status = 1;
+  }
   // Threads of gRPC may still end streams of pages that are gone.
-  std::quick_exit(error.empty() ? 0 : 1);
+  std::quick_exit(exit_status);
 }
 
 }  // namespace

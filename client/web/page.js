@@ -2,20 +2,19 @@
 // code of a link of the form #token=..., which browsers send to no server.
 'use strict';
 
-const fragment = new URLSearchParams(location.hash.slice(1));
-const token = document.getElementById('token');
-if (token && !token.value && fragment.has('token')) token.value = fragment.get('token');
-// A sign-in before the page keeps the fragment.
-const signIn = document.querySelector('form[action="/sign-in"]');
-if (signIn && location.hash) signIn.action += location.hash;
+const find = css => document.querySelector(css);
 
-const tickAll = document.querySelector('.tick-all');
-if (tickAll) {
-  tickAll.hidden = false;
-  tickAll.addEventListener('click', () => {
-    for (const box of document.querySelectorAll('.tick input')) box.checked = true;
-  });
-}
+const token = find('#token');
+if (token) token.value ||= new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
+// A sign-in before the page keeps the fragment.
+const signIn = find('form[action="/sign-in"]');
+if (signIn) signIn.action += location.hash;
+
+const tickAll = find('.tick-all');
+if (tickAll) tickAll.hidden = false;
+tickAll?.addEventListener('click', () => {
+  for (const box of document.querySelectorAll('.tick input')) box.checked = true;
+});
 
 // A double click sends a form once.
 document.addEventListener('submit', event => {
@@ -33,20 +32,18 @@ async function refresh() {
   const answer = await fetch(url, {cache: 'no-store'});
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('live');
-  const old = document.getElementById('live');
+  const old = find('#live');
   if (!fresh || fresh.textContent === old.textContent) return;
   const focused = old.contains(document.activeElement) ? document.activeElement.id : '';
   for (const open of old.querySelectorAll('details[open] > summary[id]')) {
-    const same = fresh.querySelector('#' + CSS.escape(open.id));
-    if (same) same.parentElement.open = true;
+    fresh.querySelector('#' + CSS.escape(open.id))?.parentElement.setAttribute('open', '');
   }
   old.replaceWith(fresh);
   if (focused) document.getElementById(focused)?.focus();
-  const news = document.getElementById('news');
-  news.textContent = news.dataset.text;
+  find('#news').textContent = find('#news').dataset.text;
 }
 
-if (document.querySelector('[data-live]')) {
+if (find('#live')) {
   // Events that arrive together are one refresh.
   let waiting = 0;
   const soon = () => {

@@ -1,5 +1,8 @@
 #include "client/web/site.h"
 
+#include <ctemplate/template.h>
+#include <glib.h>
+#include <openssl/crypto.h>
 #include <re2/re2.h>
 
 #include <cstdio>
@@ -9,6 +12,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
@@ -32,8 +36,27 @@ constexpr char kLanguageCookie[] = "contacts-language";
 
 // Browsers send a __Host- cookie over TLS alone, and to the host alone that set it. Development has
 // no TLS.
-std::string SessionCookie(bool development) {
-  return development ? "contacts-session" : "__Host-contacts-session";
+std::string SessionCookie(const Site& site) {
+  return site.options.development ? "contacts-session" : "__Host-contacts-session";
+}
+
+std::string Seal(const Site& site, const Session& session) {
+  const std::string text = absl::WebSafeBase64Escape(
+      absl::StrCat(session.id, "\n", session.account, "\n", session.language, "\n",
+                   absl::ToUnixSeconds(session.end)));
+  return absl::StrCat(text, ".", site.Sign(text));
+}
+
+// An ended one without an account if `cookie` is not one that Seal returned.
+Session Open(const Site& site, const std::string& cookie) {
+  const std::pair<std::string, std::string> halves = absl::StrSplit(cookie, '.');
+  std::string text;
+  const bool valid = site.IsSigned(halves.first, halves.second) &&
+                     absl::WebSafeBase64Unescape(halves.first, &text);
+  const std::vector<std::string> parts = absl::StrSplit(valid ? text : "\n\n\n", '\n');
+  std::int64_t end = 0;
+  (void)absl::SimpleAtoi(parts.back(), &end);
+  return {parts[0], parts[1], parts[2], absl::FromUnixSeconds(end)};
 }
 
 // A claim of a JSON Web Token that is only shown: contactsd verifies the token of each call.
@@ -44,14 +67,6 @@ std::string Claim(absl::string_view token, const std::string& name) {
   const auto json = nlohmann::json::parse(payload, nullptr, /*allow_exceptions=*/false);
   const bool has = json.is_object() && json.contains(name) && json[name].is_string();
   return has ? json[name].get<std::string>() : "";
-}
-
-// The page that a person without a session wanted, or that the form was on, with its code.
-std::string PageOf(const Visit& visit) {
-  const Request& request = visit.request;
-  if (request.method == "GET") return absl::StrCat(request.path, "?", Encoded(request.query));
-  return absl::StrCat(visit.id.empty() ? request.path : "/contact-changes/" + visit.id, "?",
-                      Encoded({{"token", Get(request.form, "token")}}));
 }
 
 // Whether a browser of this machine sent the request, as it should in development. Another name
@@ -125,21 +140,18 @@ Response ShowSignIn(Visit& visit, int status, const std::string& error) {
     return visit.Failed(401, visit.say("ERROR_REASON_UNAUTHENTICATED"));
   }
   const bool direct = request.path == "/sign-in";
-  const std::string next = direct ? Get(request.sent(), "next") : PageOf(visit);
+  const std::string next =
+      direct ? Get(request.sent(), "next") : visit.With("token", Get(request.sent(), "token"));
   Page page(visit, "sign_in", visit.say("Sign in"));
   page.status = status;
   page.error = error;
-  Set(page.body, "NEXT", IsOwnPath(next) ? next : "/contacts", "ACCOUNT_ID",
-      Get(request.sent(), "account"));
+  Set(page.body, {{"NEXT", IsOwnPath(next) ? next : "/contacts"},
+                  {"ACCOUNT_ID", Get(request.sent(), "account")}});
   if (!direct) page.body.ShowSection("GO_ON");
   return visit.Show(page);
 }
 
 Response SignIn(Visit& visit) {
-  const absl::Duration session_time = visit.site.options.session_time;
-  if (!visit.site.options.development) {
-    return visit.Failed(404, visit.say("There is no such page."));
-  }
   const std::string text = absl::AsciiStrToLower(Get(visit.request.form, "account"));
   const absl::string_view account = absl::StripAsciiWhitespace(text);
   visit.caller.account = client::IsMetadataValue(account) ? std::string(account) : "?";
@@ -151,7 +163,7 @@ Response SignIn(Visit& visit) {
   if (!status.ok()) return ShowSignIn(visit, HttpStatus(status), Sentence(status, visit.say));
   // A new id: anybody who could plant a cookie knows the one before.
   visit.session = {client::NewUuid(), profile.account().id(), profile.account().language_code(),
-                   absl::Now() + session_time};
+                   absl::Now() + visit.site.options.session_time};
   visit.renew = true;
   const std::string next = Get(visit.request.form, "next");
   return Visit::Redirect(IsOwnPath(next) ? next : "/contacts");
@@ -174,6 +186,8 @@ Response Asset(Visit& visit) {
           std::string(Embedded().at(visit.request.path.substr(1)))};
 }
 
+Response Health(Visit&) { return {200, {}, "ok\n"}; }
+
 Response Events(Visit& visit) {
   Site& site = visit.site;
   const std::lock_guard<std::mutex> hold(site.lock);
@@ -183,7 +197,7 @@ Response Events(Visit& visit) {
   const auto start = [&stub = *site.stubs[1 + site.turn++ % (site.stubs.size() - 1)],
                       visit](EventStream send) {
     send("retry: 1000\n\n");
-    const auto watch = std::make_shared<Watch>(visit, std::move(send));
+    const auto watch = std::make_shared<Watch>(visit, send);
     watch->Start(stub, watch);
     return [watch, &site = visit.site, account = visit.account] {
       watch->Stop();
@@ -205,29 +219,22 @@ std::vector<Route> Routes(const SiteOptions& options) {
       {"GET", "/", [](Visit&) { return Visit::Redirect("/contacts"); }, false},
       {"GET", "/style.css", Asset, false},
       {"GET", "/page.js", Asset, false},
-      {"GET", "/healthz",
-       [](Visit&) {
-         return Response{200, {}, "ok\n"};
-       },
-       false},
+      {"GET", "/healthz", Health, false},
       {"GET", "/sign-in", [](Visit& visit) { return ShowSignIn(visit, 200, ""); }, false},
-      {"POST", "/sign-in", SignIn, false},
       {"POST", "/sign-out", SignOut},
       {"GET", "/events", Events}};
-  const std::vector<Route> contacts = ContactPages();
-  routes.insert(routes.end(), contacts.begin(), contacts.end());
-  const std::vector<Route> mail = options.mail_folder.empty() ? std::vector<Route>() : MailPages();
-  routes.insert(routes.end(), mail.begin(), mail.end());
+  if (options.development) routes.push_back({"POST", "/sign-in", SignIn, false});
+  AddContactPages(routes);
+  if (!options.mail_folder.empty()) AddMailPages(routes);
   return routes;
 }
 
 void Identify(Visit& visit) {
   const Site& site = visit.site;
   const absl::Time now = absl::Now();
-  const auto session =
-      site.signer.Open(Get(visit.request.cookies, SessionCookie(site.options.development)), now);
-  visit.renew = !session || session->end - now < site.options.session_time / 2;
-  visit.session = session.value_or(Session{client::NewUuid(), "", "", now});
+  visit.session = Open(site, Get(visit.request.cookies, SessionCookie(site)));
+  if (visit.session.end <= now) visit.session = {client::NewUuid(), "", "", now};
+  visit.renew = visit.session.end - now < site.options.session_time / 2;
   if (visit.renew) visit.session.end = now + site.options.session_time;
   if (site.options.development) {
     visit.account = visit.caller.account = visit.session.account;
@@ -267,8 +274,7 @@ Response Dispatch(Visit& visit) {
     const std::string from = Get(request.headers, "sec-fetch-site");
     if (request.method == "POST" &&
         (from == "cross-site" || from == "same-site" ||
-         !visit.site.signer.IsToken(Get(request.form, "form"), visit.session,
-                                    "form " + visit.account))) {
+         !visit.site.IsSigned(visit.Token("form " + visit.account), Get(request.form, "form")))) {
       const std::string why =
           say("This form is too old, or was not sent from this page. Go back, load the page again, "
               "and send it once more.");
@@ -292,8 +298,28 @@ int HttpStatus(const grpc::Status& status) {
 
 Site::Site(SiteOptions site_options, std::vector<std::string> keys,
            const std::vector<std::shared_ptr<grpc::Channel>>& channels)
-    : options(std::move(site_options)), signer(std::move(keys)) {
+    : options(std::move(site_options)), signing_keys(std::move(keys)) {
   for (const auto& channel : channels) stubs.push_back(v1::ContactService::NewStub(channel));
+}
+
+std::string Site::Sign(const std::string& text, std::size_t key) const {
+  const auto* bytes = reinterpret_cast<const guchar*>(signing_keys[key].data());
+  char* hex = g_compute_hmac_for_string(G_CHECKSUM_SHA256, bytes, signing_keys[key].size(),
+                                        text.data(), static_cast<gssize>(text.size()));
+  const std::string signature = hex;
+  g_free(hex);
+  return signature;
+}
+
+bool Site::IsSigned(const std::string& text, const std::string& signature) const {
+  for (std::size_t key = 0; key < signing_keys.size(); ++key) {
+    const std::string wanted = Sign(text, key);
+    if (wanted.size() == signature.size() &&
+        CRYPTO_memcmp(wanted.data(), signature.data(), wanted.size()) == 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 Response Site::Handle(const Request& request) {
@@ -323,10 +349,9 @@ Response Site::Handle(const Request& request) {
         absl::StrCat(name, "=", value, "; Path=/; HttpOnly; SameSite=Lax; Max-Age=",
                      absl::ToInt64Seconds(age), options.development ? "" : "; Secure"));
   };
-  if (chosen != nullptr) set_cookie(kLanguageCookie, chosen->tag(), absl::Hours(24 * 365));
+  if (chosen != nullptr) set_cookie(kLanguageCookie, chosen->tag, absl::Hours(24 * 365));
   if (visit.renew) {
-    set_cookie(SessionCookie(options.development), signer.Seal(visit.session),
-               options.session_time);
+    set_cookie(SessionCookie(*this), Seal(*this, visit.session), options.session_time);
   }
   if (!options.development) headers.emplace_back("Strict-Transport-Security", "max-age=31536000");
   headers.emplace_back("X-Request-Id", visit.call_id);
@@ -343,9 +368,9 @@ Response Site::Handle(const Request& request) {
 Response Visit::Show(Page& page) const {
   const Words& words = say;
   ctemplate::TemplateDictionary& layout = page.layout;
-  Set(layout, "LANGUAGE", words.tag(), "VERSION", Version());
+  Set(layout, {{"LANGUAGE", words.tag}, {"VERSION", Version()}});
   layout.SetTemplateGlobalValue("TITLE", page.title);
-  layout.SetTemplateGlobalValue("FORM_TOKEN", site.signer.Token(session, "form " + account));
+  layout.SetTemplateGlobalValue("FORM_TOKEN", site.Sign(Token("form " + account)));
   layout.SetTemplateGlobalValue("ME", account);
   if (!account.empty()) Add(layout, "SIGNED_IN");
   if (site.options.development) layout.ShowSection("SIGN_OUT");
@@ -354,15 +379,18 @@ Response Visit::Show(Page& page) const {
   layout.ShowSection("AT_" + absl::AsciiStrToUpper(request.path.substr(1)));
   for (const Words& other : Languages()) {
     if (&other == &words || request.method != "GET") continue;
-    Add(layout, "OTHER_LANGUAGE", "URL", With("lang", other.tag()), "TAG", other.tag(), "NAME",
-        other.name());
+    Add(layout, "OTHER_LANGUAGE",
+        {{"URL", With("lang", other.tag)}, {"TAG", other.tag}, {"NAME", other.name}});
   }
-  if (!page.error.empty()) Add(layout, "ERROR", "TEXT", page.error);
+  if (!page.error.empty()) Add(layout, "ERROR", {{"TEXT", page.error}});
   // The effect of the form that led here.
   const std::string done = page.done.empty() ? Done() : page.done;
-  if (!done.empty() && page.error.empty()) Add(layout, "DONE", "TEXT", say(done));
-  return {
-      page.status, {{"Content-Type", "text/html; charset=utf-8"}}, Expand("layout", words, layout)};
+  if (!done.empty() && page.error.empty()) Add(layout, "DONE", {{"TEXT", say(done)}});
+  if (!Get(request.query, "page").empty()) Add(page.body, "FIRST", {{"URL", With("page", "")}});
+  if (!page.next_page.empty()) Add(page.body, "NEXT", {{"URL", With("page", page.next_page)}});
+  std::string text;
+  ctemplate::ExpandTemplate(words.tag + "/layout", ctemplate::STRIP_BLANK_LINES, &layout, &text);
+  return {page.status, {{"Content-Type", "text/html; charset=utf-8"}}, text};
 }
 
 Response Visit::Failed(int status, const std::string& sentence) const {
@@ -374,14 +402,14 @@ Response Visit::Failed(int status, const std::string& sentence) const {
 
 Response Visit::Redirect(const std::string& path, const std::string& done) const {
   return Redirect(absl::StrCat(path, absl::StrContains(path, '?') ? "&" : "?", "done=", done, ".",
-                               site.signer.Token(session, "done " + done)));
+                               site.Sign(Token("done " + done))));
 }
 
 std::string Visit::Done() const {
   const std::pair<std::string, std::string> parts =
       absl::StrSplit(Get(request.query, "done"), absl::MaxSplits('.', 1));
   const std::string words = "done " + parts.first;
-  return site.signer.IsToken(parts.second, session, words) ? words : "";
+  return site.IsSigned(Token(words), parts.second) ? words : "";
 }
 
 std::string Visit::With(const std::string& name, const std::string& value) const {
@@ -389,8 +417,8 @@ std::string Visit::With(const std::string& name, const std::string& value) const
   for (const auto& parameter : request.query) {
     if (parameter.first != name && parameter.first != "done") query.push_back(parameter);
   }
-  query.emplace_back(name, value);
-  return absl::StrCat(request.path, "?", Encoded(query));
+  if (!value.empty()) query.emplace_back(name, value);
+  return absl::StrCat(id.empty() ? request.path : "/contact-changes/" + id, "?", Encoded(query));
 }
 
 }  // namespace contacts::web

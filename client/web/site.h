@@ -14,7 +14,6 @@
 #include "client/lib/credentials.h"
 #include "client/lib/retry.h"
 #include "client/web/http_server.h"
-#include "client/web/session.h"
 #include "client/web/view.h"
 #include "contacts/v1/contact_service.grpc.pb.h"
 #include "grpcpp/channel.h"
@@ -35,16 +34,29 @@ struct SiteOptions {
   std::string mail_folder;
 };
 
+// Content of the session cookie. It is the only state, and it is kept by the browser.
+struct Session {
+  std::string id;        // Random. Another one after each sign-in.
+  std::string account;   // Empty: nobody is signed in by this cookie.
+  std::string language;  // Of the account's profile. Empty: not known.
+  absl::Time end;
+};
+
 // The account area: pages over ContactService. Thread-safe.
 struct Site {
+  // The first key signs; each verifies.
   Site(SiteOptions site_options, std::vector<std::string> keys,
        const std::vector<std::shared_ptr<grpc::Channel>>& channels);
 
   // Never throws. Writes one line of the log.
   Response Handle(const Request& request);
 
+  // Signs with HMAC-SHA256.
+  std::string Sign(const std::string& text, std::size_t key = 0) const;
+  bool IsSigned(const std::string& text, const std::string& signature) const;
+
   const SiteOptions options;
-  const Signer signer;
+  const std::vector<std::string> signing_keys;
   // By channel. The first one carries calls, the others the streams of open pages.
   std::vector<std::unique_ptr<Stub>> stubs{};
   std::mutex lock{};                     // Of what follows.
@@ -105,6 +117,11 @@ struct Visit {
   Response Redirect(const std::string& path, const std::string& done) const;
   // The id of these words, such as "done asked". Empty if there are none.
   std::string Done() const;
+  // The text of a token that nobody makes for another session, nor for another purpose. A sealed
+  // session has no line break, so neither is taken for the other.
+  std::string Token(const std::string& purpose) const {
+    return "token\n" + session.id + "\n" + purpose;
+  }
   // The address of this page with another value of a parameter, and without those words.
   std::string With(const std::string& name, const std::string& value) const;
 };
@@ -125,8 +142,9 @@ struct Page {
   ctemplate::TemplateDictionary layout;
   ctemplate::TemplateDictionary& body;  // Of the template `name`.
   const std::string title;
-  std::string error;   // Shown above the page.
-  std::string done{};  // Id of words to show there. Empty: those of the form that led here.
+  std::string error;        // Shown above the page.
+  std::string done{};       // Id of words to show there. Empty: those of the form that led here.
+  std::string next_page{};  // Token of the next page of a list. Empty: none.
   int status;
 };
 
@@ -136,8 +154,8 @@ struct Route {
   std::function<Response(Visit&)> handler;
   bool signed_in = true;  // Without a session, asks to sign in.
 };
-std::vector<Route> ContactPages();  // pages.cc
-std::vector<Route> MailPages();     // mail.cc
+void AddContactPages(std::vector<Route>& routes);  // pages.cc
+void AddMailPages(std::vector<Route>& routes);     // mail.cc
 
 }  // namespace contacts::web
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "client/lib/errors.h"
 #include "client/lib/time_text.h"
 #include "google/protobuf/descriptor.h"
@@ -40,10 +41,11 @@ std::string Translated(absl::string_view page, const Words& say) {
 
 }  // namespace
 
-Words::Words(std::string tag, std::string name) : tag_(std::move(tag)), name_(std::move(name)) {
+Words::Words(const std::string& its_tag, const std::string& its_name)
+    : tag(its_tag), name(its_name) {
   std::string id;
   bool of_id = false;
-  const std::vector<std::string> lines = absl::StrSplit(Embedded().at(tag_ + ".po"), '\n');
+  const std::vector<std::string> lines = absl::StrSplit(Embedded().at(tag + ".po"), '\n');
   for (const std::string& line : lines) {
     std::string key;
     std::string text;
@@ -51,12 +53,12 @@ Words::Words(std::string tag, std::string name) : tag_(std::move(tag)), name_(st
     if (!key.empty()) of_id = key == "msgid ";
     if (key == "msgid ") id.clear();
     absl::CUnescape(text, &text);
-    (of_id ? id : texts_[id]) += text;
+    (of_id ? id : texts[id]) += text;
   }
   for (const auto& [file, content] : Embedded()) {
     std::string page;
     if (!RE2::FullMatch(file, R"(templates/(\w+)\.html)", &page)) continue;
-    if (!ctemplate::StringToTemplateCache(absl::StrCat(tag_, "/", page), Translated(content, *this),
+    if (!ctemplate::StringToTemplateCache(absl::StrCat(tag, "/", page), Translated(content, *this),
                                           ctemplate::STRIP_BLANK_LINES)) {
       throw std::logic_error(file);
     }
@@ -64,8 +66,8 @@ Words::Words(std::string tag, std::string name) : tag_(std::move(tag)), name_(st
 }
 
 std::string Words::operator()(const std::string& id, const Values& values) const {
-  const auto found = texts_.find(id);
-  return absl::StrReplaceAll(found == texts_.end() ? id : found->second, values);
+  const auto found = texts.find(id);
+  return absl::StrReplaceAll(found == texts.end() ? id : found->second, values);
 }
 
 const std::vector<Words>& Languages() {
@@ -78,14 +80,14 @@ const Words* LanguageOf(absl::string_view tags) {
   for (const absl::string_view tag : absl::StrSplit(tags, absl::ByAnyChar(", "))) {
     const std::string lower = absl::AsciiStrToLower(tag.substr(0, tag.find_first_of("-;")));
     for (const Words& language : Languages()) {
-      if (language.tag() == lower) return &language;
+      if (language.tag == lower) return &language;
     }
   }
   return nullptr;
 }
 
 void Fill(ctemplate::TemplateDictionary& dictionary, const google::protobuf::Message& message,
-          const Words& say) {
+          const Words& say, const std::string& me) {
   using google::protobuf::FieldDescriptor;
   using google::protobuf::Timestamp;
   const google::protobuf::Reflection& values = *message.GetReflection();
@@ -94,45 +96,54 @@ void Fill(ctemplate::TemplateDictionary& dictionary, const google::protobuf::Mes
   Words::Values texts = {{"$actor", say("The support desk")}};
   for (const FieldDescriptor* field : fields) {
     const std::string name = absl::AsciiStrToUpper(field->name());
+    std::string& text = texts["$" + field->name()];
     dictionary.ShowSection("HAS_" + name);
     const bool is_message = field->message_type() != nullptr;
     if (field->is_repeated()) {
       for (int i = 0; is_message && i < values.FieldSize(message, field); ++i) {
-        Fill(Add(dictionary, name.c_str()), values.GetRepeatedMessage(message, field, i), say);
+        Fill(Add(dictionary, name), values.GetRepeatedMessage(message, field, i), say, me);
       }
     } else if (field->type() == FieldDescriptor::TYPE_STRING) {
-      texts["$" + field->name()] = values.GetString(message, field);
-      dictionary.SetValue(name, texts["$" + field->name()]);
+      text = values.GetString(message, field);
+      dictionary.ShowSection(name + (text == me ? "_MINE" : "_OTHER"));
     } else if (is_message && field->message_type() == Timestamp::descriptor()) {
-      const auto& time = static_cast<const Timestamp&>(values.GetMessage(message, field));
-      texts["$" + field->name()] = DateAndTime(client::ToTime(time), say);
-      dictionary.SetValue(name, texts["$" + field->name()]);
+      const absl::Time time =
+          client::ToTime(static_cast<const Timestamp&>(values.GetMessage(message, field)));
+      const absl::Duration wait = time - absl::Now();
+      text = DateAndTime(time, say);
+      dictionary.ShowSection(name + (wait > absl::ZeroDuration() ? "_FUTURE" : "_PAST"));
+      dictionary.SetValue(name + "_WAIT", say("in $wait", {{"$wait", Wait(wait, say)}}));
     } else if (is_message) {
-      Fill(Add(dictionary, name.c_str()), values.GetMessage(message, field), say);
+      Fill(Add(dictionary, name), values.GetMessage(message, field), say, me);
     }
+    dictionary.SetValue(name, text);
   }
   for (const FieldDescriptor* field : fields) {
     if (field->enum_type() == nullptr || field->is_repeated()) continue;
     const std::string& value = values.GetEnum(message, field)->name();
     const std::string name = absl::AsciiStrToUpper(field->name());
+    dictionary.ShowSection(value);
     dictionary.SetValue(name, say(value, texts));
     dictionary.SetValue(name + "_NAME", value);
   }
 }
 
+void Set(ctemplate::TemplateDictionary& dictionary, const Words::Values& values) {
+  for (const auto& [name, value] : values) dictionary.SetValue(name, value);
+}
+
+ctemplate::TemplateDictionary& Add(ctemplate::TemplateDictionary& parent,
+                                   const std::string& section, const Words::Values& values) {
+  ctemplate::TemplateDictionary& added = *parent.AddSectionDictionary(section);
+  Set(added, values);
+  return added;
+}
+
 ctemplate::TemplateDictionary& Include(ctemplate::TemplateDictionary& parent, const char* place,
                                        const std::string& name, const Words& say) {
   ctemplate::TemplateDictionary& included = *parent.AddIncludeDictionary(place);
-  included.SetFilename(absl::StrCat(say.tag(), "/", name));
+  included.SetFilename(absl::StrCat(say.tag, "/", name));
   return included;
-}
-
-std::string Expand(const std::string& name, const Words& say,
-                   const ctemplate::TemplateDictionary& dictionary) {
-  std::string text;
-  ctemplate::ExpandTemplate(absl::StrCat(say.tag(), "/", name), ctemplate::STRIP_BLANK_LINES,
-                            &dictionary, &text);
-  return text;
 }
 
 std::string Matter(const v1::ContactChange& change, const Words& say) {
@@ -148,15 +159,12 @@ std::string Matter(const v1::ContactChange& change, const Words& say) {
 }
 
 std::string DateAndTime(absl::Time time, const Words& say) {
-  const auto part = [&](const char* format) {
+  const auto part = [&](const std::string& format) {
     return absl::FormatTime(format, time, absl::UTCTimeZone());
   };
   const std::string day(absl::StripLeadingAsciiWhitespace(part("%e")));
-  return say("$weekday $day $month $year at $time UTC", {{"$weekday", say(part("%A"))},
-                                                         {"$day", day},
-                                                         {"$month", say(part("%B"))},
-                                                         {"$year", part("%Y")},
-                                                         {"$time", part("%H:%M")}});
+  return part(say("%A %e %B %Y at %R UTC",
+                  {{"%A", say(part("%A"))}, {"%e", day}, {"%B", say(part("%B"))}}));
 }
 
 std::string Wait(absl::Duration wait, const Words& say) {

@@ -28,23 +28,20 @@ constexpr const char* Text(const char* english) { return english; }
 
 // One language of the pages: a catalogue of gettext's form. Its ids are the English texts, and the
 // names of the contract's values, such as CONTACT_ROLE_TECH and ERROR_REASON_TOKEN_INVALID.
-class Words {
- public:
-  // Also loads the templates, with each [[text]] in this language.
-  Words(std::string tag, std::string name);
+struct Words {
+  using Values = std::map<std::string, std::string>;
 
-  const std::string& tag() const { return tag_; }    // Such as "fr".
-  const std::string& name() const { return name_; }  // In the language itself.
+  // Also loads the templates, with each [[text]] in this language.
+  Words(const std::string& its_tag, const std::string& its_name);
+
   // The text of `id` in this language, with the values' names, such as $wait, replaced; `id` if the
   // catalogue lacks it.
-  using Values = std::map<std::string, std::string>;
   std::string operator()(const std::string& id, const Values& values = {}) const;
-  bool Has(const std::string& id) const { return texts_.contains(id); }
+  bool Has(const std::string& id) const { return texts.contains(id); }
 
- private:
-  const std::string tag_;
-  const std::string name_;
-  Values texts_;
+  const std::string tag;   // Such as "fr".
+  const std::string name;  // In the language itself.
+  Values texts{};
 };
 
 // Every language, English first.
@@ -53,33 +50,22 @@ const std::vector<Words>& Languages();
 // has one; null if there is none.
 const Words* LanguageOf(absl::string_view tags);
 
-// Sets values, each after its name.
-inline void Set(ctemplate::TemplateDictionary&) {}
-template <typename... Rest>
-void Set(ctemplate::TemplateDictionary& dictionary, const char* name, const std::string& value,
-         const Rest&... rest) {
-  dictionary.SetValue(name, value);
-  Set(dictionary, rest...);
-}
+void Set(ctemplate::TemplateDictionary& dictionary, const Words::Values& values);
 // Shows a section once more, with these values.
-template <typename... Values>
-ctemplate::TemplateDictionary& Add(ctemplate::TemplateDictionary& parent, const char* section,
-                                   const Values&... values) {
-  ctemplate::TemplateDictionary& added = *parent.AddSectionDictionary(section);
-  Set(added, values...);
-  return added;
-}
+ctemplate::TemplateDictionary& Add(ctemplate::TemplateDictionary& parent,
+                                   const std::string& section, const Words::Values& values = {});
 // Sets a value for each field of `message` that is set, named like the field in upper case, and
-// shows the section HAS_FIELD. Messages in it are sections. Times and values of enumerations are in
-// words, which may have other fields in them as $field; FIELD_NAME is the contract's name of the
-// value.
+// shows the section HAS_FIELD. Messages in it are sections.
+// - An account's id shows FIELD_MINE if it is `me`, else FIELD_OTHER.
+// - A time is in words. It shows FIELD_PAST or FIELD_FUTURE; FIELD_WAIT says how long until then.
+// - The value of an enumeration is in words, which may have other fields in them as $field. It
+// shows
+//   its section. FIELD_NAME is the contract's name of the value.
 void Fill(ctemplate::TemplateDictionary& dictionary, const google::protobuf::Message& message,
-          const Words& say);
+          const Words& say, const std::string& me);
 // Shows the template NAME.html where the parent has {{>PLACE}}.
 ctemplate::TemplateDictionary& Include(ctemplate::TemplateDictionary& parent, const char* place,
                                        const std::string& name, const Words& say);
-std::string Expand(const std::string& name, const Words& say,
-                   const ctemplate::TemplateDictionary& dictionary);
 
 // The services and roles of a change: "example.com (technical)", "example.com (billing) and 2
 // more".

@@ -199,6 +199,7 @@ class Guide(unittest.TestCase):
 
         page.open(self.world.link(MARIE, change))
         self.assertEqual(page.find("#token").get_attribute("value"), self.world.token(MARIE, change))
+        self.assertIn(AICHA, page.find("#answer p").text)
         page.click("button[value=accept]")
         page.see_done(say["awaited"])
         page.see(AICHA)
@@ -208,6 +209,7 @@ class Guide(unittest.TestCase):
         page.open("/requests")
         page.see(service)
         page.open(self.world.link(AICHA, change))
+        self.assertIn(MARIE, page.find("#answer p").text)
         page.click("button[value=accept]")
         page.see_done(say["effect"])
         page.open("/contacts")
