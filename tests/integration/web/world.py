@@ -134,7 +134,9 @@ class World:
         self.sql(f"CREATE DATABASE {self.database} CHARACTER SET utf8mb4")
         self.maildir = self.folder / "mail"
         self.web_port = free_port()
-        self.contactsd = self.start_contactsd("contactsd", "--auth=development", "--migrate")
+        self.metrics_port = free_port()
+        self.contactsd = self.start_contactsd("contactsd", "--auth=development", "--migrate",
+                                              f"--metrics=127.0.0.1:{self.metrics_port}")
         self.key = self.folder / "session-keys"
         self.key.write_text("a-key-of-the-tests-longer-than-it-need-be\n")
         self.key.chmod(0o600)
