@@ -19,6 +19,7 @@
 #include <csignal>
 #include <list>
 #include <set>
+#include <sstream>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -110,21 +111,23 @@ struct Outlet {
 
 class Server {
  public:
-  // Throws if the address cannot be used.
-  Server(const HttpLimits& limits, const std::string& address, std::uint16_t port,
-         const std::function<Response(const Request&)>& handler)
-      : limits_(limits), handler_(handler), acceptor_(io_, {net::ip::make_address(address), port}) {
+  Server(const HttpOptions& options, const std::function<Response(const Request&)>& handler)
+      : options_(options),
+        handler_(handler),
+        acceptor_(io_, {net::ip::make_address(options.address), options.port}) {
     // Each connection is a file. The kernel's hard limit may be lower than wanted.
     rlimit files{};
     getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = std::min<rlim_t>(files.rlim_max, limits_.connections + kOtherFiles);
+    files.rlim_cur = std::min<rlim_t>(files.rlim_max, options.connections + kOtherFiles);
     setrlimit(RLIMIT_NOFILE, &files);
     const rlim_t room = files.rlim_cur - std::min(files.rlim_cur / 2, kOtherFiles);
-    limits_.connections = std::min<std::size_t>(limits_.connections, room);
+    options_.connections = std::min<std::size_t>(options.connections, room);
   }
 
-  void Run(const std::function<void(std::uint16_t)>& listening) {
-    listening(acceptor_.local_endpoint().port());
+  void Run(const std::function<void(const std::string&)>& listening) {
+    std::ostringstream address;
+    address << acceptor_.local_endpoint();
+    listening(address.str());
     net::signal_set signals(io_, SIGTERM, SIGINT);
     signals.async_wait([this](const Error&, int) { io_.stop(); });
     net::co_spawn(io_, Accept(), net::detached);
@@ -147,8 +150,8 @@ class Server {
         // Mostly that the process has no file left.
         net::steady_timer pause(io_, std::chrono::milliseconds(100));
         co_await pause.async_wait(Into(error));
-      } else if (open_ < limits_.connections || !idle_.empty()) {
-        if (open_ >= limits_.connections) {
+      } else if (open_ < options_.connections || !idle_.empty()) {
+        if (open_ >= options_.connections) {
           idle_.front()->cancel();
           idle_.pop_front();
         }
@@ -174,7 +177,7 @@ class Server {
       http::request_parser<http::string_body> parser;
       parser.header_limit(kHeaderBytes);
       parser.body_limit(kBodyBytes);
-      stream.expires_after(limits_.request);
+      stream.expires_after(options_.request);
       co_await http::async_read(stream, buffer, parser, Into(error));
       if (error == boost::beast::error::timeout || error == http::error::end_of_stream) break;
       Request request;
@@ -236,7 +239,7 @@ class Server {
     stream.cancel();
   }
 
-  HttpLimits limits_;
+  HttpOptions options_;
   const std::function<Response(const Request&)>& handler_;
   net::io_context io_{1};
   tcp::acceptor acceptor_;
@@ -274,10 +277,9 @@ std::string Encoded(const Parameters& parameters) {
   return encoded;
 }
 
-void ServeHttp(const HttpLimits& limits, const std::string& address, std::uint16_t port,
-               const std::function<Response(const Request&)>& handler,
-               const std::function<void(std::uint16_t)>& listening) {
-  Server(limits, address, port, handler).Run(listening);
+void ServeHttp(const HttpOptions& options, const std::function<Response(const Request&)>& handler,
+               const std::function<void(const std::string&)>& listening) {
+  Server(options, handler).Run(listening);
 }
 
 }  // namespace contacts::web

@@ -46,18 +46,18 @@ struct Response {
   std::chrono::seconds stream_time{0};
 };
 
-struct HttpLimits {
+struct HttpOptions {
+  std::string address;               // An IP address.
+  std::uint16_t port = 0;            // 0 chooses one.
   std::size_t connections = 2000;    // Beyond it, the connection that is idle longest is closed.
   std::chrono::seconds request{10};  // From its first byte to its last.
 };
 
-// Serves HTTP/1.1 on `address`, an IP address, and `port` (0 chooses one) until SIGTERM or SIGINT;
-// then ends streams and idle connections, and waits up to 10 s for the rest. One thread serves all
-// connections; `handler` runs in threads of its own. Calls `listening` with the port once it
-// serves. Throws if the address cannot be used.
-void ServeHttp(const HttpLimits& limits, const std::string& address, std::uint16_t port,
-               const std::function<Response(const Request&)>& handler,
-               const std::function<void(std::uint16_t)>& listening);
+// Serves HTTP/1.1 until SIGTERM or SIGINT; then ends streams and idle connections, and waits up to
+// 10 s for the rest. One thread serves all connections; `handler` runs in threads of its own. Calls
+// `listening` with the address and port once it serves. Throws if it cannot use them.
+void ServeHttp(const HttpOptions& options, const std::function<Response(const Request&)>& handler,
+               const std::function<void(const std::string&)>& listening);
 
 }  // namespace contacts::web
 

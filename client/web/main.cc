@@ -12,7 +12,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "client/lib/channel.h"
 #include "client/lib/uuid.h"
 #include "client/web/site.h"
@@ -32,7 +31,7 @@ struct Flags {
   std::string session_key_file;
   std::string session_lifetime = "1h";
   std::string request_timeout = "10s";
-  HttpLimits http;
+  HttpOptions http;
   SiteOptions site;
 };
 
@@ -77,19 +76,18 @@ void Require(bool valid, const std::string& flag, const std::string& why) {
   if (!valid) throw CLI::ValidationError("--" + flag, why);
 }
 
+// The host, without the brackets of IPv6, and the port.
 std::pair<std::string, std::uint16_t> HostAndPort(const std::string& flag,
                                                   const std::string& text) {
   std::string host;
   std::uint16_t port = 0;
-  Require(RE2::FullMatch(text, "(.+):(\\d+)", &host, &port), flag, "want HOST:PORT");
+  Require(RE2::FullMatch(text, R"re(\[?(.+?)\]?:(\d+))re", &host, &port), flag, "want HOST:PORT");
   return {host == "localhost" ? "127.0.0.1" : host, port};
 }
 
-bool IsLoopback(const std::string& host) {
-  return absl::StartsWith(host, "127.") || host == "[::1]";
-}
+bool IsLoopback(const std::string& host) { return absl::StartsWith(host, "127.") || host == "::1"; }
 
-// Keys for a Signer: one a line.
+// Keys that sign: one a line.
 std::vector<std::string> ReadKeys(const std::string& flag, const std::string& path) {
   using std::filesystem::perms;
   std::ifstream file(path);
@@ -117,8 +115,9 @@ std::vector<std::string> Check(Flags& flags) {
   flags.site.development = flags.sign_in == "development";
   Require(flags.site.development || flags.sign_in == "header", "sign_in",
           "want development or header");
-  Require(!flags.site.development || IsLoopback(HostAndPort("listen", flags.listen).first),
-          "listen", "with --sign_in=development, want an address of this machine alone");
+  std::tie(flags.http.address, flags.http.port) = HostAndPort("listen", flags.listen);
+  Require(!flags.site.development || IsLoopback(flags.http.address), "listen",
+          "with --sign_in=development, want an address of this machine alone");
   Require(flags.site.development || flags.site.mail_folder.empty(), "mail_folder",
           "want --sign_in=development with it");
   Require(flags.tls.certificate.empty() == flags.tls.key.empty(), "tls_cert",
@@ -141,34 +140,26 @@ int Run(int argc, char** argv) {
   app.set_version_flag("--version", CONTACTS_VERSION, "Print the version and exit");
   Flags flags;
   AddFlags(app, flags);
-  std::vector<std::string> keys;
   try {
     app.parse(argc, argv);
-    keys = Check(flags);
+    const std::vector<std::string> keys = Check(flags);
+    g_mime_init();
+    std::vector<std::shared_ptr<grpc::Channel>> channels;
+    for (int i = 0; i <= kWatchChannels; ++i) {
+      channels.push_back(client::OpenChannel(flags.server, flags.tls, i));
+    }
+    Site site(flags.site, keys, channels);
+    ServeHttp(
+        flags.http, [&site](const Request& request) { return site.Handle(request); },
+        [](const std::string& address) { std::cout << "listening on " << address << std::endl; });
+    // Threads of gRPC may still end streams of pages that are gone.
+    std::quick_exit(0);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
-  }
-  g_mime_init();
-  std::vector<std::shared_ptr<grpc::Channel>> channels;
-  for (int i = 0; i <= kWatchChannels; ++i) {
-    channels.push_back(client::OpenChannel(flags.server, flags.tls, i));
-  }
-  Site site(flags.site, std::move(keys), channels);
-  const auto [host, port] = HostAndPort("listen", flags.listen);
-  int exit_status = 0;
-  try {
-    ServeHttp(
-        flags.http, absl::StrReplaceAll(host, {{"[", ""}, {"]", ""}}), port,
-        [&site](const Request& request) { return site.Handle(request); },
-        [name = host](std::uint16_t bound) {
-          std::cout << "listening on " << name << ':' << bound << std::endl;
-        });
   } catch (const std::exception& error) {
     std::cerr << "contacts-web: " << error.what() << '\n';
-    exit_status = 1;
+    return 1;
   }
-  // Threads of gRPC may still end streams of pages that are gone.
-  std::quick_exit(exit_status);
 }
 
 }  // namespace

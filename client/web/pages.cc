@@ -1,8 +1,5 @@
 #include <re2/re2.h>
 
-#include <algorithm>
-#include <iterator>
-
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -19,7 +16,6 @@ namespace contacts::web {
 namespace {
 
 using ctemplate::TemplateDictionary;
-using Values = Words::Values;
 
 constexpr int kServicesPerPage = 50;
 constexpr int kChangesPerPage = 20;
@@ -37,22 +33,18 @@ constexpr Role kRoles[] = {
     {v1::CONTACT_ROLE_TECH, "tech", Text("Technical contact"), &v1::Service::tech},
     {v1::CONTACT_ROLE_BILLING, "billing", Text("Billing contact"), &v1::Service::billing}};
 
-struct Tab {
-  v1::Involvement value;
-  const char* key;
-  const char* label;
-};
-constexpr Tab kTabs[] = {
-    {v1::INVOLVEMENT_AWAITING_MY_VALIDATION, "awaiting", Text("Awaiting my answer")},
-    {v1::INVOLVEMENT_REQUESTER, "mine", Text("Asked by me")},
-    {v1::INVOLVEMENT_UNSPECIFIED, "all", Text("All")}};
-
-// The choice with this key; `otherwise` if there is none.
-template <typename Choice, std::size_t kCount>
-const Choice* Find(const Choice (&choices)[kCount], absl::string_view key,
-                   const Choice* otherwise = nullptr) {
-  const auto* found = absl::c_find_if(choices, [&](const auto& each) { return key == each.key; });
-  return found == std::end(choices) ? otherwise : found;
+// Adds the roles with their holders on `service`. Those whose letters are in `marked` are MARKED.
+void AddRoles(TemplateDictionary& parent, const v1::Service& service, absl::string_view marked,
+              const Visit& visit) {
+  for (const Role& role : kRoles) {
+    const std::string& holder = (service.*role.holder)();
+    TemplateDictionary& added = Add(
+        parent, "ROLE", {{"KEY", role.key}, {"NAME", visit.say(role.label)}, {"HOLDER", holder}});
+    added.ShowSection(absl::StrContains(marked, role.key[0]) ? "MARKED" : "UNMARKED");
+    if (!holder.empty()) added.ShowSection("HELD");
+    if (holder == visit.account) added.ShowSection("MINE");
+    if (absl::c_linear_search(service.pending_roles(), role.value)) added.ShowSection("PENDING");
+  }
 }
 
 // Letters of the roles that an account may move: all for the administrator, else its own.
@@ -124,12 +116,6 @@ std::string RequestId(const Request& request, const grpc::Status& failed = grpc:
   return client::IsUuid(id) && (failed.ok() || unsure) ? id : client::NewUuid();
 }
 
-// Adds one choice of a list.
-void AddChoice(TemplateDictionary& body, const char* section, bool chosen, const Values& values) {
-  TemplateDictionary& choice = Add(body, section, values);
-  if (chosen) choice.ShowSection("CHOSEN");
-}
-
 // Adds what lists and the page of one request tell of it.
 void AddCard(const Visit& visit, const v1::ContactChange& change, TemplateDictionary& body) {
   TemplateDictionary& card = Include(body, "CARD", "card", visit.say);
@@ -147,32 +133,26 @@ void AddCard(const Visit& visit, const v1::ContactChange& change, TemplateDictio
 Response Contacts(Visit& visit) {
   const Parameters& query = visit.request.query;
   v1::ListServicesRequest request;
-  const Role* only = Find(kRoles, absl::AsciiStrToLower(Get(query, "role")));
-  if (only != nullptr) request.add_roles(only->value);
+  std::string only;
+  for (const Role& role : kRoles) {
+    if (!absl::EqualsIgnoreCase(Get(query, "role"), role.key)) continue;
+    only = role.key[0];
+    request.add_roles(role.value);
+  }
   request.set_id_prefix(absl::AsciiStrToLower(Trimmed(Get(query, "prefix"))));
   request.set_page_size(kServicesPerPage);
   request.set_page_token(Get(query, "page"));
   const auto reply = visit.Read(&Stub::ListServices, request);
 
-  const Words& say = visit.say;
-  Page page(visit, "contacts", say("My contacts"));
+  Page page(visit, "contacts", visit.say("My contacts"));
   Set(page.body, {{"PREFIX", request.id_prefix()}});
   TemplateDictionary& table = Add(page.body, reply.services().empty() ? "EMPTY" : "TABLE");
-  for (const Role& role : kRoles) {
-    const Values names = {{"KEY", role.key}, {"NAME", say(role.label)}};
-    AddChoice(page.body, "ROLE_CHOICE", only == &role, names);
-    Add(table, "HEAD", names);
-  }
+  AddRoles(page.body, v1::Service(), only, visit);
   for (const v1::Service& service : reply.services()) {
     TemplateDictionary& row =
         Add(table, "SERVICE", {{"MAY_MOVE", MayMove(service, visit.account)}});
-    Fill(row, service, say, visit.account);
-    for (const Role& role : kRoles) {
-      const std::string& holder = (service.*role.holder)();
-      TemplateDictionary& cell = Add(row, "ROLE", {{"NAME", say(role.label)}, {"HOLDER", holder}});
-      if (holder == visit.account) cell.ShowSection("MINE");
-      if (absl::c_linear_search(service.pending_roles(), role.value)) cell.ShowSection("PENDING");
-    }
+    Fill(row, service, visit.say, visit.account);
+    AddRoles(row, service, "", visit);
   }
   page.next_page = reply.next_page_token();
   return visit.Show(page);
@@ -197,23 +177,14 @@ Response ChangeForm(Visit& visit) {
             say(one ? Text("Change the contacts of $service")
                     : Text("Change the contacts of $count services"),
                 {{"$service", services[0].first}, {"$count", absl::StrCat(services.size())}}));
-  TemplateDictionary& named = Add(page.body, one ? "ONE" : "MANY");
-  if (one) Fill(named, service, say, visit.account);
+  TemplateDictionary& about = Add(page.body, one ? "ONE" : "MANY");
+  if (one) Fill(about, service, say, visit.account);
   std::string letters;
   for (const auto& [id, may_move] : services) {
     Add(page.body, "SERVICE", {{"ID", id}, {"MAY_MOVE", may_move}});
-    Add(named, "NAMED", {{"ID", id}});
     letters += may_move;
   }
-  for (const Role& role : kRoles) {
-    TemplateDictionary& field =
-        Add(page.body, "ROLE",
-            {{"KEY", role.key}, {"LABEL", say(role.label)}, {"HOLDER", (service.*role.holder)()}});
-    const bool free = absl::StrContains(letters, role.key[0]);
-    field.ShowSection(free ? "FREE" : "FIXED");
-    if (one && free) field.ShowSection("NOW");
-    if (absl::c_linear_search(service.pending_roles(), role.value)) field.ShowSection("BUSY");
-  }
+  AddRoles(page.body, service, letters, visit);
   return visit.Show(page);
 }
 
@@ -260,20 +231,19 @@ Response Change(Visit& visit) {
 
 Response Requests(Visit& visit) {
   const Parameters& query = visit.request.query;
-  const Tab* tab = Find(kTabs, Get(query, "tab"), kTabs);
+  const std::string tab = Get(query, "tab");
   v1::ListContactChangesRequest request;
-  request.set_involvement(tab->value);
+  request.set_involvement(tab == "all"    ? v1::INVOLVEMENT_UNSPECIFIED
+                          : tab == "mine" ? v1::INVOLVEMENT_REQUESTER
+                                          : v1::INVOLVEMENT_AWAITING_MY_VALIDATION);
   request.set_service(Get(query, "service"));
   request.set_page_size(kChangesPerPage);
   request.set_page_token(Get(query, "page"));
   request.set_max_items(kItemsInLists);
   const auto reply = visit.Read(&Stub::ListContactChanges, request);
 
-  const Words& say = visit.say;
-  Page page(visit, "requests", say("My requests"));
-  for (const Tab& each : kTabs) {
-    AddChoice(page.body, "TAB", tab == &each, {{"KEY", each.key}, {"NAME", say(each.label)}});
-  }
+  Page page(visit, "requests", visit.say("My requests"));
+  page.body.ShowSection(v1::Involvement_Name(request.involvement()));
   if (!request.service().empty()) {
     Add(page.body, "ONE_SERVICE", {{"SERVICE", request.service()}});
   }
@@ -331,8 +301,9 @@ Response ShowProfile(Visit& visit, const grpc::Status& failed = grpc::Status::OK
     page.error = say("ERROR_REASON_NO_PENDING_EMAIL");
   }
   for (const Words& language : Languages()) {
-    AddChoice(page.body, "CHOICE", &language == present,
-              {{"TAG", language.tag}, {"NAME", language.name}});
+    TemplateDictionary& choice =
+        Add(page.body, "CHOICE", {{"TAG", language.tag}, {"NAME", language.name}});
+    if (&language == present) choice.ShowSection("CHOSEN");
   }
   return visit.Show(page);
 }
@@ -370,14 +341,15 @@ Response AnswerRequest(Visit& visit) {
 Response SaveProfile(Visit& visit) {
   const Parameters& form = visit.request.form;
   v1::UpdateProfileRequest request;
-  request.mutable_account()->set_etag(Get(form, "etag"));
-  request.mutable_account()->set_email(Trimmed(Get(form, "email")));
-  request.mutable_account()->set_language_code(Get(form, "language"));
-  if (request.account().email() != Get(form, "present_email")) {
-    request.mutable_update_mask()->add_paths("email");
-  }
-  if (Get(form, "language") != Get(form, "present_language")) {
-    request.mutable_update_mask()->add_paths("language_code");
+  v1::Account& account = *request.mutable_account();
+  account.set_etag(Get(form, "etag"));
+  for (const char* name : {"email", "language_code"}) {
+    const std::string value = Trimmed(Get(form, name));
+    const auto* field = v1::Account::descriptor()->FindFieldByName(name);
+    account.GetReflection()->SetString(&account, field, value);
+    if (value != Get(form, absl::StrCat("present_", name))) {
+      request.mutable_update_mask()->add_paths(name);
+    }
   }
   v1::UpdateProfileResponse reply;
   const grpc::Status status =

@@ -8,7 +8,6 @@
 
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -58,9 +57,8 @@ ctemplate::TemplateDictionary& Add(ctemplate::TemplateDictionary& parent,
 // shows the section HAS_FIELD. Messages in it are sections.
 // - An account's id shows FIELD_MINE if it is `me`, else FIELD_OTHER.
 // - A time is in words. It shows FIELD_PAST or FIELD_FUTURE; FIELD_WAIT says how long until then.
-// - The value of an enumeration is in words, which may have other fields in them as $field. It
-// shows
-//   its section. FIELD_NAME is the contract's name of the value.
+// - The value of an enumeration is in words, which may have other fields in them as $field. The
+//   section of its name in the contract is shown, which FIELD_NAME is too.
 void Fill(ctemplate::TemplateDictionary& dictionary, const google::protobuf::Message& message,
           const Words& say, const std::string& me);
 // Shows the template NAME.html where the parent has {{>PLACE}}.

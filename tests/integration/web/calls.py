@@ -53,8 +53,8 @@ class Pages:
         change = f"/contact-changes/{self.change}"
         row = {"row": f"{self.world.service(prefix='calls')}:tech:{AICHA}"}
         wrong = {"token": "ABCDE-FGHJK-MNPQR-STVWX", "answer": "accept"}
-        same = {"etag": self.etag, "email": "marie@mail.example", "present_email": "marie@mail.example", "language": "fr",
-                "present_language": "fr"}
+        same = {"etag": self.etag, "email": "marie@mail.example", "present_email": "marie@mail.example", "language_code": "fr",
+                "present_language_code": "fr"}
         return [
             ("check", "/change", {**row, "step": "check"}, 200, ["ChangeContacts"]),
             ("ask", "/change", {**row, "step": "ask"}, 303, ["ChangeContacts"]),
@@ -64,7 +64,7 @@ class Pages:
             ("withdraw", f"{change}/withdraw", {}, 303, ["CancelContactChange"]),
             ("nothing new", "/profile", same, 303, []),
             ("wrong address", "/profile", {**same, "email": "no address"}, 400, ["UpdateProfile", "GetProfile"]),
-            ("save", "/profile", {**same, "language": "en"}, 303, ["UpdateProfile"]),
+            ("save", "/profile", {**same, "language_code": "en"}, 303, ["UpdateProfile"]),
         ]
 
     def open(self, address):
