@@ -17,9 +17,9 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <csignal>
+#include <iostream>
 #include <list>
 #include <set>
-#include <sstream>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -124,10 +124,8 @@ class Server {
     options_.connections = std::min<std::size_t>(options.connections, room);
   }
 
-  void Run(const std::function<void(const std::string&)>& listening) {
-    std::ostringstream address;
-    address << acceptor_.local_endpoint();
-    listening(address.str());
+  void Run() {
+    std::cout << "listening on " << acceptor_.local_endpoint() << std::endl;
     net::signal_set signals(io_, SIGTERM, SIGINT);
     signals.async_wait([this](const Error&, int) { io_.stop(); });
     net::co_spawn(io_, Accept(), net::detached);
@@ -277,9 +275,8 @@ std::string Encoded(const Parameters& parameters) {
   return encoded;
 }
 
-void ServeHttp(const HttpOptions& options, const std::function<Response(const Request&)>& handler,
-               const std::function<void(const std::string&)>& listening) {
-  Server(options, handler).Run(listening);
+void ServeHttp(const HttpOptions& options, const std::function<Response(const Request&)>& handler) {
+  Server(options, handler).Run();
 }
 
 }  // namespace contacts::web

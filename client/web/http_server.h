@@ -54,10 +54,9 @@ struct HttpOptions {
 };
 
 // Serves HTTP/1.1 until SIGTERM or SIGINT; then ends streams and idle connections, and waits up to
-// 10 s for the rest. One thread serves all connections; `handler` runs in threads of its own. Calls
-// `listening` with the address and port once it serves. Throws if it cannot use them.
-void ServeHttp(const HttpOptions& options, const std::function<Response(const Request&)>& handler,
-               const std::function<void(const std::string&)>& listening);
+// 10 s for the rest. One thread serves all connections; `handler` runs in threads of its own.
+// Prints its address once it serves. Throws if it cannot use the address.
+void ServeHttp(const HttpOptions& options, const std::function<Response(const Request&)>& handler);
 
 }  // namespace contacts::web
 

@@ -45,22 +45,18 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("listen", flags.listen, "Address of the pages: an IP address and a port. 0 chooses a port");
   add("server", flags.server, "Address of contactsd. Without TLS, only on this machine");
   add("tls_ca", flags.tls.ca, "File with the authorities of contactsd's certificate; turns TLS on");
-  add("tls_cert", flags.tls.certificate,
-      "File with the certificate of this program, for mutual TLS");
+  add("tls_cert", flags.tls.certificate, "File with this program's certificate, for mutual TLS");
   add("tls_key", flags.tls.key, "File with the key of that certificate");
   add("sign_in", flags.sign_in,
       "development: a form asks for the account, without a password; only on this machine. header: "
       "a reverse proxy has signed the person in and sends the session's token. Required");
   add("token_header", flags.site.token_header,
-      "Header with the session's token, which goes to contactsd. The proxy must remove it from "
-      "requests of browsers");
+      "Header with the session's token, for contactsd. The proxy must remove it from what it gets");
   add("account_claim", flags.site.account_claim,
-      "Claim of the token with the account's id, as contactsd has it. Only shown: contactsd "
-      "verifies the token");
+      "Claim of the token with the account's id. Only shown: contactsd verifies the token");
   add("session_key_file", flags.session_key_file,
-      "File with the keys of cookies and forms, one a line, 32 characters at least. The first "
-      "signs, "
-      "all verify. The same on every server. Required with --sign_in=header; else drawn at the "
+      "File with keys of 32 characters at least, one a line, the same on every server. The first "
+      "signs cookies and forms, all verify. Required with --sign_in=header; else drawn at the "
       "start");
   add("session_lifetime", flags.session_lifetime, "A session that is not used ends after this");
   add("request_timeout", flags.request_timeout,
@@ -144,14 +140,12 @@ int Run(int argc, char** argv) {
     app.parse(argc, argv);
     const std::vector<std::string> keys = Check(flags);
     g_mime_init();
-    std::vector<std::shared_ptr<grpc::Channel>> channels;
+    std::vector<std::unique_ptr<Stub>> stubs;
     for (int i = 0; i <= kWatchChannels; ++i) {
-      channels.push_back(client::OpenChannel(flags.server, flags.tls, i));
+      stubs.push_back(v1::ContactService::NewStub(client::OpenChannel(flags.server, flags.tls, i)));
     }
-    Site site(flags.site, keys, channels);
-    ServeHttp(
-        flags.http, [&site](const Request& request) { return site.Handle(request); },
-        [](const std::string& address) { std::cout << "listening on " << address << std::endl; });
+    Site site{flags.site, keys, std::move(stubs)};
+    ServeHttp(flags.http, [&site](const Request& request) { return site.Handle(request); });
     // Threads of gRPC may still end streams of pages that are gone.
     std::quick_exit(0);
   } catch (const CLI::ParseError& error) {

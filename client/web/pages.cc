@@ -145,7 +145,7 @@ Response Contacts(Visit& visit) {
   const auto reply = visit.Read(&Stub::ListServices, request);
 
   Page page(visit, "contacts", visit.say("My contacts"));
-  Set(page.body, {{"PREFIX", request.id_prefix()}});
+  Fill(page.body, request, visit.say, visit.account);
   TemplateDictionary& table = Add(page.body, reply.services().empty() ? "EMPTY" : "TABLE");
   AddRoles(page.body, v1::Service(), only, visit);
   for (const v1::Service& service : reply.services()) {
@@ -224,8 +224,9 @@ Response Change(Visit& visit) {
     Add(row, wrong.all_known ? "FINE" : "UNKNOWN",
         {{"VALIDATORS", absl::StrCat(visit.account, own ? "" : ", " + assignment.new_contact())}});
   }
-  const auto rows = static_cast<std::size_t>(request.assignments_size());
-  if (wrong.why.size() < rows) page.body.ShowSection("MAY_ASK");
+  if (static_cast<int>(wrong.why.size()) < request.assignments_size()) {
+    page.body.ShowSection("MAY_ASK");
+  }
   return visit.Show(page);
 }
 
@@ -244,9 +245,7 @@ Response Requests(Visit& visit) {
 
   Page page(visit, "requests", visit.say("My requests"));
   page.body.ShowSection(v1::Involvement_Name(request.involvement()));
-  if (!request.service().empty()) {
-    Add(page.body, "ONE_SERVICE", {{"SERVICE", request.service()}});
-  }
+  Fill(page.body, request, visit.say, visit.account);
   if (reply.contact_changes().empty()) page.body.ShowSection("EMPTY");
   for (const v1::ContactChange& change : reply.contact_changes()) {
     AddCard(visit, change, page.body);

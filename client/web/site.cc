@@ -296,23 +296,17 @@ int HttpStatus(const grpc::Status& status) {
   return code < std::size(kStatuses) ? kStatuses[code] : 500;
 }
 
-Site::Site(SiteOptions site_options, std::vector<std::string> keys,
-           const std::vector<std::shared_ptr<grpc::Channel>>& channels)
-    : options(std::move(site_options)), signing_keys(std::move(keys)) {
-  for (const auto& channel : channels) stubs.push_back(v1::ContactService::NewStub(channel));
-}
-
 std::string Site::Sign(const std::string& text, std::size_t key) const {
-  const auto* bytes = reinterpret_cast<const guchar*>(signing_keys[key].data());
-  char* hex = g_compute_hmac_for_string(G_CHECKSUM_SHA256, bytes, signing_keys[key].size(),
-                                        text.data(), static_cast<gssize>(text.size()));
+  const auto* bytes = reinterpret_cast<const guchar*>(keys[key].data());
+  char* hex = g_compute_hmac_for_string(G_CHECKSUM_SHA256, bytes, keys[key].size(), text.data(),
+                                        static_cast<gssize>(text.size()));
   const std::string signature = hex;
   g_free(hex);
   return signature;
 }
 
 bool Site::IsSigned(const std::string& text, const std::string& signature) const {
-  for (std::size_t key = 0; key < signing_keys.size(); ++key) {
+  for (std::size_t key = 0; key < keys.size(); ++key) {
     const std::string wanted = Sign(text, key);
     if (wanted.size() == signature.size() &&
         CRYPTO_memcmp(wanted.data(), signature.data(), wanted.size()) == 0) {

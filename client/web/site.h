@@ -16,7 +16,6 @@
 #include "client/web/http_server.h"
 #include "client/web/view.h"
 #include "contacts/v1/contact_service.grpc.pb.h"
-#include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 
 namespace contacts::web {
@@ -44,10 +43,6 @@ struct Session {
 
 // The account area: pages over ContactService. Thread-safe.
 struct Site {
-  // The first key signs; each verifies.
-  Site(SiteOptions site_options, std::vector<std::string> keys,
-       const std::vector<std::shared_ptr<grpc::Channel>>& channels);
-
   // Never throws. Writes one line of the log.
   Response Handle(const Request& request);
 
@@ -56,9 +51,9 @@ struct Site {
   bool IsSigned(const std::string& text, const std::string& signature) const;
 
   const SiteOptions options;
-  const std::vector<std::string> signing_keys;
+  const std::vector<std::string> keys;  // The first one signs; each verifies.
   // By channel. The first one carries calls, the others the streams of open pages.
-  std::vector<std::unique_ptr<Stub>> stubs{};
+  const std::vector<std::unique_ptr<Stub>> stubs;
   std::mutex lock{};                     // Of what follows.
   std::size_t turn = 0;                  // Streams that were begun.
   std::map<std::string, int> streams{};  // Streams of open pages, by account.

@@ -168,12 +168,8 @@ std::string DateAndTime(absl::Time time, const Words& say) {
 }
 
 std::string Wait(absl::Duration wait, const Words& say) {
-  const auto in = [&](absl::Duration unit) -> Words::Values {
-    return {{"$count", absl::StrCat(absl::IDivDuration(absl::Ceil(wait, unit), unit, &wait))}};
-  };
-  if (wait <= absl::Seconds(90)) return say("$count s", in(absl::Seconds(1)));
-  if (wait <= absl::Minutes(90)) return say("$count min", in(absl::Minutes(1)));
-  return say("$count h", in(absl::Hours(1)));
+  return absl::StrReplaceAll(client::InWords(absl::Ceil(wait, absl::Seconds(1))),
+                             {{" d", say(" d")}});
 }
 
 std::string Sentence(const grpc::Status& status, const Words& say) {

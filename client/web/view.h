@@ -70,7 +70,7 @@ ctemplate::TemplateDictionary& Include(ctemplate::TemplateDictionary& parent, co
 std::string Matter(const v1::ContactChange& change, const Words& say);
 // As the e-mails write it.
 std::string DateAndTime(absl::Time time, const Words& say);
-// Rounded up to whole seconds, minutes or hours.
+// Such as "1 h 5 min". Rounded up to whole seconds.
 std::string Wait(absl::Duration wait, const Words& say);
 // Why a call failed, and what the person can do. Empty for OK.
 std::string Sentence(const grpc::Status& status, const Words& say);
