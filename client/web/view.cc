@@ -3,6 +3,7 @@
 #include <ctemplate/template.h>
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "absl/strings/ascii.h"
@@ -109,7 +110,7 @@ void Fill(ctemplate::TemplateDictionary& dictionary, const google::protobuf::Mes
     } else if (is_message && field->message_type() == Timestamp::descriptor()) {
       const absl::Time time =
           client::ToTime(static_cast<const Timestamp&>(values.GetMessage(message, field)));
-      const absl::Duration wait = time - absl::Now();
+      const absl::Duration wait = std::max(time - absl::Now(), absl::ZeroDuration());
       text = DateAndTime(time, say);
       dictionary.ShowSection(name + (wait > absl::ZeroDuration() ? "_FUTURE" : "_PAST"));
       dictionary.SetValue(name + "_WAIT", say("in $wait", {{"$wait", Wait(wait, say)}}));
