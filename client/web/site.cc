@@ -195,7 +195,7 @@ Response Events(Visit& visit) {
   if (open >= kMostStreams) return visit.Failed(429, visit.say("ERROR_REASON_QUOTA_EXCEEDED"));
   ++open;
   const auto start = [&stub = *site.stubs[1 + site.turn++ % (site.stubs.size() - 1)],
-                      visit](EventStream send) {
+                      visit](const EventStream& send) {
     send("retry: 1000\n\n");
     const auto watch = std::make_shared<Watch>(visit, send);
     watch->Start(stub, watch);
@@ -300,7 +300,7 @@ std::string Site::Sign(const std::string& text, std::size_t key) const {
   const auto* bytes = reinterpret_cast<const guchar*>(keys[key].data());
   char* hex = g_compute_hmac_for_string(G_CHECKSUM_SHA256, bytes, keys[key].size(), text.data(),
                                         static_cast<gssize>(text.size()));
-  const std::string signature = hex;
+  std::string signature = hex;
   g_free(hex);
   return signature;
 }

@@ -38,8 +38,8 @@ absl::StatusOr<QuotaWindow> TakeQuota(const QuotaUse& use,
     return errors::TooManyItems(settings.max_items_per_day, items.start + kDay - now);
   }
   for (const ContactChange& change : changes) {
-    // The change sends a token to its new contact, its effect a notice to each old contact. What was
-    // sent so far decides: a bulk ask may give the roles of one old contact to many accounts.
+    // The change sends a token to its new contact, its effect a notice to each old contact. The
+    // e-mails before this ask decide: it may give one old contact's roles to many accounts.
     std::set<AccountId> recipients = {change.new_contact};
     for (const ChangeItem& item : change.items) recipients.insert(item.old_contact);
     recipients.erase(change.requester);
