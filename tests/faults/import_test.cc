@@ -370,7 +370,8 @@ TEST(ImportDirectory, OfAStoppingServerEndsWithWhatItAcknowledged) {
   stop = true;
   sender.join();
   stopper.join();
-  EXPECT_EQ(ReasonOf(status), "UNAVAILABLE") << status.error_message();
+  // A connection that ends while its client still sends may be reset before the reason is read.
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE) << status.error_message();
   EXPECT_EQ(place.Accounts(), acknowledged);
 }
 
