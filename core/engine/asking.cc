@@ -88,7 +88,7 @@ LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAs
   store::AccountsAndUse accounts = store::LoadAccountsAndUse(
       session, new_contacts, payers, recipients, requester.id, context.clock(), LockOf(ask));
   result.use = accounts.use;
-  for (Account& account : accounts.accounts) facts.accounts.emplace(account.id, std::move(account));
+  facts.accounts = ById(std::move(accounts.accounts));
 
   result.now = context.clock();
   std::map<ServiceRole, Uuid> pending_changes;

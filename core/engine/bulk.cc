@@ -55,9 +55,7 @@ std::pair<ImportFacts, absl::Time> ReadFacts(Session& session, const Named& name
                                              const std::function<absl::Time()>& clock) {
   ImportFacts facts;
   if (!named.accounts.empty()) {
-    for (Account& account : store::LockAccounts(session, named.accounts)) {
-      facts.accounts.emplace(account.id, std::move(account));
-    }
+    facts.accounts = ById(store::LockAccounts(session, named.accounts));
   }
   if (!named.contacts.empty()) {
     for (const AccountId& id : store::LoadExisting(session, named.contacts, store::Lock::kShare)) {

@@ -168,10 +168,8 @@ absl::StatusOr<std::string> Directory::OverrideContacts(
   const auto assigned = [&](const ServiceRole& role) { return roles.contains(role); };
   const auto body = [&](Session& session) -> absl::StatusOr<ReplyOrOvertaken> {
     // Locked, so that no contact is deleted meanwhile.
-    AccountMap accounts;
-    for (Account& account : store::LoadAccounts(session, account_ids, store::Lock::kShare)) {
-      accounts.emplace(account.id, std::move(account));
-    }
+    const AccountMap accounts =
+        ById(store::LoadAccounts(session, account_ids, store::Lock::kShare));
     std::optional<LockedServices> locked = RemoveFromPendingChanges(
         session, service_ids, assigned, ItemOutcome::kSkippedContactChanged, call.staff,
         context_.clock, context_.settings);

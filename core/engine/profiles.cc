@@ -43,11 +43,7 @@ absl::StatusOr<AccountMap> Profiles::FindAccounts(const CallLimits& limits,
                                                   const std::set<AccountId>& ids) {
   return context_.database->Read<AccountMap>(
       limits, [&](Session& session) -> absl::StatusOr<AccountMap> {
-        AccountMap found;
-        for (Account& account : store::LoadAccounts(session, ids, store::Lock::kNone)) {
-          found.emplace(account.id, std::move(account));
-        }
-        return found;
+        return ById(store::LoadAccounts(session, ids, store::Lock::kNone));
       });
 }
 

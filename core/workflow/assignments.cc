@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
@@ -113,6 +114,12 @@ ContactChange NewChange(const AccountId& requester, const AccountId& new_contact
 }
 
 }  // namespace
+
+AccountMap ById(std::vector<Account> accounts) {
+  AccountMap map;
+  for (Account& account : accounts) map.emplace(account.id, std::move(account));
+  return map;
+}
 
 bool MayMove(const Service& service, const AccountId& account, Role role) {
   return service.admin == account || service.holder(role) == account;

@@ -22,6 +22,8 @@ namespace contacts {
 using ServiceMap = absl::flat_hash_map<ServiceId, Service>;
 using AccountMap = absl::flat_hash_map<AccountId, Account>;
 
+AccountMap ById(std::vector<Account> accounts);
+
 // Whether an account's roles on a service allow it to move `role`. The administrative contact may
 // move any role, another contact only its own.
 bool MayMove(const Service& service, const AccountId& account, Role role);

@@ -22,6 +22,7 @@ constexpr int64_t kMaxEventsPerRead = 500;  // Events.
 // Events queued for one watcher, beside those read at once.
 constexpr std::size_t kMaxWaiting = 500;
 constexpr absl::Duration kReadLimit = absl::Seconds(10);
+constexpr absl::Duration kAccountInterval = absl::Seconds(10);
 
 CallLimits FeedReadLimits() { return {.deadline = absl::Now() + kReadLimit}; }
 
@@ -422,7 +423,7 @@ bool Watch::ReadFeed() {
     return false;
   }
   const absl::Time now = absl::Now();
-  if (now - accounts_checked_ >= options_.account_interval) CheckAccounts(watchers, now);
+  if (now - accounts_checked_ >= kAccountInterval) CheckAccounts(watchers, now);
   for (const auto& watcher : watchers) {
     if (!watcher->place()) watcher->Begin(watcher->resume_place().value_or(*place_));
     // The feed was read after each of them had joined. So a watcher is ahead of the feed only if

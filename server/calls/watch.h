@@ -33,8 +33,6 @@ class Watch {
     absl::Duration idle_interval = absl::Seconds(1);        // Without watchers.
     // Time without an event after which a token without an event is sent.
     absl::Duration token_interval = absl::Seconds(10);
-    // How often is looked whether the accounts of watchers exist.
-    absl::Duration account_interval = absl::Seconds(10);
     absl::Duration stall_limit = absl::Seconds(60);  // Of one write.
     // Number of events that a watcher may fall behind after it was up to date.
     int64_t max_lag = 10'000;
@@ -94,8 +92,8 @@ class Watch {
 
   // Used only by the thread:
   std::optional<FeedPlace> place_;  // End of the tail that was read.
-  absl::Time accounts_checked_;
-  AccountId turn_;  // The account for which older events were read last.
+  absl::Time accounts_checked_;     // When it was last looked whether the watchers' accounts exist.
+  AccountId turn_;                  // The account for which older events were read last.
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
