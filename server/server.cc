@@ -10,7 +10,7 @@
 #include "core/engine/outbox.h"
 #include "core/mail/maildir.h"
 #include "core/mail/relay.h"
-#include "core/mail/render.h"
+#include "core/letter/render.h"
 #include "core/mail/smtp.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"

@@ -7,28 +7,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "core/domain/account.h"
 #include "core/domain/change_event.h"
-#include "core/domain/contact_change.h"
-#include "core/domain/contact_override.h"
-#include "core/domain/outbox_mail.h"
+#include "core/domain/mail_facts.h"
 #include "core/domain/settings.h"
 #include "core/domain/token.h"
 #include "core/mysql/database.h"
 
 namespace contacts {
-
-// All facts for the text of one e-mail.
-struct MailFacts {
-  OutboxMail mail;
-  Account recipient;                    // With its present profile.
-  std::optional<ContactChange> change;  // Set if the e-mail is about a change.
-  std::optional<ContactOverride> override_record;
-  // Changes that are still pending on services of which the e-mail tells the recipient that it is
-  // admin now.
-  std::vector<PendingItem> pending;
-  std::string token;  // Of e-mails with one: derived, never stored.
-};
 
 // The transactional outbox, for the relay that delivers it. E-mails are claimed by a lease, so one
 // server at a time works on an e-mail, and another server does if that one dies. All functions

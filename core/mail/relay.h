@@ -12,7 +12,7 @@
 
 #include "absl/time/clock.h"
 #include "core/engine/outbox.h"
-#include "core/mail/render.h"
+#include "core/letter/render.h"
 #include "core/mail/transport.h"
 
 namespace contacts {

@@ -20,7 +20,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
-#include "core/mail/mime.h"
+#include "core/letter/mime.h"
 
 namespace contacts {
 namespace {

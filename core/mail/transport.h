@@ -4,7 +4,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "core/mail/mime.h"
+#include "core/letter/mime.h"
 
 namespace contacts {
 

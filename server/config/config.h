@@ -11,7 +11,7 @@
 #include "absl/time/time.h"
 #include "core/domain/settings.h"
 #include "core/domain/token.h"
-#include "core/mail/render.h"
+#include "core/letter/render.h"
 #include "core/mail/smtp.h"
 #include "core/mysql/database.h"
 #include "server/auth/credentials.h"

@@ -10,7 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
-#include "core/mail/render.h"
+#include "core/letter/render.h"
 #include "tests/fuzz/check.h"
 
 namespace contacts {

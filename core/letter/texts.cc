@@ -1,4 +1,4 @@
-#include "core/mail/texts.h"
+#include "core/letter/texts.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"

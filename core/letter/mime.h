@@ -1,5 +1,5 @@
-#ifndef CONTACTS_CORE_MAIL_MIME_H_
-#define CONTACTS_CORE_MAIL_MIME_H_
+#ifndef CONTACTS_CORE_LETTER_MIME_H_
+#define CONTACTS_CORE_LETTER_MIME_H_
 
 #include <string>
 
@@ -39,4 +39,4 @@ absl::StatusOr<std::string> EncodeMime(const RenderedMail& mail, LineEnd line_en
 
 }  // namespace contacts
 
-#endif  // CONTACTS_CORE_MAIL_MIME_H_
+#endif  // CONTACTS_CORE_LETTER_MIME_H_

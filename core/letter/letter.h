@@ -1,12 +1,12 @@
-#ifndef CONTACTS_CORE_MAIL_LETTER_H_
-#define CONTACTS_CORE_MAIL_LETTER_H_
+#ifndef CONTACTS_CORE_LETTER_LETTER_H_
+#define CONTACTS_CORE_LETTER_LETTER_H_
 
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "core/mail/texts.h"
+#include "core/letter/texts.h"
 
 // The content of an e-mail, before it is written as plain text or as HTML. All of it is plain
 // text. Both writers escape user text themselves.
@@ -80,4 +80,4 @@ std::string Displayable(absl::string_view text);
 
 }  // namespace contacts
 
-#endif  // CONTACTS_CORE_MAIL_LETTER_H_
+#endif  // CONTACTS_CORE_LETTER_LETTER_H_

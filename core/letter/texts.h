@@ -1,5 +1,5 @@
-#ifndef CONTACTS_CORE_MAIL_TEXTS_H_
-#define CONTACTS_CORE_MAIL_TEXTS_H_
+#ifndef CONTACTS_CORE_LETTER_TEXTS_H_
+#define CONTACTS_CORE_LETTER_TEXTS_H_
 
 #include <string>
 #include <vector>
@@ -357,4 +357,4 @@ inline constexpr Wording kReference = {"Reference: $0", "Référence\u00a0: $0"}
 }  // namespace texts
 }  // namespace contacts
 
-#endif  // CONTACTS_CORE_MAIL_TEXTS_H_
+#endif  // CONTACTS_CORE_LETTER_TEXTS_H_

@@ -1,12 +1,12 @@
-#ifndef CONTACTS_TESTS_UNIT_CORE_MAIL_RENDER_FACTS_H_
-#define CONTACTS_TESTS_UNIT_CORE_MAIL_RENDER_FACTS_H_
+#ifndef CONTACTS_TESTS_UNIT_CORE_LETTER_RENDER_FACTS_H_
+#define CONTACTS_TESTS_UNIT_CORE_LETTER_RENDER_FACTS_H_
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "core/mail/render.h"
+#include "core/letter/render.h"
 
 // The facts of one change and one override, and the e-mails about them.
 namespace contacts {
@@ -103,4 +103,4 @@ inline RenderedMail Render(const MailFacts& facts) {
 
 }  // namespace contacts
 
-#endif  // CONTACTS_TESTS_UNIT_CORE_MAIL_RENDER_FACTS_H_
+#endif  // CONTACTS_TESTS_UNIT_CORE_LETTER_RENDER_FACTS_H_

@@ -1,11 +1,11 @@
-#ifndef CONTACTS_CORE_MAIL_RENDER_H_
-#define CONTACTS_CORE_MAIL_RENDER_H_
+#ifndef CONTACTS_CORE_LETTER_RENDER_H_
+#define CONTACTS_CORE_LETTER_RENDER_H_
 
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "core/engine/outbox.h"
-#include "core/mail/mime.h"
+#include "core/domain/mail_facts.h"
+#include "core/letter/mime.h"
 
 namespace contacts {
 
@@ -42,4 +42,4 @@ class MailRenderer {
 
 }  // namespace contacts
 
-#endif  // CONTACTS_CORE_MAIL_RENDER_H_
+#endif  // CONTACTS_CORE_LETTER_RENDER_H_

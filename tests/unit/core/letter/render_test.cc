@@ -3,7 +3,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "tests/unit/core/mail/render_facts.h"
+#include "tests/unit/core/letter/render_facts.h"
 
 namespace contacts {
 namespace {

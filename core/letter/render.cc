@@ -1,11 +1,11 @@
-#include "core/mail/render.h"
+#include "core/letter/render.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
-#include "core/mail/compose.h"
-#include "core/mail/letter.h"
+#include "core/letter/compose.h"
+#include "core/letter/letter.h"
 
 namespace contacts {
 namespace {

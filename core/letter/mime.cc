@@ -1,4 +1,4 @@
-#include "core/mail/mime.h"
+#include "core/letter/mime.h"
 
 #include <gmime/gmime.h>
 

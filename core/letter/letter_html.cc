@@ -1,7 +1,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "core/mail/letter.h"
+#include "core/letter/letter.h"
 
 namespace contacts {
 namespace {

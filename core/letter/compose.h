@@ -1,10 +1,10 @@
-#ifndef CONTACTS_CORE_MAIL_COMPOSE_H_
-#define CONTACTS_CORE_MAIL_COMPOSE_H_
+#ifndef CONTACTS_CORE_LETTER_COMPOSE_H_
+#define CONTACTS_CORE_LETTER_COMPOSE_H_
 
 #include <string>
 
-#include "core/engine/outbox.h"
-#include "core/mail/letter.h"
+#include "core/domain/mail_facts.h"
+#include "core/letter/letter.h"
 
 namespace contacts {
 
@@ -22,4 +22,4 @@ Letter Compose(const MailFacts& facts, const AnswerLinks& links);
 
 }  // namespace contacts
 
-#endif  // CONTACTS_CORE_MAIL_COMPOSE_H_
+#endif  // CONTACTS_CORE_LETTER_COMPOSE_H_

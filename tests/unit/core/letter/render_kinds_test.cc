@@ -9,7 +9,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "tests/unit/core/mail/render_facts.h"
+#include "tests/unit/core/letter/render_facts.h"
 
 namespace contacts {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/mail/compose.h"
+#include "core/letter/compose.h"
 
 #include <algorithm>
 #include <map>
@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/mail/render.h"
+#include "core/letter/render.h"
 
 namespace contacts {
 namespace {

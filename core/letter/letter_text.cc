@@ -3,7 +3,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "core/base/utf8.h"
-#include "core/mail/letter.h"
+#include "core/letter/letter.h"
 
 namespace contacts {
 namespace {

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "absl/strings/str_replace.h"
-#include "core/mail/mime.h"
+#include "core/letter/mime.h"
 
 namespace contacts {
 namespace {
