@@ -3,11 +3,13 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_join.h"
 #include "core/engine/feed.h"
 #include "core/engine/outbox.h"
+#include "core/letter/design.h"
 #include "core/letter/render.h"
 #include "core/mail/maildir.h"
 #include "core/mail/relay.h"
@@ -27,6 +29,7 @@
 #include "server/server_metrics.h"
 #include "server/standard/health_service.h"
 #include "server/standard/reflection.h"
+#include "server/support/reloaded_file.h"
 #include "server/telemetry/metrics.h"
 #include "server/telemetry/metrics_listener.h"
 
@@ -109,8 +112,8 @@ class Server::Impl {
         engine_(&database_, config.token_keys, config.settings, DatabaseTime()),
         outbox_(&database_, config.token_keys, config.settings),
         transport_(MakeTransport(config)),
-        relay_(&outbox_, transport_.get(), MailRenderer(config.letters),
-               MakeRelayOptions(config, DatabaseTime())),
+        renderer_(config.letters, config.design ? config.design : Design::Shipped()),
+        relay_(&outbox_, transport_.get(), &renderer_, MakeRelayOptions(config, DatabaseTime())),
         credentials_(config.credentials, config.account_id),
         validator_(FieldRules(config.account_id, config.settings)),
         feed_(&database_, config.settings),
@@ -149,6 +152,7 @@ class Server::Impl {
     addresses = *std::move(listening);
     health_ =
         std::make_unique<Health>(&database_, &workers_, &health_service_, config_.health_interval);
+    FollowDesign();
     relay_.Start();
     background_.Start(/*measures_outbox=*/!config_.metrics.empty());
     watch_.Start();
@@ -186,6 +190,20 @@ class Server::Impl {
     return services;
   }
 
+  void FollowDesign() {
+    if (config_.mail_templates.empty() && config_.mail_brand_file.empty()) return;
+    design_files_.emplace(
+        "design of e-mails", config_.design_files,
+        [this] {
+          return ReadDesignFiles(config_.mail_templates, config_.mail_brand_file, ReadTrustedFile);
+        },
+        [this](const DesignFiles& files) {
+          const auto design = Design::Make(files);
+          if (design.ok()) renderer_.Use(*design);
+          return design.status();
+        });
+  }
+
   absl::Status StartMetrics() {
     AddServerMetrics(metrics_, {.database = &database_,
                                 .engine = &engine_,
@@ -212,6 +230,8 @@ class Server::Impl {
   Engine engine_;
   Outbox outbox_;
   std::unique_ptr<MailTransport> transport_;
+  MailRenderer renderer_;
+  std::optional<FileReloader<DesignFiles>> design_files_;
   MailRelay relay_;
   Credentials credentials_;
   RequestValidator validator_;

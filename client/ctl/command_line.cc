@@ -297,6 +297,7 @@ int RunCommandLine(const std::vector<std::string>& arguments, const std::string&
   AddSupportCommands(app, chosen);
   AddImportCommands(app, chosen);
   AddHealthCommand(app, chosen);
+  AddMailCommands(app, chosen);
   AddCompletionCommand(app, chosen);
 
   std::vector<std::string> reversed = SplitEmptyValues(arguments);

@@ -35,6 +35,9 @@ void AddImportCommands(CLI::App& app, Action& chosen);
 // health.
 void AddHealthCommand(CLI::App& app, Action& chosen);
 
+// mail and its commands.
+void AddMailCommands(CLI::App& app, Action& chosen);
+
 // completion. `app` must have all other commands and the global options when the action runs.
 void AddCompletionCommand(CLI::App& app, Action& chosen);
 

@@ -22,6 +22,8 @@ struct MailFacts {
   // admin now.
   std::vector<PendingItem> pending;
   std::string token;  // Of e-mails with one: derived, never stored.
+  // Once it is delivered or given up: what the mail server said, or why. Never a whole address.
+  std::string answer;
 };
 
 }  // namespace contacts

@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "core/base/sha256.h"
+#include "core/domain/email_address.h"
 
 namespace contacts {
 namespace {
@@ -104,7 +105,11 @@ bool Same(const std::string& got, const std::string& want) {
 }  // namespace
 
 std::string AddressDigest(const AccountId& account, absl::string_view address) {
-  return Sha256(absl::StrCat("contacts address\n", account.text(), "\n", address));
+  // One in ASCII stays as it was before there were others: servers of then and tokens under way
+  // have its digest.
+  const std::string spelled =
+      IsAscii(address) ? std::string(address) : ComparableEmailAddress(address);
+  return Sha256(absl::StrCat("contacts address\n", account.text(), "\n", spelled));
 }
 
 std::string TokenCharacters(absl::string_view typed) {

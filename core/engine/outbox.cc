@@ -183,15 +183,15 @@ absl::StatusOr<Outbox::Depth> Outbox::GetDepth(absl::Time now) {
 }
 
 absl::Status Outbox::Sent(const std::vector<MailFacts>& mails, const Clock& clock) {
-  return Finish(mails, EventType::kValidationSent, "", clock);
+  return Finish(mails, EventType::kValidationSent, clock);
 }
 
-absl::Status Outbox::GiveUp(const MailFacts& mail, const std::string& why, const Clock& clock) {
-  return Finish({mail}, EventType::kValidationUndeliverable, why, clock);
+absl::Status Outbox::GiveUp(const MailFacts& mail, const Clock& clock) {
+  return Finish({mail}, EventType::kValidationUndeliverable, clock);
 }
 
 absl::Status Outbox::Finish(const std::vector<MailFacts>& mails, EventType event,
-                            const std::string& why, const Clock& clock) {
+                            const Clock& clock) {
   std::set<Uuid> ids, change_ids;
   for (const MailFacts& facts : mails) {
     const OutboxMail& mail = facts.mail;
@@ -212,7 +212,8 @@ absl::Status Outbox::Finish(const std::vector<MailFacts>& mails, EventType event
       for (ContactChange& change : changes) {
         // The history of a closed change gets no further events.
         if (change.id == mail.subject && StateAt(change, now) == ChangeState::kValidating) {
-          RecordDelivery(history, change, mail, MaskEmail(facts.recipient.email), event, why, now);
+          RecordDelivery(history, change, mail, MaskEmail(facts.recipient.email), event,
+                         facts.answer, now);
         }
       }
     }

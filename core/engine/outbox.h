@@ -43,8 +43,8 @@ class Outbox {
   // backwards.
   using Clock = std::function<absl::Time()>;
   // Records that the mail server accepted the e-mails: removes the rows and, for validation
-  // e-mails, sets the send time and hint and adds VALIDATION_SENT to the history. All must belong
-  // to the same claim.
+  // e-mails, sets the send time and hint and adds VALIDATION_SENT to the history, with the answer.
+  // All must belong to the same claim.
   absl::Status Sent(const std::vector<MailFacts>& mails, const Clock& clock);
   // Puts an e-mail back until `next_try`, when it comes into line again.
   absl::Status Retry(const OutboxMail& mail, absl::Time next_try);
@@ -52,9 +52,8 @@ class Outbox {
   // due at `next_try`.
   absl::Status Release(const std::vector<OutboxMail>& mails, absl::Time next_try);
   // Gives an e-mail up: removes it and, for a validation e-mail, sets the hint and adds
-  // VALIDATION_UNDELIVERABLE to the history, with the reason `why`, which must not contain a whole
-  // address.
-  absl::Status GiveUp(const MailFacts& mail, const std::string& why, const Clock& clock);
+  // VALIDATION_UNDELIVERABLE to the history, with the answer.
+  absl::Status GiveUp(const MailFacts& mail, const Clock& clock);
 
  private:
   // Makes one claim. `found`: whether any e-mail was due, wanted or not.
@@ -64,8 +63,7 @@ class Outbox {
   // Empty without the token's key: the renderer rejects the e-mail, and it is tried again later.
   std::string DeriveToken(const OutboxMail& mail, const Account& recipient,
                           const ContactChange* change) const;
-  absl::Status Finish(const std::vector<MailFacts>& mails, EventType event, const std::string& why,
-                      const Clock& clock);
+  absl::Status Finish(const std::vector<MailFacts>& mails, EventType event, const Clock& clock);
 
   Database* const database_;
   const TokenKeys keys_;

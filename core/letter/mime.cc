@@ -9,6 +9,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "core/domain/email_address.h"
 
 namespace contacts {
 namespace {
@@ -28,15 +29,14 @@ bool IsHeaderText(absl::string_view text) {
          g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr) != FALSE;
 }
 
-absl::Status CheckHeaders(const RenderedMail& mail) {
+// The recipient's address may have a local part beyond ASCII, for mail servers that offer SMTPUTF8.
+absl::Status CheckHeaders(const RenderedMail& mail, const std::string& to) {
   for (const auto& [name, value] : {std::pair<const char*, const std::string&>("from", mail.from),
                                     {"reply to", mail.reply_to},
-                                    {"to", mail.to},
+                                    {"to", to},
                                     {"message id", mail.message_id}}) {
     if (value.empty() && &value == &mail.reply_to) continue;
-    if (!IsOneAddress(value) || !std::all_of(value.begin(), value.end(), [](char c) {
-          return absl::ascii_isascii(static_cast<unsigned char>(c));
-        })) {
+    if (!IsOneAddress(value) || (&value == &to ? !IsHeaderText(value) : !IsAscii(value))) {
       return absl::InvalidArgumentError(absl::StrCat("e-mail: \"", name, "\" is not one address"));
     }
   }
@@ -77,6 +77,26 @@ void AddPart(GMimeMultipart* body, const char* subtype, const std::string& text)
   g_mime_multipart_add(body, GMIME_OBJECT(part.get()));
 }
 
+void AddLogo(GMimeMultipart* body, const Logo& logo) {
+  const Owned<GMimePart> part(g_mime_part_new_with_type("image", logo.type.c_str()));
+  const Owned<GMimeStream> bytes(
+      g_mime_stream_mem_new_with_buffer(logo.bytes.data(), logo.bytes.size()));
+  const Owned<GMimeDataWrapper> content(
+      g_mime_data_wrapper_new_with_stream(bytes.get(), GMIME_CONTENT_ENCODING_DEFAULT));
+  g_mime_part_set_content(part.get(), content.get());
+  g_mime_part_set_content_encoding(part.get(), GMIME_CONTENT_ENCODING_BASE64);
+  g_mime_part_set_content_id(part.get(), "logo");
+  g_mime_object_set_disposition(GMIME_OBJECT(part.get()), GMIME_DISPOSITION_INLINE);
+  g_mime_multipart_add(body, GMIME_OBJECT(part.get()));
+}
+
+Owned<GMimeMultipart> NewMultipart(const char* subtype, const std::string& boundary) {
+  Owned<GMimeMultipart> multipart(g_mime_multipart_new_with_subtype(subtype));
+  // "=_" cannot occur in a quoted-printable body.
+  g_mime_multipart_set_boundary(multipart.get(), absl::StrCat("=_", boundary).c_str());
+  return multipart;
+}
+
 std::string ToBytes(GMimeMessage* message, LineEnd line_end) {
   const std::unique_ptr<GMimeFormatOptions, void (*)(GMimeFormatOptions*)> format(
       g_mime_format_options_new(), g_mime_format_options_free);
@@ -113,14 +133,15 @@ bool IsOneAddress(absl::string_view text) {
 absl::StatusOr<std::string> EncodeMime(const RenderedMail& mail, LineEnd line_end) {
   static std::once_flag once;
   std::call_once(once, [] { g_mime_init(); });
-  if (absl::Status status = CheckHeaders(mail); !status.ok()) return status;
+  const std::string to = WithAsciiDomain(mail.to);
+  if (absl::Status status = CheckHeaders(mail, to); !status.ok()) return status;
 
-  const Owned<GMimeMessage> message(g_mime_message_new(/*pretty_headers=*/TRUE));
+  const Owned<GMimeMessage> message(g_mime_message_new(/*pretty_headers=*/FALSE));
   AddMailbox(message.get(), GMIME_ADDRESS_TYPE_FROM, mail.from_name, mail.from);
   if (!mail.reply_to.empty()) {
     AddMailbox(message.get(), GMIME_ADDRESS_TYPE_REPLY_TO, "", mail.reply_to);
   }
-  AddMailbox(message.get(), GMIME_ADDRESS_TYPE_TO, "", mail.to);
+  AddMailbox(message.get(), GMIME_ADDRESS_TYPE_TO, "", to);
   g_mime_message_set_subject(message.get(), mail.subject.c_str(), kUtf8);
   g_mime_message_set_message_id(message.get(), mail.message_id.c_str());
   const std::unique_ptr<GDateTime, void (*)(GDateTime*)> date(
@@ -129,12 +150,17 @@ absl::StatusOr<std::string> EncodeMime(const RenderedMail& mail, LineEnd line_en
   SetHeader(message.get(), "Auto-Submitted", "auto-generated");
   if (!mail.language.empty()) SetHeader(message.get(), "Content-Language", mail.language);
 
-  const Owned<GMimeMultipart> body(g_mime_multipart_new_with_subtype("alternative"));
-  // "=_" cannot occur in a quoted-printable body.
-  g_mime_multipart_set_boundary(
-      body.get(), absl::StrCat("=_", mail.message_id.substr(0, mail.message_id.find('@'))).c_str());
+  const std::string boundary = mail.message_id.substr(0, mail.message_id.find('@'));
+  const Owned<GMimeMultipart> body = NewMultipart("alternative", boundary);
   AddPart(body.get(), "plain", mail.text);
-  AddPart(body.get(), "html", mail.html);
+  if (mail.logo == nullptr) {
+    AddPart(body.get(), "html", mail.html);
+  } else {
+    const Owned<GMimeMultipart> related = NewMultipart("related", absl::StrCat(boundary, "_html"));
+    AddPart(related.get(), "html", mail.html);
+    AddLogo(related.get(), *mail.logo);
+    g_mime_multipart_add(body.get(), GMIME_OBJECT(related.get()));
+  }
   g_mime_message_set_mime_part(message.get(), GMIME_OBJECT(body.get()));
   return ToBytes(message.get(), line_end);
 }

@@ -1,6 +1,7 @@
 #ifndef CONTACTS_CORE_LETTER_MIME_H_
 #define CONTACTS_CORE_LETTER_MIME_H_
 
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -8,6 +9,12 @@
 #include "absl/time/time.h"
 
 namespace contacts {
+
+// A picture that is part of an e-mail.
+struct Logo {
+  std::string type;  // The subtype of its media type: "png", "jpeg" or "gif".
+  std::string bytes;
+};
 
 // An e-mail as text, before it is encoded.
 struct RenderedMail {
@@ -18,8 +25,9 @@ struct RenderedMail {
   std::string subject;
   std::string text;
   std::string html;
-  std::string language;    // "en" or "fr".
-  std::string message_id;  // Without angle brackets; the same at every try.
+  std::shared_ptr<const Logo> logo;  // The picture "cid:logo" of `html`; may be null.
+  std::string language;              // BCP 47 tag.
+  std::string message_id;            // Without angle brackets; the same at every try.
   absl::Time date;
 };
 
@@ -31,10 +39,10 @@ bool IsOneAddress(absl::string_view text);
 // How lines end: LF in files, CR LF on the wire.
 enum class LineEnd { kLf, kCrLf };
 
-// Encodes an e-mail as RFC 5322 bytes: multipart/alternative in UTF-8, encoded
-// headers, quoted-printable bodies, Auto-Submitted. The same e-mail gives the same
-// bytes. Returns INVALID_ARGUMENT, without the value, if an address is not one plain address, or
-// if a header has a control character or is not UTF-8. Thread safe.
+// Encodes an e-mail as RFC 5322 bytes: multipart/alternative in UTF-8 (its HTML with the logo as
+// multipart/related), encoded headers, quoted-printable bodies, Auto-Submitted. The same e-mail
+// gives the same bytes. Returns INVALID_ARGUMENT, without the value, if an address is not one plain
+// address, or if a header has a control character or is not UTF-8. Thread safe.
 absl::StatusOr<std::string> EncodeMime(const RenderedMail& mail, LineEnd line_end = LineEnd::kLf);
 
 }  // namespace contacts

@@ -81,7 +81,9 @@ absl::Duration RetryDelay(const RelayOptions& options, int64_t tries, double ran
 
 std::string Loggable(absl::string_view said, const std::string& address, const std::string& token) {
   std::string text(said);
+  // MaskEmails would not know a quoted local part.
   ReplaceAnyCase(text, address, MaskEmail(address));
+  text = MaskEmails(text);
   ReplaceAnyCase(text, token, "***");
   for (char& c : text) {
     if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = ' ';
@@ -134,11 +136,11 @@ class MailRelay::BatchClock {
   const std::chrono::steady_clock::time_point begin_;
 };
 
-MailRelay::MailRelay(Outbox* outbox, MailTransport* transport, MailRenderer renderer,
+MailRelay::MailRelay(Outbox* outbox, MailTransport* transport, const MailRenderer* renderer,
                      RelayOptions options)
     : outbox_(outbox),
       transport_(transport),
-      renderer_(std::move(renderer)),
+      renderer_(renderer),
       options_([&] {
         if (!options.random) options.random = OwnRandom;
         return std::move(options);
@@ -215,19 +217,19 @@ absl::StatusOr<int64_t> MailRelay::RunOnce(absl::Time now) {
   return static_cast<int64_t>(claimed->size());
 }
 
-absl::Status MailRelay::Deliver(const std::vector<MailFacts>& claimed, const BatchClock& clock) {
+absl::Status MailRelay::Deliver(std::vector<MailFacts> claimed, const BatchClock& clock) {
   using Kind = DeliveryResult::Kind;
   std::vector<MailFacts> delivered;
   std::vector<OutboxMail> rest;
   bool go_on = true;
-  for (const MailFacts& facts : claimed) {
+  for (MailFacts& facts : claimed) {
     go_on = go_on && Wait(absl::ZeroDuration()) && clock.LeaseLeft() >= options_.lease_reserve;
     const Kind outcome = go_on ? TryOne(facts, clock) : Kind::kInterrupted;
-    if (outcome == Kind::kDelivered) delivered.push_back(facts);
     if (outcome == Kind::kInterrupted) {
       rest.push_back(facts.mail);
       --rest.back().tries;
     }
+    if (outcome == Kind::kDelivered) delivered.push_back(std::move(facts));
     go_on = go_on && !server_.down();
   }
   absl::Status recorded = RecordSent(delivered, clock);
@@ -241,14 +243,15 @@ absl::Status MailRelay::Deliver(const std::vector<MailFacts>& claimed, const Bat
 DeliveryResult MailRelay::HandOver(const MailFacts& facts, absl::Time now) {
   using Kind = DeliveryResult::Kind;
   try {
-    const absl::StatusOr<RenderedMail> rendered = renderer_.Render(facts, now);
+    const absl::StatusOr<RenderedMail> rendered = renderer_->Render(facts, now);
     if (!rendered.ok()) return {Kind::kTryLater, std::string(rendered.status().message())};
     const absl::StatusOr<std::string> message = EncodeMime(*rendered, transport_->line_end());
     if (!message.ok()) return {Kind::kTryLater, std::string(message.status().message())};
     DeliveryResult result = transport_->Deliver(rendered->from, rendered->to, *message);
     result.text = Loggable(result.text, rendered->to, facts.token);
     if (result.kind == Kind::kDelivered) {
-      spdlog::info("mail: {} delivered to {}", facts.mail.id.text(), MaskEmail(rendered->to));
+      spdlog::info("mail: {} delivered to {}: {}", facts.mail.id.text(), MaskEmail(rendered->to),
+                   result.text);
     }
     return result;
   } catch (const std::exception& error) {
@@ -257,9 +260,10 @@ DeliveryResult MailRelay::HandOver(const MailFacts& facts, absl::Time now) {
   }
 }
 
-DeliveryResult::Kind MailRelay::TryOne(const MailFacts& facts, const BatchClock& clock) {
+DeliveryResult::Kind MailRelay::TryOne(MailFacts& facts, const BatchClock& clock) {
   using Kind = DeliveryResult::Kind;
   const DeliveryResult result = HandOver(facts, clock.Now());
+  facts.answer = result.text;
   if (result.kind == Kind::kDelivered || result.kind == Kind::kRejected) {
     if (server_.Worked()) spdlog::info("mail: the mail server takes e-mails again");
   } else if ((result.kind == Kind::kServerTrouble || result.kind == Kind::kUnclear) &&
@@ -271,8 +275,8 @@ DeliveryResult::Kind MailRelay::TryOne(const MailFacts& facts, const BatchClock&
     case Kind::kDelivered: ++delivered_; break;
     case Kind::kTryLater:
     case Kind::kUnclear:
-    case Kind::kServerTrouble: TryLater(facts, clock, result); break;
-    case Kind::kRejected: GiveUp(facts, clock, result.text); break;
+    case Kind::kServerTrouble: TryLater(facts, clock, result.kind); break;
+    case Kind::kRejected: GiveUp(facts, clock); break;
     case Kind::kInterrupted: break;
   }
   return result.kind;
@@ -294,18 +298,18 @@ absl::Status MailRelay::RecordSent(const std::vector<MailFacts>& delivered,
 }
 
 void MailRelay::TryLater(const MailFacts& facts, const BatchClock& clock,
-                         const DeliveryResult& result) {
+                         DeliveryResult::Kind kind) {
   const OutboxMail& mail = facts.mail;
   const absl::Time now = clock.Now();
-  if (now - mail.create_time >= options_.give_up) return GiveUp(facts, clock, result.text);
+  if (now - mail.create_time >= options_.give_up) return GiveUp(facts, clock);
   ++failed_;
   // An e-mail that may be rejected for its own recipient loses its place. Otherwise a few of them,
   // first in line, would be all that is tried while the mail server counts as down.
-  const bool of_server = result.kind == DeliveryResult::Kind::kServerTrouble;
+  const bool of_server = kind == DeliveryResult::Kind::kServerTrouble;
   absl::Duration delay = RetryDelay(options_, mail.tries, options_.random());
   if (of_server) delay = std::min(delay, options_.longest_probe_pause);
   spdlog::warn("mail: {} try {} failed, next in {}: {}", mail.id.text(), mail.tries,
-               absl::FormatDuration(absl::Trunc(delay, absl::Seconds(1))), result.text);
+               absl::FormatDuration(absl::Trunc(delay, absl::Seconds(1))), facts.answer);
   // If this fails, the e-mail is free again when its lease ends.
   const absl::Status status =
       of_server ? outbox_->Release({mail}, now + delay) : outbox_->Retry(mail, now + delay);
@@ -316,22 +320,25 @@ void MailRelay::TryLater(const MailFacts& facts, const BatchClock& clock,
 void MailRelay::GiveUpOld(const BatchClock& clock) {
   while (clock.LeaseLeft() >= options_.lease_reserve && Wait(absl::ZeroDuration())) {
     const absl::Time now = clock.Now();
-    const auto old = outbox_->Claim(options_.batch, options_.lease, now, now - options_.give_up);
+    auto old = outbox_->Claim(options_.batch, options_.lease, now, now - options_.give_up);
     if (!old.ok()) spdlog::warn("mail: {}", old.status().ToString());
     if (!old.ok() || old->empty()) return;
-    for (const MailFacts& facts : *old) GiveUp(facts, clock, "the mail server is down");
+    for (MailFacts& facts : *old) {
+      facts.answer = "the mail server is down";
+      GiveUp(facts, clock);
+    }
   }
 }
 
-void MailRelay::GiveUp(const MailFacts& facts, const BatchClock& clock, const std::string& why) {
+void MailRelay::GiveUp(const MailFacts& facts, const BatchClock& clock) {
   const OutboxMail& mail = facts.mail;
-  const absl::Status status = outbox_->GiveUp(facts, MaskEmails(why), [&] { return clock.Now(); });
+  const absl::Status status = outbox_->GiveUp(facts, [&] { return clock.Now(); });
   if (!status.ok()) {
     spdlog::warn("mail: {}: {}", mail.id.text(), status.ToString());
     return;
   }
   ++given_up_;
-  spdlog::error("mail: {} given up after {} tries: {}", mail.id.text(), mail.tries, why);
+  spdlog::error("mail: {} given up after {} tries: {}", mail.id.text(), mail.tries, facts.answer);
 }
 
 }  // namespace contacts

@@ -50,7 +50,7 @@ struct RelayCounts {
 // up to the longest, spread by `random` (0 to 1) over 80 to 120 percent.
 absl::Duration RetryDelay(const RelayOptions& options, int64_t tries, double random);
 
-// Makes a mail server's answer safe for the log: masks every `address`, removes every `token` and
+// Makes a mail server's answer safe for the log: masks every address, removes every `token` and
 // control character, and cuts the text to a line.
 std::string Loggable(absl::string_view said, const std::string& address, const std::string& token);
 
@@ -83,8 +83,9 @@ class MailServerState {
 // never end a thread. Call Start and Stop once each. counts() is thread safe.
 class MailRelay {
  public:
-  // The outbox and the transport must outlive the relay.
-  MailRelay(Outbox* outbox, MailTransport* transport, MailRenderer renderer, RelayOptions options);
+  // The outbox, the transport and the renderer must outlive the relay.
+  MailRelay(Outbox* outbox, MailTransport* transport, const MailRenderer* renderer,
+            RelayOptions options);
   ~MailRelay();
   MailRelay(const MailRelay&) = delete;
   MailRelay& operator=(const MailRelay&) = delete;
@@ -112,18 +113,19 @@ class MailRelay {
   bool Wait(absl::Duration duration);
   // Delivers the claimed e-mails in their order, until the relay is stopped, the lease is nearly
   // over or the mail server is down. Gives the rest back.
-  absl::Status Deliver(const std::vector<MailFacts>& claimed, const BatchClock& clock);
-  // Hands one e-mail over. Records every outcome except delivered and interrupted.
-  DeliveryResult::Kind TryOne(const MailFacts& facts, const BatchClock& clock);
+  absl::Status Deliver(std::vector<MailFacts> claimed, const BatchClock& clock);
+  // Hands one e-mail over and sets its answer. Records every outcome except delivered and
+  // interrupted.
+  DeliveryResult::Kind TryOne(MailFacts& facts, const BatchClock& clock);
   DeliveryResult HandOver(const MailFacts& facts, absl::Time now);
   absl::Status RecordSent(const std::vector<MailFacts>& delivered, const BatchClock& clock);
-  void TryLater(const MailFacts& facts, const BatchClock& clock, const DeliveryResult& result);
+  void TryLater(const MailFacts& facts, const BatchClock& clock, DeliveryResult::Kind kind);
   void GiveUpOld(const BatchClock& clock);
-  void GiveUp(const MailFacts& facts, const BatchClock& clock, const std::string& why);
+  void GiveUp(const MailFacts& facts, const BatchClock& clock);
 
   Outbox* const outbox_;
   MailTransport* const transport_;
-  const MailRenderer renderer_;
+  const MailRenderer* const renderer_;
   const RelayOptions options_;
   MailServerState server_;
   std::atomic<int64_t> delivered_ = 0;

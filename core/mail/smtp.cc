@@ -20,6 +20,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "core/domain/email_address.h"
 #include "core/letter/mime.h"
 
 namespace contacts {
@@ -28,6 +29,7 @@ namespace {
 constexpr long kLongestIdleSeconds = 60;
 constexpr int64_t kMostReplyBytes = 64 * 1024;
 constexpr int kTaken = 250;
+constexpr char kNoUtf8[] = "the mail server does not offer SMTPUTF8, which the address needs";
 constexpr std::size_t kCodeSize = 4;  // With the blank or hyphen after it.
 
 // The last command.
@@ -53,13 +55,15 @@ int FinalCode(absl::string_view line) {
 }
 
 // Whether a reply of 5xx is about the recipient, by its enhanced status code (RFC 3463):
-// 5.1.x about the recipient's address, 5.2.x about its mailbox. Everything else is about the
+// 5.1.x about the recipient's address, 5.2.x about its mailbox, 5.6.7 and 5.6.9 (RFC 6531) about an
+// address that is not in ASCII. Everything else is about the
 // service, such as 5.1.0, 5.1.7 and 5.1.8 (the sender), 5.5.x (the name in EHLO), 5.7.x (relaying,
 // TLS, policy).
 bool IsAboutRecipient(absl::string_view reply) {
   if (reply.size() <= kCodeSize) return false;
   const std::vector<absl::string_view> words = absl::StrSplit(reply.substr(kCodeSize), ' ');
-  for (const char* code : {"5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10"}) {
+  for (const char* code :
+       {"5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10", "5.6.7", "5.6.9"}) {
     if (words.front() == code) return true;
   }
   return absl::StartsWith(words.front(), "5.2.");
@@ -123,6 +127,7 @@ class SmtpTransport::Connection {
                          const std::string& message) {
     using Kind = DeliveryResult::Kind;
     if (curl_ == nullptr) return {Kind::kTryLater, "libcurl: no handle"};
+    needs_utf8_ = !IsAscii(to);
     const absl::Time deadline = absl::Now() + options_.timeout;
     CURLcode result = Perform(from, to, message, options_.timeout);
     // The server may have closed a kept connection, or be about to.
@@ -131,7 +136,7 @@ class SmtpTransport::Connection {
       result = Perform(from, to, message, deadline - absl::Now());
     }
     const int code = FinalCode(reply_);
-    if (result == CURLE_OK && ended_ && code == kTaken) return {};
+    if (result == CURLE_OK && ended_ && code == kTaken) return {Kind::kDelivered, reply_};
     return {KindOf(code), Describe(result)};
   }
 
@@ -177,6 +182,7 @@ class SmtpTransport::Connection {
     reply_.clear();
     rest_ = message;
     ended_ = aborted_ = quitting_ = false;
+    why_aborted_.clear();
     received_of_delivery_ = 0;
     error_[0] = '\0';
     const std::unique_ptr<curl_slist, void (*)(curl_slist*)> recipients(
@@ -197,6 +203,7 @@ class SmtpTransport::Connection {
   DeliveryResult::Kind KindOf(int code) const {
     using Kind = DeliveryResult::Kind;
     if (aborted_ && *interrupted_) return Kind::kInterrupted;
+    if (why_aborted_ == kNoUtf8) return LoggedIn() ? Kind::kRejected : Kind::kServerTrouble;
     const bool permanent = code >= 500 && code <= 599;
     const bool of_message = step_ == Step::kMessage && ended_;
     if (permanent && (of_message || step_ == Step::kRecipient) && IsAboutRecipient(reply_) &&
@@ -285,9 +292,10 @@ class SmtpTransport::Connection {
   static std::size_t OnReply(char*, std::size_t size, std::size_t count, void* self) {
     auto* const connection = static_cast<Connection*>(self);
     connection->received_of_delivery_ += static_cast<int64_t>(size * count);
-    if (connection->received_of_delivery_ <= kMostReplyBytes) return size * count;
-    connection->Abort("answers without end");
-    return 0;
+    if (connection->received_of_delivery_ > kMostReplyBytes) {
+      connection->Abort("answers without end");
+    }
+    return connection->aborted_ ? 0 : size * count;
   }
 
   static int OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
@@ -312,6 +320,8 @@ class SmtpTransport::Connection {
       step_ = Step::kAuth;
     } else if (absl::StartsWith(command, "MAIL FROM:")) {
       step_ = Step::kSender;
+      // libcurl asks for it if an address needs it and the server offers it.
+      lacks_utf8_ = needs_utf8_ && !absl::StrContains(command, " SMTPUTF8");
     } else if (absl::StartsWith(command, "RCPT TO:")) {
       step_ = Step::kRecipient;
     } else if (step_ == Step::kRecipient && absl::StartsWith(command, "DATA")) {
@@ -331,6 +341,8 @@ class SmtpTransport::Connection {
     if (quitting_) return;
     reply_ = std::string(absl::StripTrailingAsciiWhitespace(line));
     if (step_ == Step::kAuth && FinalCode(reply_) == 235) authenticated_ = true;
+    // The address itself is not sent.
+    if (step_ == Step::kSender && lacks_utf8_ && FinalCode(reply_) == kTaken) Abort(kNoUtf8);
   }
 
   const SmtpOptions& options_;
@@ -352,6 +364,8 @@ class SmtpTransport::Connection {
   bool reused_ = false;
   bool aborted_ = false;
   bool quitting_ = false;
+  bool needs_utf8_ = false;  // The local part of the recipient's address is not in ASCII.
+  bool lacks_utf8_ = false;  // And the server does not offer SMTPUTF8.
   std::string why_aborted_;
   int64_t received_of_delivery_ = 0;
 };
@@ -393,9 +407,10 @@ DeliveryResult SmtpTransport::Deliver(const std::string& envelope_from, const st
   if (interrupted_) return {Kind::kInterrupted, "interrupted"};
   // libcurl writes an address into its command without checks, including line breaks.
   if (!IsOneAddress(envelope_from)) return {Kind::kTryLater, "the sender is not one address"};
-  if (!IsOneAddress(to)) return {Kind::kRejected, "the recipient is not one address"};
+  const std::string recipient = WithAsciiDomain(to);
+  if (!IsOneAddress(recipient)) return {Kind::kRejected, "the recipient is not one address"};
   std::unique_ptr<Connection> connection = TakeConnection();
-  DeliveryResult result = connection->Deliver(envelope_from, to, message);
+  DeliveryResult result = connection->Deliver(envelope_from, recipient, message);
   if (connection->InStep()) {
     const std::lock_guard lock(mutex_);
     idle_.push_back(std::move(connection));

@@ -442,7 +442,7 @@ Transition AbortForDeletedAccount(ContactChange& change, const AccountId& accoun
 }
 
 void RecordDelivery(Transition& transition, ContactChange& change, const OutboxMail& mail,
-                    const std::string& hint, EventType event, const std::string& why,
+                    const std::string& hint, EventType event, const std::string& answer,
                     absl::Time now) {
   Validation* validation = change.FindValidation(mail.recipient);
   if (validation != nullptr && validation->generation == mail.generation) {
@@ -450,7 +450,7 @@ void RecordDelivery(Transition& transition, ContactChange& change, const OutboxM
     if (event == EventType::kValidationSent) validation->email_send_time = now;
   }
   AddEvent(transition, change, event, AccountId(), mail.recipient, now);
-  if (event == EventType::kValidationUndeliverable) transition.events.back().detail = why;
+  transition.events.back().detail = answer;
 }
 
 }  // namespace contacts

@@ -118,10 +118,11 @@ Transition AbortForDeletedAccount(ContactChange& change, const AccountId& accoun
                                   const std::string& staff, absl::Time now);
 
 // Records that a validation e-mail was handed to the mail server (VALIDATION_SENT) or was given up
-// (VALIDATION_UNDELIVERABLE, because of `why`). `hint`: its masked address, which the validation
-// keeps if no later e-mail was asked for.
+// (VALIDATION_UNDELIVERABLE). `hint`: its masked address, which the validation keeps if no later
+// e-mail was asked for. `answer`: what the mail server said, or why it was given up; for the
+// support desk, without a whole address.
 void RecordDelivery(Transition& transition, ContactChange& change, const OutboxMail& mail,
-                    const std::string& hint, EventType event, const std::string& why,
+                    const std::string& hint, EventType event, const std::string& answer,
                     absl::Time now);
 
 }  // namespace contacts

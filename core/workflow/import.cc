@@ -4,6 +4,7 @@
 #include <iterator>
 #include <map>
 
+#include "core/domain/email_address.h"
 #include "core/domain/errors.h"
 #include "core/workflow/move.h"
 #include "core/workflow/profile.h"
@@ -33,13 +34,13 @@ class Planner {
     next.standing = record.standing.value_or(next.standing);
     const Account& last = draft.row;
     const bool known = last.version > 0;
-    if (known && record.email == last.email && next.language == last.language &&
-        next.standing == last.standing) {
+    const bool same_email = known && SameEmailAddress(record.email, last.email);
+    if (same_email && next.language == last.language && next.standing == last.standing) {
       return absl::OkStatus();
     }
     if (!known) {
       next.email = record.email;
-    } else if (record.email != last.email) {
+    } else if (!same_email) {
       ProfileEffects effects = UseAddress(next, record.email, "import", now_);
       std::move(effects.earlier.begin(), effects.earlier.end(),
                 std::back_inserter(plan_.earlier_addresses));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/domain/email_address.h"
 #include "core/domain/errors.h"
 #include "core/domain/etag.h"
 #include "core/workflow/notification.h"
@@ -52,7 +53,7 @@ ProfileEffects UseAddress(Account& account, const std::string& address, const st
                           absl::Time now) {
   ProfileEffects effects;
   EndPending(account, effects);
-  if (address == account.email) return effects;
+  if (SameEmailAddress(address, account.email)) return effects;
   effects.earlier.push_back({account.id, account.email});
   effects.mails.push_back(MailOfAddressChange(account, cause, now));
   account.email = address;
@@ -66,7 +67,7 @@ absl::StatusOr<ProfileEffects> ApplyProfileUpdate(Account& account, const Profil
   }
   ProfileEffects effects;
   if (update.email) {
-    const bool is_new = *update.email != account.email;
+    const bool is_new = !SameEmailAddress(*update.email, account.email);
     effects = is_new && updater.confirm_within > absl::ZeroDuration()
                   ? AskForAddress(account, *update.email, updater, now)
                   : UseAddress(account, *update.email, updater.cause, now);

@@ -6,6 +6,10 @@ install(FILES deploy/contactsd.service DESTINATION /lib/systemd/system COMPONENT
 install(FILES deploy/packages/contactsd.env DESTINATION /etc/contacts COMPONENT contactsd)
 
 install(TARGETS contactctl RUNTIME COMPONENT contactctl)
+# What designers and translators start from.
+install(DIRECTORY core/letter/templates core/letter/po DESTINATION share/contacts/mail
+        COMPONENT contactctl)
+install(FILES core/letter/README.md DESTINATION share/contacts/mail COMPONENT contactctl)
 install(TARGETS contacts-web RUNTIME COMPONENT contacts-web)
 
 # Stubs in C++ for programs outside of this tree: find_package(contacts) gives contacts::contacts_grpc.

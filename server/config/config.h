@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "core/domain/settings.h"
 #include "core/domain/token.h"
+#include "core/letter/design.h"
 #include "core/letter/render.h"
 #include "core/mail/smtp.h"
 #include "core/mysql/database.h"
@@ -41,6 +42,10 @@ struct Config {
           "http://localhost:8080/contact-changes/"
           "{contact_change_id}?token={token}&answer={answer}",
       .confirm_url = "http://localhost:8080/confirm-email?token={token}"};
+  std::string mail_templates;   // Directory; empty: the shipped templates and catalogues.
+  std::string mail_brand_file;  // Empty: no brand.
+  DesignFiles design_files;     // Their content.
+  std::shared_ptr<const Design> design;
   CredentialsOptions credentials;
   TokenKeys token_keys;
   AccountIdForm account_id;

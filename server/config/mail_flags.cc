@@ -9,8 +9,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "core/domain/email_address.h"
 #include "server/config/hosts.h"
 #include "server/messages/forms.h"
+#include "server/support/reloaded_file.h"
 
 namespace contacts::server {
 namespace {
@@ -26,6 +28,13 @@ MailTls ParseTls(const std::string& text, bool implicit) {
   if (text == "optional") return MailTls::kOptional;
   if (text == "none") return MailTls::kNone;
   RejectFlag("mail_tls", absl::StrCat(Echo(text), "; want required, optional or none"));
+}
+
+// Whether it is an address that every mail server takes. Writes its domain in A-labels.
+bool IsSender(std::string& address) {
+  if (!IsEmailAddress(address) || !IsAscii(LocalPartOf(address))) return false;
+  if (!IsAscii(address)) address = WithAsciiDomain(address);
+  return true;
 }
 
 }  // namespace
@@ -60,16 +69,40 @@ void MailFlags::Add(Flags& flags, Config& config) {
                  "to accept an e-mail receives it again");
   flags.Duration("mail_give_up", &config.settings.mail_give_up, absl::Minutes(1), 30 * kDay,
                  "An e-mail that could not be delivered for this long is given up");
+  flags.String("mail_templates", &config.mail_templates,
+               "Directory with files in the place of shipped ones: the templates mail.html and "
+               "mail.txt, and catalogues of messages, LANGUAGE.mo, which may add a language. "
+               "Followed like certificates; core/letter/README.md tells their form");
+  flags.String(
+      "mail_brand_file", &config.mail_brand_file,
+      "YAML file with the provider's name, support, logo, logo_width, colors and footer in "
+      "e-mails. Followed like certificates");
   flags.String("link_url", &link_url_,
                "Template of the links in validation e-mails, with {contact_change_id}, {token} and "
                "{answer} (accept or refuse). {account} (the recipient) and {language} (of the "
-               "e-mail: en or fr) may be in it too. Required and https, except with "
+               "e-mail, such as fr) may be in it too. Required and https, except with "
                "--auth=development");
   flags.String(
       "confirm_url", &confirm_url_,
       "Template of the link that confirms a new e-mail address, with {token}. {account} and "
       "{language} may be in it too. Required and https, except with --auth=development or "
       "--email_confirmation=0");
+}
+
+// Reads the files of the design, and makes it.
+void MailFlags::CheckDesign(Config& config) {
+  const auto reject = [&](const absl::Status& status) {
+    const std::string& brand = config.mail_brand_file;
+    RejectFlag(!brand.empty() && absl::StartsWith(status.message(), brand) ? "mail_brand_file"
+                                                                           : "mail_templates",
+               std::string(status.message()));
+  };
+  auto files = ReadDesignFiles(config.mail_templates, config.mail_brand_file, ReadTrustedFile);
+  if (!files.ok()) reject(files.status());
+  auto design = Design::Make(*files);
+  if (!design.ok()) reject(design.status());
+  config.design_files = *std::move(files);
+  config.design = *std::move(design);
 }
 
 void MailFlags::CheckUser(SmtpOptions& smtp) const {
@@ -120,12 +153,12 @@ void MailFlags::CheckSender(bool development, MailRenderer::Options& letters) co
     if (!RE2::FullMatch(from_, *kNamed, &letters.from_name, &letters.from)) {
       letters.from = from_;
     }
-    if (!IsEmailAddress(letters.from) || !IsPlainText(letters.from_name, kMaxName) ||
+    if (!IsSender(letters.from) || !IsPlainText(letters.from_name, kMaxName) ||
         absl::StrContains(letters.from_name, '\t')) {
       RejectFlag("mail_from", absl::StrCat(Echo(from_), "; want ADDRESS or NAME <ADDRESS>"));
     }
   }
-  if (!letters.reply_to.empty() && !IsEmailAddress(letters.reply_to)) {
+  if (!letters.reply_to.empty() && !IsSender(letters.reply_to)) {
     RejectFlag("mail_reply_to", absl::StrCat(Echo(letters.reply_to), "; want an e-mail address"));
   }
 }
@@ -171,6 +204,7 @@ void MailFlags::Check(bool development, Config& config) const {
                             "; want maildir:DIR, smtp://HOST[:PORT] or smtps://HOST[:PORT]"));
   }
   CheckSender(development, config.letters);
+  CheckDesign(config);
   CheckTemplate("link_url", link_url_, development, {"contact_change_id", "token", "answer"},
                 config.letters.link_url);
   if (config.settings.email_confirmation > absl::ZeroDuration() || !confirm_url_.empty()) {

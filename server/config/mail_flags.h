@@ -14,12 +14,13 @@ class MailFlags {
  public:
   // Both `config` and this must outlive the parsing.
   void Add(Flags& flags, Config& config);
-  // Reads the password's file and fills in `config`. Refuses what does not go together, what would
-  // send the password unencrypted beyond loopback and, unless `development`, the absence of a
-  // sender and of links to https pages.
+  // Reads the files and fills in `config`. Refuses a wrong design of the e-mails. Refuses what does
+  // not go together, what would send the password unencrypted beyond loopback and, unless
+  // `development`, the absence of a sender and of links to https pages.
   void Check(bool development, Config& config) const;
 
  private:
+  static void CheckDesign(Config& config);
   void CheckSender(bool development, MailRenderer::Options& letters) const;
   // `place`: HOST[:PORT].
   SmtpOptions CheckSmtp(const std::string& place, bool implicit) const;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/domain/email_address.h"
 #include "core/domain/ids.h"
 #include "core/domain/token.h"
 
@@ -84,7 +85,8 @@ TextForm ReasonText(const Settings& settings) {
 }
 
 TextForm EmailText() {
-  return {IsEmailAddress, "an e-mail address such as \"jane@example.com\", at most 254 characters"};
+  return {IsEmailAddress, "an e-mail address such as \"jane@example.com\", at most 254 characters",
+          ToNfc};
 }
 
 TextForm LanguageText() {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "core/base/utf8.h"
+#include "core/domain/email_address.h"
 
 namespace contacts::server {
 namespace {
@@ -30,6 +31,15 @@ constexpr char kAddressForm[] = R"re(("[ !#-;=?A-\[\]-~]+")re"
 bool IsControl(uint32_t value) { return value < 0x20 || (value >= 0x7F && value < 0xA0); }
 
 re2::StringPiece Piece(absl::string_view text) { return {text.data(), text.size()}; }
+
+bool IsAsciiEmailAddress(absl::string_view text) {
+  static const RE2 kAddress(kAddressForm);
+  // A last label of digits alone would make the domain an IP address.
+  static const RE2 kEndsInNumber("\\.[0-9]+$");
+  re2::StringPiece local_part;
+  return text.size() <= kMaxEmail && RE2::FullMatch(Piece(text), kAddress, &local_part) &&
+         local_part.size() <= kMaxLocalPart && !RE2::PartialMatch(Piece(text), kEndsInNumber);
+}
 
 }  // namespace
 
@@ -67,12 +77,18 @@ bool IsServiceKind(absl::string_view text) {
 }
 
 bool IsEmailAddress(absl::string_view text) {
-  static const RE2 kAddress(kAddressForm);
-  // A last label of digits alone would make the domain an IP address.
-  static const RE2 kEndsInNumber("\\.[0-9]+$");
-  re2::StringPiece local_part;
-  return text.size() <= kMaxEmail && RE2::FullMatch(Piece(text), kAddress, &local_part) &&
-         local_part.size() <= kMaxLocalPart && !RE2::PartialMatch(Piece(text), kEndsInNumber);
+  if (IsAscii(text)) return IsAsciiEmailAddress(text);
+  // Letters, marks and digits of any script. UTS 46 would drop what is not shown from the domain.
+  static const RE2 kLocalPart(
+      R"re([\w.!#$%&'*+/=?^`{|}~\p{L}\p{N}-][\w.!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]*)re");
+  const absl::string_view local_part = LocalPartOf(text);
+  const std::string address = WithAsciiDomain(text);
+  if (address.empty() || HasInvisible(text) || text.size() > kMaxEmail ||
+      address.size() > kMaxEmail)
+    return false;
+  if (IsAscii(local_part)) return IsAsciiEmailAddress(address);
+  return local_part.size() <= kMaxLocalPart && RE2::FullMatch(Piece(local_part), kLocalPart) &&
+         IsAsciiEmailAddress(absl::StrCat("a", address.substr(local_part.size())));
 }
 
 bool IsLanguageTag(absl::string_view text) {

@@ -29,6 +29,9 @@ bool IsServiceKind(absl::string_view text);
 // An e-mail address by RFC 5321, without comments, routes or address literals, in a domain of at
 // least two labels. A quoted local part may not contain any of \"<>@ between its quotes. Dots may
 // be anywhere before the at sign: Japanese providers gave out addresses such as "a..b@" and "a.@".
+// Beyond ASCII (RFC 6531): letters, marks and digits before the at sign, a domain that has
+// A-labels, and nothing that is not shown. At most 254 bytes, also with the domain in A-labels, 64
+// of them before the at sign.
 bool IsEmailAddress(absl::string_view text);
 // A BCP 47 tag's shape, at most 35 characters.
 bool IsLanguageTag(absl::string_view text);

@@ -43,11 +43,11 @@ void CheckHeaders(const std::string& message) {
   }
 }
 
-// Every tag is one that the writer uses.
+// Every tag is one that the template uses.
 void CheckMarkup(const std::string& html) {
   static const auto& known = *new std::set<std::string>{
-      "!doctype", "html", "head", "meta", "title", "style", "body",       "table", "tr",    "td",
-      "p",        "a",    "h1",   "h2",   "h3",    "span",  "blockquote", "br",    "strong"};
+      "!doctype", "html", "head", "meta", "title", "style", "body",       "table", "tr",
+      "td",       "p",    "a",    "h1",   "img",   "span",  "blockquote", "br",    "strong"};
   for (std::size_t at = html.find('<'); at != std::string::npos; at = html.find('<', at + 1)) {
     std::size_t from = at + 1;
     if (from < html.size() && html[from] == '/') ++from;
@@ -66,9 +66,12 @@ void Fuzz(const uint8_t* data, std::size_t size) {
   FuzzedDataProvider input(data, size);
   static const MailRenderer renderer(
       {.from = "contacts@example.net",
-       .from_name = "",
        .link_url = "https://example.net/{contact_change_id}?t={token}&a={answer}",
-       .confirm_url = "https://example.net/confirm?t={token}"});
+       .confirm_url = "https://example.net/confirm?t={token}"},
+      *Design::Make({.brand_path = "brand.yaml",
+                     .brand = "{name: Brand, support: help@example.net, logo: logo.png}",
+                     .logo_path = "logo.png",
+                     .logo = "\x89PNG\r\n\x1a\n"}));
   MailFacts facts;
   facts.mail.kind = static_cast<MailKind>(input.ConsumeIntegralInRange(1, 13));
   facts.mail.recipient = AccountId("aa1-ovh");
@@ -76,7 +79,8 @@ void Fuzz(const uint8_t* data, std::size_t size) {
   facts.mail.address = "old@example.org";
   facts.mail.masked_address = input.ConsumeRandomLengthString(40);
   facts.recipient.id = AccountId("aa1-ovh");
-  facts.recipient.language = input.ConsumeBool() ? "fr" : "en";
+  facts.recipient.language =
+      input.PickValueInArray({"en", "fr", "de", "es", "it", "nl", "pl", "pt"});
   facts.token = "7H2KQ-0M9XT-4RWVB-E8N3C-ZJ5PD-G";
   const bool own_address = input.ConsumeBool();
   ContactChange change;

@@ -2,6 +2,7 @@
 """A real SMTP server on loopback that misbehaves as its recipients' addresses say.
 
 smtp_server.py --mailbox=DIR [--tls=starttls|implicit] [--certificate=PEM] [--user=U --password=P]
+               [--no-smtputf8]
 
 Prints its port once it listens. How a recipient is treated follows from the word
 before the first dot, dash or @ of the address:
@@ -53,6 +54,7 @@ arguments.add_argument("--tls", choices=["starttls", "implicit"])
 arguments.add_argument("--certificate")
 arguments.add_argument("--user")
 arguments.add_argument("--password")
+arguments.add_argument("--no-smtputf8", action="store_true")
 options = arguments.parse_args()
 
 REFUSALS = {
@@ -194,7 +196,7 @@ async def serve():
     def make():
         return Server(
             Handler(),
-            enable_SMTPUTF8=True,
+            enable_SMTPUTF8=not options.no_smtputf8,
             hostname="mail.example",
             tls_context=context if options.tls == "starttls" else None,
             authenticator=authenticate if options.user else None,

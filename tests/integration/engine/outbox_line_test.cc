@@ -258,11 +258,7 @@ class Switched : public MailTransport {
 class Outage : public ::testing::Test {
  protected:
   MailRelay Relay(Outbox* outbox) {
-    return MailRelay(outbox, &server_,
-                     MailRenderer({.from = "contacts@mail.example",
-                                   .from_name = "",
-                                   .link_url = "https://x/{contact_change_id}{token}{answer}"}),
-                     {.batch = 5, .random = [] { return 0.5; }});
+    return MailRelay(outbox, &server_, &renderer_, {.batch = 5, .random = [] { return 0.5; }});
   }
   int64_t Owed() const { return world_.test_database.Count("SELECT COUNT(*) FROM outbox"); }
   // For `time`, both relays look at the outbox each half minute.
@@ -278,6 +274,8 @@ class Outage : public ::testing::Test {
   World world_{Settings(), 20};
   World::Server other_{world_};
   Switched server_;
+  const MailRenderer renderer_{{.from = "contacts@mail.example",
+                                .link_url = "https://x/{contact_change_id}{token}{answer}"}};
 };
 
 TEST_F(Outage, BacklogIsDueWithinAMinuteOfTheMailServersReturn) {

@@ -115,7 +115,7 @@ TEST(Outbox, LeaseThatEndedHandsTheEmailToAnotherServerAndTheLateOneRecordsNothi
 
   ASSERT_TRUE(world.outbox.Sent(late, world.Clock()).ok());
   ASSERT_TRUE(world.outbox.Retry(late[0].mail, world.clock.Now()).ok());
-  ASSERT_TRUE(world.outbox.GiveUp(late[1], "550 unknown", world.Clock()).ok());
+  ASSERT_TRUE(world.outbox.GiveUp(late[1], world.Clock()).ok());
   EXPECT_EQ(Owed(world), 2);
   EXPECT_THAT(world.History(change.id), ElementsAre(kRequested));
   EXPECT_THAT(Claim(world), IsEmpty());  // Retry gave nothing back.
@@ -170,7 +170,7 @@ TEST(Outbox, ValidationGivenUpIsUndeliverableInTheHistory) {
   const ContactChange change = AskTech(world);
   for (const MailFacts& facts : Claim(world)) {
     if (facts.mail.recipient != AccountId(kDana)) continue;
-    ASSERT_TRUE(world.outbox.GiveUp(facts, "550 unknown", world.Clock()).ok());
+    ASSERT_TRUE(world.outbox.GiveUp(facts, world.Clock()).ok());
   }
   EXPECT_EQ(Owed(world), 1);
   EXPECT_THAT(world.History(change.id), ElementsAre(kRequested, kValidationUndeliverable));
@@ -223,7 +223,7 @@ TEST(Outbox, HistoryOfAClosedChangeIsNotExtended) {
   ASSERT_THAT(mails, SizeIs(2));
   world.Cancel(kMarie, change.id);
   ASSERT_TRUE(world.outbox.Sent({mails[0]}, world.Clock()).ok());
-  ASSERT_TRUE(world.outbox.GiveUp(mails[1], "550 unknown", world.Clock()).ok());
+  ASSERT_TRUE(world.outbox.GiveUp(mails[1], world.Clock()).ok());
   EXPECT_THAT(world.History(change.id), ElementsAre(kRequested, kCancelled));
   EXPECT_EQ(Owed(world), 1);  // The notice of the cancellation.
 }

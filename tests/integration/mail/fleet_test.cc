@@ -40,12 +40,7 @@ constexpr char kPassword[] = "correct horse";
 class Relay {
  public:
   Relay(const World& world, Outbox* outbox, const SmtpOptions& smtp, int64_t lanes)
-      : transport_(smtp),
-        relay_(outbox, &transport_,
-               MailRenderer({.from = "contacts@sender.example",
-                             .from_name = "",
-                             .link_url = "https://c.example/{contact_change_id}/{token}/{answer}"}),
-               Options(world, smtp, lanes)) {
+      : transport_(smtp), relay_(outbox, &transport_, &renderer_, Options(world, smtp, lanes)) {
     relay_.Start();
   }
 
@@ -70,6 +65,9 @@ class Relay {
   }
 
   SmtpTransport transport_;
+  const MailRenderer renderer_{
+      {.from = "contacts@sender.example",
+       .link_url = "https://c.example/{contact_change_id}/{token}/{answer}"}};
   MailRelay relay_;
 };
 
@@ -105,6 +103,31 @@ std::map<std::string, int> Arrivals(const MailServer& server) {
     if (found) ++arrivals[absl::AsciiStrToUpper(match.format("$1$2$3$4$5"))];
   }
   return arrivals;
+}
+
+TEST(MailFleet, AnAnswerOfTheMailServerIsInTheHistoryWithoutTheAddress) {
+  for (const bool offered : {true, false}) {
+    const MailServer server(offered ? std::vector<std::string>()
+                                    : std::vector{std::string("--no-smtputf8")});
+    World world(Settings(), 1);
+    world.AddAccount("zz1-ovh", "accept.jos\u00e9@ex\u00e4mple.fr");
+    const World::Asked asked = world.Ask(kMarie, {Move("s0.example", kTech, "zz1-ovh")});
+    ASSERT_THAT(asked.status, HasReason(""));
+    Relay relay(world, &world.outbox,
+                {.host = "127.0.0.1", .port = server.port(), .tls = MailTls::kNone}, 1);
+    WaitUntilOwed(world, 0);
+    const std::string why = "the mail server does not offer SMTPUTF8, which the address needs";
+    EXPECT_EQ(world.test_database.Query("SELECT CONCAT(type, ' ', detail) FROM contact_change_event"
+                                        " WHERE account = 'zz1-ovh' AND type > 1"),
+              std::vector<std::string>{offered ? "2 250 OK" : absl::StrCat("3 ", why)});
+    EXPECT_EQ(
+        world.Get(kMarie, asked.changes.at(0).id)->FindValidation(AccountId("zz1-ovh"))->email_hint,
+        "a***@ex\u00e4mple.fr");
+    if (!offered) continue;
+    EXPECT_THAT(server.Taken(),
+                Contains(AllOf(HasSubstr("\r\nTo: accept.jos\u00e9@xn--exmple-cua.fr\r\n"),
+                               HasSubstr("X-To: accept.jos\u00e9@xn--exmple-cua.fr\n"))));
+  }
 }
 
 TEST(MailFleet, EveryEmailArrivesAtLeastOnceFromTwoRelaysAndABadMailServer) {

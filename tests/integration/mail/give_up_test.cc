@@ -20,9 +20,9 @@ TEST(MailRelay, GivesUpAfterFortyEightHoursWithAnEvent) {
   const ContactChange change =
       world.Ask(kMarie, {Move("s0.example", Role::kTech, kDana)}).changes.at(0);
   Maildir nowhere("/dev/null/mail");
-  MailRelay relay(&world.outbox, &nowhere,
-                  MailRenderer({.from = "contacts@mail.example",
-                                .link_url = "https://x/{contact_change_id}{token}{answer}"}),
+  const MailRenderer renderer({.from = "contacts@mail.example",
+                               .link_url = "https://x/{contact_change_id}{token}{answer}"});
+  MailRelay relay(&world.outbox, &nowhere, &renderer,
                   {.give_up = world.settings.mail_give_up,
                    .clock = [&] { return world.clock.Now(); },
                    .random = [] { return 0.5; }});

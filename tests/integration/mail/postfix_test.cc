@@ -106,6 +106,23 @@ TEST_F(PostfixTest, NameInEhloThatIsRefusedIsNotTheRecipientsFault) {
   EXPECT_EQ(postfix.Send(kUnknown).kind, Kind::kRejected);
 }
 
+TEST_F(PostfixTest, TakesALocalPartBeyondAsciiOnlyWithSmtpUtf8) {
+  const std::string destination =
+      "mydestination = mail.example, xn--exmple-cua.fr, ex\u00e4mple.fr\n"
+      "local_recipient_maps = inline:{accept=x, jos\u00e9=x}\nsmtputf8_enable = ";
+  const std::string international = "jos\u00e9@ex\u00e4mple.fr";
+  {
+    const Postfix postfix(destination + "yes");
+    EXPECT_EQ(postfix.Send(international).kind, Kind::kDelivered);
+    EXPECT_EQ(postfix.Send("nobody\u00e9@ex\u00e4mple.fr").kind, Kind::kRejected);
+  }
+  const Postfix postfix(destination + "no");
+  const DeliveryResult refused = postfix.Send(international);
+  EXPECT_EQ(refused.kind, Kind::kRejected);
+  EXPECT_THAT(refused.text, HasSubstr("SMTPUTF8"));
+  EXPECT_EQ(postfix.Send("accept@ex\u00e4mple.fr").kind, Kind::kDelivered);
+}
+
 // Settings that refuse every client at RCPT or before, and Postfix's answer.
 struct Row {
   const char* name;

@@ -53,6 +53,37 @@ TEST(Smtp, HandsOverTheMessageByteForByte) {
             absl::StrCat("X-From: ", kSender, "\nX-To: accept@mail.example\n", message));
 }
 
+constexpr char kInternational[] = "accept.jos\u00e9@ex\u00e4mple.fr";
+
+TEST(Smtp, AsksForSmtpUtf8WhereAnAddressNeedsIt) {
+  const MailServer server;
+  SmtpTransport transport(To(server));
+  EXPECT_THAT(transport.Deliver(kSender, kInternational, kMessage), Became(Kind::kDelivered));
+  EXPECT_THAT(server.Taken().at(0), HasSubstr("X-To: accept.jos\u00e9@xn--exmple-cua.fr\n"));
+  EXPECT_THAT(server.Log(), HasSubstr(absl::StrCat("MAIL FROM:<", kSender, "> SMTPUTF8")));
+}
+
+TEST(Smtp, WithoutSmtpUtf8RejectsALocalPartBeyondAsciiAndSendsADomainInALabels) {
+  const MailServer server({"--no-smtputf8"});
+  SmtpTransport transport(To(server));
+  for (int i = 0; i < 2; ++i) {  // On a new connection, and on a kept one.
+    const DeliveryResult result = transport.Deliver(kSender, kInternational, kMessage);
+    EXPECT_THAT(result, Became(Kind::kRejected));
+    EXPECT_EQ(result.text, "the mail server does not offer SMTPUTF8, which the address needs");
+    EXPECT_EQ(server.CountInLog("rcpt"), i);
+    EXPECT_THAT(transport.Deliver(kSender, "accept@ex\u00e4mple.fr", kMessage),
+                Became(Kind::kDelivered));
+  }
+  EXPECT_THAT(server.Taken(), SizeIs(2));
+  EXPECT_THAT(server.Taken().at(0), HasSubstr("X-To: accept@xn--exmple-cua.fr\n"));
+}
+
+TEST(Smtp, KeepsWhatTheServerSaidInTheEnd) {
+  const MailServer server;
+  SmtpTransport transport(To(server));
+  EXPECT_EQ(Send(transport, "accept").text, "250 OK");
+}
+
 TEST(Smtp, HandsOverLargeMessages) {
   const MailServer server;
   SmtpTransport transport(To(server));

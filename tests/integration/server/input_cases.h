@@ -56,7 +56,7 @@ inline const std::vector<std::string> kBadEmails =
     Also({"jane", "jane@", "@example.com", "jane@localhost", "jane@@example.com", "a b@example.com",
           "<jane@example.com>", "jane@example.com,eve@example.com", "\"jane@example.com",
           "jane@example.com\r\nRCPT TO:<eve@example.com>", "jane@-example.com", "jane@[127.0.0.1]",
-          "jane@127.0.0.1", "jane@ex_ample.com", "j\xc3\xa9@example.com",
+          "jane@127.0.0.1", "jane@ex_ample.com", "j\xe2\x80\xae@example.com",
           Repeat("j", 65) + "@example.com", "jane@" + Repeat("a.", 125) + "com"});
 inline const std::vector<std::string> kBadEtags = Also({"\xc3\xa9", Repeat("e", 65)});
 inline const std::vector<std::string> kBadPageTokens =

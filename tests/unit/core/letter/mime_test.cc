@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "core/letter/mime.h"
 
@@ -81,6 +82,25 @@ TEST(EncodeMime, KeepsAQuotedLocalPart) {
     mail.to = address;
     EXPECT_FALSE(Failure(mail).ok()) << address;
   }
+}
+
+TEST(EncodeMime, HasAnInternationalAddressInUtf8WithItsDomainInALabels) {
+  RenderedMail mail = Mail();
+  for (const auto& [address, header] :
+       {std::pair("jos\u00e9@ex\u00e4mple.fr", "jos\u00e9@xn--exmple-cua.fr"),
+        {"jane@ex\u00e4mple.fr", "jane@xn--exmple-cua.fr"},
+        {"jane@Example.com", "jane@Example.com"}}) {
+    mail.to = address;
+    EXPECT_THAT(Encoded(mail), HasSubstr(absl::StrCat("\nTo: ", header, "\n")));
+  }
+  for (const char* address : {"jos\xe9@b.fr", "jos\u00e9@b.fr, eve@c.fr", "jos\u00e9\n@b.fr",
+                              "jos\u00e9@-\u00e4.fr", "jos\u00e9"}) {
+    mail.to = address;
+    EXPECT_FALSE(Failure(mail).ok()) << address;
+  }
+  mail = Mail();
+  mail.from = "jos\u00e9@b.fr";
+  EXPECT_FALSE(Failure(mail).ok());
 }
 
 TEST(EncodeMime, EncodesANonAsciiSubjectThatDecodesBack) {
@@ -163,7 +183,7 @@ TEST(EncodeMime, RefusesControlCharactersInEveryHeader) {
 TEST(EncodeMime, RefusesWhatIsNotOneAddress) {
   for (const char* bad :
        {"", "jane", "@example.org", "jane@", "a@b@c", "a@b.c,d@e.f", "Jane <jane@example.org>",
-        "jane@example.org eve", "jané@example.org", "a@b.c;d"}) {
+        "jane@example.org eve", "jan\xe9@example.org", "a@b.c;d"}) {
     RenderedMail mail = Mail();
     mail.to = bad;
     EXPECT_TRUE(absl::IsInvalidArgument(Failure(mail))) << bad;

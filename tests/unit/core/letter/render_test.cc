@@ -14,7 +14,8 @@ TEST(MailRenderer, LinksMayNameTheRecipientAndTheLanguage) {
                                .reply_to = "help@example.net",
                                .link_url = "https://example.net/{language}/{account}/"
                                            "{contact_change_id}?t={token}&a={answer}"});
-  for (const auto& [language, expected] : {std::pair("fr-CA", "fr"), {"de", "en"}}) {
+  for (const auto& [language, expected] :
+       {std::pair("fr-CA", "fr"), {"de", "de"}, {"sv", "en"}, {"", "en"}, {"frx-FR", "en"}}) {
     const auto mail = renderer.Render(Facts(MailKind::kValidation, kNewContact, language), kNow);
     ASSERT_TRUE(mail.ok()) << mail.status();
     EXPECT_THAT(mail->text, HasSubstr(absl::StrCat("https://example.net/", expected, "/",

@@ -161,6 +161,17 @@ TEST(PendingEmailTest, AnUpdateWithThePresentAddressWithdrawsThePendingOne) {
   EXPECT_EQ(account.pending.generation, absl::ToUnixSeconds(account.create_time) + 2);
 }
 
+TEST(PendingEmailTest, AnotherSpellingOfThePresentAddressIsNoNewOne) {
+  Account account = Marie();
+  account.email = "jos\u00e9@ex\u00e4mple.fr";
+  const ProfileEffects effects = Ask(account, "jos\u00e9@xn--exmple-cua.fr");
+  EXPECT_EQ(account.email, "jos\u00e9@ex\u00e4mple.fr");
+  EXPECT_EQ(account.pending.address, "");
+  EXPECT_THAT(MailsOf(effects), IsEmpty());
+  EXPECT_THAT(EarlierOf(effects), IsEmpty());
+  EXPECT_FALSE(effects.takes_address_quota);
+}
+
 TEST(PendingEmailTest, AnUpdateOfTheLanguageLeavesIt) {
   Account account = Marie();
   Ask(account, "new@mail.example");

@@ -73,6 +73,49 @@ TEST(FormsTest, TakesRealEmailAddresses) {
   EXPECT_FALSE(IsEmailAddress("a@" + Times(130, "b.") + "fr"));
 }
 
+TEST(FormsTest, EmailAddressesBeyondAsciiHaveLettersAndADomainWithALabels) {
+  for (const char* good :
+       {"jos\u00e9@ex\u00e4mple.fr", "jose@ex\u00e4mple.fr", "jos\u00e9@example.fr",
+        "jos\u00e9+tag.x@xn--exmple-cua.fr", "\u0434\u043c\u0438@\u043f\u0440.\u0440\u0444",
+        "\u7528\u6237@\u4f8b\u3048.jp", "\u0645@\u0645\u062b\u0627\u0644.eg",
+        "\"a b\"@ex\u00e4mple.fr", "a@\u0dc1\u0dca\u200d\u0dbb\u0dd3.lk"}) {
+    EXPECT_TRUE(IsEmailAddress(good)) << good;
+  }
+  for (const char* bad : {"jo\u202es\u00e9@b.fr",
+                          "jo\u200bs\u00e9@b.fr",
+                          "jo\u200ds\u00e9@b.fr",
+                          "jo s\u00e9@b.fr",
+                          "jo\u00a0s\u00e9@b.fr",
+                          "jos\u00e9\n@b.fr",
+                          "jos\u00e9\u0085@b.fr",
+                          "jos\u00e9<@b.fr",
+                          "jos\u00e9@b",
+                          "jos\u00e9@c@b.fr",
+                          "\u00e9\u20ac@b.fr",
+                          "jos\u00e9@1.2.3.4",
+                          "jos\u00e9@c..fr",
+                          "\"\u00e9\"@c.fr",
+                          "jos\xe9@b.fr",
+                          "@\u00e4.fr",
+                          "\u00e4.fr",
+                          "a@\u00e4_b.fr",
+                          "a@-\u00e4.fr",
+                          "a@\u05d0b.fr",
+                          "a@\u00e4\u202e.fr",
+                          "a@\u00e4.123",
+                          "a\u3164\u00e9@b.fr",
+                          "\u00e9\ufe0f@b.fr",
+                          "\u0301a@b.fr",
+                          "a@\u00e4\u00ad.fr",
+                          "a@\u00e4\u200b.fr"}) {
+    EXPECT_FALSE(IsEmailAddress(bad)) << bad;
+  }
+  EXPECT_TRUE(IsEmailAddress(Times(32, "\u00e9") + "@b.fr"));
+  EXPECT_FALSE(IsEmailAddress(Times(32, "\u00e9") + "a@b.fr"));
+  EXPECT_FALSE(IsEmailAddress("a@" + Times(61, "\u00e4") + ".fr"));
+  EXPECT_FALSE(IsEmailAddress("a@" + Times(50, "\u4f8b.") + "fr"));
+}
+
 TEST(FormsTest, ServiceIdsAreHostLike) {
   for (const char* good : {"example.com", "vps-4f2a.example.net", "_dmarc.a", "a"}) {
     EXPECT_TRUE(IsServiceId(good)) << good;

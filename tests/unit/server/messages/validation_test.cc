@@ -108,6 +108,9 @@ TEST(RequestValidatorTest, BringsIdsIntoOneForm) {
   EXPECT_THAT(Check(account), IsEmpty());
   EXPECT_EQ(account.account().email(), "Jane@Example.com");
   EXPECT_EQ(account.account().language_code(), "fr-FR");
+  account.mutable_account()->set_email("jose\u0301@exa\u0308mple.fr");
+  EXPECT_THAT(Check(account), IsEmpty());
+  EXPECT_EQ(account.account().email(), "jos\u00e9@ex\u00e4mple.fr");
 }
 
 TEST(RequestValidatorTest, NeedsRequestIdOnlyWhereSomethingIsWritten) {

@@ -1,0 +1,132 @@
+#include "core/letter/brand.h"
+
+#include <re2/re2.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+
+namespace contacts {
+namespace {
+
+constexpr std::size_t kMostText = 200;
+constexpr std::size_t kMostFooterLines = 10;
+constexpr std::size_t kMostLogo = 256 * 1024;
+
+absl::Status Wrong(const YAML::Node& at, absl::string_view reason) {
+  return absl::InvalidArgumentError(absl::StrCat(at.Mark().line + 1, ": ", reason));
+}
+
+// One line of text of at most 200 bytes.
+absl::StatusOr<std::string> Line(const std::string& name, const YAML::Node& value) {
+  static const LazyRE2 kLine = {"[^[:cntrl:]]*"};
+  const std::string text = value.IsScalar() ? value.Scalar() : "";
+  if (!value.IsScalar() || text.size() > kMostText || !RE2::FullMatch(text, *kLine)) {
+    return Wrong(value, absl::StrCat(name, ": want one line of text, at most 200 bytes"));
+  }
+  return text;
+}
+
+absl::Status SetColors(const YAML::Node& value, Brand& brand) {
+  if (!value.IsMap()) return Wrong(value, "colors: want NAME: \"#rrggbb\" lines");
+  for (const auto& entry : value) {
+    const std::string name = entry.first.Scalar();
+    const auto color = brand.colors.find(name);
+    if (color == brand.colors.end()) {
+      return Wrong(entry.first,
+                   absl::StrCat("colors: no \"", name, "\"; want ",
+                                absl::StrJoin(brand.colors, ", ", [](std::string* out, auto& one) {
+                                  out->append(one.first);
+                                })));
+    }
+    static const LazyRE2 kColor = {"#[0-9A-Fa-f]{6}"};
+    if (!entry.second.IsScalar() || !RE2::FullMatch(entry.second.Scalar(), *kColor)) {
+      return Wrong(entry.second, absl::StrCat(name, ": want \"#rrggbb\", in quotes"));
+    }
+    color->second = entry.second.Scalar();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetFooter(const YAML::Node& value, Brand& brand) {
+  const std::string text = value.IsScalar() ? value.Scalar() : "";
+  brand.footer = absl::StrSplit(text, '\n', absl::SkipWhitespace());
+  for (const std::string& line : brand.footer) {
+    if (const auto checked = Line("footer", YAML::Node(line)); !checked.ok()) {
+      return Wrong(value, "footer: want lines of text, each of at most 200 bytes");
+    }
+  }
+  if (!value.IsScalar() || brand.footer.size() > kMostFooterLines) {
+    return Wrong(value, "footer: want text of at most 10 lines");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Set(const std::string& name, const YAML::Node& value, Brand& brand) {
+  if (name == "colors") return SetColors(value, brand);
+  if (name == "footer") return SetFooter(value, brand);
+  const absl::StatusOr<std::string> line = Line(name, value);
+  if (!line.ok()) return line.status();
+  if (name == "name") {
+    brand.name = *line;
+  } else if (name == "logo") {
+    brand.logo_file = *line;
+    brand.logo_line = static_cast<std::size_t>(value.Mark().line) + 1;
+  } else if (name == "logo_width") {
+    if (!RE2::FullMatch(*line, "([0-9]{1,3})", &brand.logo_width) || brand.logo_width < 16 ||
+        brand.logo_width > 520) {
+      return Wrong(value, "logo_width: want 16 to 520");
+    }
+  } else if (name == "support") {
+    if (!IsOneAddress(*line)) return Wrong(value, "support: want an e-mail address");
+    brand.support = *line;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Brand> ParseBrand(const std::string& yaml) {
+  Brand brand;
+  brand.colors = {{"accent", "#0b5cad"},
+                  {"accent_dark", "#2272c3"},
+                  {"accent_text", "#ffffff"},
+                  {"background", "#eef1f4"},
+                  {"background_dark", "#12161b"}};
+  constexpr absl::string_view kNames[] = {"name",       "support", "logo",
+                                          "logo_width", "colors",  "footer"};
+  try {
+    const YAML::Node root = YAML::Load(yaml);
+    if (root.IsNull()) return brand;
+    if (!root.IsMap()) return Wrong(root, "want NAME: VALUE lines");
+    for (const auto& entry : root) {
+      const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : "";
+      if (std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames)) {
+        return Wrong(entry.first,
+                     absl::StrCat("no \"", name, "\"; want ", absl::StrJoin(kNames, ", ")));
+      }
+      if (absl::Status status = Set(name, entry.second, brand); !status.ok()) return status;
+    }
+  } catch (const YAML::Exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat(error.mark.line + 1, ": ", error.msg));
+  }
+  return brand;
+}
+
+absl::StatusOr<Logo> ParseLogo(const std::string& bytes) {
+  if (bytes.size() > kMostLogo) return absl::InvalidArgumentError("want at most 256 KiB");
+  for (const auto& [begin, type] :
+       {std::pair<absl::string_view, const char*>("\x89PNG\r\n\x1a\n", "png"),
+        {"\xff\xd8\xff", "jpeg"},
+        {"GIF8", "gif"}}) {
+    if (absl::StartsWith(bytes, begin)) return Logo{.type = type, .bytes = bytes};
+  }
+  return absl::InvalidArgumentError("want a PNG, JPEG or GIF");
+}
+
+}  // namespace contacts

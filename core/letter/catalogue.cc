@@ -1,0 +1,168 @@
+#include "core/letter/catalogue.h"
+
+#include <unicode/datefmt.h>
+#include <unicode/dtptngen.h>
+#include <unicode/listformatter.h>
+#include <unicode/numfmt.h>
+#include <unicode/smpdtfmt.h>
+
+#include <algorithm>
+#include <boost/locale/gnu_gettext.hpp>
+#include <boost/locale/message.hpp>
+#include <exception>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+
+namespace contacts {
+namespace {
+
+std::string Utf8(const icu::UnicodeString& text) {
+  std::string utf8;
+  text.toUTF8String(utf8);
+  return utf8;
+}
+
+// Calls `own` with each text of `format`, and `name` with each name in braces.
+template <typename Own, typename Name>
+void Split(absl::string_view format, const Own& own, const Name& name) {
+  while (!format.empty()) {
+    const std::size_t open = format.find('{');
+    const std::size_t close = format.find('}', std::min(open, format.size()));
+    if (close == absl::string_view::npos) return own(format);
+    if (open > 0) own(format.substr(0, open));
+    name(format.substr(open + 1, close - open - 1));
+    format.remove_prefix(close + 1);
+  }
+}
+
+std::set<absl::string_view> Names(absl::string_view format) {
+  std::set<absl::string_view> names;
+  Split(
+      format, [](absl::string_view) {}, [&](absl::string_view name) { names.insert(name); });
+  return names;
+}
+
+}  // namespace
+
+// ICU's objects are const here, and ICU's const functions are thread safe.
+struct Catalogue::Formats {
+  std::unique_ptr<icu::DateFormat> date;
+  std::unique_ptr<icu::NumberFormat> number;
+  std::unique_ptr<icu::ListFormatter> list;
+};
+
+Catalogue::Catalogue(std::string tag, const std::locale& messages, bool translated)
+    : tag_(std::move(tag)), messages_(messages), translated_(translated) {}
+Catalogue::~Catalogue() = default;
+Catalogue::Catalogue(Catalogue&&) noexcept = default;
+Catalogue& Catalogue::operator=(Catalogue&&) noexcept = default;
+
+absl::StatusOr<Catalogue> Catalogue::Make(const std::string& tag, const std::string& mo) {
+  namespace gettext = boost::locale::gnu_gettext;
+  std::locale messages = std::locale::classic();
+  if (!mo.empty()) {
+    gettext::messages_info info;
+    info.language = "any";
+    info.encoding = "UTF-8";
+    info.domains.emplace_back("contacts");
+    info.paths.emplace_back("");
+    info.callback = [&](const std::string&, const std::string&) {
+      return std::vector<char>(mo.begin(), mo.end());
+    };
+    try {
+      messages = std::locale(messages, gettext::create_messages_facet<char>(info));
+    } catch (const std::exception& error) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("not a catalogue that msgfmt made: ", error.what()));
+    }
+  }
+  Catalogue catalogue(tag, messages, !mo.empty());
+
+  // ICU's "en" is American.
+  const icu::Locale locale = icu::Locale::createCanonical(tag == "en" ? "en_GB" : tag.c_str());
+  UErrorCode error = U_ZERO_ERROR;
+  const std::unique_ptr<icu::DateTimePatternGenerator> patterns(
+      icu::DateTimePatternGenerator::createInstance(locale, error));
+  auto formats = std::make_unique<Formats>();
+  if (U_SUCCESS(error)) {
+    formats->date = std::make_unique<icu::SimpleDateFormat>(
+        patterns->getBestPattern("yMMMMEEEEdHmz", error), locale, error);
+    formats->date->adoptTimeZone(icu::TimeZone::createTimeZone("Etc/UTC"));
+  }
+  formats->number.reset(icu::NumberFormat::createInstance(locale, error));
+  formats->list.reset(icu::ListFormatter::createInstance(locale, error));
+  if (U_FAILURE(error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("ICU does not know the language ", tag, ": ", u_errorName(error)));
+  }
+  catalogue.formats_ = std::move(formats);
+  return catalogue;
+}
+
+const char* Catalogue::Find(const Message& message) const {
+  if (!translated_) return nullptr;
+  const auto& facet = std::use_facet<boost::locale::message_format<char>>(messages_);
+  return message.many == nullptr
+             ? facet.get(0, nullptr, message.id)
+             : facet.get(0, nullptr, message.id, static_cast<int>(message.count));
+}
+
+std::vector<Part> Catalogue::Parts(const Message& message) const {
+  const char* format = Find(message);
+  if (faults_ != nullptr && translated_) Check(message, format);
+  if (format == nullptr) {
+    format = message.many != nullptr && message.count != 1 ? message.many : message.id;
+  }
+  std::vector<Part> parts;
+  Split(
+      format, [&](absl::string_view own) { parts.push_back({.text = std::string(own)}); },
+      [&](absl::string_view name) {
+        for (const auto& [known, value] : message.values) {
+          if (known == name) parts.push_back({.text = value, .is_value = true});
+        }
+      });
+  return parts;
+}
+
+std::string Catalogue::Text(const Message& message) const {
+  std::string text;
+  for (const Part& part : Parts(message)) text += part.text;
+  return text;
+}
+
+void Catalogue::Check(const Message& message, const char* format) const {
+  if (format == nullptr) {
+    faults_->insert(absl::StrCat("no translation of \"", message.id, "\""));
+    return;
+  }
+  std::set<absl::string_view> names = Names(format);
+  std::set<absl::string_view> wanted = Names(message.many == nullptr ? message.id : message.many);
+  // A plural form may say "one" instead of the number.
+  if (message.many != nullptr) names.insert("count"), wanted.insert("count");
+  if (names != wanted) {
+    faults_->insert(absl::StrCat("the translation \"", format,
+                                 "\" has other names in braces than \"", message.id, "\""));
+  }
+}
+
+std::string Catalogue::Date(absl::Time time) const {
+  icu::UnicodeString text;
+  return Utf8(formats_->date->format(static_cast<UDate>(absl::ToUnixMillis(time)), text));
+}
+
+std::string Catalogue::Number(int64_t number) const {
+  icu::UnicodeString text;
+  return Utf8(formats_->number->format(number, text));
+}
+
+std::string Catalogue::List(const std::vector<std::string>& items) const {
+  std::vector<icu::UnicodeString> texts;
+  for (const std::string& item : items) texts.push_back(icu::UnicodeString::fromUTF8(item));
+  icu::UnicodeString list;
+  UErrorCode error = U_ZERO_ERROR;
+  return Utf8(
+      formats_->list->format(texts.data(), static_cast<int32_t>(texts.size()), list, error));
+}
+
+}  // namespace contacts

@@ -1,0 +1,266 @@
+#include "core/letter/design.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "core/letter/compose.h"
+#include "core/letter/embedded.h"
+#include "core/letter/samples.h"
+
+namespace contacts {
+namespace {
+
+constexpr std::size_t kMostFiles = 200;
+
+// The names that Compose sets. A template must use the first ones.
+const std::set<absl::string_view>& NeededNames() {
+  static const auto& names = *new std::set<absl::string_view>{
+      "title", "block",   "paragraph",   "part",    "text",     "list",
+      "row",   "held",    "quote",       "words",   "code",     "token",
+      "url",   "service", "footer_line", "primary", "secondary"};
+  return names;
+}
+const std::set<absl::string_view>& OtherNames() {
+  static const auto& names = *new std::set<absl::string_view>{"aside",
+                                                              "accent",
+                                                              "accent_dark",
+                                                              "accent_text",
+                                                              "background",
+                                                              "background_dark",
+                                                              "bold",
+                                                              "brand",
+                                                              "button",
+                                                              "detail",
+                                                              "detail_separator",
+                                                              "heading",
+                                                              "heading_colon",
+                                                              "language",
+                                                              "line",
+                                                              "line_separator",
+                                                              "footer_line_separator",
+                                                              "logo",
+                                                              "logo_width",
+                                                              "more",
+                                                              "name",
+                                                              "others",
+                                                              "reason",
+                                                              "reason_separator",
+                                                              "reasons",
+                                                              "sentence",
+                                                              "underline",
+                                                              "value",
+                                                              "why",
+                                                              "BI_NEWLINE",
+                                                              "BI_SPACE"};
+  return names;
+}
+
+absl::Status Wrong(const std::string& path, absl::string_view reason) {
+  return absl::InvalidArgumentError(absl::StrCat(path, ": ", reason));
+}
+absl::Status WrongAt(const std::string& path, std::size_t line, absl::string_view reason) {
+  return absl::InvalidArgumentError(absl::StrCat(path, ":", line, ": ", reason));
+}
+
+// ctemplate says neither the line of an error nor that a name is unknown, and has marks that would
+// leave a value without escapes.
+absl::Status CheckMarks(const std::string& path, const std::string& text) {
+  static const LazyRE2 kMark = {R"(([#/!]?)\s*([A-Za-z0-9_]*)\s*)"};
+  std::vector<std::pair<std::string, std::size_t>> open;
+  std::set<absl::string_view> unused = NeededNames();
+  std::size_t counted = 0, line = 1;
+  for (std::size_t at = text.find("{{"); at != std::string::npos; at = text.find("{{", at)) {
+    line +=
+        static_cast<std::size_t>(std::count(text.begin() + static_cast<std::ptrdiff_t>(counted),
+                                            text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+    counted = at;
+    const std::size_t end = text.find("}}", at);
+    const std::string mark = text.substr(at + 2, end - at - 2);
+    if (end == std::string::npos || absl::StrContains(mark, "{{")) {
+      return WrongAt(path, line, "{{ without }}");
+    }
+    at = end + 2;
+    if (absl::StartsWith(mark, "!")) continue;
+    std::string kind, name;
+    if (!RE2::FullMatch(mark, *kMark, &kind, &name) || name.empty()) {
+      return WrongAt(path, line,
+                     absl::StrCat("{{", mark, "}}: want {{name}}, {{#name}} or {{/name}}"));
+    }
+    if (!NeededNames().contains(name) && !OtherNames().contains(name)) {
+      return WrongAt(path, line, absl::StrCat("{{", mark, "}}: no such name"));
+    }
+    unused.erase(name);
+    if (kind == "#") open.emplace_back(name, line);
+    if (kind != "/") continue;
+    if (open.empty() || open.back().first != name) {
+      return WrongAt(path, line,
+                     open.empty() ? absl::StrCat("{{/", name, "}} without {{#", name, "}}")
+                                  : absl::StrCat("{{/", name, "}}, where {{/", open.back().first,
+                                                 "}} is wanted for line ", open.back().second));
+    }
+    open.pop_back();
+  }
+  if (!open.empty()) {
+    return WrongAt(
+        path, open.back().second,
+        absl::StrCat("{{#", open.back().first, "}} without {{/", open.back().first, "}}"));
+  }
+  if (!unused.empty()) {
+    return WrongAt(path, 1, absl::StrCat("{{", *unused.begin(), "}} is missing"));
+  }
+  return absl::OkStatus();
+}
+
+std::string Expand(const ctemplate::Template& from, const ctemplate::TemplateDictionary& content) {
+  std::string text;
+  from.Expand(&text, &content);
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<DesignFiles> ReadDesignFiles(const std::string& directory,
+                                            const std::string& brand_path, const FileReader& read) {
+  namespace fs = std::filesystem;
+  DesignFiles files;
+  if (!directory.empty()) {
+    std::error_code error;
+    for (fs::directory_iterator at(directory, error), end; !error && at != end;
+         at.increment(error)) {
+      static const LazyRE2 kName = {R"(mail\.(html|txt)|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\.mo)"};
+      static const LazyRE2 kMeant = {R"([^.].*\.(html|txt|mo))"};
+      const std::string path = at->path().string(), name = at->path().filename().string();
+      if (!RE2::FullMatch(name, *kName)) {
+        if (!RE2::FullMatch(name, *kMeant)) continue;
+        return Wrong(path, "want mail.html, mail.txt or LANGUAGE.mo");
+      }
+      if (files.replaced.size() == kMostFiles) return Wrong(directory, "want at most 200 files");
+      absl::StatusOr<std::string> text = read(path);
+      if (!text.ok()) return text.status();
+      files.replaced.emplace(path, *std::move(text));
+    }
+    if (error) return absl::InvalidArgumentError(absl::StrCat(directory, ": ", error.message()));
+  }
+  if (brand_path.empty()) return files;
+  absl::StatusOr<std::string> text = read(brand_path);
+  if (!text.ok()) return text.status();
+  files.brand_path = brand_path;
+  files.brand = *std::move(text);
+  const absl::StatusOr<Brand> brand = ParseBrand(files.brand);
+  if (!brand.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(brand_path, ":", brand.status().message()));
+  }
+  if (brand->logo_file.empty()) return files;
+  files.logo_path = (fs::path(brand_path).parent_path() / brand->logo_file).string();
+  absl::StatusOr<std::string> logo = read(files.logo_path);
+  if (!logo.ok()) return WrongAt(brand_path, brand->logo_line, logo.status().message());
+  files.logo = *std::move(logo);
+  return files;
+}
+
+absl::StatusOr<std::shared_ptr<const Design>> Design::Make(const DesignFiles& files) {
+  const std::shared_ptr<Design> design(new Design);
+  if (absl::Status status = design->SetBrand(files); !status.ok()) return status;
+  absl::StatusOr<Catalogue> english = Catalogue::Make("en");
+  if (!english.ok()) return english.status();
+  design->catalogues_.emplace("en", *std::move(english));
+  std::map<std::string, std::pair<std::string, std::string>> all;  // By name: path and text.
+  for (const auto& [name, text] : EmbeddedDesign()) all[name] = {name, text};
+  for (const auto& [path, text] : files.replaced) {
+    all[std::filesystem::path(path).filename().string()] = {path, text};
+  }
+  for (const char* name : {"mail.html", "mail.txt"}) {
+    const auto& [path, text] = all.at(name);
+    if (absl::Status status = design->SetTemplate(name, path, text); !status.ok()) return status;
+    all.erase(name);
+  }
+  for (const auto& [name, file] : all) {
+    const absl::Status status =
+        design->AddCatalogue(name.substr(0, name.size() - std::strlen(".mo")), file.second);
+    if (!status.ok()) return Wrong(file.first, status.message());
+  }
+  return design;
+}
+
+std::shared_ptr<const Design> Design::Shipped() {
+  static const auto& design = *new std::shared_ptr<const Design>(Make({}).value());
+  return design;
+}
+
+absl::Status Design::SetBrand(const DesignFiles& files) {
+  absl::StatusOr<Brand> brand = ParseBrand(files.brand);
+  if (!brand.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(files.brand_path, ":", brand.status().message()));
+  }
+  brand_ = *std::move(brand);
+  if (files.logo_path.empty()) return absl::OkStatus();
+  absl::StatusOr<Logo> logo = ParseLogo(files.logo);
+  if (!logo.ok()) {
+    return WrongAt(files.brand_path, brand_.logo_line,
+                   absl::StrCat(files.logo_path, ": ", logo.status().message()));
+  }
+  brand_.logo = std::make_shared<const Logo>(*std::move(logo));
+  return absl::OkStatus();
+}
+
+absl::Status Design::SetTemplate(const std::string& name, const std::string& path,
+                                 const std::string& text) {
+  if (absl::Status status = CheckMarks(path, text); !status.ok()) return status;
+  const bool is_html = name == "mail.html";
+  std::string colored = text;
+  for (const auto& [color, value] : brand_.colors) {
+    absl::StrReplaceAll({{absl::StrCat("{{", color, "}}"), value}}, &colored);
+  }
+  std::unique_ptr<ctemplate::Template>& parsed = is_html ? html_ : text_;
+  parsed.reset(ctemplate::Template::StringToTemplate(
+      absl::StrCat(is_html ? "{{%AUTOESCAPE context=\"HTML\"}}\n" : "", colored),
+      ctemplate::STRIP_BLANK_LINES));
+  if (parsed != nullptr && parsed->state() == ctemplate::TS_READY) return absl::OkStatus();
+  return Wrong(path, "ctemplate cannot tell how to escape values in this HTML");
+}
+
+absl::Status Design::AddCatalogue(const std::string& tag, const std::string& mo) {
+  absl::StatusOr<Catalogue> made = Catalogue::Make(tag, mo);
+  if (!made.ok()) return made.status();
+  Brand brand = brand_;
+  brand.support = "support@example.com";  // There is a message about it.
+  std::set<std::string> faults;
+  made->CollectFaults(&faults);
+  for (const Sample& sample : Samples()) Compose(sample.facts, {}, *made, brand);
+  made->CollectFaults(nullptr);
+  if (!faults.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("made for another version: ", *faults.begin(),
+                                                   " (", faults.size(), " such messages)"));
+  }
+  catalogues_.insert_or_assign(absl::AsciiStrToLower(tag), *std::move(made));
+  return absl::OkStatus();
+}
+
+const Catalogue& Design::For(absl::string_view tag) const {
+  const std::string lower = absl::AsciiStrToLower(tag);
+  for (const std::string& wanted : {lower, lower.substr(0, lower.find('-'))}) {
+    if (const auto found = catalogues_.find(wanted); found != catalogues_.end()) {
+      return found->second;
+    }
+  }
+  return catalogues_.at("en");
+}
+
+std::string Design::Html(const ctemplate::TemplateDictionary& content) const {
+  return Expand(*html_, content);
+}
+std::string Design::Text(const ctemplate::TemplateDictionary& content) const {
+  return Expand(*text_, content);
+}
+
+}  // namespace contacts
