@@ -6,7 +6,8 @@ set -euo pipefail
 declare -A groups=(
   [build]="cmake ninja-build ccache g++ pkg-config libgrpc++-dev protobuf-compiler-grpc
     libprotobuf-dev protobuf-compiler libabsl-dev libmysqlcppconn-dev libboost-dev
-    libboost-locale-dev gettext libicu-dev libyaml-cpp-dev     libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev grpc-proto libgmime-3.0-dev libspdlog-dev
+    libboost-locale-dev gettext libicu-dev libyaml-cpp-dev
+    libgtest-dev libgmock-dev golang-github-gogo-googleapis-dev grpc-proto libgmime-3.0-dev libspdlog-dev
     libcli11-dev libctemplate-dev prometheus-cpp-dev nlohmann-json3-dev libssl-dev libcurl4-openssl-dev"
   [run]="mariadb-server python3"
   [test]="chromium chromium-driver debootstrap faketime iproute2 libnginx-mod-stream nftables nginx openssl postfix

@@ -112,7 +112,7 @@ class Server::Impl {
         engine_(&database_, config.token_keys, config.settings, DatabaseTime()),
         outbox_(&database_, config.token_keys, config.settings),
         transport_(MakeTransport(config)),
-        renderer_(config.letters, config.design ? config.design : Design::Shipped()),
+        renderer_(config.letters, config.design),
         relay_(&outbox_, transport_.get(), &renderer_, MakeRelayOptions(config, DatabaseTime())),
         credentials_(config.credentials, config.account_id),
         validator_(FieldRules(config.account_id, config.settings)),
@@ -192,7 +192,7 @@ class Server::Impl {
 
   void FollowDesign() {
     if (config_.mail_templates.empty() && config_.mail_brand_file.empty()) return;
-    design_files_.emplace(
+    design_reloader_.emplace(
         "design of e-mails", config_.design_files,
         [this] {
           return ReadDesignFiles(config_.mail_templates, config_.mail_brand_file, ReadTrustedFile);
@@ -231,7 +231,7 @@ class Server::Impl {
   Outbox outbox_;
   std::unique_ptr<MailTransport> transport_;
   MailRenderer renderer_;
-  std::optional<FileReloader<DesignFiles>> design_files_;
+  std::optional<FileReloader<DesignFiles>> design_reloader_;
   MailRelay relay_;
   Credentials credentials_;
   RequestValidator validator_;

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <ostream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -43,16 +45,26 @@ std::string CheckKind(const std::string& name) {
 }
 
 absl::StatusOr<std::string> ReadWhole(const std::string& path) {
+  std::error_code error;
   std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::FailedPreconditionError(path + ": cannot be read");
+  if (!std::filesystem::is_regular_file(path, error) || !file) {
+    return absl::FailedPreconditionError(path + ": want a file that can be read");
+  }
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-absl::StatusOr<std::string> Write(const Preview& preview) {
+absl::StatusOr<std::string> RenderPreview(const Preview& preview) {
   const auto files = ReadDesignFiles(preview.templates, preview.brand, ReadWhole);
   if (!files.ok()) return files.status();
   auto design = Design::Make(*files);
   if (!design.ok()) return design.status();
+  const std::string language = absl::AsciiStrToLower(preview.language);
+  const std::string& tag = (*design)->For(language).tag();
+  if (tag == "en" && language.substr(0, 2) != "en") {
+    return absl::InvalidArgumentError(absl::StrCat("--language: no catalogue for \"",
+                                                   Printable(preview.language), "\"; want ",
+                                                   absl::StrJoin((*design)->languages(), ", ")));
+  }
   MailFacts facts = Find(preview.kind)->facts;
   facts.recipient.language = preview.language;
   const MailRenderer renderer({.from = "contacts@example.com",
@@ -66,7 +78,7 @@ absl::StatusOr<std::string> Write(const Preview& preview) {
 }
 
 int ShowPreview(Client& client, const Preview& preview) {
-  const absl::StatusOr<std::string> bytes = Write(preview);
+  const absl::StatusOr<std::string> bytes = RenderPreview(preview);
   if (!bytes.ok()) {
     PrintError("WRONG_FILE", std::string(bytes.status().message()), kUsage, client.error_format(),
                client.err());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -14,9 +15,9 @@
 namespace contacts {
 namespace {
 
-constexpr std::size_t kMostText = 200;
-constexpr std::size_t kMostFooterLines = 10;
-constexpr std::size_t kMostLogo = 256 * 1024;
+constexpr std::size_t kMaxText = 200;
+constexpr std::size_t kMaxFooterLines = 10;
+constexpr std::size_t kMaxLogo = 256 * 1024;
 
 absl::Status Wrong(const YAML::Node& at, absl::string_view reason) {
   return absl::InvalidArgumentError(absl::StrCat(at.Mark().line + 1, ": ", reason));
@@ -26,7 +27,8 @@ absl::Status Wrong(const YAML::Node& at, absl::string_view reason) {
 absl::StatusOr<std::string> Line(const std::string& name, const YAML::Node& value) {
   static const LazyRE2 kLine = {"[^[:cntrl:]]*"};
   const std::string text = value.IsScalar() ? value.Scalar() : "";
-  if (!value.IsScalar() || text.size() > kMostText || !RE2::FullMatch(text, *kLine)) {
+  if (value.IsNull()) return text;
+  if (!value.IsScalar() || text.size() > kMaxText || !RE2::FullMatch(text, *kLine)) {
     return Wrong(value, absl::StrCat(name, ": want one line of text, at most 200 bytes"));
   }
   return text;
@@ -54,6 +56,7 @@ absl::Status SetColors(const YAML::Node& value, Brand& brand) {
 }
 
 absl::Status SetFooter(const YAML::Node& value, Brand& brand) {
+  if (value.IsNull()) return absl::OkStatus();
   const std::string text = value.IsScalar() ? value.Scalar() : "";
   brand.footer = absl::StrSplit(text, '\n', absl::SkipWhitespace());
   for (const std::string& line : brand.footer) {
@@ -61,7 +64,7 @@ absl::Status SetFooter(const YAML::Node& value, Brand& brand) {
       return Wrong(value, "footer: want lines of text, each of at most 200 bytes");
     }
   }
-  if (!value.IsScalar() || brand.footer.size() > kMostFooterLines) {
+  if (!value.IsScalar() || brand.footer.size() > kMaxFooterLines) {
     return Wrong(value, "footer: want text of at most 10 lines");
   }
   return absl::OkStatus();
@@ -83,7 +86,8 @@ absl::Status Set(const std::string& name, const YAML::Node& value, Brand& brand)
       return Wrong(value, "logo_width: want 16 to 520");
     }
   } else if (name == "support") {
-    if (!IsOneAddress(*line)) return Wrong(value, "support: want an e-mail address");
+    if (!line->empty() && !IsOneAddress(*line))
+      return Wrong(value, "support: want an e-mail address");
     brand.support = *line;
   }
   return absl::OkStatus();
@@ -104,8 +108,10 @@ absl::StatusOr<Brand> ParseBrand(const std::string& yaml) {
     const YAML::Node root = YAML::Load(yaml);
     if (root.IsNull()) return brand;
     if (!root.IsMap()) return Wrong(root, "want NAME: VALUE lines");
+    std::set<std::string> seen;
     for (const auto& entry : root) {
       const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : "";
+      if (!seen.insert(name).second) return Wrong(entry.first, absl::StrCat("a second ", name));
       if (std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames)) {
         return Wrong(entry.first,
                      absl::StrCat("no \"", name, "\"; want ", absl::StrJoin(kNames, ", ")));
@@ -119,7 +125,7 @@ absl::StatusOr<Brand> ParseBrand(const std::string& yaml) {
 }
 
 absl::StatusOr<Logo> ParseLogo(const std::string& bytes) {
-  if (bytes.size() > kMostLogo) return absl::InvalidArgumentError("want at most 256 KiB");
+  if (bytes.size() > kMaxLogo) return absl::InvalidArgumentError("want at most 256 KiB");
   for (const auto& [begin, type] :
        {std::pair<absl::string_view, const char*>("\x89PNG\r\n\x1a\n", "png"),
         {"\xff\xd8\xff", "jpeg"},

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <boost/locale/gnu_gettext.hpp>
 #include <boost/locale/message.hpp>
+#include <cstring>
 #include <exception>
 #include <set>
 
@@ -81,6 +82,14 @@ absl::StatusOr<Catalogue> Catalogue::Make(const std::string& tag, const std::str
 
   // ICU's "en" is American.
   const icu::Locale locale = icu::Locale::createCanonical(tag == "en" ? "en_GB" : tag.c_str());
+  // ICU would take the machine's own language for one that it does not know.
+  int32_t count = 0;
+  const icu::Locale* const known = icu::Locale::getAvailableLocales(count);
+  if (std::none_of(known, known + count, [&](const icu::Locale& one) {
+        return std::strcmp(one.getLanguage(), locale.getLanguage()) == 0;
+      })) {
+    return absl::InvalidArgumentError(absl::StrCat("ICU does not know the language ", tag));
+  }
   UErrorCode error = U_ZERO_ERROR;
   const std::unique_ptr<icu::DateTimePatternGenerator> patterns(
       icu::DateTimePatternGenerator::createInstance(locale, error));

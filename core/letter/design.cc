@@ -19,7 +19,7 @@
 namespace contacts {
 namespace {
 
-constexpr std::size_t kMostFiles = 200;
+constexpr std::size_t kMaxFiles = 200;
 
 // The names that Compose sets. A template must use the first ones.
 const std::set<absl::string_view>& NeededNames() {
@@ -50,7 +50,7 @@ const std::set<absl::string_view>& OtherNames() {
                                                               "logo",
                                                               "logo_width",
                                                               "more",
-                                                              "name",
+                                                              "no_logo",
                                                               "others",
                                                               "reason",
                                                               "reason_separator",
@@ -132,6 +132,7 @@ absl::StatusOr<DesignFiles> ReadDesignFiles(const std::string& directory,
                                             const std::string& brand_path, const FileReader& read) {
   namespace fs = std::filesystem;
   DesignFiles files;
+  std::set<std::string> names;
   if (!directory.empty()) {
     std::error_code error;
     for (fs::directory_iterator at(directory, error), end; !error && at != end;
@@ -143,10 +144,13 @@ absl::StatusOr<DesignFiles> ReadDesignFiles(const std::string& directory,
         if (!RE2::FullMatch(name, *kMeant)) continue;
         return Wrong(path, "want mail.html, mail.txt or LANGUAGE.mo");
       }
-      if (files.replaced.size() == kMostFiles) return Wrong(directory, "want at most 200 files");
+      if (files.replacements.size() == kMaxFiles) return Wrong(directory, "want at most 200 files");
+      if (!names.insert(absl::AsciiStrToLower(name)).second) {
+        return Wrong(path, "another file has the same name in other letters");
+      }
       absl::StatusOr<std::string> text = read(path);
       if (!text.ok()) return text.status();
-      files.replaced.emplace(path, *std::move(text));
+      files.replacements.emplace(path, *std::move(text));
     }
     if (error) return absl::InvalidArgumentError(absl::StrCat(directory, ": ", error.message()));
   }
@@ -175,19 +179,22 @@ absl::StatusOr<std::shared_ptr<const Design>> Design::Make(const DesignFiles& fi
   design->catalogues_.emplace("en", *std::move(english));
   std::map<std::string, std::pair<std::string, std::string>> all;  // By name: path and text.
   for (const auto& [name, text] : EmbeddedDesign()) all[name] = {name, text};
-  for (const auto& [path, text] : files.replaced) {
+  for (const auto& [path, text] : files.replacements) {
     all[std::filesystem::path(path).filename().string()] = {path, text};
   }
   for (const char* name : {"mail.html", "mail.txt"}) {
     const auto& [path, text] = all.at(name);
     if (absl::Status status = design->SetTemplate(name, path, text); !status.ok()) return status;
-    all.erase(name);
   }
   for (const auto& [name, file] : all) {
+    if (!absl::EndsWith(name, ".mo")) continue;
     const absl::Status status =
         design->AddCatalogue(name.substr(0, name.size() - std::strlen(".mo")), file.second);
     if (!status.ok()) return Wrong(file.first, status.message());
   }
+  const absl::Status status =
+      design->CheckTemplates(all.at("mail.html").first, all.at("mail.txt").first);
+  if (!status.ok()) return status;
   return design;
 }
 
@@ -239,21 +246,58 @@ absl::Status Design::AddCatalogue(const std::string& tag, const std::string& mo)
   for (const Sample& sample : Samples()) Compose(sample.facts, {}, *made, brand);
   made->CollectFaults(nullptr);
   if (!faults.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("made for another version: ", *faults.begin(),
-                                                   " (", faults.size(), " such messages)"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("incomplete, or made for another version: ", *faults.begin(), " (",
+                     faults.size(), " such messages)"));
   }
   catalogues_.insert_or_assign(absl::AsciiStrToLower(tag), *std::move(made));
   return absl::OkStatus();
 }
 
+absl::Status Design::CheckTemplates(const std::string& html_path,
+                                    const std::string& text_path) const {
+  const AnswerLinks links = {.accept = "https://example.com/accept",
+                             .refuse = "https://example.com/refuse",
+                             .confirm = "https://example.com/confirm"};
+  for (const Sample& sample : Samples()) {
+    const MailFacts& facts = sample.facts;
+    std::vector<std::string> shown;
+    if (!facts.token.empty()) shown.push_back(facts.token);
+    if (facts.mail.IsValidation()) shown.insert(shown.end(), {links.accept, links.refuse});
+    if (facts.mail.HasToken() && !facts.mail.IsValidation()) shown.push_back(links.confirm);
+    if (facts.change) shown.push_back(facts.change->items.front().service.text());
+    if (facts.override_record) shown.push_back("Ticket 4711");  // Of the reason's second line.
+    for (const auto& [tag, catalogue] : catalogues_) {
+      const Letter letter = Compose(facts, links, catalogue, brand_);
+      for (const auto& [path, text] :
+           {std::pair(html_path, Html(*letter.content)), {text_path, Text(*letter.content)}}) {
+        for (const std::string& wanted : shown) {
+          if (absl::StrContains(text, wanted)) continue;
+          return WrongAt(path, 1,
+                         absl::StrCat("the e-mail \"", sample.name, "\" does not show ", wanted));
+        }
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> Design::languages() const {
+  std::vector<std::string> tags;
+  for (const auto& entry : catalogues_) tags.push_back(entry.first);
+  return tags;
+}
+
 const Catalogue& Design::For(absl::string_view tag) const {
-  const std::string lower = absl::AsciiStrToLower(tag);
-  for (const std::string& wanted : {lower, lower.substr(0, lower.find('-'))}) {
+  std::string wanted = absl::AsciiStrToLower(tag);
+  for (;;) {
     if (const auto found = catalogues_.find(wanted); found != catalogues_.end()) {
       return found->second;
     }
+    const std::size_t end = wanted.rfind('-');
+    if (end == std::string::npos) return catalogues_.at("en");
+    wanted.resize(end);
   }
-  return catalogues_.at("en");
 }
 
 std::string Design::Html(const ctemplate::TemplateDictionary& content) const {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 // ctemplate's headers use strlen without including it.
 #include <cstring>
@@ -20,8 +21,8 @@ namespace contacts {
 
 // The files that a provider puts in the place of shipped ones, as they were read. Comparable.
 struct DesignFiles {
-  std::map<std::string, std::string> replaced;  // By path: mail.html, mail.txt and LANGUAGE.mo.
-  std::string brand_path;                       // Empty: no brand file.
+  std::map<std::string, std::string> replacements;  // By path: mail.html, mail.txt and LANGUAGE.mo.
+  std::string brand_path;                           // Empty: no brand file.
   std::string brand;
   std::string logo_path;  // Empty: no logo.
   std::string logo;
@@ -44,13 +45,14 @@ class Design {
  public:
   // The one without files of a provider. Ends the process if it is wrong, which a test excludes.
   static std::shared_ptr<const Design> Shipped();
-  // The shipped one, with `files` in the place of its own. Every kind of e-mail is composed once in
-  // every language. Returns INVALID_ARGUMENT, as "PATH:LINE: reason", if a file is wrong.
+  // The shipped one, with `files` in the place of its own. Every sample is written in every
+  // language. Returns INVALID_ARGUMENT, as "PATH:LINE: reason", if a file is wrong.
   static absl::StatusOr<std::shared_ptr<const Design>> Make(const DesignFiles& files);
 
-  // The catalogue of a BCP 47 tag, else of its language without region, else the English one.
+  // The catalogue of a BCP 47 tag, else of the tag without its last parts, else the English one.
   const Catalogue& For(absl::string_view tag) const;
-  const std::map<std::string, Catalogue>& catalogues() const { return catalogues_; }
+  // In lower case.
+  std::vector<std::string> languages() const;
   const Brand& brand() const { return brand_; }
 
   std::string Html(const ctemplate::TemplateDictionary& content) const;
@@ -62,6 +64,8 @@ class Design {
   absl::Status SetTemplate(const std::string& name, const std::string& path,
                            const std::string& text);
   absl::Status AddCatalogue(const std::string& tag, const std::string& mo);
+  // Whether the templates show the code, the links, the services and the quotes of each sample.
+  absl::Status CheckTemplates(const std::string& html_path, const std::string& text_path) const;
 
   std::map<std::string, Catalogue> catalogues_;  // By tag, in lower case.
   std::unique_ptr<ctemplate::Template> html_, text_;

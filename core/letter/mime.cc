@@ -85,7 +85,7 @@ void AddLogo(GMimeMultipart* body, const Logo& logo) {
       g_mime_data_wrapper_new_with_stream(bytes.get(), GMIME_CONTENT_ENCODING_DEFAULT));
   g_mime_part_set_content(part.get(), content.get());
   g_mime_part_set_content_encoding(part.get(), GMIME_CONTENT_ENCODING_BASE64);
-  g_mime_part_set_content_id(part.get(), "logo");
+  g_mime_part_set_content_id(part.get(), "logo@brand");
   g_mime_object_set_disposition(GMIME_OBJECT(part.get()), GMIME_DISPOSITION_INLINE);
   g_mime_multipart_add(body, GMIME_OBJECT(part.get()));
 }
@@ -157,6 +157,7 @@ absl::StatusOr<std::string> EncodeMime(const RenderedMail& mail, LineEnd line_en
     AddPart(body.get(), "html", mail.html);
   } else {
     const Owned<GMimeMultipart> related = NewMultipart("related", absl::StrCat(boundary, "_html"));
+    g_mime_object_set_content_type_parameter(GMIME_OBJECT(related.get()), "type", "text/html");
     AddPart(related.get(), "html", mail.html);
     AddLogo(related.get(), *mail.logo);
     g_mime_multipart_add(body.get(), GMIME_OBJECT(related.get()));

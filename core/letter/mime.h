@@ -25,7 +25,7 @@ struct RenderedMail {
   std::string subject;
   std::string text;
   std::string html;
-  std::shared_ptr<const Logo> logo;  // The picture "cid:logo" of `html`; may be null.
+  std::shared_ptr<const Logo> logo;  // The picture "cid:logo@brand" of `html`; may be null.
   std::string language;              // BCP 47 tag.
   std::string message_id;            // Without angle brackets; the same at every try.
   absl::Time date;

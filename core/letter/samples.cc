@@ -93,10 +93,12 @@ MailFacts Skipped() {
   return facts;
 }
 
+// The other validator refused.
 MailFacts Refused(const AccountId& recipient, const std::string& reason) {
   MailFacts facts = OfChange(MailKind::kRefused, recipient, ItemOutcome::kNotApplied);
-  facts.change->validations[1].state = ValidationState::kRefused;
-  facts.change->validations[1].refuse_reason = reason;
+  Validation& answer = facts.change->validations[recipient == Requester() ? 1 : 0];
+  answer.state = ValidationState::kRefused;
+  answer.refuse_reason = reason;
   return facts;
 }
 

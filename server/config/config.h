@@ -45,7 +45,7 @@ struct Config {
   std::string mail_templates;   // Directory; empty: the shipped templates and catalogues.
   std::string mail_brand_file;  // Empty: no brand.
   DesignFiles design_files;     // Their content.
-  std::shared_ptr<const Design> design;
+  std::shared_ptr<const Design> design = Design::Shipped();
   CredentialsOptions credentials;
   TokenKeys token_keys;
   AccountIdForm account_id;

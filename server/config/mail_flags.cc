@@ -72,7 +72,7 @@ void MailFlags::Add(Flags& flags, Config& config) {
   flags.String("mail_templates", &config.mail_templates,
                "Directory with files in the place of shipped ones: the templates mail.html and "
                "mail.txt, and catalogues of messages, LANGUAGE.mo, which may add a language. "
-               "Followed like certificates; core/letter/README.md tells their form");
+               "Followed like certificates; core/letter/README.md describes them");
   flags.String(
       "mail_brand_file", &config.mail_brand_file,
       "YAML file with the provider's name, support, logo, logo_width, colors and footer in "
@@ -90,7 +90,7 @@ void MailFlags::Add(Flags& flags, Config& config) {
 }
 
 // Reads the files of the design, and makes it.
-void MailFlags::CheckDesign(Config& config) {
+void MailFlags::LoadDesign(Config& config) {
   const auto reject = [&](const absl::Status& status) {
     const std::string& brand = config.mail_brand_file;
     RejectFlag(!brand.empty() && absl::StartsWith(status.message(), brand) ? "mail_brand_file"
@@ -204,7 +204,7 @@ void MailFlags::Check(bool development, Config& config) const {
                             "; want maildir:DIR, smtp://HOST[:PORT] or smtps://HOST[:PORT]"));
   }
   CheckSender(development, config.letters);
-  CheckDesign(config);
+  LoadDesign(config);
   CheckTemplate("link_url", link_url_, development, {"contact_change_id", "token", "answer"},
                 config.letters.link_url);
   if (config.settings.email_confirmation > absl::ZeroDuration() || !confirm_url_.empty()) {

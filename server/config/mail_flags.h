@@ -20,7 +20,7 @@ class MailFlags {
   void Check(bool development, Config& config) const;
 
  private:
-  static void CheckDesign(Config& config);
+  static void LoadDesign(Config& config);
   void CheckSender(bool development, MailRenderer::Options& letters) const;
   // `place`: HOST[:PORT].
   SmtpOptions CheckSmtp(const std::string& place, bool implicit) const;

@@ -9,7 +9,7 @@ trap 'rm -f "$pot" "$pot.mo"' EXIT
 
 # With its flag, msgfmt checks the names in braces. xgettext does not give that flag to C++.
 xgettext --language=C++ --from-code=UTF-8 --keyword=T --keyword=N:1,2 --add-comments=Translators: \
-  --no-location --package-name=contacts --copyright-holder='the authors of contacts' \
+  --no-location --no-wrap --package-name=contacts --copyright-holder='the authors of contacts' \
   --output=- core/letter/*.cc |
   sed -e '/^"POT-Creation-Date/d' -e 's/charset=CHARSET/charset=UTF-8/' -e '1,/^$/{/^#/d}' |
   awk 'BEGIN { RS = ""; ORS = "\n\n" }
@@ -23,7 +23,7 @@ diff -u "$po/contacts.pot" "$pot" || {
 
 failed=0
 for file in "$po"/*.po; do
-  [[ ${1:-} != --update ]] || msgmerge --quiet --update --backup=off --no-fuzzy-matching --no-location "$file" "$pot"
+  [[ ${1:-} != --update ]] || msgmerge --quiet --update --backup=off --no-fuzzy-matching --no-location --no-wrap "$file" "$pot"
   msgfmt --check --output-file="$pot.mo" "$file" || failed=1
   msgcmp "$file" "$pot" || failed=1
 done
