@@ -45,11 +45,14 @@ std::string CheckKind(const std::string& name) {
 }
 
 absl::StatusOr<std::string> ReadWhole(const std::string& path) {
+  constexpr std::size_t kMaxSize = 1024 * 1024;  // As for contactsd.
   std::error_code error;
-  std::ifstream file(path, std::ios::binary);
-  if (!std::filesystem::is_regular_file(path, error) || !file) {
-    return absl::FailedPreconditionError(path + ": want a file that can be read");
+  if (!std::filesystem::is_regular_file(path, error) ||
+      std::filesystem::file_size(path, error) > kMaxSize) {
+    return absl::FailedPreconditionError(path + ": want a file of at most 1 MiB");
   }
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return absl::FailedPreconditionError(path + ": cannot be read");
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 

@@ -11,9 +11,9 @@
 #include <boost/locale/message.hpp>
 #include <cstring>
 #include <exception>
-#include <set>
 
 #include "absl/strings/str_cat.h"
+#include "core/letter/mo_file.h"
 
 namespace contacts {
 namespace {
@@ -37,13 +37,6 @@ void Split(absl::string_view format, const Own& own, const Name& name) {
   }
 }
 
-std::set<absl::string_view> Names(absl::string_view format) {
-  std::set<absl::string_view> names;
-  Split(
-      format, [](absl::string_view) {}, [&](absl::string_view name) { names.insert(name); });
-  return names;
-}
-
 }  // namespace
 
 // ICU's objects are const here, and ICU's const functions are thread safe.
@@ -59,27 +52,34 @@ Catalogue::~Catalogue() = default;
 Catalogue::Catalogue(Catalogue&&) noexcept = default;
 Catalogue& Catalogue::operator=(Catalogue&&) noexcept = default;
 
+absl::StatusOr<Catalogue> Catalogue::English() {
+  return Formatted(Catalogue("en", std::locale::classic(), /*translated=*/false));
+}
+
 absl::StatusOr<Catalogue> Catalogue::Make(const std::string& tag, const std::string& mo) {
   namespace gettext = boost::locale::gnu_gettext;
-  std::locale messages = std::locale::classic();
-  if (!mo.empty()) {
-    gettext::messages_info info;
-    info.language = "any";
-    info.encoding = "UTF-8";
-    info.domains.emplace_back("contacts");
-    info.paths.emplace_back("");
-    info.callback = [&](const std::string&, const std::string&) {
-      return std::vector<char>(mo.begin(), mo.end());
-    };
-    try {
-      messages = std::locale(messages, gettext::create_messages_facet<char>(info));
-    } catch (const std::exception& error) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("not a catalogue that msgfmt made: ", error.what()));
-    }
+  const absl::StatusOr<std::string> checked = CheckedMoFile(mo);
+  if (!checked.ok()) return checked.status();
+  gettext::messages_info info;
+  info.language = "any";
+  info.encoding = "UTF-8";
+  info.domains.emplace_back("contacts");
+  info.paths.emplace_back("");
+  info.callback = [&](const std::string&, const std::string&) {
+    return std::vector<char>(checked->begin(), checked->end());
+  };
+  try {
+    return Formatted(Catalogue(
+        tag, std::locale(std::locale::classic(), gettext::create_messages_facet<char>(info)),
+        /*translated=*/true));
+  } catch (const std::exception& error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("not a catalogue that msgfmt made: ", error.what()));
   }
-  Catalogue catalogue(tag, messages, !mo.empty());
+}
 
+absl::StatusOr<Catalogue> Catalogue::Formatted(Catalogue catalogue) {
+  const std::string& tag = catalogue.tag_;
   // ICU's "en" is American.
   const icu::Locale locale = icu::Locale::createCanonical(tag == "en" ? "en_GB" : tag.c_str());
   // ICU would take the machine's own language for one that it does not know.
@@ -119,7 +119,7 @@ const char* Catalogue::Find(const Message& message) const {
 
 std::vector<Part> Catalogue::Parts(const Message& message) const {
   const char* format = Find(message);
-  if (faults_ != nullptr && translated_) Check(message, format);
+  if (format == nullptr && missing_ != nullptr && translated_) missing_->insert(message.id);
   if (format == nullptr) {
     format = message.many != nullptr && message.count != 1 ? message.many : message.id;
   }
@@ -138,21 +138,6 @@ std::string Catalogue::Text(const Message& message) const {
   std::string text;
   for (const Part& part : Parts(message)) text += part.text;
   return text;
-}
-
-void Catalogue::Check(const Message& message, const char* format) const {
-  if (format == nullptr) {
-    faults_->insert(absl::StrCat("no translation of \"", message.id, "\""));
-    return;
-  }
-  std::set<absl::string_view> names = Names(format);
-  std::set<absl::string_view> wanted = Names(message.many == nullptr ? message.id : message.many);
-  // A plural form may say "one" instead of the number.
-  if (message.many != nullptr) names.insert("count"), wanted.insert("count");
-  if (names != wanted) {
-    faults_->insert(absl::StrCat("the translation \"", format,
-                                 "\" has other names in braces than \"", message.id, "\""));
-  }
 }
 
 std::string Catalogue::Date(absl::Time time) const {

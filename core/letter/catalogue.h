@@ -43,9 +43,11 @@ struct Part {
 // ICU writes them. Immutable and thread safe.
 class Catalogue {
  public:
-  // `tag`: a BCP 47 language tag. `mo`: what msgfmt made of a .po file in UTF-8. Without it, the
-  // messages are in English. Returns INVALID_ARGUMENT, with the reason, if `mo` is not that.
-  static absl::StatusOr<Catalogue> Make(const std::string& tag, const std::string& mo = "");
+  // The messages as the sources have them.
+  static absl::StatusOr<Catalogue> English();
+  // `tag`: a BCP 47 language tag. `mo`: what msgfmt made of a .po file in UTF-8. Returns
+  // INVALID_ARGUMENT, with the reason, if it is not that or ICU does not know the language.
+  static absl::StatusOr<Catalogue> Make(const std::string& tag, const std::string& mo);
   ~Catalogue();
   Catalogue(Catalogue&&) noexcept;
   Catalogue& operator=(Catalogue&&) noexcept;
@@ -56,9 +58,9 @@ class Catalogue {
   std::vector<Part> Parts(const Message& message) const;
   std::string Text(const Message& message) const;
 
-  // Until it is called with nullptr: adds to `faults` each message that the catalogue does not
-  // have, or has with other names in braces. For a catalogue that no other thread uses yet.
-  void CollectFaults(std::set<std::string>* faults) { faults_ = faults; }
+  // Until it is called with nullptr: adds to `missing` each message that is asked for and that the
+  // catalogue does not have. For a catalogue that no other thread uses yet.
+  void CollectMissing(std::set<std::string>* missing) { missing_ = missing; }
 
   // Full date and time of day in UTC, without seconds: "Monday, 1 June 2026 at 14:05 UTC".
   std::string Date(absl::Time time) const;
@@ -72,12 +74,12 @@ class Catalogue {
 
   Catalogue(std::string tag, const std::locale& messages, bool translated);
   const char* Find(const Message& message) const;
-  void Check(const Message& message, const char* format) const;
+  static absl::StatusOr<Catalogue> Formatted(Catalogue catalogue);
 
   std::string tag_;
   std::locale messages_;
   bool translated_;
-  std::set<std::string>* faults_ = nullptr;
+  std::set<std::string>* missing_ = nullptr;
   std::unique_ptr<const Formats> formats_;
 };
 

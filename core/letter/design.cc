@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <system_error>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/base/utf8.h"
 #include "core/letter/compose.h"
 #include "core/letter/embedded.h"
 #include "core/letter/samples.h"
@@ -20,6 +22,7 @@ namespace contacts {
 namespace {
 
 constexpr std::size_t kMaxFiles = 200;
+constexpr std::size_t kMaxDepth = 20;
 
 // The names that Compose sets. A template must use the first ones.
 const std::set<absl::string_view>& NeededNames() {
@@ -71,10 +74,26 @@ absl::Status WrongAt(const std::string& path, std::size_t line, absl::string_vie
   return absl::InvalidArgumentError(absl::StrCat(path, ":", line, ": ", reason));
 }
 
+// Whether the text is UTF-8 without control characters, and without a mark of its byte order.
+absl::Status CheckCharacters(const std::string& path, absl::string_view text) {
+  constexpr uint32_t kByteOrderMark = 0xFEFF;
+  for (std::size_t line = 1; !text.empty();) {
+    const std::optional<CodePoint> next = DecodeCodePoint(text);
+    if (!next) return WrongAt(path, line, "want UTF-8");
+    const bool control = next->value < 0x20 && !absl::StrContains("\t\r\n", text[0]);
+    if (control || next->value == 0x7F || next->value == kByteOrderMark) {
+      return WrongAt(path, line, "a control character or a byte order mark");
+    }
+    if (next->value == '\n') ++line;
+    text.remove_prefix(next->size);
+  }
+  return absl::OkStatus();
+}
+
 // ctemplate says neither the line of an error nor that a name is unknown, and has marks that would
 // leave a value without escapes.
 absl::Status CheckMarks(const std::string& path, const std::string& text) {
-  static const LazyRE2 kMark = {R"(([#/!]?)\s*([A-Za-z0-9_]*)\s*)"};
+  static const LazyRE2 kMark = {R"(([#/]?)([A-Za-z0-9_]*))"};
   std::vector<std::pair<std::string, std::size_t>> open;
   std::set<absl::string_view> unused = NeededNames();
   std::size_t counted = 0, line = 1;
@@ -100,6 +119,7 @@ absl::Status CheckMarks(const std::string& path, const std::string& text) {
     }
     unused.erase(name);
     if (kind == "#") open.emplace_back(name, line);
+    if (open.size() > kMaxDepth) return WrongAt(path, line, "sections in more than 20 others");
     if (kind != "/") continue;
     if (open.empty() || open.back().first != name) {
       return WrongAt(path, line,
@@ -135,6 +155,10 @@ absl::StatusOr<DesignFiles> ReadDesignFiles(const std::string& directory,
   std::set<std::string> names;
   if (!directory.empty()) {
     std::error_code error;
+    if ((fs::status(directory, error).permissions() & fs::perms::others_write) != fs::perms::none &&
+        !error) {
+      return Wrong(directory, "anyone may write it; want mode 0755 or less");
+    }
     for (fs::directory_iterator at(directory, error), end; !error && at != end;
          at.increment(error)) {
       static const LazyRE2 kName = {R"(mail\.(html|txt)|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\.mo)"};
@@ -174,7 +198,7 @@ absl::StatusOr<DesignFiles> ReadDesignFiles(const std::string& directory,
 absl::StatusOr<std::shared_ptr<const Design>> Design::Make(const DesignFiles& files) {
   const std::shared_ptr<Design> design(new Design);
   if (absl::Status status = design->SetBrand(files); !status.ok()) return status;
-  absl::StatusOr<Catalogue> english = Catalogue::Make("en");
+  absl::StatusOr<Catalogue> english = Catalogue::English();
   if (!english.ok()) return english.status();
   design->catalogues_.emplace("en", *std::move(english));
   std::map<std::string, std::pair<std::string, std::string>> all;  // By name: path and text.
@@ -222,6 +246,7 @@ absl::Status Design::SetBrand(const DesignFiles& files) {
 
 absl::Status Design::SetTemplate(const std::string& name, const std::string& path,
                                  const std::string& text) {
+  if (absl::Status status = CheckCharacters(path, text); !status.ok()) return status;
   if (absl::Status status = CheckMarks(path, text); !status.ok()) return status;
   const bool is_html = name == "mail.html";
   std::string colored = text;
@@ -241,14 +266,14 @@ absl::Status Design::AddCatalogue(const std::string& tag, const std::string& mo)
   if (!made.ok()) return made.status();
   Brand brand = brand_;
   brand.support = "support@example.com";  // There is a message about it.
-  std::set<std::string> faults;
-  made->CollectFaults(&faults);
+  std::set<std::string> missing;
+  made->CollectMissing(&missing);
   for (const Sample& sample : Samples()) Compose(sample.facts, {}, *made, brand);
-  made->CollectFaults(nullptr);
-  if (!faults.empty()) {
+  made->CollectMissing(nullptr);
+  if (!missing.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("incomplete, or made for another version: ", *faults.begin(), " (",
-                     faults.size(), " such messages)"));
+        absl::StrCat("incomplete, or made for another version: no translation of \"",
+                     *missing.begin(), "\" (", missing.size(), " such messages)"));
   }
   catalogues_.insert_or_assign(absl::AsciiStrToLower(tag), *std::move(made));
   return absl::OkStatus();
@@ -273,8 +298,8 @@ absl::Status Design::CheckTemplates(const std::string& html_path,
            {std::pair(html_path, Html(*letter.content)), {text_path, Text(*letter.content)}}) {
         for (const std::string& wanted : shown) {
           if (absl::StrContains(text, wanted)) continue;
-          return WrongAt(path, 1,
-                         absl::StrCat("the e-mail \"", sample.name, "\" does not show ", wanted));
+          return Wrong(path,
+                       absl::StrCat("the e-mail \"", sample.name, "\" does not show ", wanted));
         }
       }
     }

@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/utf8.h"
+#include "core/domain/email_address.h"
 
 namespace contacts {
 namespace {
@@ -82,7 +83,9 @@ absl::Duration RetryDelay(const RelayOptions& options, int64_t tries, double ran
 std::string Loggable(absl::string_view said, const std::string& address, const std::string& token) {
   std::string text(said);
   // MaskEmails would not know a quoted local part.
-  ReplaceAnyCase(text, address, MaskEmail(address));
+  for (const std::string& spelled : {address, WithAsciiDomain(address)}) {
+    ReplaceAnyCase(text, spelled, MaskEmail(spelled));
+  }
   text = MaskEmails(text);
   ReplaceAnyCase(text, token, "***");
   for (char& c : text) {

@@ -59,14 +59,14 @@ int FinalCode(absl::string_view line) {
 // address that is not in ASCII. Everything else is about the
 // service, such as 5.1.0, 5.1.7 and 5.1.8 (the sender), 5.5.x (the name in EHLO), 5.7.x (relaying,
 // TLS, policy).
-bool IsAboutRecipient(absl::string_view reply) {
+bool IsAboutRecipient(absl::string_view reply, bool in_utf8) {
   if (reply.size() <= kCodeSize) return false;
   const std::vector<absl::string_view> words = absl::StrSplit(reply.substr(kCodeSize), ' ');
-  for (const char* code :
-       {"5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10", "5.6.7", "5.6.9"}) {
+  for (const char* code : {"5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10"}) {
     if (words.front() == code) return true;
   }
-  return absl::StartsWith(words.front(), "5.2.");
+  const bool about_utf8 = words.front() == "5.6.7" || words.front() == "5.6.9";
+  return absl::StartsWith(words.front(), "5.2.") || (in_utf8 && about_utf8);
 }
 
 std::string PercentEncoded(const std::string& name) {
@@ -203,11 +203,14 @@ class SmtpTransport::Connection {
   DeliveryResult::Kind KindOf(int code) const {
     using Kind = DeliveryResult::Kind;
     if (aborted_ && *interrupted_) return Kind::kInterrupted;
-    if (why_aborted_ == kNoUtf8) return LoggedIn() ? Kind::kRejected : Kind::kServerTrouble;
+    // After HELO alone it is not known what the server offers.
+    if (why_aborted_ == kNoUtf8) {
+      return LoggedIn() && !helo_ ? Kind::kRejected : Kind::kServerTrouble;
+    }
     const bool permanent = code >= 500 && code <= 599;
     const bool of_message = step_ == Step::kMessage && ended_;
-    if (permanent && (of_message || step_ == Step::kRecipient) && IsAboutRecipient(reply_) &&
-        LoggedIn()) {
+    if (permanent && (of_message || step_ == Step::kRecipient) &&
+        IsAboutRecipient(reply_, needs_utf8_) && LoggedIn()) {
       return Kind::kRejected;
     }
     // A 5xx to the message may be about its content.
@@ -316,6 +319,7 @@ class SmtpTransport::Connection {
     // Lines of a login are base64, which has neither blank nor colon.
     if (absl::StartsWith(command, "EHLO ") || absl::StartsWith(command, "HELO ")) {
       step_ = Step::kConnect;
+      helo_ = absl::StartsWith(command, "HELO ");
     } else if (absl::StartsWith(command, "AUTH ")) {
       step_ = Step::kAuth;
     } else if (absl::StartsWith(command, "MAIL FROM:")) {
@@ -354,6 +358,7 @@ class SmtpTransport::Connection {
   std::vector<curl_socket_t> sockets_;
   bool encrypted_ = false;
   bool authenticated_ = false;
+  bool helo_ = false;      // The server did not take EHLO.
   uint64_t received_ = 0;  // Bytes of replies that were read here.
 
   // State of the delivery in progress.

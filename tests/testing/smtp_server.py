@@ -2,7 +2,7 @@
 """A real SMTP server on loopback that misbehaves as its recipients' addresses say.
 
 smtp_server.py --mailbox=DIR [--tls=starttls|implicit] [--certificate=PEM] [--user=U --password=P]
-               [--no-smtputf8]
+               [--no-smtputf8] [--no-ehlo]
 
 Prints its port once it listens. How a recipient is treated follows from the word
 before the first dot, dash or @ of the address:
@@ -55,6 +55,7 @@ arguments.add_argument("--certificate")
 arguments.add_argument("--user")
 arguments.add_argument("--password")
 arguments.add_argument("--no-smtputf8", action="store_true")
+arguments.add_argument("--no-ehlo", action="store_true")
 options = arguments.parse_args()
 
 REFUSALS = {
@@ -162,6 +163,12 @@ class Server(SMTP):
             for line in data.split(b"\r\n"):
                 log("wire", ascii(line.decode("latin-1")))
         super().data_received(data)
+
+    async def smtp_EHLO(self, hostname):
+        if options.no_ehlo:
+            await self.push("451 4.3.0 not now")
+        else:
+            await super().smtp_EHLO(hostname)
 
     async def smtp_DATA(self, arg):
         word = mode(self.envelope.rcpt_tos[0]) if self.envelope.rcpt_tos else ""

@@ -78,6 +78,14 @@ TEST(Smtp, WithoutSmtpUtf8RejectsALocalPartBeyondAsciiAndSendsADomainInALabels) 
   EXPECT_THAT(server.Taken().at(0), HasSubstr("X-To: accept@xn--exmple-cua.fr\n"));
 }
 
+TEST(Smtp, AfterAHeloDoesNotKnowThatSmtpUtf8IsNotOffered) {
+  const MailServer server({"--no-ehlo"});
+  SmtpTransport transport(To(server));
+  EXPECT_THAT(transport.Deliver(kSender, kInternational, kMessage), Became(Kind::kServerTrouble));
+  EXPECT_THAT(transport.Deliver(kSender, "accept@ex\u00e4mple.fr", kMessage),
+              Became(Kind::kDelivered));
+}
+
 TEST(Smtp, KeepsWhatTheServerSaidInTheEnd) {
   const MailServer server;
   SmtpTransport transport(To(server));

@@ -105,6 +105,10 @@ TEST_F(DesignTest, SaysFileLineAndReasonOfATemplate) {
   for (const auto& [text, fault] : {
            std::pair("{{titel}}", "3: {{titel}}: no such name"),
            {"{{title", "3: {{ without }}"},
+           {"{{ title }}", "3: {{ title }}: want {{name}}"},
+           {"\xe9", "3: want UTF-8"},
+           {"\x01", "3: a control character"},
+           {"\ufeff", "3: a control character or a byte order mark"},
            {"{{#row}}", "3: {{#row}} without {{/row}}"},
            {"{{/row}}", "3: {{/row}} without {{#row}}"},
            {"{{#row}}{{#line}}{{/row}}{{/line}}", "3: {{/row}}, where {{/line}} is wanted"},
@@ -136,7 +140,7 @@ TEST_F(DesignTest, RefusesATemplateThatHidesWhatAnEmailIsFor) {
       edited = absl::StrReplaceAll(edited, {{"{{/code}}", "{{/code}}{{/quote}}"}});
     }
     Write("mail.txt", edited);
-    EXPECT_THAT(Fault(), AllOf(StartsWith(Path("mail.txt") + ":1: the e-mail \""),
+    EXPECT_THAT(Fault(), AllOf(StartsWith(Path("mail.txt") + ": the e-mail \""),
                                HasSubstr("does not show"), HasSubstr(hidden)));
   }
 }
@@ -188,12 +192,48 @@ TEST_F(DesignTest, RefusesACatalogueOfAnotherVersion) {
                  {{"contactez {account}", "contactez {compte}"}});
   EXPECT_THAT(Fault(), HasSubstr("other names in braces"));
   Write("fr.mo", "nothing");
-  EXPECT_THAT(Fault(), HasSubstr(Path("fr.mo") + ": not a catalogue that msgfmt made"));
+  EXPECT_THAT(Fault(), HasSubstr(Path("fr.mo") + ": not a catalogue that msgfmt made: its"));
+}
+
+TEST_F(DesignTest, RefusesADamagedCatalogueWithoutACrash) {
+  const std::string& french = EmbeddedDesign().at("fr.mo");
+  for (std::size_t size = 0; size < french.size(); size += 61) {
+    Write("fr.mo", french.substr(0, size));
+    EXPECT_THAT(Fault(), StartsWith(Path("fr.mo") + ": "));
+  }
+  // Every byte of the header and of the tables, and some of the rest.
+  for (std::size_t at = 0; at < french.size(); at += at < 2000 ? 3 : 97) {
+    std::string damaged = french;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x55);
+    Write("fr.mo", damaged);
+    const auto design = Make();
+    EXPECT_TRUE(design.ok() || absl::IsInvalidArgument(design.status()));
+  }
+}
+
+TEST_F(DesignTest, SaysWhichTranslationIsWrong) {
+  const std::string po = CONTACTS_TEST_CATALOGUES "/fr.po";
+  const std::string deep = "plural=" + std::string(300, '(') + "n";
+  for (const auto& [from, to, fault] :
+       {std::tuple("\"Bonjour,\"", "\"Bon\\njour,\"", "\"Hello,\" has a control character"),
+        {"\"Bonjour,\"", "\"Bonjour {\"", "\"Hello,\" has other names in braces"},
+        {"\"{count}\u00a0services\"", "\"{nombre}\u00a0services\"", "has other names in braces"},
+        {"nplurals=2", "nplurals=3", "lacks a plural form"},
+        {"plural=(n > 1)", deep.c_str(), "Plural-Forms"}}) {
+    WriteCatalogue(po, "fr", {{from, to}});
+    EXPECT_THAT(Fault(), AllOf(StartsWith(Path("fr.mo") + ": "), HasSubstr(fault)));
+  }
+}
+
+TEST_F(DesignTest, RefusesADirectoryThatAnyoneMayWrite) {
+  fs::permissions(Path(""), fs::perms::others_write, fs::perm_options::add);
+  EXPECT_THAT(Fault(), HasSubstr("anyone may write it"));
 }
 
 TEST_F(DesignTest, MissesEachMessageOfAnEmptyCatalogue) {
   const std::string pot = CONTACTS_TEST_CATALOGUES "/contacts.pot";
-  WriteCatalogue(pot, "fr");
+  WriteCatalogue(pot, "fr",
+                 {{"nplurals=INTEGER; plural=EXPRESSION;", "nplurals=2; plural=(n != 1);"}});
   int messages = -1;  // The first one is the header.
   for (const absl::string_view line : absl::StrSplit(*ReadPlain(pot), '\n')) {
     messages += absl::StartsWith(line, "msgid ") ? 1 : 0;
@@ -245,6 +285,9 @@ TEST_F(DesignTest, SaysFileLineAndReasonOfABrand) {
            {"\nlogo: missing.png\n", "2: "},
            {"\nlogo: logo.png\n", "2: "},
            {"name: x\nname: y\n", "2: a second name"},
+           {"name: x\n---\nname: y\n", "3: a second document"},
+           {"name: x\u202ey\n", "1: name: want one line"},
+           {"colors:\n  accent: #a1b2c3\n", "2: accent: want"},
        }) {
     Write("brand.yaml", text);
     EXPECT_THAT(Fault("brand.yaml"), StartsWith(absl::StrCat(Path("brand.yaml"), ":", fault)));

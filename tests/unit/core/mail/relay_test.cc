@@ -53,6 +53,8 @@ TEST(Loggable, MasksTheAddressAndTakesOutTheToken) {
 TEST(Loggable, StaysOnOneShortLine) {
   EXPECT_EQ(Loggable("550 <jos\u00e9@xn--exmple-cua.fr> unknown", "jos\u00e9@ex\u00e4mple.fr", ""),
             "550 <j***@xn--exmple-cua.fr> unknown");
+  EXPECT_EQ(Loggable("250 \"jo hn\"@xn--exmple-cua.fr queued", "\"jo hn\"@ex\u00e4mple.fr", ""),
+            "250 \"****@xn--exmple-cua.fr queued");
   EXPECT_EQ(Loggable("450 a\r\nlevel=error\x1b[0m", "", ""), "450 a  level=error [0m");
   EXPECT_LE(Loggable(std::string(100000, 'x'), "", "").size(), 300U);
 }
