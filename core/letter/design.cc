@@ -201,10 +201,11 @@ absl::StatusOr<std::shared_ptr<const Design>> Design::Make(const DesignFiles& fi
   absl::StatusOr<Catalogue> english = Catalogue::English();
   if (!english.ok()) return english.status();
   design->catalogues_.emplace("en", *std::move(english));
-  std::map<std::string, std::pair<std::string, std::string>> all;  // By name: path and text.
+  // By name in lower case: path and text.
+  std::map<std::string, std::pair<std::string, std::string>> all;
   for (const auto& [name, text] : EmbeddedDesign()) all[name] = {name, text};
   for (const auto& [path, text] : files.replacements) {
-    all[std::filesystem::path(path).filename().string()] = {path, text};
+    all[absl::AsciiStrToLower(std::filesystem::path(path).filename().string())] = {path, text};
   }
   for (const char* name : {"mail.html", "mail.txt"}) {
     const auto& [path, text] = all.at(name);
@@ -212,8 +213,8 @@ absl::StatusOr<std::shared_ptr<const Design>> Design::Make(const DesignFiles& fi
   }
   for (const auto& [name, file] : all) {
     if (!absl::EndsWith(name, ".mo")) continue;
-    const absl::Status status =
-        design->AddCatalogue(name.substr(0, name.size() - std::strlen(".mo")), file.second);
+    const std::string tag = std::filesystem::path(file.first).stem().string();
+    const absl::Status status = design->AddCatalogue(tag, file.second);
     if (!status.ok()) return Wrong(file.first, status.message());
   }
   const absl::Status status =

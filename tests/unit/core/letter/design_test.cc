@@ -180,6 +180,8 @@ TEST_F(DesignTest, HasTheWordsOfAProvidersOwnCatalogue) {
   const auto design = Make();
   ASSERT_TRUE(design.ok()) << design.status();
   EXPECT_THAT(Sent(*design, "fr").text, HasSubstr("Salut,"));
+  fs::rename(Path("fr.mo"), Path("FR.mo"));
+  EXPECT_THAT(Sent(*Make(), "fr").text, HasSubstr("Salut,"));
 }
 
 TEST_F(DesignTest, RefusesACatalogueOfAnotherVersion) {
