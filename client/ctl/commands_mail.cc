@@ -47,6 +47,9 @@ std::string CheckKind(const std::string& name) {
 absl::StatusOr<std::string> ReadWhole(const std::string& path) {
   constexpr std::size_t kMaxSize = 1024 * 1024;  // As for contactsd.
   std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return absl::FailedPreconditionError(path + ": No such file or directory");
+  }
   if (!std::filesystem::is_regular_file(path, error) ||
       std::filesystem::file_size(path, error) > kMaxSize) {
     return absl::FailedPreconditionError(path + ": want a file of at most 1 MiB");
