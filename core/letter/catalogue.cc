@@ -24,19 +24,6 @@ std::string Utf8(const icu::UnicodeString& text) {
   return utf8;
 }
 
-// Calls `own` with each text of `format`, and `name` with each name in braces.
-template <typename Own, typename Name>
-void Split(absl::string_view format, const Own& own, const Name& name) {
-  while (!format.empty()) {
-    const std::size_t open = format.find('{');
-    const std::size_t close = format.find('}', std::min(open, format.size()));
-    if (close == absl::string_view::npos) return own(format);
-    if (open > 0) own(format.substr(0, open));
-    name(format.substr(open + 1, close - open - 1));
-    format.remove_prefix(close + 1);
-  }
-}
-
 }  // namespace
 
 // ICU's objects are const here, and ICU's const functions are thread safe.
@@ -124,7 +111,7 @@ std::vector<Part> Catalogue::Parts(const Message& message) const {
     format = message.many != nullptr && message.count != 1 ? message.many : message.id;
   }
   std::vector<Part> parts;
-  Split(
+  SplitAtNames(
       format, [&](absl::string_view own) { parts.push_back({.text = std::string(own)}); },
       [&](absl::string_view name) {
         for (const auto& [known, value] : message.values) {

@@ -198,9 +198,6 @@ absl::StatusOr<DesignFiles> ReadDesignFiles(const std::string& directory,
 absl::StatusOr<std::shared_ptr<const Design>> Design::Make(const DesignFiles& files) {
   const std::shared_ptr<Design> design(new Design);
   if (absl::Status status = design->SetBrand(files); !status.ok()) return status;
-  absl::StatusOr<Catalogue> english = Catalogue::English();
-  if (!english.ok()) return english.status();
-  design->catalogues_.emplace("en", *std::move(english));
   // By name in lower case: path and text.
   std::map<std::string, std::pair<std::string, std::string>> all;
   for (const auto& [name, text] : EmbeddedDesign()) all[name] = {name, text};
@@ -211,15 +208,18 @@ absl::StatusOr<std::shared_ptr<const Design>> Design::Make(const DesignFiles& fi
     const auto& [path, text] = all.at(name);
     if (absl::Status status = design->SetTemplate(name, path, text); !status.ok()) return status;
   }
+  Paths paths = {.html = all.at("mail.html").first, .text = all.at("mail.txt").first};
+  absl::StatusOr<Catalogue> english = Catalogue::English();
+  if (!english.ok()) return english.status();
+  if (absl::Status status = design->Add(*std::move(english), paths); !status.ok()) return status;
   for (const auto& [name, file] : all) {
     if (!absl::EndsWith(name, ".mo")) continue;
-    const std::string tag = std::filesystem::path(file.first).stem().string();
-    const absl::Status status = design->AddCatalogue(tag, file.second);
-    if (!status.ok()) return Wrong(file.first, status.message());
+    paths.catalogue = file.first;
+    absl::StatusOr<Catalogue> made =
+        Catalogue::Make(std::filesystem::path(paths.catalogue).stem().string(), file.second);
+    if (!made.ok()) return Wrong(paths.catalogue, made.status().message());
+    if (absl::Status status = design->Add(*std::move(made), paths); !status.ok()) return status;
   }
-  const absl::Status status =
-      design->CheckTemplates(all.at("mail.html").first, all.at("mail.txt").first);
-  if (!status.ok()) return status;
   return design;
 }
 
@@ -262,29 +262,14 @@ absl::Status Design::SetTemplate(const std::string& name, const std::string& pat
   return Wrong(path, "ctemplate cannot tell how to escape values in this HTML");
 }
 
-absl::Status Design::AddCatalogue(const std::string& tag, const std::string& mo) {
-  absl::StatusOr<Catalogue> made = Catalogue::Make(tag, mo);
-  if (!made.ok()) return made.status();
-  Brand brand = brand_;
-  brand.support = "support@example.com";  // There is a message about it.
-  std::set<std::string> missing;
-  made->CollectMissing(&missing);
-  for (const Sample& sample : Samples()) Compose(sample.facts, {}, *made, brand);
-  made->CollectMissing(nullptr);
-  if (!missing.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("incomplete, or made for another version: no translation of \"",
-                     *missing.begin(), "\" (", missing.size(), " such messages)"));
-  }
-  catalogues_.insert_or_assign(absl::AsciiStrToLower(tag), *std::move(made));
-  return absl::OkStatus();
-}
-
-absl::Status Design::CheckTemplates(const std::string& html_path,
-                                    const std::string& text_path) const {
+absl::Status Design::Add(Catalogue catalogue, const Paths& paths) {
   const AnswerLinks links = {.accept = "https://example.com/accept",
                              .refuse = "https://example.com/refuse",
                              .confirm = "https://example.com/confirm"};
+  Brand brand = brand_;
+  brand.support = "support@example.com";  // There is a message about it.
+  std::set<std::string> missing;
+  catalogue.CollectMissing(&missing);
   for (const Sample& sample : Samples()) {
     const MailFacts& facts = sample.facts;
     std::vector<std::string> shown;
@@ -293,18 +278,22 @@ absl::Status Design::CheckTemplates(const std::string& html_path,
     if (facts.mail.HasToken() && !facts.mail.IsValidation()) shown.push_back(links.confirm);
     if (facts.change) shown.push_back(facts.change->items.front().service.text());
     if (facts.override_record) shown.push_back("Ticket 4711");  // Of the reason's second line.
-    for (const auto& [tag, catalogue] : catalogues_) {
-      const Letter letter = Compose(facts, links, catalogue, brand_);
-      for (const auto& [path, text] :
-           {std::pair(html_path, Html(*letter.content)), {text_path, Text(*letter.content)}}) {
-        for (const std::string& wanted : shown) {
-          if (absl::StrContains(text, wanted)) continue;
-          return Wrong(path,
-                       absl::StrCat("the e-mail \"", sample.name, "\" does not show ", wanted));
-        }
+    const Letter letter = Compose(facts, links, catalogue, brand);
+    for (const auto& [path, text] :
+         {std::pair(paths.html, Html(*letter.content)), {paths.text, Text(*letter.content)}}) {
+      for (const std::string& wanted : shown) {
+        if (absl::StrContains(text, wanted)) continue;
+        return Wrong(path, absl::StrCat("the e-mail \"", sample.name, "\" does not show ", wanted));
       }
     }
   }
+  catalogue.CollectMissing(nullptr);
+  if (!missing.empty()) {
+    return Wrong(paths.catalogue,
+                 absl::StrCat("incomplete, or made for another version: no translation of \"",
+                              *missing.begin(), "\" (", missing.size(), " such messages)"));
+  }
+  catalogues_.insert_or_assign(absl::AsciiStrToLower(catalogue.tag()), std::move(catalogue));
   return absl::OkStatus();
 }
 

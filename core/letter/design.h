@@ -63,9 +63,13 @@ class Design {
   absl::Status SetBrand(const DesignFiles& files);
   absl::Status SetTemplate(const std::string& name, const std::string& path,
                            const std::string& text);
-  absl::Status AddCatalogue(const std::string& tag, const std::string& mo);
-  // Whether the templates show the code, the links, the services and the quotes of each sample.
-  absl::Status CheckTemplates(const std::string& html_path, const std::string& text_path) const;
+  // The files, for errors.
+  struct Paths {
+    std::string html, text, catalogue;
+  };
+  // Adds a catalogue, if it has each message of the samples and the templates show the code, the
+  // links, the services and the quotes of each in its language.
+  absl::Status Add(Catalogue catalogue, const Paths& paths);
 
   std::map<std::string, Catalogue> catalogues_;  // By tag, in lower case.
   std::unique_ptr<ctemplate::Template> html_, text_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -41,6 +42,13 @@ std::optional<absl::string_view> StringAt(absl::string_view mo, std::size_t entr
   return mo.substr(at, size);
 }
 
+std::set<absl::string_view> NamesIn(absl::string_view message) {
+  std::set<absl::string_view> names;
+  SplitAtNames(
+      message, [](absl::string_view) {}, [&](absl::string_view name) { names.insert(name); });
+  return names;
+}
+
 // A message has its plural behind a NUL, and a translation its forms.
 absl::Status CheckTranslation(absl::string_view message, absl::string_view translation,
                               std::size_t plural_forms) {
@@ -67,16 +75,6 @@ absl::Status CheckTranslation(absl::string_view message, absl::string_view trans
 }
 
 }  // namespace
-
-std::set<absl::string_view> NamesIn(absl::string_view message) {
-  std::set<absl::string_view> names;
-  for (std::size_t at = message.find('{'); at != message.npos; at = message.find('{', at + 1)) {
-    const std::size_t end = message.find('}', at);
-    if (end == message.npos) break;
-    names.insert(message.substr(at + 1, end - at - 1));
-  }
-  return names;
-}
 
 absl::StatusOr<std::string> CheckedMoFile(std::string mo) {
   if (mo.size() < kHeaderSize || !absl::StartsWith(mo, kMagic)) return Wrong("its beginning");

@@ -25,8 +25,10 @@ class MailRenderer {
     // Template of the link that confirms an address, with {token}, also {account} and {language}.
     std::string confirm_url;
   };
-  explicit MailRenderer(Options options, std::shared_ptr<const Design> design = Design::Shipped())
-      : options_(std::move(options)), design_(std::move(design)) {}
+  // `design`: null for the shipped one.
+  explicit MailRenderer(Options options, std::shared_ptr<const Design> design = nullptr)
+      : options_(std::move(options)),
+        design_(design != nullptr ? std::move(design) : Design::Shipped()) {}
 
   // Later e-mails have this design.
   void Use(std::shared_ptr<const Design> design);

@@ -42,10 +42,10 @@ struct Config {
           "http://localhost:8080/contact-changes/"
           "{contact_change_id}?token={token}&answer={answer}",
       .confirm_url = "http://localhost:8080/confirm-email?token={token}"};
-  std::string mail_templates;   // Directory; empty: the shipped templates and catalogues.
-  std::string mail_brand_file;  // Empty: no brand.
-  DesignFiles design_files;     // Their content.
-  std::shared_ptr<const Design> design = Design::Shipped();
+  std::string mail_templates;            // Directory; empty: the shipped templates and catalogues.
+  std::string mail_brand_file;           // Empty: no brand.
+  DesignFiles design_files;              // Their content.
+  std::shared_ptr<const Design> design;  // Null: the shipped one.
   CredentialsOptions credentials;
   TokenKeys token_keys;
   AccountIdForm account_id;

@@ -91,6 +91,7 @@ void MailFlags::Add(Flags& flags, Config& config) {
 
 // Reads the files of the design, and makes it.
 void MailFlags::LoadDesign(Config& config) {
+  if (config.mail_templates.empty() && config.mail_brand_file.empty()) return;
   const auto reject = [&](const absl::Status& status) {
     const std::string& brand = config.mail_brand_file;
     RejectFlag(!brand.empty() && absl::StartsWith(status.message(), brand) ? "mail_brand_file"
