@@ -63,6 +63,9 @@ void ApplyItems(Session& session, const ContactChange& change, absl::Time now) {
     store::MoveRole(session, services, role, change.new_contact,
                     {.cause = MoveCause::kContactChange, .cause_id = change.id, .time = now});
   }
+  // Those that the ask wrote are there.
+  old_contacts.erase(change.requester);
+  old_contacts.erase(change.new_contact);
   store::AddInvolvement(session, old_contacts, change.id, /*open=*/false);
 }
 

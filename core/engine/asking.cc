@@ -57,11 +57,12 @@ struct LoadedFacts {
   absl::Time now;          // Read after everything was locked.
 };
 
-LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAsk& ask,
-                      const EngineContext& context) {
+// Returns ACCOUNT_NOT_FOUND if the requester does not exist.
+absl::StatusOr<LoadedFacts> ReadFacts(Session& session, const AccountId& requester,
+                                      const ChangeAsk& ask, const EngineContext& context) {
   LoadedFacts result;
   AskFacts& facts = result.facts;
-  facts.requester = requester.id;
+  facts.requester = requester;
   facts.standing_for_every_role = context.settings.standing_for_every_role;
   std::set<ServiceId> service_ids;
   std::set<AccountId> new_contacts, payers, recipients;
@@ -70,8 +71,10 @@ LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAs
     new_contacts.insert(assignment.new_contact);
   }
 
-  store::ServicesAndPending loaded =
-      store::LoadServicesAndPending(session, service_ids, LockOf(ask), requester.id);
+  // The lock on the requester's account makes its calls take turns, so that its quotas hold.
+  store::RequesterAndServices loaded =
+      store::LoadRequesterAndServices(session, requester, service_ids, LockOf(ask));
+  if (!loaded.may_ask) return errors::AccountNotFound(requester);
   for (Service& service : loaded.services) facts.services.emplace(service.id, std::move(service));
   for (const auto& [service, role, new_contact] : ask.assignments) {
     recipients.insert(new_contact);
@@ -83,10 +86,10 @@ LoadedFacts ReadFacts(Session& session, const Account& requester, const ChangeAs
       payers.insert(holder);
     }
   }
-  recipients.erase(requester.id);
+  recipients.erase(requester);
   // Locks: no new contact is deleted before the change that names it is there.
   store::AccountsAndUse accounts = store::LoadAccountsAndUse(
-      session, new_contacts, payers, recipients, requester.id, context.clock(), LockOf(ask));
+      session, new_contacts, payers, recipients, requester, context.clock(), LockOf(ask));
   result.use = accounts.use;
   facts.accounts = ById(std::move(accounts.accounts));
 
@@ -124,14 +127,14 @@ void Create(Session& session, std::vector<ContactChange>& changes, const AskFact
     admins.push_back(AdminsOf(change, facts));
   }
   store::InsertChanges(session, changes, admins);
-  SaveEffects(session, all, now, settings);
-  store::CountDailyUses(session, {items}, now);
+  SaveEffects(session, all, now, settings, {items});
 }
 
 // Findings of one run of ChangeContacts, beside its reply.
 struct Found {
   std::set<Uuid> expired;      // Expired changes that still have roles that the ask is about.
-  int64_t wrong_accounts = 0;  // That the error tells of.
+  absl::Status rejected;       // The error that tells of wrong accounts.
+  int64_t wrong_accounts = 0;  // That it tells of.
 };
 
 // One run of ChangeContacts. Nothing if it found expired changes in the way.
@@ -140,10 +143,9 @@ absl::StatusOr<ReplyOrOvertaken> Ask(Session& session, const EngineContext& cont
                                      const Encode<std::vector<ContactChange>>& encode,
                                      Found& found) {
   found = {};
-  // The lock on the requester's account makes its calls take turns, so that its quotas hold.
-  const std::optional<Account> requester = store::LoadAccount(session, call.account, LockOf(ask));
-  if (!requester || requester->email.empty()) return errors::AccountNotFound(call.account);
-  const LoadedFacts loaded = ReadFacts(session, *requester, ask, context);
+  const absl::StatusOr<LoadedFacts> read = ReadFacts(session, call.account, ask, context);
+  if (!read.ok()) return read.status();
+  const LoadedFacts& loaded = *read;
   found.expired = loaded.expired;
   if (!found.expired.empty() && !ask.validate_only) return ReplyOrOvertaken();
 
@@ -154,6 +156,7 @@ absl::StatusOr<ReplyOrOvertaken> Ask(Session& session, const EngineContext& cont
   if (!rejected.ok()) {
     found.wrong_accounts =
         static_cast<int64_t>(FindWrongAccounts(ask.assignments, loaded.facts).size());
+    found.rejected = rejected;
     return rejected;
   }
   std::vector<ContactChange> changes =
@@ -220,7 +223,7 @@ absl::StatusOr<std::string> Asking::ChangeContacts(
     const absl::StatusOr<ReplyOrOvertaken> reply =
         ask.validate_only ? context_.database->Read<ReplyOrOvertaken>(call.limits, body)
                           : TryMutateOnce(context_, call, body);
-    if (!reply.ok() && found.wrong_accounts > 0) {
+    if (found.wrong_accounts > 0 && reply.status() == found.rejected) {
       const absl::Status counted = CountWrongAccounts(context_, call, found.wrong_accounts);
       return counted.ok() ? reply.status() : counted;
     }

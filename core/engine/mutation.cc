@@ -20,12 +20,6 @@ const std::string& RecordOwnerOf(const Call& call) {
   return call.request_id || call.about.empty() ? ActorOf(call) : call.about.text();
 }
 
-// Whether an error is the outcome of a decision. Trouble on the way to a decision is not.
-bool IsDecision(const absl::Status& status) {
-  return !errors::Reason(status).empty() && !absl::IsUnavailable(status) &&
-         !absl::IsDeadlineExceeded(status);
-}
-
 // Returns the stored reply, nothing if there is no record, or REQUEST_ID_REUSED if the record is
 // about another request.
 absl::StatusOr<std::optional<std::string>> LoadStoredReply(Session& session, const Call& call,
@@ -44,14 +38,25 @@ absl::StatusOr<ReplyOrOvertaken> TryMutateOnce(
     const std::function<absl::StatusOr<ReplyOrOvertaken>(Session&)>& body) {
   // A call without a request id gets one, so that a commit whose answer was lost can be looked up.
   const Uuid request_id = call.request_id.value_or(Uuid::Version4());
-  bool may_be_stored = call.request_id.has_value();
+  bool ran = false;
   const auto run = [&](Session& session) -> absl::StatusOr<ReplyOrOvertaken> {
-    may_be_stored = may_be_stored || session.maybe_committed();
-    if (may_be_stored) {
+    const bool may_be_stored = call.request_id.has_value() || session.maybe_committed();
+    // The INSERT of the record decides whether the request was answered before, so the first run
+    // does not look. If that fails as a duplicate, the next run does.
+    if (std::exchange(ran, true) && may_be_stored) {
       absl::StatusOr<ReplyOrOvertaken> stored = LoadStoredReply(session, call, request_id);
       if (!stored.ok() || stored->has_value()) return stored;
     }
     absl::StatusOr<ReplyOrOvertaken> reply = body(session);
+    if (!reply.ok() && may_be_stored) {
+      // A call may fail because the same request was done before. The locks of the body are held,
+      // so its record is seen if it was committed before the body got them.
+      absl::StatusOr<ReplyOrOvertaken> stored = LoadStoredReply(session, call, request_id);
+      if (!stored.ok() || stored->has_value()) {
+        session.DropWrites();
+        return stored;
+      }
+    }
     if (!reply.ok() || !reply->has_value()) return reply;
     // The record of an id that no caller knows is of use only until this call has ended.
     const absl::Duration age = call.request_id
@@ -62,17 +67,7 @@ absl::StatusOr<ReplyOrOvertaken> TryMutateOnce(
                                    context.clock() - age);
     return reply;
   };
-  absl::StatusOr<ReplyOrOvertaken> reply =
-      context.database->Write<ReplyOrOvertaken>(call.limits, run);
-
-  // Another call, or an earlier run of this one, may have committed the same request after this
-  // run looked for its record and before it got its locks.
-  if (may_be_stored && IsDecision(reply.status())) {
-    absl::StatusOr<ReplyOrOvertaken> stored = context.database->Read<ReplyOrOvertaken>(
-        call.limits, [&](Session& session) { return LoadStoredReply(session, call, request_id); });
-    if (!stored.ok() || stored->has_value()) return stored;
-  }
-  return reply;
+  return context.database->Write<ReplyOrOvertaken>(call.limits, run);
 }
 
 absl::StatusOr<std::string> MutateOnce(

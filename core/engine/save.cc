@@ -39,24 +39,23 @@ void SaveChangeAndItems(Session& session, const ContactChange& change,
   if (!change.open() || transition.items_changed) store::SaveItems(session, change);
 }
 
-void SaveEffects(Session& session, Transition& transition, absl::Time now,
-                 const Settings& settings) {
+void SaveEffects(Session& session, Transition& transition, absl::Time now, const Settings& settings,
+                 std::vector<DailyCount> uses) {
   for (ChangeEvent& event : transition.events) {
     event.id = Uuid::Version7(now);
     if (EntersState(event.type)) session.CountEntered(event.state);
   }
   store::InsertEvents(session, transition.events);
-  SaveMails(session, std::move(transition.mails), now, settings);
+  SaveMails(session, std::move(transition.mails), now, settings, std::move(uses));
 }
 
 void SaveMails(Session& session, std::vector<OutboxMail> mails, absl::Time now,
-               const Settings& settings) {
-  std::vector<DailyCount> counts;
+               const Settings& settings, std::vector<DailyCount> uses) {
   for (OutboxMail& mail : mails) {
     mail.id = Uuid::Version7(now);
-    if (!mail.sender.empty()) counts.push_back({mail.sender, DailyUse::kMails, mail.recipient, 1});
+    if (!mail.sender.empty()) uses.push_back({mail.sender, DailyUse::kMails, mail.recipient, 1});
   }
-  store::CountDailyUses(session, counts, now);
+  store::CountDailyUses(session, uses, now);
   store::InsertMails(session, mails, settings.max_mails_per_day);
 }
 

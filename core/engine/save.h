@@ -10,6 +10,7 @@
 
 #include "core/domain/contact_change.h"
 #include "core/domain/outbox_mail.h"
+#include "core/domain/quota.h"
 #include "core/domain/role.h"
 #include "core/domain/service.h"
 #include "core/domain/settings.h"
@@ -23,16 +24,17 @@ namespace contacts {
 void SaveChangeAndItems(Session& session, const ContactChange& change,
                         const Transition& transition);
 
-// Queues a transition's history and e-mails, with fresh ids. Queue it after the other writes about
-// changes: it locks the days of the causing accounts, which come last in the order of locks.
-void SaveEffects(Session& session, Transition& transition, absl::Time now,
-                 const Settings& settings);
+// Queues a transition's history and e-mails, with fresh ids, and counts `uses`. Queue it after the
+// other writes about changes: it locks the days of the causing accounts, which come last in the
+// order of locks.
+void SaveEffects(Session& session, Transition& transition, absl::Time now, const Settings& settings,
+                 std::vector<DailyCount> uses = {});
 
-// Queues e-mails, with fresh ids, and counts each for its sender and recipient. To refuse what
-// would send one e-mail too many, check MailWait of core/workflow/quota.h before, with the
-// sender's LoadDailyUse of kMails.
+// Queues e-mails, with fresh ids, and counts each for its sender and recipient, beside `uses`. To
+// refuse what would send one e-mail too many, check MailWait of core/workflow/quota.h before, with
+// the sender's LoadDailyUse of kMails.
 void SaveMails(Session& session, std::vector<OutboxMail> mails, absl::Time now,
-               const Settings& settings);
+               const Settings& settings, std::vector<DailyCount> uses = {});
 
 struct LockedServices {
   std::vector<Service> services;  // The services that exist, locked.

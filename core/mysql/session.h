@@ -108,6 +108,13 @@ class Session {
   // Commits the queued writes although the body returns an error.
   void CommitAnyway() { commit_anyway_ = true; }
 
+  // Forgets what was queued and counted so far.
+  void DropWrites() {
+    writes_.clear();
+    entered_ = {};
+    commit_anyway_ = false;
+  }
+
   // Whether an earlier run of this body may have been committed.
   bool maybe_committed() const { return maybe_committed_; }
 

@@ -1,8 +1,10 @@
 #include "core/mysql/store/pending_role.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/mysql/store/account.h"
 #include "core/mysql/store/service.h"
 #include "core/mysql/store/statements.h"
 
@@ -10,29 +12,32 @@ namespace contacts::store {
 
 namespace {
 
-// Reads rows of a pending role, whose columns are empty if there is none, and its service.
-ServicesAndPending ReadServicesAndPending(Rows& rows) {
-  ServicesAndPending result;
-  while (rows.Next()) {
-    std::optional<PendingRole> pending;
-    if (rows.IsNull()) {
-      for (int i = 0; i < 3; ++i) rows.Skip();
-    } else {
-      pending.emplace();
-      pending->role.role = rows.As<Role>();
-      pending->change_id = rows.Id();
-      pending->expire_time = rows.Time();
-    }
-    Service service = ReadService(rows);
-    if (pending) {
-      pending->role.service = service.id;
-      result.pending.push_back(*std::move(pending));
-    }
-    if (result.services.empty() || result.services.back().id != service.id) {
-      result.services.push_back(std::move(service));
-    }
+const std::string& PendingAndServiceColumns() {
+  static const auto& columns = *new std::string(
+      absl::StrCat("IFNULL(p.role, ''), IFNULL(HEX(p.change_id), ''), IFNULL(p.expire_time, ''), ",
+                   kServiceColumns));
+  return columns;
+}
+
+// Adds a row of a pending role, whose columns are empty if there is none, and its service.
+void ReadServiceAndPending(Rows& rows, ServicesAndPending& result) {
+  std::optional<PendingRole> pending;
+  if (rows.IsNull()) {
+    for (int i = 0; i < 3; ++i) rows.Skip();
+  } else {
+    pending.emplace();
+    pending->role.role = rows.As<Role>();
+    pending->change_id = rows.Id();
+    pending->expire_time = rows.Time();
   }
-  return result;
+  Service service = ReadService(rows);
+  if (pending) {
+    pending->role.service = service.id;
+    result.pending.push_back(*std::move(pending));
+  }
+  if (result.services.empty() || result.services.back().id != service.id) {
+    result.services.push_back(std::move(service));
+  }
 }
 
 }  // namespace
@@ -80,31 +85,51 @@ std::vector<PendingItemAndAdmin> LoadPendingItems(Session& session,
 }
 
 ServicesAndPending LoadServicesAndPending(Session& session, const std::set<ServiceId>& ids,
-                                          Lock lock, const AccountId& contact) {
+                                          Lock lock) {
+  const InList in = MakeInList(ids);
+  Rows rows =
+      session.Select(PendingAndServiceColumns(),
+                     absl::StrCat(" FROM service s LEFT JOIN pending_role p ON p.service_id = s.id"
+                                  " WHERE s.id IN ",
+                                  in.placeholders, " ORDER BY s.id, p.role", Suffix(lock)),
+                     in.params);
+  ServicesAndPending result;
+  while (rows.Next()) ReadServiceAndPending(rows, result);
+  return result;
+}
+
+RequesterAndServices LoadRequesterAndServices(Session& session, const AccountId& requester,
+                                              const std::set<ServiceId>& ids, Lock lock) {
   InList in = MakeInList(ids);
-  if (!contact.empty()) in.params.push_back(Bind(contact));
+  in.params.push_back(Bind(requester));
+  // The account is one row of a unique key, so both engines lock it before the services.
   Rows rows = session.Select(
-      absl::StrCat("IFNULL(p.role, ''), IFNULL(HEX(p.change_id), ''),"
-                   " IFNULL(p.expire_time, ''), ",
-                   kServiceColumns),
-      absl::StrCat(" FROM service s LEFT JOIN pending_role p ON p.service_id = s.id"
-                   " WHERE s.id IN ",
-                   in.placeholders, contact.empty() ? "" : " AND ? IN (s.admin, s.tech, s.billing)",
-                   " ORDER BY s.id, p.role", Suffix(lock)),
+      absl::StrCat("a.email <> '', ", PendingAndServiceColumns()),
+      absl::StrCat(" FROM account a JOIN service s ON a.id IN (s.admin, s.tech, s.billing)"
+                   " LEFT JOIN pending_role p ON p.service_id = s.id WHERE s.id IN ",
+                   in.placeholders, " AND a.id = ? ORDER BY s.id, p.role", Suffix(lock)),
       in.params);
-  return ReadServicesAndPending(rows);
+  RequesterAndServices result;
+  while (rows.Next()) {
+    result.may_ask = rows.Int() != 0;
+    ReadServiceAndPending(rows, result);
+  }
+  if (result.services.empty()) {
+    const std::optional<Account> account = LoadAccount(session, requester, lock);
+    result.may_ask = account && !account->email.empty();
+  }
+  return result;
 }
 
 std::optional<ServiceAndPending> LoadServiceAndPending(Session& session, const ServiceId& id,
                                                        const AccountId& contact, absl::Time now) {
-  Rows rows = session.Select(absl::StrCat("IFNULL(p.role, ''), IFNULL(HEX(p.change_id), ''),"
-                                          " IFNULL(p.expire_time, ''), ",
-                                          kServiceColumns),
+  Rows rows = session.Select(PendingAndServiceColumns(),
                              " FROM service s LEFT JOIN pending_role p"
                              " ON p.service_id = s.id AND p.expire_time > ? WHERE s.id = ?"
                              " AND ? IN (s.admin, s.tech, s.billing) ORDER BY p.role",
                              {Bind(now), Bind(id), Bind(contact)});
-  ServicesAndPending loaded = ReadServicesAndPending(rows);
+  ServicesAndPending loaded;
+  while (rows.Next()) ReadServiceAndPending(rows, loaded);
   if (loaded.services.empty()) return std::nullopt;
   return ServiceAndPending{std::move(loaded.services.front()), std::move(loaded.pending)};
 }

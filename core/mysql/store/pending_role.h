@@ -41,10 +41,17 @@ struct ServicesAndPending {
   std::vector<Service> services;
   std::vector<PendingRole> pending;
 };
-// Returns the services that exist, ordered by id, with the pending roles on them. If `contact` is
-// set, only services on which it holds a role. Others are treated as missing and are not locked.
+// Returns the services that exist, ordered by id, with the pending roles on them.
 ServicesAndPending LoadServicesAndPending(Session& session, const std::set<ServiceId>& ids,
-                                          Lock lock, const AccountId& contact = {});
+                                          Lock lock);
+
+// The same of the services on which `requester` holds a role, after the lock on its account. Others
+// are treated as missing and are not locked.
+struct RequesterAndServices : ServicesAndPending {
+  bool may_ask = false;  // Whether the account exists and has an address.
+};
+RequesterAndServices LoadRequesterAndServices(Session& session, const AccountId& requester,
+                                              const std::set<ServiceId>& ids, Lock lock);
 
 // Returns a service on which `contact` holds a role, and the roles pending on it at `now`, in one
 // round trip. A service of others takes as long as a missing one, so timing tells nothing.

@@ -119,6 +119,52 @@ TEST(RequestId, OfAnAnswerReplaysIt) {
   EXPECT_EQ(world.test_database.Dump(), before);
 }
 
+TEST(RequestId, OfAnAnswerCountsNoWrongTokenOfAnotherAnswer) {
+  World world;
+  const ContactChange change = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
+  const ContactChange other = world.Ask(kMarie, {Move(kS1, kTech, kDana)}).changes.at(0);
+  const Uuid id = Uuid::Version4();
+  ASSERT_THAT(world.Accept(kDana, change.id, world.Token(change.id, kDana), id).status,
+              HasReason(""));
+  const std::string before = world.test_database.Dump();
+  EXPECT_THAT(world.Accept(kDana, other.id, "wrong", id).status, HasReason("REQUEST_ID_REUSED"));
+  EXPECT_EQ(world.test_database.Dump(), before);
+}
+
+TEST(RequestId, OfAnAskTellsOfNoWrongAccountOfAnotherAsk) {
+  World world;
+  const Uuid id = Uuid::Version4();
+  ASSERT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}, id).status, HasReason(""));
+  const std::string before = world.test_database.Dump();
+  EXPECT_THAT(world.Ask(kMarie, {Move(kS1, kTech, "zz9-ovh")}, id).status,
+              HasReason("REQUEST_ID_REUSED"));
+  EXPECT_EQ(world.test_database.Dump(), before);
+}
+
+// The change is past its deadline and in the way of its own repetition.
+TEST(RequestId, OfAnAskReplaysItAfterItsChangeExpired) {
+  World world;
+  const Uuid id = Uuid::Version4();
+  const World::Asked first = world.Ask(kMarie, {Move(kS0, kTech, kDana)}, id);
+  world.clock.Advance(world.settings.change_lifetime);
+  const World::Asked again = world.Ask(kMarie, {Move(kS0, kTech, kDana)}, id);
+  EXPECT_THAT(again.status, HasReason(""));
+  EXPECT_EQ(again.reply, first.reply);
+  EXPECT_EQ(Count(world, "contact_change"), 1);
+}
+
+TEST(RequestId, OfAnAskReplaysItAlsoIfItWouldFailByNow) {
+  World world;
+  const Uuid id = Uuid::Version4();
+  const World::Asked first = world.Ask(kMarie, {Move(kS0, kTech, kDana)}, id);
+  world.Cancel(kMarie, first.changes.at(0).id);
+  ASSERT_TRUE(world.Override({Move(kS0, kAdmin, kEve)}).ok());
+  ASSERT_THAT(world.Ask(kMarie, {Move(kS0, kTech, kDana)}).status, HasReason("SERVICE_NOT_FOUND"));
+  const std::string before = world.test_database.Dump();
+  EXPECT_EQ(world.Ask(kMarie, {Move(kS0, kTech, kDana)}, id).reply, first.reply);
+  EXPECT_EQ(world.test_database.Dump(), before);
+}
+
 TEST(RequestId, OfAResendReplaysItWithoutASecondEmail) {
   World world;
   const ContactChange change = world.Ask(kMarie, {Move(kS0, kTech, kDana)}).changes.at(0);
