@@ -18,9 +18,9 @@ namespace contacts {
 // thread is free. The queued items are done as soon as a batch has ended: by the thread that did
 // that batch, or, if it has already done a batch of others, by one of the batcher's own threads. If
 // a call fills the queue, its thread does the queued items. So no item waits for others to come,
-// and batches grow with the load. If a tenant has `most_per_tenant` queued items, the calling
-// thread does its further items at once, as batches of one item. Thread safe. `Item` has a function
-// tenant(), the account that it is for.
+// and batches grow with the load. While a tenant has `most_per_tenant` queued items, the threads
+// with its further items wait for the next batch. Thread safe. `Item` has a function tenant(), the
+// account that it is for.
 template <typename Item>
 class Batcher {
  public:
@@ -31,7 +31,7 @@ class Batcher {
     std::size_t at_once = 1;          // Batches that run before items are queued.
     std::size_t most = 16;            // Items in a batch.
     std::size_t most_per_tenant = 2;  // Of the same tenant.
-    // After so long, the queued items are done even if the running batches are held up.
+    // After so long, queued and waiting items are done even if the running batches are held up.
     std::chrono::milliseconds patience{1000};
   };
 
@@ -54,6 +54,9 @@ class Batcher {
   // Does `item` before it returns, or lets another thread do it.
   void Do(Item item) {
     std::unique_lock lock(mutex_);
+    room_.wait_for(lock, limits_.patience, [&] {
+      return doing_ < limits_.at_once || PendingOf(item) < limits_.most_per_tenant;
+    });
     std::vector<Item> batch;
     const bool turn = doing_ < limits_.at_once;
     if (turn) ++doing_;
@@ -62,7 +65,7 @@ class Batcher {
     } else {
       pending_.push_back(std::move(item));
       if (pending_.size() < limits_.most) return;
-      batch.swap(pending_);  // The queue is full, so there is no reason to wait.
+      batch = TakePending();  // The queue is full, so there is no reason to wait.
     }
     lock.unlock();
     work_(std::move(batch));
@@ -72,13 +75,14 @@ class Batcher {
     // Items that are queued later are for other threads, so that this thread returns to its
     // owner.
     if (!pending_.empty()) {
-      batch = std::exchange(pending_, {});
+      batch = TakePending();
       lock.unlock();
       work_(std::move(batch));
       lock.lock();
     }
     if (pending_.empty()) {
       --doing_;
+      room_.notify_all();
     } else {
       ++turns_;
       changed_.notify_one();
@@ -86,6 +90,11 @@ class Batcher {
   }
 
  private:
+  std::vector<Item> TakePending() {
+    room_.notify_all();
+    return std::exchange(pending_, {});
+  }
+
   std::size_t PendingOf(const Item& item) const {
     return static_cast<std::size_t>(
         std::count_if(pending_.begin(), pending_.end(),
@@ -106,13 +115,14 @@ class Batcher {
         continue;
       }
       while (!pending_.empty()) {
-        std::vector<Item> batch = std::exchange(pending_, {});
+        std::vector<Item> batch = TakePending();
         lock.unlock();
         work_(std::move(batch));
         lock.lock();
         if (doing_ > limits_.at_once) break;  // The running batches' threads will do the rest.
       }
       --doing_;
+      room_.notify_all();
     }
   }
 
@@ -120,6 +130,7 @@ class Batcher {
   const Work work_;
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::condition_variable room_;  // For a tenant's further items.
   // Queued: fewer than `most`, and none while fewer than `at_once` batches run.
   std::vector<Item> pending_;
   std::size_t doing_ = 0;  // Running batches, including turns that were handed on.

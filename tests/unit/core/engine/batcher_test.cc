@@ -99,7 +99,7 @@ TEST(Batcher, KeepsNobodyForLongAtWhatOthersLeave) {
   work.Allow(1);
 }
 
-TEST(Batcher, HasAnOwnerOfManyDoThemItself) {
+TEST(Batcher, KeepsTheThreadsOfAnOwnerOfManyUntilTheNextBatch) {
   HeldUp work;
   Batcher<Item> batcher(kPatient, work.Work());
   std::thread first([&] { batcher.Do({1, 7}); });
@@ -107,13 +107,30 @@ TEST(Batcher, HasAnOwnerOfManyDoThemItself) {
   batcher.Do({2, 7});
   batcher.Do({3, 7});
   std::thread fourth([&] { batcher.Do({4, 7}); });
-  work.AwaitBegun(2);
+  // If it did not wait, it would begin now.
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
   batcher.Do({5, 8});
   work.Allow(3);
   first.join();
   fourth.join();
   EXPECT_THAT(work.AwaitBegun(3),
-              ElementsAre(ElementsAre(1), ElementsAre(4), ElementsAre(2, 3, 5)));
+              ElementsAre(ElementsAre(1), ElementsAre(2, 3, 5), ElementsAre(4)));
+}
+
+TEST(Batcher, KeepsNobodyLongerThanItsPatienceWhereOthersAreHeldUp) {
+  HeldUp work;
+  Batcher<Item> batcher(
+      {.at_once = 1, .most = 4, .most_per_tenant = 1, .patience = std::chrono::milliseconds(20)},
+      work.Work());
+  std::thread first([&] { batcher.Do({1, 7}); });
+  work.AwaitBegun(1);
+  std::thread second([&] { batcher.Do({2, 7}); });
+  std::thread third([&] { batcher.Do({3, 7}); });
+  work.AwaitBegun(3);  // While the first is held up.
+  work.Allow(3);
+  first.join();
+  second.join();
+  third.join();
 }
 
 TEST(Batcher, DoesAFullBatchWithoutWaitingForTheOthers) {
