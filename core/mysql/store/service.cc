@@ -44,7 +44,9 @@ std::string ServiceRow(const Service& service) {
                          Time(service.create_time), Time(service.update_time)});
 }
 
-// Index of the services on which one account has `a` and another one `b`, by id.
+// Index of the services on which one account has `a` and another one `b`, by id. Without its name,
+// or that of a role's own index, the engines may take one that has other columns in between, read
+// all services of the account and sort them.
 const char* IndexOf(Role a, Role b) {
   if (a != Role::kAdmin && b != Role::kAdmin) return "by_tech_billing";
   return a == Role::kTech || b == Role::kTech ? "by_admin_tech" : "by_admin_billing";
@@ -117,18 +119,16 @@ std::vector<Service> ListServices(Session& session, const AccountId& account,
                                   absl::Time now) {
   // One bounded read of an index for each role, or pair of roles, then the smallest ids of all.
   std::vector<std::string> walks;
-  std::vector<Param> params = {Bind(account), Bind(account), Bind(account), Bind(account),
-                               Bind(now),     Bind(account), Bind(account), Bind(account)};
+  std::vector<Param> params(6, Bind(account));
   // Ids are ASCII: '~' sorts after every character that they may have.
   const std::string last = prefix + "~";
   const bool from_prefix = after < prefix;
   const auto walk = [&](Role role, std::optional<Role> of_contact) {
     walks.push_back(absl::StrCat(
-        "(SELECT id FROM service",
-        of_contact ? absl::StrCat(" FORCE INDEX (", IndexOf(role, *of_contact), ")") : "",
-        " WHERE ", Column(role), " = ?",
-        of_contact ? absl::StrCat(" AND ", Column(*of_contact), " = ?") : "", " AND id ",
-        from_prefix ? ">=" : ">", " ? AND id < ? ORDER BY id LIMIT ?)"));
+        "(SELECT id FROM service FORCE INDEX (",
+        of_contact ? IndexOf(role, *of_contact) : absl::StrCat("by_", Column(role)), ") WHERE ",
+        Column(role), " = ?", of_contact ? absl::StrCat(" AND ", Column(*of_contact), " = ?") : "",
+        " AND id ", from_prefix ? ">=" : ">", " ? AND id < ? ORDER BY id LIMIT ?)"));
     params.push_back(Bind(account));
     if (of_contact) params.push_back(Bind(contact));
     params.insert(params.end(), {Param(from_prefix ? prefix : after), Param(last), Bind(limit)});
@@ -143,45 +143,46 @@ std::vector<Service> ListServices(Session& session, const AccountId& account,
       if (other != role) walk(role, other);
     }
   }
-  params.push_back(Bind(limit));
-  // The pending roles that the account may see, each with the id of its change if the account sees
-  // that as the admin of another service at most. Most changes have no row of involvement for the
-  // account.
+  params.insert(params.end(), {Bind(limit), Bind(now), Bind(account)});
+  // A row for each pending role of a service, or one without. The role is left out if the account
+  // may not see it, and has the id of its change if the account sees that as the admin of another
+  // service at most. Most changes have no row of involvement for the account.
   constexpr char kSees[] = "(s.admin = ? OR c.requester = ? OR c.new_contact = ?)";
-  const std::string pending = absl::StrCat(
-      "IFNULL((SELECT GROUP_CONCAT(CONCAT(p.role, IF(", kSees,
-      ", '', HEX(p.change_id))) SEPARATOR ' ') FROM pending_role p"
-      " JOIN contact_change c ON c.id = p.change_id"
-      " LEFT JOIN involvement n ON n.account_id = ? AND n.change_id = p.change_id"
-      " WHERE p.service_id = s.id AND p.expire_time > ? AND (n.change_id IS NOT NULL OR ",
-      kSees, ")), '')");
   Rows rows = session.Select(
-      absl::StrCat(pending, ", ", kServiceColumns),
+      absl::StrCat("IFNULL(IF(n.change_id IS NOT NULL OR ", kSees, ", CONCAT(p.role, IF(", kSees,
+                   ", '', HEX(p.change_id))), ''), ''), ", kServiceColumns),
       absl::StrCat(" FROM (SELECT id FROM (", absl::StrJoin(walks, " UNION "),
-                   ") u ORDER BY id LIMIT ?) w JOIN service s ON s.id = w.id ORDER BY s.id"),
+                   ") u ORDER BY id LIMIT ?) w JOIN service s ON s.id = w.id"
+                   " LEFT JOIN pending_role p ON p.service_id = s.id AND p.expire_time > ?"
+                   " LEFT JOIN contact_change c ON c.id = p.change_id"
+                   " LEFT JOIN involvement n ON n.account_id = ? AND n.change_id = p.change_id"
+                   " ORDER BY s.id, p.role"),
       params);
   std::vector<Service> services;
-  std::vector<std::string> pending_of;  // By service.
+  std::vector<std::vector<std::string>> pending_of;  // By service.
   std::set<Uuid> unsure;
   const auto change_of = [](absl::string_view role) {
     return Uuid::FromBytes(absl::HexStringToBytes(role.substr(1)));
   };
   while (rows.Next()) {
-    pending_of.push_back(rows.String());
-    services.push_back(ReadService(rows));
-    for (absl::string_view role : absl::StrSplit(pending_of.back(), ' ')) {
-      if (role.size() > 1) unsure.insert(change_of(role));
+    std::string role = rows.String();
+    Service service = ReadService(rows);
+    if (services.empty() || services.back().id != service.id) {
+      services.push_back(std::move(service));
+      pending_of.emplace_back();
     }
+    if (role.empty()) continue;
+    if (role.size() > 1) unsure.insert(change_of(role));
+    pending_of.back().push_back(std::move(role));
   }
   std::set<Uuid> seen;
   if (!unsure.empty()) seen = LoadChangesOfAdmin(session, unsure, account);
   for (std::size_t i = 0; i < services.size(); ++i) {
     std::vector<Role>& shown = services[i].pending_roles;
-    for (absl::string_view role : absl::StrSplit(pending_of[i], ' ', absl::SkipEmpty())) {
+    for (const std::string& role : pending_of[i]) {
       if (role.size() > 1 && !seen.contains(change_of(role))) continue;
       shown.push_back(static_cast<Role>(role[0] - '0'));
     }
-    std::sort(shown.begin(), shown.end());
   }
   return services;
 }
