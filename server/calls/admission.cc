@@ -69,7 +69,6 @@ Admission::Admission(const Gate& gate, std::string method, grpc::CallbackServerC
       metrics_(gate.metrics == nullptr ? nullptr : gate.metrics->Find(method)) {
   if (metrics_ != nullptr) metrics_->CountStart();
   record_.method = std::move(method);
-  record_.peer = context->peer();
   record_.request_id = EchoLabel(*context, kRequestIdKey);
   record_.traceparent = EchoLabel(*context, kTraceKey);
 }
@@ -127,14 +126,27 @@ absl::Status Admission::Reject(Metrics::Rejection why) const {
   return errors::Unavailable("shutting down; try again", kRetryAfter);
 }
 
+grpc::Status Admission::Refuse(Metrics::Rejection why) {
+  const absl::Status status = Reject(why);
+  LogRefusal(status.message(), record_.account);
+  return Answer(status);
+}
+
 grpc::Status Admission::End(const absl::Status& result, const CallTimes* times) {
   const absl::Status status = PublicStatus(result);
   record_.status = status.code();
   record_.reason = errors::Reason(status);
+  record_.peer = context_->peer();
   record_.latency = absl::Now() - start_;
   const bool slow = gate_.slow_call > absl::ZeroDuration() && record_.latency > gate_.slow_call;
   LogCall(record_, slow ? times : nullptr);
-  if (metrics_ != nullptr) metrics_->CountEnd(status.code(), record_.reason, record_.latency);
+  return Answer(status);
+}
+
+grpc::Status Admission::Answer(const absl::Status& status) {
+  if (metrics_ != nullptr) {
+    metrics_->CountEnd(status.code(), errors::Reason(status), absl::Now() - start_);
+  }
   if (const auto wait = RetryDelay(status)) {
     context_->AddTrailingMetadata("grpc-retry-pushback-ms",
                                   absl::StrCat(absl::ToInt64Milliseconds(*wait)));

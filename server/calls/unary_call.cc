@@ -25,10 +25,15 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
   // Makes the checks that do not block, then queues the rest.
   void Start(Audience audience) {
+    // Checked first, so that a refused call costs little.
+    if (!calls_.draining_ && calls_.workers_->IsFull()) return Refuse();
     const absl::Status admitted = CatchExceptions([&] { return Admit(audience); });
     if (!admitted.ok()) return Reject(admitted);
+    if (!calls_.workers_->HasRoom(Tenant())) return Refuse();
+    const absl::Status read = CatchExceptions([&] { return ReadRequest(); });
+    if (!read.ok()) return Reject(read);
     queued_ = absl::Now();
-    if (!calls_.workers_->TryPush(Tenant(), [this] { Run(); })) Reject(Overloaded());
+    if (!calls_.workers_->TryPush(Tenant(), [this] { Run(); })) Refuse();
   }
 
   void OnCancel() override {
@@ -55,20 +60,18 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
       call_.operator_name = caller->name;
       call_.staff = caller->policy_name();
     }
-    // Checked first, so that a rejected call costs little.
-    if (!calls_.workers_->HasRoom(Tenant())) return Overloaded();
     if (!calls_.unread_.HasRoom(Tenant())) return admission_.Reject(Rejection::kUnreadAnswers);
     call_.limits.deadline =
         std::min(DeadlineOf(*raw_.context), admission_.start() + calls_.time_limit_);
     call_.limits.cancelled = {cancelled_};
     call_.limits.times = &times_;
-    if (auto read = admission_.ReadRequest(*raw_.request, *request_); !read.ok()) return read;
-    ReadRequestId();
     return absl::OkStatus();
   }
 
-  absl::Status Overloaded() const {
-    return admission_.Reject(calls_.workers_->IsFull() ? Rejection::kQueue : Rejection::kAccount);
+  absl::Status ReadRequest() {
+    if (auto read = admission_.ReadRequest(*raw_.request, *request_); !read.ok()) return read;
+    ReadRequestId();
+    return absl::OkStatus();
   }
 
   const std::string& Tenant() const {
@@ -87,6 +90,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     times_.queue = absl::Now() - queued_;
     if (const absl::Status reached = errors::IfEnded(call_.limits); !reached.ok())
       return Reject(reached);
+    if (calls_.workers_->IsLate(times_.queue)) return Refuse(Rejection::kQueue);
     if (!calls_.unread_.HasRoom(Tenant())) {
       return Reject(admission_.Reject(Rejection::kUnreadAnswers));
     }
@@ -100,7 +104,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     });
   }
 
-  // End and Reject finish the call. The object must not be used afterwards.
+  // End, Reject and Refuse finish the call. The object must not be used afterwards.
   void End(const absl::Status& result) {
     grpc::Status status = admission_.End(result, &times_);
     request_.reset();  // The answer may be held for a long time.
@@ -109,8 +113,11 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     Finish(std::move(status));
   }
   // Ends a call whose handler did not run.
-  void Reject(const absl::Status& why) {
-    grpc::Status status = admission_.End(why, &times_);
+  void Reject(const absl::Status& why) { FinishWithout(admission_.End(why, &times_)); }
+  // Ends a call for which the queue has no room.
+  void Refuse() { Refuse(calls_.workers_->IsFull() ? Rejection::kQueue : Rejection::kAccount); }
+  void Refuse(Rejection why) { FinishWithout(admission_.Refuse(why)); }
+  void FinishWithout(grpc::Status status) {
     request_.reset();
     calls_.unread_.AddRejection(answer_, raw_.context);
     Finish(std::move(status));

@@ -1,13 +1,20 @@
 #include "server/calls/work_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/time/clock.h"
 
 namespace contacts::server {
+namespace {
+
+// How long no thread was free before the limit of waiting items follows the time that they wait.
+constexpr absl::Duration kCountTime = absl::Milliseconds(50);
+
+}  // namespace
 
 WorkQueue::WorkQueue(Limits limits, std::function<void(absl::Duration)> waited)
-    : limits_(limits), waited_(std::move(waited)) {
+    : limits_(limits), waited_(std::move(waited)), most_waiting_(limits.waiting) {
   for (std::size_t i = 0; i < limits.threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
@@ -39,12 +46,19 @@ bool WorkQueue::HasRoom(const std::string& tenant) const {
 
 bool WorkQueue::HasRoomFor(std::size_t items_of_tenant) const {
   const std::size_t others = waiting_ - items_of_tenant;
-  return waiting_ < limits_.waiting && items_of_tenant < (limits_.waiting - others + 1) / 2;
+  return waiting_ < most_waiting_ && items_of_tenant < limits_.waiting_per_tenant &&
+         items_of_tenant < (most_waiting_ - others + 1) / 2;
 }
 
 bool WorkQueue::IsFull() const {
   const std::lock_guard lock(mutex_);
-  return waiting_ >= limits_.waiting;
+  return waiting_ >= most_waiting_;
+}
+
+bool WorkQueue::IsLate(absl::Duration waited) const {
+  if (waited <= 2 * limits_.wait) return false;
+  const std::lock_guard lock(mutex_);
+  return most_waiting_ < limits_.waiting;
 }
 
 std::size_t WorkQueue::length() const {
@@ -74,9 +88,29 @@ void WorkQueue::GiveTurn(TenantQueues::iterator queue) {
   changed_.notify_one();
 }
 
+void WorkQueue::CountBegin() {
+  if (limits_.wait == absl::InfiniteDuration()) return;
+  if (counted_since_ == absl::InfinitePast()) {
+    counted_since_ = last_begin_;
+    counted_ = 0;
+  }
+  ++counted_;
+  const absl::Duration time = last_begin_ - counted_since_;
+  if (time < kCountTime) return;
+  const auto begin_in_wait =
+      static_cast<std::size_t>(absl::FDivDuration(counted_ * limits_.wait, time));
+  most_waiting_ = std::min(limits_.waiting, limits_.threads + begin_in_wait);
+  counted_since_ = last_begin_;
+  counted_ = 0;
+}
+
 void WorkQueue::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
+    if (turns_.empty()) {
+      counted_since_ = absl::InfinitePast();
+      most_waiting_ = limits_.waiting;
+    }
     changed_.wait(lock, [this] { return !turns_.empty() || (stopping_ && waiting_ == 0); });
     if (turns_.empty()) return;
     const TenantQueues::iterator queue = turns_.front();
@@ -88,6 +122,7 @@ void WorkQueue::Run() {
     ++running_;
     --waiting_;
     last_begin_ = absl::Now();
+    CountBegin();
     const absl::Duration waited = last_begin_ - item.since;
     GiveTurn(queue);
     lock.unlock();

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -22,9 +23,14 @@ class WorkQueue {
  public:
   struct Limits {
     std::size_t threads;
-    // Limit of queued items. One tenant may have half of the places that the others leave.
+    // Limit of queued items. One tenant may have half of the places that the others leave, and
+    // waiting_per_tenant at most.
     std::size_t waiting;
     std::size_t threads_per_tenant;  // Limit of the threads that run one tenant's items.
+    std::size_t waiting_per_tenant = SIZE_MAX;
+    // While no thread has been free for 50 ms, fewer items may wait: those that begin in this
+    // time, and one for each thread.
+    absl::Duration wait = absl::InfiniteDuration();
   };
 
   // `waited`, if set, is called with the time that each item waited.
@@ -42,6 +48,10 @@ class WorkQueue {
   bool HasRoom(const std::string& tenant) const;
   // Whether TryPush would now accept no item, of any tenant.
   bool IsFull() const;
+
+  // Whether an item that waited so long came before the limit followed the time: it waited for more
+  // than twice `wait` while no thread was free.
+  bool IsLate(absl::Duration waited) const;
 
   // Number of queued items.
   std::size_t length() const;
@@ -68,6 +78,8 @@ class WorkQueue {
   // With the mutex held.
   bool HasRoomFor(std::size_t items_of_tenant) const;
   void Run();
+  // Measures how many items begin, and so how many may wait.
+  void CountBegin();
   // Puts a tenant into turns_ if it has items and may have one more thread.
   void GiveTurn(TenantQueues::iterator queue);
 
@@ -80,7 +92,11 @@ class WorkQueue {
   std::deque<TenantQueues::iterator> turns_;
   std::size_t waiting_ = 0;
   std::size_t running_ = 0;
-  absl::Time last_begin_;  // When a thread last took an item.
+  absl::Time last_begin_;     // When a thread last took an item.
+  std::size_t most_waiting_;  // Limit of waiting items at present.
+  // The measurement of items that begin. InfinitePast() if a thread was free since.
+  absl::Time counted_since_ = absl::InfinitePast();
+  int64_t counted_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

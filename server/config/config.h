@@ -51,9 +51,9 @@ struct Config {
   AccountIdForm account_id;
   Settings settings;
 
-  int64_t workers = 8;        // Threads that run calls.
-  int64_t queue_limit = 256;  // Calls that may wait for a thread.
-  int64_t max_imports = 2;    // Concurrent streams of ImportDirectory.
+  int64_t workers = 8;         // Threads that run calls.
+  int64_t queue_limit = 1024;  // Calls that may wait for a thread.
+  int64_t max_imports = 2;     // Concurrent streams of ImportDirectory.
   absl::Duration import_idle_limit = absl::Minutes(5);
   absl::Duration default_deadline = absl::Seconds(30);
   absl::Duration health_interval = absl::Seconds(2);

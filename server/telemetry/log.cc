@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -17,6 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
 #include "core/base/utf8.h"
 
 namespace contacts::server {
@@ -210,6 +213,18 @@ void LogCall(const CallRecord& call, const CallTimes* slow) {
   }
   if (slow != nullptr) AppendTimes(fields, *slow, call.latency);
   logger->log(level, fields);
+}
+
+void LogRefusal(absl::string_view why, const std::string& account) {
+  constexpr int64_t kInterval = 1'000'000;  // Microseconds.
+  static std::atomic<int64_t> refused = 0;
+  static std::atomic<int64_t> next = 0;
+  ++refused;
+  const int64_t now = absl::GetCurrentTimeNanos() / 1000;
+  int64_t due = next;
+  if (now < due || !next.compare_exchange_strong(due, now + kInterval)) return;
+  spdlog::warn("{} calls refused since the last such line; the last{}: {}", refused.exchange(0),
+               account.empty() ? "" : absl::StrCat(" of account ", account), std::string(why));
 }
 
 std::string JsonString(const std::string& text) {

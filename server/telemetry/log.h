@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/mysql/database.h"
 
@@ -33,6 +34,10 @@ struct CallRecord {
 // Logs a call. `slow`: times of a slow call, whose line is a warning and divides the latency, in
 // milliseconds; null for any other call.
 void LogCall(const CallRecord& call, const CallTimes* slow);
+
+// Counts a call that was refused because the server, or an account's share of it, is full. Writes a
+// line a second at most, with their number. `account`: whose call it was, if that is known.
+void LogRefusal(absl::string_view why, const std::string& account);
 
 // Quotes text as a JSON string. Replaces bytes that are not UTF-8.
 std::string JsonString(const std::string& text);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 
@@ -99,6 +100,39 @@ TEST(WorkQueue, IsStuckWhileAllThreadsRunTheSameItemsAndOthersWait) {
   go.Notify();
   EXPECT_TRUE(queue.WaitIdle(absl::Seconds(20)));
   EXPECT_EQ(queue.stuck(), absl::ZeroDuration());
+}
+
+TEST(WorkQueue, HoldsWhatBeginsInTheLongestWaitOnceNoThreadWasFreeForAWhile) {
+  constexpr std::size_t kMost = 1000;
+  WorkQueue queue(
+      {.threads = 1, .waiting = kMost, .threads_per_tenant = 1, .wait = absl::Milliseconds(20)});
+  for (int round = 0; round < 2; ++round) {
+    // A thread is free, so a burst is taken as a whole.
+    std::size_t taken = 0;
+    while (queue.TryPush(absl::StrCat(taken), [] { absl::SleepFor(absl::Milliseconds(1)); })) {
+      ++taken;
+    }
+    EXPECT_GE(taken, kMost);
+    while (!queue.IsLate(absl::Milliseconds(41))) absl::SleepFor(absl::Milliseconds(1));
+    EXPECT_FALSE(queue.IsLate(absl::Milliseconds(40)));
+    while (!queue.HasRoom("another")) absl::SleepFor(absl::Milliseconds(1));
+    // 20 begin in 20 ms, and fewer on a busy machine.
+    EXPECT_LE(queue.length(), 30);
+    ASSERT_TRUE(queue.WaitIdle(absl::Seconds(20)));
+    EXPECT_FALSE(queue.IsLate(absl::Milliseconds(41)));
+  }
+}
+
+TEST(WorkQueue, GivesOneTenantAtMostItsOwnLimit) {
+  absl::Notification go;
+  WorkQueue queue({.threads = 1, .waiting = 100, .threads_per_tenant = 1, .waiting_per_tenant = 3});
+  ASSERT_TRUE(queue.TryPush("first", [&] { go.WaitForNotification(); }));
+  while (queue.length() > 0) absl::SleepFor(absl::Milliseconds(1));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(queue.TryPush("flood", [] {}));
+  EXPECT_FALSE(queue.HasRoom("flood"));
+  EXPECT_FALSE(queue.IsFull());
+  EXPECT_TRUE(queue.HasRoom("other"));
+  go.Notify();
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ TEST_F(ConfigTest, HasDefaultsForAllButDatabaseAndMail) {
   EXPECT_THAT((*config)->listen, ::testing::ElementsAre("127.0.0.1:50051"));
   EXPECT_EQ((*config)->mail_directory, "m");
   EXPECT_EQ((*config)->default_deadline, absl::Seconds(30));
-  EXPECT_EQ((*config)->queue_limit, 256);
+  EXPECT_EQ((*config)->queue_limit, 1024);
   EXPECT_FALSE((*config)->migrate);
 }
 
