@@ -27,7 +27,8 @@ import time
 import urllib.request
 
 import dataset
-from tables import READS, WHAT_MIXED_IS, WORKERS, cost_row, median, number, print_run, table
+from tables import (COUNTERS, READS, WHAT_MIXED_IS, WORKERS, cost_row, counter_rows, median,
+                    number, print_run, table)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EVERY_READ = ["get", "profile", "service", *READS[1:], "events", "search_account", "search_service",
@@ -95,6 +96,21 @@ class Database:
     def create(self, schema):
         self.sql(f"CREATE DATABASE IF NOT EXISTS {schema}")
         self.schemas.append(schema)
+
+    def counters(self):
+        """What the database has done so far, by its own count."""
+        status = {name.lower(): int(value) for name, value in (
+            line.split("\t") for line in self.sql(
+                "SHOW GLOBAL STATUS WHERE Variable_name REGEXP"
+                " '^(com_(select|insert|insert_select|update|update_multi|delete|delete_multi"
+                "|commit)|innodb_rows_(inserted|updated|deleted)|handler_(write|update|delete)"
+                "|innodb_os_log_written)$'"))}
+        # MariaDB has no counters of InnoDB's rows; its handlers count no temporary tables.
+        rows = {kind: status.get(f"innodb_rows_{kind}", status[f"handler_{verb}"])
+                for kind, verb in (("inserted", "write"), ("updated", "update"),
+                                   ("deleted", "delete"))}
+        return {"statements": sum(v for name, v in status.items() if name.startswith("com_")),
+                **rows, "redo": status["innodb_os_log_written"]}
 
     def about(self):
         version, *durability = self.sql(
@@ -206,6 +222,7 @@ class Bench:
         for name, value in more.items():
             command.append(f"--{name}" if value is True else f"--{name}={value}")
         trips = server.round_trips() if target == "service" else 0
+        before = self.database.counters() if target == "service" and self.database.own else {}
         done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True)
         if done.returncode != 0:
             raise SystemExit(f"contacts_load failed: {target} {scenario} {callers} {more}")
@@ -214,6 +231,9 @@ class Bench:
         cell = json.loads(done.stdout)
         if target == "service":
             cell["round_trips"] = (server.round_trips() - trips) / max(1, cell["calls"])
+            after = self.database.counters() if before else {}
+            cell["counters"] = {name: (after[name] - count) / max(1, cell["operations"])
+                                for name, count in before.items()}
             cell["resident_mb"] = server.megabytes()
         if cell["failures"] and "rate" not in more:
             log(f"{target} {scenario} {callers}: {cell['failures']}")
@@ -401,7 +421,7 @@ def beside(args, bench):
     theirs = bench.start(ours.schema, build=args.beside)
     theirs.schema, theirs.data = ours.schema, ours.data
     cells = {}
-    for scenario in [*READS, "workflow"]:
+    for scenario in args.scenarios:
         log(scenario)
         for server in (ours, theirs):
             bench.load("service", server, scenario, 4, seconds=2 * args.seconds)
@@ -411,7 +431,7 @@ def beside(args, bench):
                     cells.setdefault((scenario, count, server is ours), []).append(
                         bench.load("service", server, scenario, count))
     lines = []
-    for scenario in [*READS, "workflow"]:
+    for scenario in args.scenarios:
         for count in args.callers:
             new, old = (cells[scenario, count, which] for which in (True, False))
             rates = [median(runs, "per_second") for runs in (old, new)]
@@ -424,6 +444,61 @@ def beside(args, bench):
     print(f"{bench.result['when']}, {bench.result['engine']}: operations a second of two builds;"
           " CPU milliseconds of the server for one")
     table(["", "other", "this", "ratio", "spread", "CPU other", "CPU this"], lines)
+    print("One operation: the database's statements with commits, rows, bytes of redo; CPU"
+          " milliseconds of database and server; round trips and p50 of a call")
+    for count in args.callers:
+        lines = []
+        for scenario in args.scenarios:
+            lines += counter_rows(scenario, [(name, cells[scenario, count, which])
+                                             for name, which in (("other", False), ("this", True))])
+        table([f"{count} callers", *COUNTERS, "database", "server", "trips", "ms"], lines)
+
+
+def pin(pid, core):
+    """Runs every thread of a process, and those that it will start, on one core."""
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {core})
+
+
+def overload(args, bench):
+    """Useful calls when more are due than the server can do. The client has a core of its own;
+    server and database share another, so that the client's work takes nothing from them."""
+    data = bench.prepare("overload", args.services, args.changes)
+    bench.servers.remove(data)
+    data.close()
+    os.sched_setaffinity(0, {0})
+    if bench.database.pid:
+        pin(bench.database.pid, 1)
+    lines = []
+    bench.result["rows"] = {}
+    builds = [("this", args.build)] + ([("other", args.beside)] if args.beside else [])
+    for scenario, calls in (("get", 1), ("workflow", 3)):
+        for name, build in builds if scenario in args.scenarios else []:
+            log(f"{scenario}, {name}")
+            server = bench.start(data.schema, build=build)
+            server.schema, server.data = data.schema, data.data
+            pin(server.pid, 1)
+            peaks = [bench.load("service", server, scenario, count, seconds=3 * args.seconds)
+                     for count in args.callers]
+            best = max(peaks, key=lambda cell: cell["per_second"])
+            peak = best["per_second"] * calls
+            for times in (2, 5, 10):
+                cell = bench.load("service", server, scenario, 2048, seconds=5 * args.seconds,
+                                  rate=round(times * peak))
+                bench.result["rows"][f"{scenario} {name} {times}"] = {"peak": best, **cell}
+                taken, refused = (cell["latency_ms"].get(kind, {}) for kind in ("taken", "refusals"))
+                lines.append([
+                    f"{scenario}, {name}, {times} x", number(peak),
+                    number(best["latency_ms"]["calls"]["p99"]), number(cell["sent_per_second"]),
+                    f"{cell['calls_per_second'] / peak:.2f}",
+                    *(number(taken.get(q)) for q in ("p50", "p99")), cell["refused"],
+                    *(number(refused.get(q)) for q in ("p50", "p99"))])
+            bench.servers.remove(server)
+            server.close()
+    print(f"{bench.result['when']}, {bench.result['engine']}: 2, 5 and 10 times the peak are due,"
+          " 2,048 calls in flight at most; milliseconds")
+    table(["", "peak/s", "its p99", "sent/s", "of peak", "taken p50", "p99", "refused", "p50",
+           "p99"], lines)
 
 
 def soak(args, bench):
@@ -476,6 +551,10 @@ def main():
     parser.add_argument("--beside", type=lambda p: pathlib.Path(p).resolve(), metavar="BUILD",
                         help="compare contactsd with that of another build, such as one of an older"
                         " commit, instead")
+    parser.add_argument("--scenarios", type=lambda text: text.split(","), metavar="NAME,...",
+                        default=[*READS, "workflow"], help="of --beside and --overload")
+    parser.add_argument("--overload", action="store_true",
+                        help="measure calls beyond the peak instead, also with --beside")
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="watch memory instead")
     parser.add_argument("--soak-rate", type=float, default=300, help="calls a second")
     parser.add_argument("--json", type=pathlib.Path, help="default: build/bench-ENGINE.json")
@@ -487,7 +566,7 @@ def main():
     bench = Bench(args, folder, database)
     try:
         bench.result["engine"] = database.about()
-        mode = (growth if args.growth else beside if args.beside else
+        mode = (growth if args.growth else overload if args.overload else beside if args.beside else
                 soak if args.soak else run)
         mode(args, bench)
         args.json.write_text(json.dumps(bench.result, indent=1))

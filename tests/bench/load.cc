@@ -67,6 +67,7 @@ struct Options {
 struct Tally {
   std::array<std::vector<float>, kKinds> calls;  // Milliseconds of OK calls.
   std::vector<float> operations;                 // The same of whole operations.
+  std::vector<float> taken;                      // The same from when they were sent.
   std::vector<float> refusals;
   std::map<std::string, int64_t> failures;
   absl::Time operation_begin;
@@ -132,6 +133,7 @@ class Run {
     if (status.ok()) {
       tally.calls[static_cast<std::size_t>(kind)].push_back(
           static_cast<float>(absl::ToDoubleMilliseconds(now - since)));
+      tally.taken.push_back(static_cast<float>(absl::ToDoubleMilliseconds(now - sent)));
       return;
     }
     if (absl::IsUnavailable(status)) {
@@ -271,7 +273,7 @@ class Run {
 
   json Summary(const Measured& measured) {
     json report;
-    std::vector<float> all_calls, operations, refusals;
+    std::vector<float> all_calls, operations, taken, refusals;
     std::map<std::string, int64_t> failures;
     for (int kind = 0; kind < kKinds; ++kind) {
       const auto at = static_cast<std::size_t>(kind);
@@ -290,6 +292,7 @@ class Run {
     }
     for (const Tally& tally : tallies_) {
       operations.insert(operations.end(), tally.operations.begin(), tally.operations.end());
+      taken.insert(taken.end(), tally.taken.begin(), tally.taken.end());
       refusals.insert(refusals.end(), tally.refusals.begin(), tally.refusals.end());
       for (const auto& [text, count] : tally.failures) failures[text] += count;
     }
@@ -300,6 +303,7 @@ class Run {
     report["per_second"] = static_cast<double>(operations.size()) / measured.seconds;
     if (!all_calls.empty()) report["latency_ms"]["calls"] = Quantiles(all_calls);
     if (!operations.empty()) report["latency_ms"]["operations"] = Quantiles(operations);
+    if (measured.sent > 0 && !taken.empty()) report["latency_ms"]["taken"] = Quantiles(taken);
     if (!refusals.empty()) report["latency_ms"]["refusals"] = Quantiles(refusals);
     if (measured.sent > 0) {
       report["sent_per_second"] = static_cast<double>(measured.sent) / measured.seconds;

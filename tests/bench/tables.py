@@ -65,6 +65,28 @@ def cost_row(name, runs):
             number(median(runs, "resident_mb"), 0)]
 
 
+# What an operation is to cost: the counters of COUNTERS, then CPU milliseconds of the database and
+# of the server. The counters move neither with the machine's load nor with our own statements.
+COUNTERS = ["statements", "inserted", "updated", "deleted", "redo"]
+TARGETS = {"workflow": [20, 14, 7, 2, 7000, 2, 0.9]}
+
+
+def counter_rows(name, builds):
+    """Lines of one scenario: the counters of each build, and the targets."""
+    lines = []
+    for build, runs in builds:
+        done = sum(run["operations"] for run in runs)
+        cpu = [sum(run["cpu_seconds"].get(who, 0) for run in runs) / done * 1000
+               for who in ("database", "server")]
+        lines.append([f"{name}, {build}",
+                      *(number(median(runs, "counters", counter), 1) for counter in COUNTERS),
+                      *(number(part, 3) for part in cpu), number(median(runs, "round_trips"), 2),
+                      number(median(runs, "latency_ms", "calls", "p50"), 3)])
+    if name in TARGETS:
+        lines.append([f"{name}, target", *map(str, TARGETS[name]), "", ""])
+    return lines
+
+
 def of_target(name, cell):
     """The name of a row; an echo's is that of the service's row above it."""
     return name if cell["target"] == "service" else "  echo"
