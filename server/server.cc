@@ -40,9 +40,9 @@ namespace {
 constexpr int64_t kSmtpBatch = 5;
 constexpr absl::Duration kSmtpMargin = absl::Seconds(10);
 
-// A call that would wait longer is told to come back. 64 callers in a closed loop wait less than
+// A call that would wait longer is told to come back. 256 callers in a closed loop wait less than
 // this for each other's workflows (tests/bench).
-constexpr absl::Duration kLongestWait = absl::Milliseconds(250);
+constexpr absl::Duration kLongestWait = absl::Milliseconds(500);
 
 // With a quarter of the threads, one account's calls would wait for long in a long queue.
 constexpr int64_t kWaitingPerAccount = 128;

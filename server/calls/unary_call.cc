@@ -26,7 +26,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   // Makes the checks that do not block, then queues the rest.
   void Start(Audience audience) {
     // Checked first, so that a refused call costs little.
-    if (!calls_.draining_ && calls_.workers_->IsFull()) return Refuse();
+    if (!calls_.draining_ && calls_.workers_->IsFull()) return Refuse(Rejection::kQueue);
     const absl::Status admitted = CatchExceptions([&] { return Admit(audience); });
     if (!admitted.ok()) return Reject(admitted);
     if (!calls_.workers_->HasRoom(Tenant())) return Refuse();
@@ -88,9 +88,10 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   // On a worker thread.
   void Run() {
     times_.queue = absl::Now() - queued_;
-    if (const absl::Status reached = errors::IfEnded(call_.limits); !reached.ok())
+    if (const absl::Status reached = errors::IfEnded(call_.limits); !reached.ok()) {
+      calls_.workers_->DidNothing();
       return Reject(reached);
-    if (calls_.workers_->IsLate(times_.queue)) return Refuse(Rejection::kQueue);
+    }
     if (!calls_.unread_.HasRoom(Tenant())) {
       return Reject(admission_.Reject(Rejection::kUnreadAnswers));
     }

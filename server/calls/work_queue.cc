@@ -10,6 +10,9 @@ namespace {
 
 // How long no thread was free before the limit of waiting items follows the time that they wait.
 constexpr absl::Duration kCountTime = absl::Milliseconds(50);
+// All threads were held up, for example by a database that fell silent. How many items began then
+// does not tell how many will.
+constexpr absl::Duration kStall = absl::Seconds(1);
 
 }  // namespace
 
@@ -55,12 +58,6 @@ bool WorkQueue::IsFull() const {
   return waiting_ >= most_waiting_;
 }
 
-bool WorkQueue::IsLate(absl::Duration waited) const {
-  if (waited <= 2 * limits_.wait) return false;
-  const std::lock_guard lock(mutex_);
-  return most_waiting_ < limits_.waiting;
-}
-
 std::size_t WorkQueue::length() const {
   const std::lock_guard lock(mutex_);
   return waiting_;
@@ -88,7 +85,18 @@ void WorkQueue::GiveTurn(TenantQueues::iterator queue) {
   changed_.notify_one();
 }
 
+void WorkQueue::DidNothing() {
+  const std::lock_guard lock(mutex_);
+  if (counted_ > 0) --counted_;
+}
+
+void WorkQueue::EndCount() {
+  counted_since_ = absl::InfinitePast();
+  most_waiting_ = limits_.waiting;
+}
+
 void WorkQueue::CountBegin() {
+  if (running_ < limits_.threads) return EndCount();
   if (limits_.wait == absl::InfiniteDuration()) return;
   if (counted_since_ == absl::InfinitePast()) {
     counted_since_ = last_begin_;
@@ -97,9 +105,11 @@ void WorkQueue::CountBegin() {
   ++counted_;
   const absl::Duration time = last_begin_ - counted_since_;
   if (time < kCountTime) return;
-  const auto begin_in_wait =
-      static_cast<std::size_t>(absl::FDivDuration(counted_ * limits_.wait, time));
-  most_waiting_ = std::min(limits_.waiting, limits_.threads + begin_in_wait);
+  if (time < kStall) {
+    const auto begin_in_wait =
+        static_cast<std::size_t>(absl::FDivDuration(counted_ * limits_.wait, time));
+    most_waiting_ = std::min(limits_.waiting, limits_.threads + begin_in_wait);
+  }
   counted_since_ = last_begin_;
   counted_ = 0;
 }
@@ -107,10 +117,7 @@ void WorkQueue::CountBegin() {
 void WorkQueue::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    if (turns_.empty()) {
-      counted_since_ = absl::InfinitePast();
-      most_waiting_ = limits_.waiting;
-    }
+    if (turns_.empty()) EndCount();
     changed_.wait(lock, [this] { return !turns_.empty() || (stopping_ && waiting_ == 0); });
     if (turns_.empty()) return;
     const TenantQueues::iterator queue = turns_.front();

@@ -49,9 +49,9 @@ class WorkQueue {
   // Whether TryPush would now accept no item, of any tenant.
   bool IsFull() const;
 
-  // Whether an item that waited so long came before the limit followed the time: it waited for more
-  // than twice `wait` while no thread was free.
-  bool IsLate(absl::Duration waited) const;
+  // Called by an item that found nothing to do, as it came too late: it says nothing about how
+  // many items can be done.
+  void DidNothing();
 
   // Number of queued items.
   std::size_t length() const;
@@ -80,6 +80,8 @@ class WorkQueue {
   void Run();
   // Measures how many items begin, and so how many may wait.
   void CountBegin();
+  // A thread is free, so all places may be used.
+  void EndCount();
   // Puts a tenant into turns_ if it has items and may have one more thread.
   void GiveTurn(TenantQueues::iterator queue);
 

@@ -65,8 +65,10 @@ void AddServing(Flags& flags, FlagValues& values, Config& config) {
   flags.Count("max_concurrent_streams", &config.max_concurrent_streams, 1, 100'000,
               "Concurrent calls on one connection");
   flags.Count("workers", &config.workers, 1, 256, "Threads that run calls");
-  flags.Count("queue_limit", &config.queue_limit, 1, 100'000,
-              "Calls that may wait for a thread; further calls get UNAVAILABLE");
+  flags.Count(
+      "queue_limit", &config.queue_limit, 1, 100'000,
+      "Calls that may wait for a thread, but no more than begin in 500 ms while all threads "
+      "are busy; further calls get UNAVAILABLE");
   flags.Duration("default_deadline", &config.default_deadline, absl::Seconds(1), absl::Hours(1),
                  "Deadline of a call that sets none, and the longest one granted. Reading the "
                  "answer may take as long again");

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -19,7 +20,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
 #include "core/base/utf8.h"
 
 namespace contacts::server {
@@ -216,13 +216,13 @@ void LogCall(const CallRecord& call, const CallTimes* slow) {
 }
 
 void LogRefusal(absl::string_view why, const std::string& account) {
-  constexpr int64_t kInterval = 1'000'000;  // Microseconds.
+  using Clock = std::chrono::steady_clock;
   static std::atomic<int64_t> refused = 0;
-  static std::atomic<int64_t> next = 0;
+  static std::atomic<Clock::time_point> next{};
   ++refused;
-  const int64_t now = absl::GetCurrentTimeNanos() / 1000;
-  int64_t due = next;
-  if (now < due || !next.compare_exchange_strong(due, now + kInterval)) return;
+  const Clock::time_point now = Clock::now();
+  Clock::time_point due = next;
+  if (now < due || !next.compare_exchange_strong(due, now + std::chrono::seconds(1))) return;
   spdlog::warn("{} calls refused since the last such line; the last{}: {}", refused.exchange(0),
                account.empty() ? "" : absl::StrCat(" of account ", account), std::string(why));
 }

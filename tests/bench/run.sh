@@ -5,7 +5,8 @@
 #
 #   tests/bench/run.sh [--engine=mariadb|mysql] [--rounds=N] [--seconds=S] ...
 #   tests/bench/run.sh --growth=10000,10000000 [--buffer-pool=8G]
-#   tests/bench/run.sh --beside=../before/build/release
+#   tests/bench/run.sh --beside=../before/build/release [--scenarios=get,workflow]
+#   tests/bench/run.sh --overload [--beside=../before/build/release]
 #   tests/bench/run.sh --soak=3600 [--soak-rate=CALLS_A_SECOND]
 #   tests/bench/run.sh --help
 set -euo pipefail
