@@ -40,12 +40,12 @@ namespace {
 constexpr int64_t kSmtpBatch = 5;
 constexpr absl::Duration kSmtpMargin = absl::Seconds(10);
 
-// A call that would wait longer is told to come back. 256 callers in a closed loop wait less than
-// this for each other's workflows (tests/bench).
+// The queue has as many places as calls begin in this time. 256 callers in a closed loop wait less
+// than this for each other's workflows (tests/bench).
 constexpr absl::Duration kLongestWait = absl::Milliseconds(500);
 
-// With a quarter of the threads, one account's calls would wait for long in a long queue.
-constexpr int64_t kWaitingPerAccount = 128;
+// One account has a quarter of the threads, so its calls would wait longest in a long queue.
+constexpr std::size_t kWaitingPerAccount = 128;
 
 // One account has a quarter of the threads. (At half of the threads, a flood kept two cores so busy
 // that taking turns did not help the other accounts.)
@@ -54,8 +54,7 @@ WorkQueue::Limits WorkQueueLimits(const Config& config) {
   return {.threads = threads,
           .waiting = static_cast<std::size_t>(config.queue_limit),
           .threads_per_tenant = (threads + 3) / 4,
-          .waiting_per_tenant =
-              static_cast<std::size_t>(std::max(kWaitingPerAccount, config.queue_limit / 8)),
+          .waiting_per_tenant = kWaitingPerAccount,
           .wait = kLongestWait};
 }
 

@@ -63,7 +63,7 @@ void ApplyItems(Session& session, const ContactChange& change, absl::Time now) {
     store::MoveRole(session, services, role, change.new_contact,
                     {.cause = MoveCause::kContactChange, .cause_id = change.id, .time = now});
   }
-  // Those that the ask wrote are there.
+  // The ask already wrote the rows of these two.
   old_contacts.erase(change.requester);
   old_contacts.erase(change.new_contact);
   store::AddInvolvement(session, old_contacts, change.id, /*open=*/false);

@@ -133,7 +133,7 @@ void Create(Session& session, std::vector<ContactChange>& changes, const AskFact
 // Findings of one run of ChangeContacts, beside its reply.
 struct Found {
   std::set<Uuid> expired;      // Expired changes that still have roles that the ask is about.
-  absl::Status rejected;       // The error that tells of wrong accounts.
+  absl::Status rejected;       // The error of a body that rejected the ask.
   int64_t wrong_accounts = 0;  // That it tells of.
 };
 
@@ -223,6 +223,7 @@ absl::StatusOr<std::string> Asking::ChangeContacts(
     const absl::StatusOr<ReplyOrOvertaken> reply =
         ask.validate_only ? context_.database->Read<ReplyOrOvertaken>(call.limits, body)
                           : TryMutateOnce(context_, call, body);
+    // A stored reply, or REQUEST_ID_REUSED in its place, tells of none.
     if (found.wrong_accounts > 0 && reply.status() == found.rejected) {
       const absl::Status counted = CountWrongAccounts(context_, call, found.wrong_accounts);
       return counted.ok() ? reply.status() : counted;

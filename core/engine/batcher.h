@@ -51,7 +51,8 @@ class Batcher {
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
 
-  // Does `item` before it returns, or lets another thread do it.
+  // Does `item` before it returns, or lets another thread do it. Waits first, for `patience` at
+  // most, while its tenant has `most_per_tenant` queued items.
   void Do(Item item) {
     std::unique_lock lock(mutex_);
     room_.wait_for(lock, limits_.patience, [&] {

@@ -126,10 +126,10 @@ absl::Status Admission::Reject(Metrics::Rejection why) const {
   return errors::Unavailable("shutting down; try again", kRetryAfter);
 }
 
-grpc::Status Admission::Refuse(Metrics::Rejection why) {
+grpc::Status Admission::EndRejected(Metrics::Rejection why) {
   const absl::Status status = Reject(why);
-  LogRefusal(status.message(), record_.account);
-  return Answer(status);
+  LogRejection(status.message(), record_.account);
+  return CountEnd(status);
 }
 
 grpc::Status Admission::End(const absl::Status& result, const CallTimes* times) {
@@ -140,10 +140,10 @@ grpc::Status Admission::End(const absl::Status& result, const CallTimes* times) 
   record_.latency = absl::Now() - start_;
   const bool slow = gate_.slow_call > absl::ZeroDuration() && record_.latency > gate_.slow_call;
   LogCall(record_, slow ? times : nullptr);
-  return Answer(status);
+  return CountEnd(status);
 }
 
-grpc::Status Admission::Answer(const absl::Status& status) {
+grpc::Status Admission::CountEnd(const absl::Status& status) {
   if (metrics_ != nullptr) {
     metrics_->CountEnd(status.code(), errors::Reason(status), absl::Now() - start_);
   }

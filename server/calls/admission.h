@@ -49,9 +49,9 @@ class Admission {
   absl::Status ReadRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) const;
   // Counts a call that this server has no room for. Returns UNAVAILABLE.
   absl::Status Reject(Metrics::Rejection why) const;
-  // Ends a call for which the queue has no room, with Reject's status. Costs little, as an
-  // overloaded server ends many so: the log has a line a second, with their number.
-  grpc::Status Refuse(Metrics::Rejection why);
+  // Ends a call for which the queue has no room, with Reject's status. Writes no line for it,
+  // because an overloaded server ends many: the log has one line a second, with their number.
+  grpc::Status EndRejected(Metrics::Rejection why);
   // Writes the line in the log, counts the call and returns the status for the caller. `times`: of
   // a call that may be slow; null for a stream, which lasts as long as its client likes.
   grpc::Status End(const absl::Status& result, const CallTimes* times = nullptr);
@@ -60,7 +60,8 @@ class Admission {
   const std::string& method() const { return record_.method; }
 
  private:
-  grpc::Status Answer(const absl::Status& status);
+  // Counts the end of the call. Returns the status for the caller.
+  grpc::Status CountEnd(const absl::Status& status);
 
   const Gate gate_;
   grpc::CallbackServerContext* const context_;

@@ -25,15 +25,16 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
   // Makes the checks that do not block, then queues the rest.
   void Start(Audience audience) {
-    // Checked first, so that a refused call costs little.
-    if (!calls_.draining_ && calls_.workers_->IsFull()) return Refuse(Rejection::kQueue);
+    if (calls_.draining_) return Reject(admission_.Reject(Rejection::kStopping));
+    // Checked before the caller, so that a rejected call costs little.
+    if (calls_.workers_->IsFull()) return EndRejected(Rejection::kQueue);
     const absl::Status admitted = CatchExceptions([&] { return Admit(audience); });
     if (!admitted.ok()) return Reject(admitted);
-    if (!calls_.workers_->HasRoom(Tenant())) return Refuse();
+    if (!calls_.workers_->HasRoom(Tenant())) return EndRejected();
     const absl::Status read = CatchExceptions([&] { return ReadRequest(); });
     if (!read.ok()) return Reject(read);
     queued_ = absl::Now();
-    if (!calls_.workers_->TryPush(Tenant(), [this] { Run(); })) Refuse();
+    if (!calls_.workers_->TryPush(Tenant(), [this] { Run(); })) EndRejected();
   }
 
   void OnCancel() override {
@@ -52,7 +53,6 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   bool InternalInlineable() override { return true; }
 
   absl::Status Admit(Audience audience) {
-    if (calls_.draining_) return admission_.Reject(Rejection::kStopping);
     const auto caller = admission_.Identify(audience);
     if (!caller.ok()) return caller.status();
     if (audience == Audience::kAccounts) call_.account = caller->account;
@@ -89,7 +89,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
   void Run() {
     times_.queue = absl::Now() - queued_;
     if (const absl::Status reached = errors::IfEnded(call_.limits); !reached.ok()) {
-      calls_.workers_->DidNothing();
+      calls_.workers_->WasLate();
       return Reject(reached);
     }
     if (!calls_.unread_.HasRoom(Tenant())) {
@@ -105,7 +105,7 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     });
   }
 
-  // End, Reject and Refuse finish the call. The object must not be used afterwards.
+  // End, Reject and EndRejected finish the call. The object must not be used afterwards.
   void End(const absl::Status& result) {
     grpc::Status status = admission_.End(result, &times_);
     request_.reset();  // The answer may be held for a long time.
@@ -114,11 +114,13 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
     Finish(std::move(status));
   }
   // Ends a call whose handler did not run.
-  void Reject(const absl::Status& why) { FinishWithout(admission_.End(why, &times_)); }
+  void Reject(const absl::Status& why) { FinishUnrun(admission_.End(why, &times_)); }
   // Ends a call for which the queue has no room.
-  void Refuse() { Refuse(calls_.workers_->IsFull() ? Rejection::kQueue : Rejection::kAccount); }
-  void Refuse(Rejection why) { FinishWithout(admission_.Refuse(why)); }
-  void FinishWithout(grpc::Status status) {
+  void EndRejected() {
+    EndRejected(calls_.workers_->IsFull() ? Rejection::kQueue : Rejection::kAccount);
+  }
+  void EndRejected(Rejection why) { FinishUnrun(admission_.EndRejected(why)); }
+  void FinishUnrun(grpc::Status status) {
     request_.reset();
     calls_.unread_.AddRejection(answer_, raw_.context);
     Finish(std::move(status));

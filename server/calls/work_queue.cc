@@ -85,7 +85,7 @@ void WorkQueue::GiveTurn(TenantQueues::iterator queue) {
   changed_.notify_one();
 }
 
-void WorkQueue::DidNothing() {
+void WorkQueue::WasLate() {
   const std::lock_guard lock(mutex_);
   if (counted_ > 0) --counted_;
 }

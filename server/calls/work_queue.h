@@ -28,8 +28,8 @@ class WorkQueue {
     std::size_t waiting;
     std::size_t threads_per_tenant;  // Limit of the threads that run one tenant's items.
     std::size_t waiting_per_tenant = SIZE_MAX;
-    // While no thread has been free for 50 ms, fewer items may wait: those that begin in this
-    // time, and one for each thread.
+    // Once no thread was free for 50 ms, as many items may wait as begin in this time, and one for
+    // each thread.
     absl::Duration wait = absl::InfiniteDuration();
   };
 
@@ -51,7 +51,7 @@ class WorkQueue {
 
   // Called by an item that found nothing to do, as it came too late: it says nothing about how
   // many items can be done.
-  void DidNothing();
+  void WasLate();
 
   // Number of queued items.
   std::size_t length() const;

@@ -215,15 +215,15 @@ void LogCall(const CallRecord& call, const CallTimes* slow) {
   logger->log(level, fields);
 }
 
-void LogRefusal(absl::string_view why, const std::string& account) {
+void LogRejection(absl::string_view why, const std::string& account) {
   using Clock = std::chrono::steady_clock;
-  static std::atomic<int64_t> refused = 0;
+  static std::atomic<int64_t> rejected = 0;
   static std::atomic<Clock::time_point> next{};
-  ++refused;
+  ++rejected;
   const Clock::time_point now = Clock::now();
   Clock::time_point due = next;
   if (now < due || !next.compare_exchange_strong(due, now + std::chrono::seconds(1))) return;
-  spdlog::warn("{} calls refused since the last such line; the last{}: {}", refused.exchange(0),
+  spdlog::warn("{} calls rejected since the last such line; the last{}: {}", rejected.exchange(0),
                account.empty() ? "" : absl::StrCat(" of account ", account), std::string(why));
 }
 

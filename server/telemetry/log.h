@@ -35,9 +35,9 @@ struct CallRecord {
 // milliseconds; null for any other call.
 void LogCall(const CallRecord& call, const CallTimes* slow);
 
-// Counts a call that was refused because the server, or an account's share of it, is full. Writes a
-// line a second at most, with their number. `account`: whose call it was, if that is known.
-void LogRefusal(absl::string_view why, const std::string& account);
+// Counts a call that was rejected because the server, or an account's share of it, is full. Writes
+// a line a second at most, with their number. `account`: whose call it was, if that is known.
+void LogRejection(absl::string_view why, const std::string& account);
 
 // Quotes text as a JSON string. Replaces bytes that are not UTF-8.
 std::string JsonString(const std::string& text);

@@ -67,7 +67,7 @@ struct Options {
 struct Tally {
   std::array<std::vector<float>, kKinds> calls;  // Milliseconds of OK calls.
   std::vector<float> operations;                 // The same of whole operations.
-  std::vector<float> taken;                      // The same from when they were sent.
+  std::vector<float> taken;                      // Milliseconds of OK calls since they were sent.
   std::vector<float> refusals;
   std::map<std::string, int64_t> failures;
   absl::Time operation_begin;

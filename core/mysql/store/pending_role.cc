@@ -114,7 +114,7 @@ RequesterAndServices LoadRequesterAndServices(Session& session, const AccountId&
     result.may_ask = rows.Int() != 0;
     ReadServiceAndPending(rows, result);
   }
-  if (result.services.empty()) {
+  if (result.services.empty()) {  // No row. One more round trip.
     const std::optional<Account> account = LoadAccount(session, requester, lock);
     result.may_ask = account && !account->email.empty();
   }

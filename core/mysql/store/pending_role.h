@@ -45,8 +45,9 @@ struct ServicesAndPending {
 ServicesAndPending LoadServicesAndPending(Session& session, const std::set<ServiceId>& ids,
                                           Lock lock);
 
-// The same of the services on which `requester` holds a role, after the lock on its account. Others
-// are treated as missing and are not locked.
+// Locks the requester's account, then the services on which it holds a role. Returns these
+// services, ordered by id, with their pending roles. Others are treated as missing and are not
+// locked.
 struct RequesterAndServices : ServicesAndPending {
   bool may_ask = false;  // Whether the account exists and has an address.
 };

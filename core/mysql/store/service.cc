@@ -44,9 +44,7 @@ std::string ServiceRow(const Service& service) {
                          Time(service.create_time), Time(service.update_time)});
 }
 
-// Index of the services on which one account has `a` and another one `b`, by id. Without its name,
-// or that of a role's own index, the engines may take one that has other columns in between, read
-// all services of the account and sort them.
+// Index of the services on which one account has `a` and another one `b`, by id.
 const char* IndexOf(Role a, Role b) {
   if (a != Role::kAdmin && b != Role::kAdmin) return "by_tech_billing";
   return a == Role::kTech || b == Role::kTech ? "by_admin_tech" : "by_admin_billing";
@@ -123,6 +121,8 @@ std::vector<Service> ListServices(Session& session, const AccountId& account,
   // Ids are ASCII: '~' sorts after every character that they may have.
   const std::string last = prefix + "~";
   const bool from_prefix = after < prefix;
+  // Without its name, both engines may take an index with other columns in between, read all
+  // services of the account and sort them.
   const auto walk = [&](Role role, std::optional<Role> of_contact) {
     walks.push_back(absl::StrCat(
         "(SELECT id FROM service FORCE INDEX (",
