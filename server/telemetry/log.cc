@@ -223,7 +223,7 @@ void LogRejection(absl::string_view why, const std::string& account) {
   const Clock::time_point now = Clock::now();
   Clock::time_point due = next;
   if (now < due || !next.compare_exchange_strong(due, now + std::chrono::seconds(1))) return;
-  spdlog::warn("{} calls rejected since the last such line; the last{}: {}", rejected.exchange(0),
+  spdlog::warn("calls rejected since the last such line: {}; the last{}: {}", rejected.exchange(0),
                account.empty() ? "" : absl::StrCat(" of account ", account), std::string(why));
 }
 

@@ -133,6 +133,10 @@ TEST(UnaryCallTest, RefusesAtOnceBeyondTheQueue) {
   packed.ParseFromString(refused.error_details());
   EXPECT_EQ(packed.details_size(), 2);  // ErrorInfo and RetryInfo.
   EXPECT_EQ(pushback, "1000");
+  // Before the caller is authenticated: it costs nothing to find out. Two accounts are no caller.
+  grpc::ClientContext stranger;
+  stranger.AddMetadata("contacts-account", "bb2-ovh");
+  EXPECT_EQ(ReasonOf(served.Get(stranger)), "UNAVAILABLE");
   release.Notify();
   EXPECT_TRUE(running.get().ok());
   queued.wait();
