@@ -42,7 +42,7 @@ constexpr absl::Duration kSmtpMargin = absl::Seconds(10);
 
 // The queue has as many places as calls begin in this time. 256 callers in a closed loop wait less
 // than this for each other's workflows (tests/bench).
-constexpr absl::Duration kLongestWait = absl::Milliseconds(500);
+constexpr absl::Duration kLongestWait = absl::Seconds(1);
 
 // One account has a quarter of the threads, so its calls would wait longest in a long queue.
 constexpr std::size_t kWaitingPerAccount = 128;

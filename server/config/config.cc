@@ -67,7 +67,7 @@ void AddServing(Flags& flags, FlagValues& values, Config& config) {
   flags.Count("workers", &config.workers, 1, 256, "Threads that run calls");
   flags.Count(
       "queue_limit", &config.queue_limit, 1, 100'000,
-      "Calls that may wait for a thread, but no more than begin in 500 ms while all threads "
+      "Calls that may wait for a thread, but no more than begin in a second while all threads "
       "are busy; further calls get UNAVAILABLE");
   flags.Duration("default_deadline", &config.default_deadline, absl::Seconds(1), absl::Hours(1),
                  "Deadline of a call that sets none, and the longest one granted. Reading the "
