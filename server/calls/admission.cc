@@ -133,20 +133,18 @@ grpc::Status Admission::EndRejected(Metrics::Rejection why) {
 }
 
 grpc::Status Admission::End(const absl::Status& result, const CallTimes* times) {
-  const absl::Status status = PublicStatus(result);
-  record_.status = status.code();
-  record_.reason = errors::Reason(status);
+  grpc::Status answer = CountEnd(PublicStatus(result));
   record_.peer = context_->peer();
-  record_.latency = absl::Now() - start_;
   const bool slow = gate_.slow_call > absl::ZeroDuration() && record_.latency > gate_.slow_call;
   LogCall(record_, slow ? times : nullptr);
-  return CountEnd(status);
+  return answer;
 }
 
 grpc::Status Admission::CountEnd(const absl::Status& status) {
-  if (metrics_ != nullptr) {
-    metrics_->CountEnd(status.code(), errors::Reason(status), absl::Now() - start_);
-  }
+  record_.status = status.code();
+  record_.reason = errors::Reason(status);
+  record_.latency = absl::Now() - start_;
+  if (metrics_ != nullptr) metrics_->CountEnd(record_.status, record_.reason, record_.latency);
   if (const auto wait = RetryDelay(status)) {
     context_->AddTrailingMetadata("grpc-retry-pushback-ms",
                                   absl::StrCat(absl::ToInt64Milliseconds(*wait)));

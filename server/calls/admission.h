@@ -60,7 +60,7 @@ class Admission {
   const std::string& method() const { return record_.method; }
 
  private:
-  // Counts the end of the call. Returns the status for the caller.
+  // Counts the end of the call and keeps its result for the log. Returns the status for the caller.
   grpc::Status CountEnd(const absl::Status& status);
 
   const Gate gate_;

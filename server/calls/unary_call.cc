@@ -70,19 +70,15 @@ class UnaryCalls::Reactor final : public grpc::ServerUnaryReactor {
 
   absl::Status ReadRequest() {
     if (auto read = admission_.ReadRequest(*raw_.request, *request_); !read.ok()) return read;
-    ReadRequestId();
+    const auto* field = request_->GetDescriptor()->FindFieldByName("request_id");
+    if (field == nullptr) return absl::OkStatus();
+    call_.request_id = Uuid::Parse(request_->GetReflection()->GetString(*request_, field));
+    if (call_.request_id) call_.fingerprint = Fingerprint(admission_.method(), *request_);
     return absl::OkStatus();
   }
 
   const std::string& Tenant() const {
     return call_.account.empty() ? call_.operator_name : call_.account.text();
-  }
-
-  void ReadRequestId() {
-    const auto* field = request_->GetDescriptor()->FindFieldByName("request_id");
-    if (field == nullptr) return;
-    call_.request_id = Uuid::Parse(request_->GetReflection()->GetString(*request_, field));
-    if (call_.request_id) call_.fingerprint = Fingerprint(admission_.method(), *request_);
   }
 
   // On a worker thread.

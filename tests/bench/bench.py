@@ -462,7 +462,8 @@ def main():
                         help="compare contactsd with that of another build, such as one of an older"
                         " commit, instead")
     parser.add_argument("--scenarios", type=lambda text: text.split(","), metavar="NAME,...",
-                        default=[*READS, "workflow"], help="of --beside; of --overload get and workflow only")
+                        default=[*READS, "workflow"],
+                        help="of --beside; of --overload get and workflow only")
     parser.add_argument("--overload", action="store_true",
                         help="measure calls beyond the peak instead, also with --beside")
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="watch memory instead")

@@ -5,7 +5,6 @@
 #include <ostream>
 #include <string>
 
-#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "tests/testing/reasons.h"
 #include "tests/testing/world.h"
